@@ -1,0 +1,287 @@
+//! Files of an estate repo and of a governed repo, as people write them.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// `holdpoint.yaml`: the estate. Paths are relative to its folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EstateConfig {
+    /// Name for people.
+    pub name: String,
+    /// Policy pack: the name of a shipped one (`baseline`), or a folder.
+    #[serde(default = "baseline")]
+    pub policies: String,
+    /// Folder for ledger, reports and pull-request documents.
+    #[serde(default = "state")]
+    pub state: String,
+    /// Catalogue files or folders (Backstage entities).
+    #[serde(default)]
+    pub catalogue: Vec<String>,
+    /// Recorded contracts on graph edges.
+    #[serde(default)]
+    pub contracts: Option<String>,
+    /// Controls file.
+    #[serde(default)]
+    pub controls: Option<String>,
+    /// Calendar file (freezes).
+    #[serde(default)]
+    pub calendar: Option<String>,
+    /// Rollout file; without it every lane's stage is `suggest`.
+    #[serde(default)]
+    pub rollout: Option<String>,
+    /// Provisioned variables by service and environment.
+    #[serde(default)]
+    pub environments: Option<String>,
+    /// People who may approve, in OpenSSH `allowed_signers` form.
+    #[serde(default)]
+    pub approvers: Option<String>,
+    /// Folder of recorded OSV advisories.
+    #[serde(default)]
+    pub advisories: Option<String>,
+    /// Folder of candidate fixes: `<remediator>/<name>/fix.yaml`.
+    #[serde(default)]
+    pub fixes: Option<String>,
+    /// Names of the most protected environments.
+    #[serde(default = "production")]
+    pub production_environments: Vec<String>,
+    /// Sandbox.
+    #[serde(default)]
+    pub sandbox: SandboxConfig,
+    /// Scanners that a re-scan runs, by name.
+    #[serde(default)]
+    pub scanners: BTreeMap<String, ScannerConfig>,
+    /// Governed repos.
+    pub repos: Vec<RepoConfig>,
+}
+
+fn baseline() -> String {
+    "baseline".to_owned()
+}
+
+fn state() -> String {
+    "state".to_owned()
+}
+
+fn production() -> Vec<String> {
+    vec!["production".to_owned()]
+}
+
+/// One governed repo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RepoConfig {
+    /// Unique name.
+    pub name: String,
+    /// Path or URL of the remote.
+    pub remote: String,
+    /// Recorded scanner reports.
+    #[serde(default)]
+    pub reports: Vec<ReportConfig>,
+    /// Names of the scanners that a re-scan runs here.
+    #[serde(default)]
+    pub scanners: Vec<String>,
+}
+
+/// One recorded report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportConfig {
+    /// File, relative to the estate.
+    pub path: String,
+    /// Branch that was scanned.
+    #[serde(default = "main_branch")]
+    pub branch: String,
+}
+
+fn main_branch() -> String {
+    "main".to_owned()
+}
+
+/// A scanner as a re-scan runs it, in the sandbox, without a network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScannerConfig {
+    /// Shell command; it runs in the workspace and writes its report to `$HOLDPOINT_REPORT`.
+    /// `osv-lockfile` (built in) needs none.
+    #[serde(default)]
+    pub run: Option<String>,
+    /// Built-in scanner instead of a command: `osv-lockfile`, matched against `advisories`.
+    #[serde(default)]
+    pub builtin: Option<String>,
+    /// Exit statuses that mean "scanned", with or without findings.
+    #[serde(default = "zero")]
+    pub ok_exit: Vec<i64>,
+    /// Folder of rules, relative to the estate, seen read-only as `$HOLDPOINT_RULES`.
+    #[serde(default)]
+    pub rules: Option<String>,
+}
+
+fn zero() -> Vec<i64> {
+    vec![0]
+}
+
+/// When the engine may pull an image.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PullPolicy {
+    /// Never.
+    Never,
+    /// When the engine hasn't it.
+    #[default]
+    IfMissing,
+}
+
+/// Sandbox settings. Every bound has a default.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SandboxConfig {
+    /// Image. Without one, or when it can't be had, the host-view image.
+    pub image: Option<String>,
+    /// When it may be pulled.
+    pub pull: PullPolicy,
+    /// Folder of package archives, relative to the estate, seen read-only as
+    /// `$HOLDPOINT_PACKAGES` in `prepare`.
+    pub packages: Option<String>,
+    /// Networks that `prepare` may use: `none` or `bridge`.
+    pub prepare_network: PrepareNetwork,
+    /// CPUs, in thousandths.
+    pub cpu_millis: u32,
+    /// Memory in MiB; swap is not added.
+    pub memory_mib: u64,
+    /// Processes and threads.
+    pub pids: u32,
+    /// Wall time of one step in seconds.
+    pub step_seconds: u64,
+    /// Bytes of output kept per step.
+    pub log_bytes: usize,
+    /// Size of `/tmp` in MiB.
+    pub tmp_mib: u64,
+}
+
+impl Default for SandboxConfig {
+    fn default() -> Self {
+        Self {
+            image: None,
+            pull: PullPolicy::IfMissing,
+            packages: None,
+            prepare_network: PrepareNetwork::None,
+            cpu_millis: 2000,
+            memory_mib: 2048,
+            pids: 512,
+            step_seconds: 600,
+            log_bytes: 1 << 20,
+            tmp_mib: 512,
+        }
+    }
+}
+
+/// Network of the `prepare` step.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PrepareNetwork {
+    /// No network.
+    #[default]
+    None,
+    /// The engine's default bridge.
+    Bridge,
+}
+
+/// `.holdpoint.yaml` of a governed repo: read from the base commit, never from the candidate.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RepoSettings {
+    /// Steps.
+    #[serde(default)]
+    pub steps: StepsConfig,
+    /// Contract check.
+    #[serde(default)]
+    pub contract: Option<ContractConfig>,
+}
+
+/// Shell commands of the steps; an absent one isn't run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepsConfig {
+    /// Fetch dependencies, driven by the lockfile.
+    #[serde(default)]
+    pub prepare: Option<String>,
+    /// Build.
+    #[serde(default)]
+    pub build: Option<String>,
+    /// Test.
+    #[serde(default)]
+    pub test: Option<String>,
+}
+
+/// How a service's contract is checked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContractConfig {
+    /// OpenAPI file in the repo, compared between base and candidate.
+    #[serde(default)]
+    pub openapi: Option<String>,
+    /// How to start the service, so that consumers' recorded interactions can be replayed.
+    #[serde(default)]
+    pub serve: Option<ServeConfig>,
+}
+
+/// How to start a service inside the sandbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServeConfig {
+    /// Shell command that keeps running.
+    pub command: String,
+    /// Port on loopback.
+    pub port: u16,
+    /// Path that answers when it is ready.
+    #[serde(default = "root_path")]
+    pub ready: String,
+    /// Seconds to wait for that.
+    #[serde(default = "ready_seconds")]
+    pub ready_seconds: u64,
+}
+
+fn root_path() -> String {
+    "/".to_owned()
+}
+
+const fn ready_seconds() -> u64 {
+    20
+}
+
+/// `environments.yaml`: names of provisioned variables, by environment and service. Names only,
+/// never values. An environment or service that isn't listed is unknown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProvisionedVariables {
+    /// environment → service → variable names.
+    pub environments: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+}
+
+/// `controls.yaml`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ControlsFile {
+    /// Controls.
+    pub controls: Vec<crate::control::Control>,
+    /// Who made which live change, where someone has said so: address → actor.
+    #[serde(default)]
+    pub drift_actors: BTreeMap<String, String>,
+}
+
+/// `calendar.yaml`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalendarFile {
+    /// Freezes.
+    pub freezes: Vec<crate::control::Freeze>,
+}
+
+/// `contracts.yaml`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContractsFile {
+    /// Recorded contracts.
+    pub contracts: Vec<crate::service::RecordedContract>,
+}

@@ -1,0 +1,138 @@
+//! Services, their deployments, and the edges between them.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// Id of a service in the estate, unique; lower case.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ServiceId(pub String);
+
+impl ServiceId {
+    /// The text form.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for ServiceId {
+    fn from(id: &str) -> Self {
+        Self(id.to_owned())
+    }
+}
+
+impl fmt::Display for ServiceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// What a node of the graph is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NodeKind {
+    /// A service that the organisation runs.
+    Service,
+    /// A database, bucket, queue: something a service needs.
+    Resource,
+    /// A party outside the organisation, for example a bank partner.
+    External,
+}
+
+/// Where a branch of a repo is deployed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Deployment {
+    /// Environment name, for example `production`.
+    pub environment: String,
+    /// Branch whose merge reaches it.
+    pub branch: String,
+}
+
+/// One node of the service graph, as the catalogues describe it. `None` is unknown, never "no".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// Unique id.
+    pub id: ServiceId,
+    /// Name for people.
+    pub name: String,
+    /// What kind of node.
+    pub kind: NodeKind,
+    /// System it belongs to.
+    pub system: Option<String>,
+    /// Owning team.
+    pub owner: Option<String>,
+    /// 0 is the most critical; 3 is the least.
+    pub tier: Option<u8>,
+    /// Whether customers use it directly.
+    pub customer_facing: Option<bool>,
+    /// Kinds of data it handles, for example `cardholder`. An empty set is a statement: none.
+    pub data_classes: Option<BTreeSet<String>>,
+    /// Repo in the estate that holds its code.
+    pub repo: Option<String>,
+    /// Folder in that repo that it owns; empty for the whole repo.
+    #[serde(default)]
+    pub path: String,
+    /// Where its branches are deployed. `None`: nobody said.
+    pub deployments: Option<Vec<Deployment>>,
+    /// IaC resource addresses it owns.
+    #[serde(default)]
+    pub iac_addresses: Vec<String>,
+    /// File that describes it, for people.
+    pub source: String,
+}
+
+/// Kind of a dependency between services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EdgeKind {
+    /// HTTP request.
+    Http,
+    /// gRPC call.
+    Grpc,
+    /// Event or queue.
+    Event,
+    /// Database or other store.
+    Database,
+    /// Linked code.
+    Library,
+    /// Deployment order.
+    Deploy,
+    /// A dependency of a kind that the source doesn't say.
+    Unspecified,
+}
+
+/// Consumer → provider.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Edge {
+    /// Who relies on it.
+    pub from: ServiceId,
+    /// Who is relied on.
+    pub to: ServiceId,
+    /// How.
+    pub kind: EdgeKind,
+    /// Files or observations that say so.
+    pub sources: Vec<String>,
+}
+
+/// The services and edges that intake found, before the engine builds its graph.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Catalogue {
+    /// Nodes, by id.
+    pub services: Vec<Service>,
+    /// Edges, consumer → provider.
+    pub edges: Vec<Edge>,
+}
+
+/// What one consumer relies on at one provider: recorded HTTP interactions (Pact's JSON form).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedContract {
+    /// Who relies on it.
+    pub consumer: ServiceId,
+    /// Who must keep it.
+    pub provider: ServiceId,
+    /// File of recorded interactions, relative to the estate.
+    pub interactions: String,
+}
