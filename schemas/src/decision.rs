@@ -99,6 +99,8 @@ pub struct Decision {
     pub finding: Fingerprint,
     /// Repo.
     pub repo: String,
+    /// Branch of the repo.
+    pub branch: String,
     /// Service that was decided on; its id is `unknown` when no catalogue knows it.
     pub service: ServiceId,
     /// Fix, by id; `None` without one.

@@ -159,7 +159,22 @@ pub struct Finding {
 pub struct RepoFinding {
     /// Repo name in the estate.
     pub repo: String,
+    /// Branch that was scanned, which a fix merges into.
+    pub branch: String,
     /// The finding.
     #[serde(flatten)]
     pub finding: Finding,
+}
+
+impl RepoFinding {
+    /// Short id for people and commands: `hp-` and ten hex digits over repo, branch and fingerprint.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let digest = Digest::of_parts([
+            self.repo.as_bytes(),
+            self.branch.as_bytes(),
+            self.finding.fingerprint.as_str().as_bytes(),
+        ]);
+        format!("hp-{}", digest.as_str().get(..10).unwrap_or_default())
+    }
 }
