@@ -1,0 +1,45 @@
+//! `holdpoint approve` and `holdpoint decline`
+
+use anyhow::Result;
+use clap::Args;
+use holdpoint_schemas::approval::Verb;
+use std::path::PathBuf;
+
+use super::Global;
+use crate::exit_code::ExitCode;
+use crate::pipeline::approvals::{Signer, sign};
+use crate::pipeline::run::{Session, blocking};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Id of the finding whose fix waits, or its beginning
+    finding: String,
+    /// SSH key to sign with; git's `user.signingkey` without it
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Who you are in the estate's approvers; git's `user.email` without it
+    #[arg(long, value_name = "IDENTITY")]
+    by: Option<String>,
+    /// Why
+    #[arg(long, short, value_name = "TEXT")]
+    message: Option<String>,
+}
+
+pub async fn run(global: &Global, arguments: Arguments, verb: Verb) -> Result<ExitCode> {
+    let (root, at) = (global.estate.clone(), global.now());
+    let approval = blocking(move || {
+        let signer = Signer::new(arguments.key, arguments.by)?;
+        let mut session = Session::open(&root, at)?;
+        sign(&mut session, &arguments.finding, verb, &signer, arguments.message)
+    })
+    .await?;
+    let statement = &approval.statement;
+    global.print(&approval, || match verb {
+        Verb::Approve => format!(
+            "Approved by {} until {}: exactly the tree {} on {}@{}, with these policies and facts. Any change voids it.",
+            statement.by, statement.expires, statement.binding.tree, statement.binding.repo, statement.binding.target_branch
+        ),
+        Verb::Decline => format!("Declined by {}. Nothing will be merged unless someone approves it after this.", statement.by),
+    })?;
+    Ok(ExitCode::Success)
+}

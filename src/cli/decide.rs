@@ -1,0 +1,33 @@
+//! `holdpoint decide`
+
+use anyhow::Result;
+use clap::Args;
+
+use super::{Format, Global, print_line};
+use crate::exit_code::ExitCode;
+use crate::output::{json, table};
+use crate::pipeline::run::{RunOptions, run as run_pipeline};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Only these findings (ids, or their beginnings)
+    finding: Vec<String>,
+}
+
+pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
+    let options = RunOptions {
+        at: global.now(),
+        only: arguments.finding.clone(),
+        dry_run: true,
+        validate: false,
+        compare_ci: false,
+        skip_checks: Vec::new(),
+        agent: super::run::agent()?,
+    };
+    let result = run_pipeline(&global.estate, &options, global.events()).await?;
+    match global.format {
+        Format::Json => print_line(&json::run_report(&result.report)?)?,
+        Format::Human => print_line(&table::summary(&result.report))?,
+    }
+    Ok(super::run::finish(&result))
+}

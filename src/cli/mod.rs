@@ -1,0 +1,167 @@
+//! The command line: one file per subcommand, and this table.
+
+mod approve;
+mod contract;
+mod decide;
+mod demo;
+mod explain;
+mod findings;
+mod graph;
+mod ledger;
+mod promote;
+mod replay_agent;
+mod rescan;
+mod run;
+mod validate;
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use holdpoint_schemas::Timestamp;
+use holdpoint_schemas::event::{EventSink, NoEvents};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::exit_code::ExitCode;
+use crate::output::progress::Progress;
+
+const EXIT_CODES: &str = "Exit codes:\n  \
+    0   success, or nothing was held back\n  \
+    1   internal error\n  \
+    2   usage\n  \
+    3   bad input, configuration or policy\n  \
+    10  something needs a human\n  \
+    11  a check of a single item failed, or a contract breaks\n  \
+    12  a check of a single item is inconclusive";
+
+/// Decides how far an automated security fix may go, and proves it first.
+#[derive(Debug, Parser)]
+#[command(name = "holdpoint", version, after_long_help = EXIT_CODES, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every subcommand.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Folder of the estate: the one that holds `holdpoint.yaml`
+    #[arg(long, global = true, default_value = ".", value_name = "DIR")]
+    pub estate: PathBuf,
+    /// Decide as of this moment instead of now, for example 2026-03-17T02:30:00Z
+    #[arg(long, global = true, value_name = "TIME")]
+    pub at: Option<Timestamp>,
+    /// Form of what is printed on stdout
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// No progress on stderr
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+/// Form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Human,
+    /// For machines.
+    Json,
+}
+
+impl Global {
+    /// The injected clock, or now.
+    pub fn now(&self) -> Timestamp {
+        self.at.unwrap_or_else(Timestamp::now)
+    }
+
+    /// Whoever watches a run: progress on stderr, unless `--quiet`.
+    pub fn events(&self) -> Arc<dyn EventSink> {
+        if self.quiet { Arc::new(NoEvents) } else { Arc::new(Progress::stderr()) }
+    }
+
+    /// Prints a value as JSON, or as the text that `human` makes of it.
+    ///
+    /// # Errors
+    /// When it can't be written as JSON.
+    pub fn print<T: serde::Serialize>(&self, value: &T, human: impl FnOnce() -> String) -> Result<()> {
+        match self.format {
+            Format::Json => print_line(&serde_json::to_string_pretty(value)?),
+            Format::Human => print_line(human().trim_end()),
+        }
+    }
+}
+
+/// Prints to stdout; a reader that went away (`| head`) is no error.
+///
+/// # Errors
+/// When stdout can't be written for another reason.
+pub fn print_line(text: &str) -> Result<()> {
+    use std::io::Write as _;
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("writing to stdout"),
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make the example estate, run it, and show what each finding ends as
+    Demo(demo::Arguments),
+    /// Decide every finding of the estate, test the fixes, propose or merge them
+    Run(run::Arguments),
+    /// Decide from what is on record, without running or changing anything
+    Decide(decide::Arguments),
+    /// Say why a finding was decided as it was, and what it would take to go further
+    Explain(explain::Arguments),
+    /// Give a suggested fix a human's go, signed with your SSH key
+    Approve(approve::Arguments),
+    /// Say no to a suggested fix, signed with your SSH key
+    Decline(approve::Arguments),
+    /// Merge an approved fix: exactly the tree that was tested
+    Promote(promote::Arguments),
+    /// Try one candidate fix in the sandbox
+    Validate(validate::Arguments),
+    /// Work with scanner reports
+    #[command(subcommand)]
+    Findings(findings::Command),
+    /// Work with the service graph
+    #[command(subcommand)]
+    Graph(graph::Command),
+    /// Work with API contracts
+    #[command(subcommand)]
+    Contract(contract::Command),
+    /// Compare two scans
+    #[command(subcommand)]
+    Rescan(rescan::Command),
+    /// Read and verify the ledger
+    #[command(subcommand)]
+    Ledger(ledger::Command),
+    /// Replay recorded interactions; runs inside the sandbox
+    #[command(hide = true)]
+    ReplayAgent(replay_agent::Arguments),
+}
+
+/// Runs the command that was asked for.
+///
+/// # Errors
+/// What the command couldn't do.
+pub async fn run(cli: Cli) -> Result<ExitCode> {
+    let global = &cli.global;
+    match cli.command {
+        Command::Demo(arguments) => demo::run(global, &arguments).await,
+        Command::Run(arguments) => run::run(global, &arguments).await,
+        Command::Decide(arguments) => decide::run(global, &arguments).await,
+        Command::Explain(arguments) => explain::run(global, &arguments),
+        Command::Approve(arguments) => approve::run(global, arguments, holdpoint_schemas::approval::Verb::Approve).await,
+        Command::Decline(arguments) => approve::run(global, arguments, holdpoint_schemas::approval::Verb::Decline).await,
+        Command::Promote(arguments) => promote::run(global, arguments).await,
+        Command::Validate(arguments) => validate::run(global, arguments).await,
+        Command::Findings(command) => findings::run(global, &command),
+        Command::Graph(command) => graph::run(global, &command),
+        Command::Contract(command) => contract::run(global, &command),
+        Command::Rescan(command) => rescan::run(global, &command),
+        Command::Ledger(command) => ledger::run(global, &command),
+        Command::ReplayAgent(arguments) => replay_agent::run(&arguments),
+    }
+}

@@ -1,0 +1,35 @@
+//! `holdpoint promote`
+
+use anyhow::Result;
+use clap::Args;
+
+use super::Global;
+use crate::exit_code::ExitCode;
+use crate::pipeline::approvals::{Promotion, promote};
+use crate::pipeline::run::{Session, blocking};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Id of the finding whose fix was approved, or its beginning
+    finding: String,
+}
+
+pub async fn run(global: &Global, arguments: Arguments) -> Result<ExitCode> {
+    let (root, at) = (global.estate.clone(), global.now());
+    let promotion = blocking(move || {
+        let mut session = Session::open(&root, at)?;
+        promote(&mut session, &arguments.finding)
+    })
+    .await?;
+    match promotion {
+        Promotion::Done(record) => {
+            global.print(&record, || format!("Merged: {}@{} is at {}, tree {}. Approved by {}.", record.repo, record.branch, record.commit, record.tree, record.by))?;
+            Ok(ExitCode::Success)
+        }
+        Promotion::Held(why) => {
+            let held = serde_json::json!({ "held": why });
+            global.print(&held, || format!("Held:\n{}", why.iter().map(|line| format!("  - {line}")).collect::<Vec<_>>().join("\n")))?;
+            Ok(ExitCode::NeedsHuman)
+        }
+    }
+}

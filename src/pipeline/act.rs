@@ -1,0 +1,181 @@
+//! What a decision leads to: a pull request, or a merge of exactly the tree that was tested.
+
+use anyhow::Result;
+use holdpoint_engine::decide::{self, Question};
+use holdpoint_forge::commit::{Candidate, commit_candidate};
+use holdpoint_forge::local::LocalForge;
+use holdpoint_forge::{Forge, Merge, MergeOutcome, Proposal};
+use holdpoint_ledger::Ledger;
+use holdpoint_schemas::decision::Decision;
+use holdpoint_schemas::evidence::EvidenceRecord;
+use holdpoint_schemas::finding::RepoFinding;
+use holdpoint_schemas::fix::{Fix, FixKind};
+use holdpoint_schemas::{Digest, Level};
+
+use super::document;
+use super::mirror::Mirror;
+use super::record::{DECISION, History, MERGE, MERGE_INTENT, MergeRecord, PROPOSAL, ProposalRecord, Recorder};
+use super::report::Outcome;
+use super::run::Session;
+use crate::failure::BadInput;
+
+/// Why a merge wasn't done when the branch moved: the fix is tested again on the new base.
+pub const BASE_MOVED: &str = "the branch moved while the fix was being tested";
+
+/// Name of the branch that holds a candidate.
+pub fn branch_name(fix: &Fix) -> String {
+    format!("holdpoint/{}", fix.id.short())
+}
+
+/// The forge of a repo.
+///
+/// # Errors
+/// When the estate has no such repo.
+pub fn forge(session: &Session, repo: &str) -> Result<LocalForge> {
+    let config = session.estate.repo(repo)?;
+    let mirror = session.mirrors.get(repo).ok_or_else(|| BadInput::new(format!("the repo `{repo}` can't be read"), "check its remote"))?;
+    let documents = session.estate.state().join("pull-requests").join(repo);
+    Ok(LocalForge::new(session.estate.remote(config), mirror.path.clone(), documents))
+}
+
+fn mirror<'a>(session: &'a Session, repo: &str) -> Result<&'a Mirror> {
+    session.mirrors.get(repo).ok_or_else(|| anyhow::anyhow!("the repo `{repo}` has no mirror"))
+}
+
+/// Commits the candidate's tree on its base. The same inputs give the same commit.
+fn commit(session: &Session, finding: &RepoFinding, fix: &Fix, decision: &Decision, evidence: &EvidenceRecord) -> Result<String> {
+    let mirror = mirror(session, &fix.repo)?;
+    let candidate = Candidate {
+        base_commit: fix.base_commit.clone(),
+        tree: fix.candidate_tree.clone(),
+        author_name: format!("Holdpoint for {}", fix.remediator),
+        author_email: "holdpoint@localhost".to_owned(),
+        at: session.at,
+        message: document::commit_message(finding, fix, decision),
+        trailers: vec![
+            ("Holdpoint-Finding".to_owned(), format!("{} {}", finding.id(), finding.finding.fingerprint)),
+            ("Holdpoint-Decision".to_owned(), decision.id.to_string()),
+            ("Holdpoint-Evidence".to_owned(), Digest::of_json(&evidence.evidence)?.to_string()),
+            ("Holdpoint-Ledger".to_owned(), session.ledger.head()?.to_string()),
+        ],
+    };
+    Ok(commit_candidate(&mirror.git, &candidate)?)
+}
+
+/// Opens a pull request that waits for a human's go; the same fix on the same base is proposed once.
+///
+/// # Errors
+/// When the remote or the ledger can't be written.
+pub fn propose(session: &mut Session, history: &History, finding: &RepoFinding, fix: &Fix, decision: &Decision, evidence: &EvidenceRecord) -> Result<Outcome> {
+    let forge = forge(session, &fix.repo)?;
+    let branch = branch_name(fix);
+    if let Some(known) = history.proposals.get(&fix.id)
+        && known.decision == decision.id
+        && forge.head(&branch)?.as_deref() == Some(known.commit.as_str())
+    {
+        return Ok(Outcome::PullRequest { branch, document: known.document.clone(), existed: true });
+    }
+    let commit = commit(session, finding, fix, decision, evidence)?;
+    let head = session.ledger.head()?.to_string();
+    let blast = session.estate.graph.blast_radius(&decision.service);
+    let document = document::pull_request(finding, fix, decision, evidence, blast.as_ref(), &head);
+    let published = forge.publish(&Proposal { branch: branch.clone(), target: fix.target_branch.clone(), commit: commit.clone(), document })?;
+    let document = published.document.strip_prefix(&session.state.root).unwrap_or(&published.document).display().to_string();
+    let record = ProposalRecord { fix: fix.id.clone(), decision: decision.id.clone(), branch: branch.clone(), commit, document: document.clone() };
+    Recorder::new(&mut session.ledger, session.at)?.append_new(PROPOSAL, &record)?;
+    Ok(Outcome::PullRequest { branch, document, existed: published.existed })
+}
+
+/// Merges without asking: the merge gate decides again on the facts of this moment, then the
+/// remote's branch is moved to exactly the tested tree.
+///
+/// # Errors
+/// When the remote or the ledger can't be written.
+pub fn auto_apply(session: &mut Session, finding: &RepoFinding, fix: &Fix, decision: &Decision, evidence: &EvidenceRecord) -> Result<Outcome> {
+    refresh(session, &fix.repo)?;
+    let history = History::read(&session.ledger)?;
+    let (facts, service) = session.facts(&history, finding, Some(fix));
+    let question = Question {
+        finding,
+        service: &service,
+        fix: Some(fix),
+        facts: &facts,
+        evidence: Some(&evidence.evidence),
+        rollout: &session.estate.rollout,
+        now: session.at,
+    };
+    let gate = decide::merge_gate(&session.estate.pack, &question)?;
+    Recorder::new(&mut session.ledger, session.at)?.append_new(DECISION, &gate)?;
+    if gate.level != Level::AutoApply {
+        let why = gate.bounds.last().map_or_else(String::new, |bound| bound.reason.clone());
+        return Ok(Outcome::NotDone { why: format!("at the moment of merge it was no longer permitted: {why}") });
+    }
+    match merge(session, finding, fix, decision, evidence, "auto-apply")? {
+        Some(record) => Ok(Outcome::Merged { branch: record.branch, commit: record.commit }),
+        None => Ok(Outcome::NotDone { why: BASE_MOVED.to_owned() }),
+    }
+}
+
+/// Moves the branch, with its intent on record before and its outcome after. `None`: the branch
+/// had moved, and nothing was done.
+///
+/// # Errors
+/// When the remote or the ledger can't be written.
+pub fn merge(session: &mut Session, finding: &RepoFinding, fix: &Fix, decision: &Decision, evidence: &EvidenceRecord, by: &str) -> Result<Option<MergeRecord>> {
+    let forge = forge(session, &fix.repo)?;
+    if forge.head(&fix.target_branch)?.as_deref() != Some(fix.base_commit.as_str()) {
+        return Ok(None);
+    }
+    let commit = commit(session, finding, fix, decision, evidence)?;
+    let record = MergeRecord {
+        repo: fix.repo.clone(),
+        branch: fix.target_branch.clone(),
+        fix: fix.id.clone(),
+        decision: decision.id.clone(),
+        base: fix.base_commit.clone(),
+        commit: commit.clone(),
+        tree: fix.candidate_tree.clone(),
+        by: by.to_owned(),
+    };
+    session.ledger.append(MERGE_INTENT, session.at, &record)?;
+    let outcome = forge.merge(&Merge { branch: fix.target_branch.clone(), expected_base: fix.base_commit.clone(), commit, tree: fix.candidate_tree.clone() })?;
+    match outcome {
+        MergeOutcome::Merged => {
+            session.ledger.append(MERGE, session.at, &record)?;
+            Ok(Some(record))
+        }
+        MergeOutcome::BaseMoved { .. } => Ok(None),
+    }
+}
+
+/// Fetches a repo again.
+///
+/// # Errors
+/// When its remote can't be reached.
+pub fn refresh(session: &mut Session, repo: &str) -> Result<()> {
+    let mirror = Mirror::fetch(&session.estate, repo)?;
+    session.mirrors.insert(repo.to_owned(), mirror);
+    Ok(())
+}
+
+/// Outcome of a finding whose fix was merged for another finding of this run.
+///
+/// # Errors
+/// When the ledger can't be read.
+pub fn merged_with(ledger: &Ledger, fix: &Fix) -> Result<Outcome> {
+    let history = History::read(ledger)?;
+    Ok(match history.merges.get(&fix.id) {
+        Some(merge) => Outcome::Merged { branch: merge.branch.clone(), commit: merge.commit.clone() },
+        None => Outcome::NotDone { why: BASE_MOVED.to_owned() },
+    })
+}
+
+/// What people should do besides.
+pub fn advice(fix: Option<&Fix>) -> Vec<String> {
+    match fix.map(|fix| fix.classification.kind) {
+        Some(FixKind::SecretToReference) => vec![
+            "The old value stays in the repo's history: rotate it, and put the new value only where the variable is provisioned.".to_owned(),
+        ],
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,104 @@
+//! Collectors: each fills one family of facts. What one can't tell stays unknown, with the reason.
+
+mod change;
+mod finding;
+mod fix;
+mod graph;
+mod service;
+
+use holdpoint_schemas::Timestamp;
+use holdpoint_schemas::fact::{Fact, FactSet, FactValue};
+use holdpoint_schemas::finding::RepoFinding;
+use holdpoint_schemas::fix::Fix;
+
+use super::estate::Estate;
+use super::mirror::Mirror;
+use super::owners::Owners;
+use super::record::History;
+
+/// All that a collector may look at.
+pub struct Moment<'a> {
+    /// Estate.
+    pub estate: &'a Estate,
+    /// Mirror of the finding's repo, where it could be fetched.
+    pub mirror: Option<&'a Mirror>,
+    /// What the ledger holds.
+    pub history: &'a History,
+    /// Finding.
+    pub finding: &'a RepoFinding,
+    /// Candidate fix.
+    pub fix: Option<&'a Fix>,
+    /// Owners of what is touched.
+    pub owners: &'a Owners<'a>,
+    /// The injected clock.
+    pub now: Timestamp,
+}
+
+/// A collector of one family.
+type Collector = fn(&Moment<'_>, &mut FactSet);
+
+/// Every collector. Adding a family touches its file and this table.
+const COLLECTORS: &[Collector] = &[finding::collect, service::collect, graph::collect, fix::collect, change::collect];
+
+/// Collects all facts of this moment but evidence and approval.
+pub fn collect(moment: &Moment<'_>) -> FactSet {
+    let mut facts = FactSet::new();
+    for collector in COLLECTORS {
+        collector(moment, &mut facts);
+    }
+    facts
+}
+
+impl Moment<'_> {
+    /// A fact observed now.
+    fn fact(&self, value: impl Into<FactValue>, source: impl Into<String>, note: Option<String>) -> Fact {
+        Fact { value: value.into(), source: source.into(), observed_at: self.now, note }
+    }
+
+    /// Paths that the fix touches, or the finding's own without one.
+    fn paths(&self) -> Vec<&str> {
+        touched_paths(self.finding, self.fix)
+    }
+
+    /// IaC addresses that the fix touches, and the finding's own.
+    fn addresses(&self) -> Vec<&str> {
+        touched_addresses(self.finding, self.fix)
+    }
+
+    /// Environments that a merge reaches through the owners' deployments, or why they aren't known.
+    fn environments(&self) -> Result<Vec<(&str, &str)>, String> {
+        if self.owners.services.is_empty() {
+            return Err("no catalogue entry owns what is touched".to_owned());
+        }
+        let mut reached = Vec::new();
+        for service in &self.owners.services {
+            let deployments = service.deployments.as_ref().ok_or_else(|| format!("`{}` doesn't say where its branches are deployed", service.id))?;
+            reached.extend(
+                deployments
+                    .iter()
+                    .filter(|deployment| deployment.branch == self.finding.branch)
+                    .map(|deployment| (service.id.as_str(), deployment.environment.as_str())),
+            );
+        }
+        Ok(reached)
+    }
+}
+
+/// Paths that a fix touches, or the finding's own without one.
+pub fn touched_paths<'a>(finding: &'a RepoFinding, fix: Option<&'a Fix>) -> Vec<&'a str> {
+    match fix {
+        Some(fix) => fix.files.iter().map(|file| file.path.as_str()).collect(),
+        None => finding.finding.location.iter().map(|location| location.path.as_str()).collect(),
+    }
+}
+
+/// IaC addresses that a fix touches, and the finding's own.
+pub fn touched_addresses<'a>(finding: &'a RepoFinding, fix: Option<&'a Fix>) -> Vec<&'a str> {
+    let mut addresses: Vec<&str> = finding.finding.iac_address.iter().map(String::as_str).collect();
+    if let Some(fix) = fix {
+        addresses.extend(fix.classification.iac_addresses.iter().chain(&fix.classification.iac_removed).map(String::as_str));
+    }
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses
+}

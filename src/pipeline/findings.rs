@@ -1,0 +1,103 @@
+//! Gathering findings: recorded reports, and lockfiles matched against recorded advisories.
+
+use anyhow::Result;
+use holdpoint_intake::report::{ReportContext, read_report};
+use holdpoint_schemas::SourceError;
+use holdpoint_schemas::finding::{Finding, RepoFinding};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::estate::{Estate, read_bytes};
+use super::mirror::{Mirror, TreeLines, report_digest};
+use super::record::{FINDING, History, REPORT, Recorder, ReportRecord};
+
+/// Name of the built-in lockfile scanner.
+pub const OSV_LOCKFILE: &str = "osv-lockfile";
+
+/// Findings of every repo, each once, and what couldn't be read.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// Findings, by short id.
+    pub findings: BTreeMap<String, RepoFinding>,
+    /// Reports that couldn't be read: each harms only itself.
+    pub problems: Vec<SourceError>,
+    /// What readers left out, for people.
+    pub skipped: Vec<String>,
+}
+
+/// Reads every repo's reports and lockfiles.
+///
+/// # Errors
+/// When the ledger can't be written.
+pub fn gather(estate: &Estate, mirrors: &BTreeMap<String, Mirror>, history: &History, recorder: &mut Recorder<'_>) -> Result<Gathered> {
+    let mut gathered = Gathered::default();
+    for repo in &estate.config.repos {
+        let Some(mirror) = mirrors.get(&repo.name) else { continue };
+        let mut branches: BTreeSet<&str> = BTreeSet::from(["main"]);
+        for report in &repo.reports {
+            branches.insert(&report.branch);
+            match read_one(estate, mirror, history, recorder, &report.path, &report.branch)? {
+                Ok((findings, skipped)) => {
+                    gathered.add(&repo.name, &report.branch, findings);
+                    gathered.skipped.extend(skipped);
+                }
+                Err(problem) => gathered.problems.push(problem),
+            }
+        }
+        if repo.scanners.iter().any(|name| is_osv(estate, name))
+            && let Ok(advisories) = estate.advisories.known()
+        {
+            for branch in branches {
+                let Some(commit) = mirror.head(branch) else { continue };
+                let (findings, skipped) = advisories.match_lockfiles(&repo.name, &mirror.lockfiles(&mirror.tree(&commit)?));
+                gathered.add(&repo.name, branch, findings);
+                gathered.skipped.extend(skipped);
+            }
+        }
+    }
+    for finding in gathered.findings.values() {
+        recorder.append_new(FINDING, finding)?;
+    }
+    Ok(gathered)
+}
+
+/// Whether a scanner's name stands for the built-in lockfile scanner.
+pub fn is_osv(estate: &Estate, name: &str) -> bool {
+    estate.config.scanners.get(name).is_some_and(|scanner| scanner.builtin.as_deref() == Some(OSV_LOCKFILE))
+}
+
+impl Gathered {
+    fn add(&mut self, repo: &str, branch: &str, findings: Vec<Finding>) {
+        for finding in findings {
+            let finding = RepoFinding { repo: repo.to_owned(), branch: branch.to_owned(), finding };
+            self.findings.insert(finding.id(), finding);
+        }
+    }
+}
+
+type Read = Result<(Vec<Finding>, Vec<String>), SourceError>;
+
+/// A report's line numbers are about the commit at which it was first seen, not about what has
+/// been merged since: so its findings keep their fingerprints.
+fn read_one(estate: &Estate, mirror: &Mirror, history: &History, recorder: &mut Recorder<'_>, path: &str, branch: &str) -> Result<Read> {
+    let bytes = match read_bytes(&estate.root, path) {
+        Ok(bytes) => bytes,
+        Err(error) => return Ok(Err(as_problem(path, &error))),
+    };
+    let report = report_digest(&bytes);
+    let known = history.reports.get(&(mirror.name.clone(), branch.to_owned(), report.clone())).cloned();
+    let Some(commit) = known.or_else(|| mirror.head(branch)) else {
+        return Ok(Err(SourceError::new(path, format!("is about the branch `{branch}`, which the repo `{}` doesn't have", mirror.name))));
+    };
+    let lines = TreeLines::new(mirror, mirror.tree(&commit)?);
+    match read_report(&bytes, &ReportContext { repo: &mirror.name, file: path, source: &lines }) {
+        Ok(read) => {
+            recorder.append_new(REPORT, &ReportRecord { repo: mirror.name.clone(), branch: branch.to_owned(), report, commit })?;
+            Ok(Ok((read.findings, read.skipped)))
+        }
+        Err(error) => Ok(Err(as_problem(path, &error.into()))),
+    }
+}
+
+fn as_problem(path: &str, error: &anyhow::Error) -> SourceError {
+    crate::failure::source_error(error).cloned().unwrap_or_else(|| SourceError::new(path, format!("{error:#}")))
+}

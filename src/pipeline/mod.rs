@@ -1,0 +1,19 @@
+//! The use cases: what joins the crates. One way, left to right: estate → findings → fixes → facts
+//! → triage → evidence → release → promotion, with the ledger beside it.
+
+pub mod act;
+pub mod approvals;
+pub mod candidates;
+pub mod demo;
+pub mod document;
+pub mod estate;
+pub mod facts;
+pub mod findings;
+pub mod mirror;
+pub mod owners;
+pub mod packs;
+pub mod record;
+pub mod report;
+pub mod run;
+pub mod state;
+pub mod validation;

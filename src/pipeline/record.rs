@@ -1,0 +1,258 @@
+//! What the ledger keeps: the kinds of its entries and their bodies.
+
+use anyhow::Result;
+use holdpoint_ledger::Ledger;
+use holdpoint_schemas::approval::SignedApproval;
+use holdpoint_schemas::decision::Decision;
+use holdpoint_schemas::evidence::EvidenceRecord;
+use holdpoint_schemas::finding::RepoFinding;
+use holdpoint_schemas::fix::Fix;
+use holdpoint_schemas::{Digest, Timestamp};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A run began or ended.
+pub const RUN: &str = "run";
+/// A report was read against a commit for the first time.
+pub const REPORT: &str = "report";
+/// A finding was first seen.
+pub const FINDING: &str = "finding";
+/// A candidate fix was first seen on a base.
+pub const FIX: &str = "fix";
+/// A fix was validated.
+pub const EVIDENCE: &str = "evidence";
+/// A decision was made.
+pub const DECISION: &str = "decision";
+/// A pull request was opened.
+pub const PROPOSAL: &str = "proposal";
+/// A merge is about to be done.
+pub const MERGE_INTENT: &str = "merge-intent";
+/// A merge was done.
+pub const MERGE: &str = "merge";
+/// A human said go, or no.
+pub const APPROVAL: &str = "approval";
+
+/// A run began or ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// `started` or `finished`.
+    pub state: String,
+    /// Digest of the policies.
+    pub policies: Digest,
+    /// Digest of the Cedar schema.
+    pub schema: Digest,
+}
+
+/// A report and the commit that its line numbers are about.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReportRecord {
+    /// Repo.
+    pub repo: String,
+    /// Branch.
+    pub branch: String,
+    /// Digest of the report.
+    pub report: Digest,
+    /// Commit.
+    pub commit: String,
+}
+
+/// What was found out about a fix, and what it depends on.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EvidenceEntry {
+    /// Digest of everything that the evidence depends on: trees, steps, checks, scanners, contracts.
+    pub key: Digest,
+    /// Fix.
+    pub fix: Digest,
+    /// Evidence.
+    pub record: EvidenceRecord,
+}
+
+/// A pull request.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ProposalRecord {
+    /// Fix.
+    pub fix: Digest,
+    /// Decision.
+    pub decision: Digest,
+    /// Branch that holds the candidate.
+    pub branch: String,
+    /// Commit on it.
+    pub commit: String,
+    /// Document, relative to the state folder.
+    pub document: String,
+}
+
+/// A merge, intended or done.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MergeRecord {
+    /// Repo.
+    pub repo: String,
+    /// Branch that moved.
+    pub branch: String,
+    /// Fix.
+    pub fix: Digest,
+    /// Decision that permitted it.
+    pub decision: Digest,
+    /// Commit that the branch was at.
+    pub base: String,
+    /// Commit that it is at now.
+    pub commit: String,
+    /// Tree of that commit: the one that was tested.
+    pub tree: String,
+    /// `auto-apply`, or who approved.
+    pub by: String,
+}
+
+/// Everything of the ledger that a run reads back.
+#[derive(Debug, Default)]
+pub struct History {
+    /// Commits that reports were read against, by (repo, branch, report).
+    pub reports: BTreeMap<(String, String, Digest), String>,
+    /// Evidence by key.
+    pub evidence: BTreeMap<Digest, EvidenceRecord>,
+    /// Newest fix by id.
+    pub fixes: BTreeMap<Digest, Fix>,
+    /// Findings by short id.
+    pub findings: BTreeMap<String, RepoFinding>,
+    /// Newest decision by finding (short id).
+    pub decisions: BTreeMap<String, Decision>,
+    /// Every decision by its own id.
+    pub decision_ids: BTreeSet<Digest>,
+    /// Proposals by fix, newest last.
+    pub proposals: BTreeMap<Digest, ProposalRecord>,
+    /// Merges by fix.
+    pub merges: BTreeMap<Digest, MergeRecord>,
+    /// Merges that were begun and have no outcome, by fix.
+    pub open_intents: BTreeMap<Digest, MergeRecord>,
+    /// Approvals by fix, oldest first.
+    pub approvals: BTreeMap<Digest, Vec<SignedApproval>>,
+}
+
+impl History {
+    /// Reads the ledger.
+    ///
+    /// # Errors
+    /// When an entry doesn't have the form of its kind: the ledger isn't ours, or was changed.
+    pub fn read(ledger: &Ledger) -> Result<Self> {
+        let mut history = Self::default();
+        for entry in ledger.entries(None)? {
+            let body = entry.body;
+            match entry.kind.as_str() {
+                REPORT => {
+                    let record: ReportRecord = parse(&entry.kind, body)?;
+                    history.reports.insert((record.repo, record.branch, record.report), record.commit);
+                }
+                FINDING => {
+                    let finding: RepoFinding = parse(&entry.kind, body)?;
+                    history.findings.insert(finding.id(), finding);
+                }
+                FIX => {
+                    let fix: Fix = parse(&entry.kind, body)?;
+                    history.fixes.insert(fix.id.clone(), fix);
+                }
+                EVIDENCE => {
+                    let record: EvidenceEntry = parse(&entry.kind, body)?;
+                    history.evidence.insert(record.key, record.record);
+                }
+                DECISION => {
+                    let decision: Decision = parse(&entry.kind, body)?;
+                    history.decision_ids.insert(decision.id.clone());
+                    if let Some(id) = history.finding_id(&decision) {
+                        history.decisions.insert(id, decision);
+                    }
+                }
+                PROPOSAL => {
+                    let record: ProposalRecord = parse(&entry.kind, body)?;
+                    history.proposals.insert(record.fix.clone(), record);
+                }
+                MERGE_INTENT => {
+                    let record: MergeRecord = parse(&entry.kind, body)?;
+                    history.open_intents.insert(record.fix.clone(), record);
+                }
+                MERGE => {
+                    let record: MergeRecord = parse(&entry.kind, body)?;
+                    history.open_intents.remove(&record.fix);
+                    history.merges.insert(record.fix.clone(), record);
+                }
+                APPROVAL => {
+                    let approval: SignedApproval = parse(&entry.kind, body)?;
+                    history.approvals.entry(approval.statement.fix.clone()).or_default().push(approval);
+                }
+                _ => {}
+            }
+        }
+        Ok(history)
+    }
+
+    fn finding_id(&self, decision: &Decision) -> Option<String> {
+        let matches = |finding: &&RepoFinding| {
+            finding.repo == decision.repo && finding.branch == decision.branch && finding.finding.fingerprint == decision.finding
+        };
+        self.findings.values().find(matches).map(RepoFinding::id)
+    }
+
+    /// Whether a commit is one of Holdpoint's own merges: by the ledger, not by a trailer that
+    /// anyone can write.
+    pub fn is_own_merge(&self, commit: &str) -> bool {
+        self.merges.values().any(|merge| merge.commit == commit)
+    }
+}
+
+fn parse<T: DeserializeOwned>(kind: &str, body: serde_json::Value) -> Result<T> {
+    serde_json::from_value(body).map_err(|error| anyhow::anyhow!("the ledger holds a `{kind}` entry of another form: {error}"))
+}
+
+/// Appends to the ledger what it doesn't hold yet.
+pub struct Recorder<'a> {
+    ledger: &'a mut Ledger,
+    at: Timestamp,
+    written: BTreeSet<Digest>,
+}
+
+impl<'a> Recorder<'a> {
+    /// A recorder at the injected time.
+    ///
+    /// # Errors
+    /// When the ledger can't be read.
+    pub fn new(ledger: &'a mut Ledger, at: Timestamp) -> Result<Self> {
+        let mut written = BTreeSet::new();
+        for entry in ledger.entries(None)? {
+            written.insert(key(&entry.kind, &entry.body)?);
+        }
+        Ok(Self { ledger, at, written })
+    }
+
+    /// Appends an entry, even one that is there already.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn append<T: Serialize>(&mut self, kind: &str, body: &T) -> Result<()> {
+        self.written.insert(key(kind, body)?);
+        self.ledger.append(kind, self.at, body)?;
+        Ok(())
+    }
+
+    /// Appends an entry unless the same one is there: a second run at the same time adds nothing.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn append_new<T: Serialize>(&mut self, kind: &str, body: &T) -> Result<()> {
+        if self.written.contains(&key(kind, body)?) {
+            return Ok(());
+        }
+        self.append(kind, body)
+    }
+
+    /// The ledger's head.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn head(&self) -> Result<String> {
+        Ok(self.ledger.head()?.to_string())
+    }
+}
+
+fn key<T: Serialize>(kind: &str, body: &T) -> Result<Digest> {
+    Ok(Digest::of_json(&(kind, body))?)
+}

@@ -1,0 +1,69 @@
+//! The state folder: one run at a time, and nothing of a killed run left over.
+
+use anyhow::{Context, Result};
+use holdpoint_ledger::Ledger;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use crate::failure::BadInput;
+
+/// An estate's state folder, held by this process.
+#[derive(Debug)]
+pub struct State {
+    /// The folder.
+    pub root: PathBuf,
+    _lock: File,
+}
+
+impl State {
+    /// Takes the state folder; makes it if it isn't there. The lock goes with the process, so a
+    /// killed run never leaves it locked.
+    ///
+    /// # Errors
+    /// When another process holds it, or the folder can't be made.
+    pub fn take(root: &Path) -> Result<Self> {
+        std::fs::create_dir_all(root).with_context(|| format!("making the state folder `{}`", root.display()))?;
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(root.join("lock")).context("opening the state folder's lock")?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(BadInput::new("another run of this estate is under way", "wait until it ends; a killed run's lock goes with it").into());
+            }
+            Err(TryLockError::Error(error)) => return Err(error).context("locking the state folder"),
+        }
+        let state = Self { root: root.to_owned(), _lock: lock };
+        state.sweep()?;
+        Ok(state)
+    }
+
+    /// The ledger's file.
+    pub fn ledger_path(root: &Path) -> PathBuf {
+        root.join("ledger.sqlite")
+    }
+
+    /// Opens the ledger and refuses one that doesn't verify: nothing may be decided on a history
+    /// that was changed.
+    ///
+    /// # Errors
+    /// When it can't be opened or was tampered with.
+    pub fn ledger(&self) -> Result<Ledger> {
+        let ledger = Ledger::open(&Self::ledger_path(&self.root))?;
+        if let holdpoint_ledger::Verification::Tampered { problems } = ledger.verify(None)? {
+            return Err(BadInput::new(format!("the ledger doesn't verify: {}", problems.join("; ")), "look at it with `holdpoint ledger verify`, and restore it from a copy").into());
+        }
+        Ok(ledger)
+    }
+
+    /// A folder for temporary files of this process, removed by the next run if this one is killed.
+    pub fn temporary(&self) -> PathBuf {
+        self.root.join("tmp")
+    }
+
+    fn sweep(&self) -> Result<()> {
+        let temporary = self.temporary();
+        if temporary.exists() {
+            std::fs::remove_dir_all(&temporary).context("removing what a killed run left")?;
+        }
+        std::fs::create_dir_all(&temporary).context("making the folder for temporary files")
+    }
+}
