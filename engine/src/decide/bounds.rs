@@ -1,0 +1,144 @@
+//! What kept a level down, in words and in facts.
+
+use std::collections::BTreeSet;
+
+use holdpoint_schemas::Level;
+use holdpoint_schemas::decision::{Bound, BoundKind};
+use holdpoint_schemas::fact::{Action, FactReading, FactSet, Unknown};
+
+use crate::policy::PolicyInfo;
+use crate::rollout::LaneChoice;
+
+/// There is nothing to apply.
+pub(super) fn no_fix(withholds: Level) -> Bound {
+    Bound {
+        withholds,
+        kind: BoundKind::NoFix,
+        id: "no-fix".to_owned(),
+        reason: "there is no candidate fix".to_owned(),
+        facts: Vec::new(),
+        unknowns: Vec::new(),
+        unlock: Some("a candidate fix from a remediator or a person".to_owned()),
+    }
+}
+
+/// Policies that couldn't be evaluated, as (id, why).
+pub(super) fn failed(errors: &[(String, String)], withholds: Level) -> Vec<Bound> {
+    errors
+        .iter()
+        .map(|(id, why)| Bound {
+            withholds,
+            kind: BoundKind::EvaluationError,
+            id: id.clone(),
+            reason: format!("policy `{id}` couldn't be evaluated, so nothing is permitted: {why}"),
+            facts: Vec::new(),
+            unknowns: Vec::new(),
+            unlock: Some("a policy that can't fail, for example one that doesn't do arithmetic".to_owned()),
+        })
+        .collect()
+}
+
+/// The lane doesn't go that far yet.
+pub(super) fn rollout_stage(lane: &LaneChoice, withholds: Level, facts: &FactSet) -> Bound {
+    let name = lane.lane.as_deref();
+    let mut reason = match name {
+        Some(name) => format!("rollout lane `{name}` is at stage {}", lane.stage),
+        None => format!("no rollout lane takes it, and the default stage is {}", lane.stage),
+    };
+    if !lane.unknown.is_empty() {
+        let names: Vec<String> = lane.unknown.iter().map(|id| format!("`{id}`")).collect();
+        reason.push_str(&format!(
+            "; which lane takes it is open while {} is unknown, and the lowest stage holds",
+            names.join(", ")
+        ));
+    }
+    Bound {
+        withholds,
+        kind: BoundKind::RolloutStage,
+        id: name.unwrap_or("default").to_owned(),
+        reason,
+        facts: readings(&lane.facts, facts),
+        unknowns: unknowns(&lane.unknown, facts),
+        unlock: Some("a higher stage in the estate's rollout file".to_owned()),
+    }
+}
+
+/// What denies `action`: the policies that forbid it, or that none permits it.
+pub(super) fn denied(policies: &[&PolicyInfo], action: Action, withholds: Level, facts: &FactSet) -> Vec<Bound> {
+    if policies.is_empty() {
+        return vec![Bound {
+            withholds,
+            kind: BoundKind::NoPermit,
+            id: "no-permit".to_owned(),
+            reason: format!("no policy permits `{}` here", action.as_str()),
+            facts: Vec::new(),
+            unknowns: Vec::new(),
+            unlock: None,
+        }];
+    }
+    policies
+        .iter()
+        .map(|policy| forbidden(policy, withholds, facts))
+        .collect()
+}
+
+fn forbidden(policy: &PolicyInfo, withholds: Level, facts: &FactSet) -> Bound {
+    let unknowns = unknowns(&policy.facts, facts);
+    let kind = if !unknowns.is_empty() {
+        BoundKind::UnknownFact
+    } else if policy.facts.iter().any(|id| id.starts_with("evidence.")) {
+        BoundKind::Evidence
+    } else {
+        BoundKind::Policy
+    };
+    Bound {
+        withholds,
+        kind,
+        id: policy.id.clone(),
+        reason: reason(policy, facts, &unknowns),
+        facts: readings(&policy.facts, facts),
+        unknowns,
+        unlock: policy.unlock.clone(),
+    }
+}
+
+/// The policy's reason, with what its facts' sources add: which freeze, which commit, which control.
+fn reason(policy: &PolicyInfo, facts: &FactSet, unknowns: &[Unknown]) -> String {
+    let notes = policy
+        .facts
+        .iter()
+        .filter_map(|id| facts.get(id)?.note.clone())
+        .filter(|note| !note.is_empty());
+    let missing = unknowns
+        .iter()
+        .map(|unknown| format!("`{}` is unknown, {}", unknown.id, unknown.why));
+    let details: Vec<String> = notes.chain(missing).collect();
+    let sentence = policy.reason.trim_end_matches('.');
+    if details.is_empty() {
+        sentence.to_owned()
+    } else {
+        format!("{sentence}: {}", details.join("; "))
+    }
+}
+
+/// One bound for each rule, at the lowest level that it withholds: what withholds a level withholds
+/// all above it. Lowest level first, then by kind and id.
+pub(super) fn lowest_first(mut bounds: Vec<Bound>) -> Vec<Bound> {
+    bounds.sort_by(|a, b| (a.withholds, a.kind, &a.id).cmp(&(b.withholds, b.kind, &b.id)));
+    let mut seen = BTreeSet::new();
+    bounds.retain(|bound| bound.kind == BoundKind::NoPermit || seen.insert((bound.kind, bound.id.clone())));
+    bounds
+}
+
+fn readings(ids: &BTreeSet<String>, facts: &FactSet) -> Vec<FactReading> {
+    ids.iter()
+        .map(|id| FactReading {
+            id: id.clone(),
+            fact: facts.get(id).cloned(),
+        })
+        .collect()
+}
+
+fn unknowns(ids: &BTreeSet<String>, facts: &FactSet) -> Vec<Unknown> {
+    ids.iter().filter_map(|id| facts.unknown(id)).collect()
+}

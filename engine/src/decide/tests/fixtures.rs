@@ -1,0 +1,239 @@
+//! Facts, evidence and questions for the tests.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use holdpoint_schemas::actor::Remediator;
+use holdpoint_schemas::decision::Decision;
+use holdpoint_schemas::evidence::{Check, CheckResult, Evidence, Verdict};
+use holdpoint_schemas::fact::{Fact, FactSet, FactValue, cedar_schema};
+use holdpoint_schemas::finding::{Finding, FindingClass, Fingerprint, RepoFinding, Severity};
+use holdpoint_schemas::fix::{Classification, Fix, FixKind};
+use holdpoint_schemas::rollout::Rollout;
+use holdpoint_schemas::service::ServiceId;
+use holdpoint_schemas::{Digest, Level, Timestamp};
+
+use crate::decide::Question;
+use crate::policy::{Pack, PolicySource};
+
+pub(super) static BASELINE: LazyLock<Pack> = LazyLock::new(baseline);
+
+#[allow(clippy::disallowed_methods, reason = "the pack is a folder of files")]
+fn baseline() -> Pack {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies/baseline");
+    let mut sources: Vec<PolicySource> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "cedar"))
+        .map(|path| PolicySource {
+            path: path.file_name().unwrap().to_str().unwrap().to_owned(),
+            text: std::fs::read_to_string(&path).unwrap(),
+        })
+        .collect();
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
+    Pack::compile("baseline", &sources, &cedar_schema()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+pub(super) fn now() -> Timestamp {
+    "2026-03-17T02:30:00Z".parse().unwrap()
+}
+
+pub(super) fn fact(value: impl Into<FactValue>) -> Fact {
+    Fact {
+        value: value.into(),
+        source: "test".to_owned(),
+        observed_at: now(),
+        note: None,
+    }
+}
+
+pub(super) fn words(words: &[&str]) -> FactValue {
+    FactValue::Set(words.iter().map(|word| (*word).to_owned()).collect())
+}
+
+/// A case: a question of which every part can be changed.
+#[derive(Clone)]
+pub(super) struct Case {
+    pub(super) facts: FactSet,
+    pub(super) evidence: Option<Evidence>,
+    pub(super) fix: Option<Fix>,
+    pub(super) rollout: Rollout,
+    pub(super) service: ServiceId,
+    pub(super) finding: RepoFinding,
+}
+
+impl Case {
+    /// A mechanical fix of a low-tier production service, all of it known and nothing against it.
+    pub(super) fn harmless(kind: FixKind) -> Self {
+        let mut facts = FactSet::new();
+        let known: [(&str, FactValue); 21] = [
+            ("finding.severity", "high".into()),
+            ("finding.class", "config".into()),
+            ("service.known", true.into()),
+            ("service.tier", 3.into()),
+            ("service.production", true.into()),
+            ("service.environment", "production".into()),
+            ("service.data_classes", words(&[])),
+            ("service.customer_facing", false.into()),
+            ("graph.dependents", 0.into()),
+            ("graph.most_critical_tier", 3.into()),
+            ("graph.reaches_customers", false.into()),
+            ("fix.files", 1.into()),
+            ("fix.governance_files", false.into()),
+            ("fix.critical_resource", false.into()),
+            ("fix.variables_provisioned", true.into()),
+            ("change.freeze_active", false.into()),
+            ("change.pushed_by_others", false.into()),
+            ("change.reverts_break_glass", false.into()),
+            ("change.touches_compensating_control", false.into()),
+            ("change.touches_hands_off", false.into()),
+            ("change.drift_explained", true.into()),
+        ];
+        for (id, value) in known {
+            facts.insert(id, fact(value));
+        }
+        let step = match kind {
+            FixKind::DependencyUpgrade => "patch",
+            _ => "none",
+        };
+        facts.insert("fix.class", fact(kind.class().as_str()));
+        facts.insert("fix.kind", fact(kind.as_str()));
+        facts.insert("fix.upgrade_step", fact(step));
+        Self {
+            facts,
+            evidence: Some(all_passed()),
+            fix: Some(fix(kind)),
+            rollout: Rollout {
+                default_stage: Level::AutoApply,
+                lanes: vec![],
+            },
+            service: "admin".into(),
+            finding: finding(),
+        }
+    }
+
+    pub(super) fn set(mut self, id: &str, value: impl Into<FactValue>) -> Self {
+        self.facts.insert(id, fact(value));
+        self
+    }
+
+    pub(super) fn noted(mut self, id: &str, value: impl Into<FactValue>, note: &str) -> Self {
+        let fact = Fact {
+            note: Some(note.to_owned()),
+            ..fact(value)
+        };
+        self.facts.insert(id, fact);
+        self
+    }
+
+    pub(super) fn unknown(mut self, id: &str, why: &str) -> Self {
+        self.facts.insert_unknown(id, why);
+        self
+    }
+
+    pub(super) fn checked(mut self, check: Check, verdict: Verdict, reason: &str) -> Self {
+        self.evidence
+            .get_or_insert_default()
+            .checks
+            .insert(check, result(verdict, reason));
+        self
+    }
+
+    pub(super) fn question(&self) -> Question<'_> {
+        Question {
+            finding: &self.finding,
+            service: &self.service,
+            fix: self.fix.as_ref(),
+            facts: &self.facts,
+            evidence: self.evidence.as_ref(),
+            rollout: &self.rollout,
+            now: now(),
+        }
+    }
+
+    pub(super) fn release(&self, pack: &Pack) -> Decision {
+        crate::decide::release(pack, &self.question()).unwrap()
+    }
+
+    pub(super) fn triage(&self, pack: &Pack) -> crate::decide::Triage {
+        let question = Question {
+            evidence: None,
+            ..self.question()
+        };
+        crate::decide::triage(pack, &question).unwrap()
+    }
+}
+
+/// Bound ids of a decision, each with the level that it withholds.
+pub(super) fn bound_ids(decision: &Decision) -> Vec<(Level, &str)> {
+    decision.bounds.iter().map(|b| (b.withholds, b.id.as_str())).collect()
+}
+
+pub(super) fn result(verdict: Verdict, reason: &str) -> CheckResult {
+    CheckResult {
+        verdict,
+        reason: reason.to_owned(),
+        details: vec![],
+    }
+}
+
+pub(super) fn all_passed() -> Evidence {
+    let checks: BTreeMap<Check, CheckResult> = Check::ALL
+        .into_iter()
+        .map(|check| (check, result(Verdict::Passed, "it holds")))
+        .collect();
+    Evidence {
+        checks,
+        sandbox: "test".to_owned(),
+        ..Evidence::default()
+    }
+}
+
+fn finding() -> RepoFinding {
+    RepoFinding {
+        repo: "admin".to_owned(),
+        branch: "main".to_owned(),
+        finding: Finding {
+            fingerprint: Fingerprint::of(["admin", "rule"]),
+            scanner: "semgrep".to_owned(),
+            rule: "rule".to_owned(),
+            title: "a finding".to_owned(),
+            severity: Severity::High,
+            class: FindingClass::Config,
+            cwes: vec![],
+            aliases: vec![],
+            component: None,
+            location: None,
+            iac_address: None,
+            fixed_versions: vec![],
+        },
+    }
+}
+
+fn fix(kind: FixKind) -> Fix {
+    Fix {
+        id: Digest::of_bytes(b"fix"),
+        repo: "admin".to_owned(),
+        target_branch: "main".to_owned(),
+        base_commit: "c0ffee".to_owned(),
+        base_tree: "aaaa".to_owned(),
+        candidate_tree: "bbbb".to_owned(),
+        diff: Digest::of_bytes(b"diff"),
+        diff_text: String::new(),
+        remediator: Remediator("fixbot".to_owned()),
+        title: "a fix".to_owned(),
+        resolves: vec![],
+        files: vec![],
+        classification: Classification {
+            kind,
+            because: String::new(),
+            upgrades: vec![],
+            new_variables: vec![],
+            governance_files: vec![],
+            iac_addresses: vec![],
+            iac_removed: vec![],
+            critical_resources: vec![],
+        },
+        received_at: None,
+    }
+}

@@ -1,0 +1,1 @@
+//! Triage, the merge gate, promotion, and what a decision records.

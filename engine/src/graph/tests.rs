@@ -1,0 +1,166 @@
+use super::*;
+use holdpoint_schemas::service::EdgeKind;
+
+fn service(id: &str, kind: NodeKind, tier: Option<u8>, customer_facing: Option<bool>) -> Service {
+    Service {
+        id: id.into(),
+        name: id.to_uppercase(),
+        kind,
+        system: None,
+        owner: None,
+        tier,
+        customer_facing,
+        data_classes: None,
+        repo: None,
+        path: String::new(),
+        deployments: None,
+        iac_addresses: vec![],
+        source: "catalog-info.yaml".to_owned(),
+    }
+}
+
+fn edge(from: &str, to: &str) -> Edge {
+    Edge {
+        from: from.into(),
+        to: to.into(),
+        kind: EdgeKind::Http,
+        sources: vec![],
+    }
+}
+
+fn fintech() -> Catalogue {
+    use NodeKind::{External, Service};
+    Catalogue {
+        services: vec![
+            service("gateway", Service, Some(1), Some(true)),
+            service("payments", Service, Some(0), Some(false)),
+            service("ledger", Service, Some(0), Some(false)),
+            service("admin", Service, Some(3), Some(false)),
+            service("bank-partner", External, None, None),
+        ],
+        edges: vec![
+            edge("gateway", "payments"),
+            edge("bank-partner", "payments"),
+            edge("payments", "ledger"),
+        ],
+    }
+}
+
+fn blast(catalogue: &Catalogue, id: &str) -> BlastRadius {
+    ServiceGraph::new(catalogue).blast_radius(&id.into()).unwrap()
+}
+
+fn ids(ids: &[ServiceId]) -> Vec<&str> {
+    ids.iter().map(ServiceId::as_str).collect()
+}
+
+#[test]
+fn dependents_are_found_against_the_edges_with_their_path() {
+    let blast = blast(&fintech(), "ledger");
+    let found: Vec<(&str, Vec<&str>)> = blast.dependents.iter().map(|d| (d.id.as_str(), ids(&d.path))).collect();
+    assert_eq!(
+        found,
+        [
+            ("payments", vec!["ledger", "payments"]),
+            ("bank-partner", vec!["ledger", "payments", "bank-partner"]),
+            ("gateway", vec!["ledger", "payments", "gateway"]),
+        ]
+    );
+    assert_eq!(blast.most_critical_tier, Some(0));
+    assert_eq!(blast.reaches_customers, Some(true));
+    assert!(!blast.in_cycle);
+}
+
+#[test]
+fn a_service_that_nothing_depends_on_affects_only_itself() {
+    let blast = blast(&fintech(), "admin");
+    assert!(blast.dependents.is_empty());
+    assert_eq!(
+        (blast.most_critical_tier, blast.reaches_customers),
+        (Some(3), Some(false))
+    );
+}
+
+#[test]
+fn an_outside_party_counts_as_a_customer_and_has_no_tier() {
+    let mut catalogue = fintech();
+    catalogue.edges.retain(|edge| edge.from.as_str() != "gateway");
+    let blast = blast(&catalogue, "payments");
+    assert_eq!(
+        (blast.most_critical_tier, blast.reaches_customers),
+        (Some(0), Some(true))
+    );
+}
+
+#[test]
+fn an_unknown_tier_or_exposure_anywhere_makes_the_sum_unknown() {
+    let mut catalogue = fintech();
+    catalogue.edges = vec![edge("mystery", "admin")];
+    let graph = ServiceGraph::new(&catalogue);
+    assert_eq!(graph.unknown_nodes(), [&ServiceId::from("mystery")]);
+    let blast = graph.blast_radius(&"admin".into()).unwrap();
+    assert_eq!((blast.most_critical_tier, blast.reaches_customers), (None, None));
+    assert_eq!(blast.dependents[0].name, "mystery");
+}
+
+#[test]
+fn one_known_customer_outweighs_unknown_exposure() {
+    let mut catalogue = fintech();
+    catalogue.edges.push(edge("mystery", "payments"));
+    let blast = blast(&catalogue, "payments");
+    assert_eq!((blast.most_critical_tier, blast.reaches_customers), (None, Some(true)));
+}
+
+#[test]
+fn cycles_end_and_are_told() {
+    let mut catalogue = fintech();
+    catalogue.edges.push(edge("ledger", "gateway"));
+    let blast = blast(&catalogue, "ledger");
+    assert!(blast.in_cycle);
+    assert_eq!(blast.dependents.len(), 3);
+    assert!(
+        !ServiceGraph::new(&catalogue)
+            .blast_radius(&"admin".into())
+            .unwrap()
+            .in_cycle
+    );
+}
+
+#[test]
+fn a_service_that_calls_itself_is_a_cycle_and_not_its_own_dependent() {
+    let mut catalogue = fintech();
+    catalogue.edges.push(edge("admin", "admin"));
+    let blast = blast(&catalogue, "admin");
+    assert!(blast.in_cycle && blast.dependents.is_empty());
+}
+
+#[test]
+fn an_id_outside_the_graph_has_no_blast_radius_and_no_consumers() {
+    let graph = ServiceGraph::new(&fintech());
+    assert_eq!(graph.blast_radius(&"reports".into()), None);
+    assert!(graph.consumers(&"reports".into()).is_empty());
+}
+
+#[test]
+fn consumers_are_the_direct_edges_in_order() {
+    let graph = ServiceGraph::new(&fintech());
+    let from: Vec<&str> = graph
+        .consumers(&"payments".into())
+        .iter()
+        .map(|edge| edge.from.as_str())
+        .collect();
+    assert_eq!(from, ["bank-partner", "gateway"]);
+}
+
+#[test]
+fn a_chain_of_twenty_thousand_neither_overflows_the_stack_nor_spells_out_every_step() {
+    let name = |i: usize| format!("s{i:06}");
+    let catalogue = Catalogue {
+        services: vec![],
+        edges: (0..20_000).map(|i| edge(&name(i + 1), &name(i))).collect(),
+    };
+    let blast = blast(&catalogue, "s000000");
+    assert_eq!(blast.dependents.len(), 20_000);
+    assert_eq!(blast.dependents[19_999].id.as_str(), "s020000");
+    assert_eq!(blast.dependents[19_999].path.len(), MAX_PATH);
+}

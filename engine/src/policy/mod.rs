@@ -1,0 +1,157 @@
+//! Policy packs: Cedar text, checked and compiled.
+
+mod compile;
+mod error;
+mod evaluate;
+mod reads;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use cedar_policy::{PolicySet, Schema};
+use holdpoint_schemas::Digest;
+use holdpoint_schemas::fact::Action;
+use serde::{Deserialize, Serialize};
+
+pub use error::PolicyError;
+pub(crate) use evaluate::Answer;
+
+/// One file of a pack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicySource {
+    /// Its name, for error messages.
+    pub path: String,
+    /// Its text: one policy or several.
+    pub text: String,
+}
+
+/// `pack.yaml`: what a pack says about itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackManifest {
+    /// Name.
+    pub name: String,
+    /// What it is for, for people.
+    pub description: String,
+}
+
+/// Whether a policy permits or forbids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effect {
+    /// It permits.
+    Permit,
+    /// It forbids; a forbid always wins.
+    Forbid,
+}
+
+/// What people and tools need to know of one policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyInfo {
+    /// `@id`, unique in its pack.
+    pub id: String,
+    /// `@reason`: one sentence for people.
+    pub reason: String,
+    /// `@unlock`: what would lift it.
+    pub unlock: Option<String>,
+    /// Permit or forbid.
+    pub effect: Effect,
+    /// Actions that it applies to.
+    pub actions: BTreeSet<Action>,
+    /// File that it is in.
+    pub path: String,
+    /// Facts that it reads, by id.
+    pub facts: BTreeSet<String>,
+}
+
+/// A checked and compiled set of policies. Evaluating it needs no I/O and keeps no state.
+#[derive(Debug, Clone)]
+pub struct Pack {
+    name: String,
+    digest: Digest,
+    schema_digest: Digest,
+    schema: Arc<Schema>,
+    policies: Vec<PolicyInfo>,
+    /// Same order as `policies`.
+    compiled: Vec<cedar_policy::Policy>,
+    /// One set per action: Cedar looks at every policy of a set, whatever its action.
+    sets: BTreeMap<Action, PolicySet>,
+}
+
+impl Pack {
+    /// Checks and compiles policies against `schema` (Cedar's own syntax; the generated one is
+    /// `holdpoint_schemas::fact::cedar_schema()`).
+    ///
+    /// Validation is strict and warnings are errors. Each policy needs a unique `@id` and a
+    /// `@reason`, may have an `@unlock`, and may read facts only: no condition on `principal`,
+    /// `resource` or the `action` outside the head, no templates.
+    ///
+    /// # Errors
+    /// Everything that is wrong, with file, line and column.
+    pub fn compile(name: &str, sources: &[PolicySource], schema: &str) -> Result<Self, PolicyError> {
+        compile::compile(name, sources, schema)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Digest of the text of every policy, whatever files they are in.
+    #[must_use]
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// Digest of the schema's text.
+    #[must_use]
+    pub fn schema_digest(&self) -> &Digest {
+        &self.schema_digest
+    }
+
+    /// Its policies, by id.
+    #[must_use]
+    pub fn policies(&self) -> &[PolicyInfo] {
+        &self.policies
+    }
+
+    /// One policy, by id.
+    #[must_use]
+    pub fn policy(&self, id: &str) -> Option<&PolicyInfo> {
+        self.policies.iter().find(|policy| policy.id == id)
+    }
+
+    /// Facts that the policies of an action read, by id.
+    #[must_use]
+    pub fn facts_read(&self, action: Action) -> BTreeSet<&str> {
+        self.policies
+            .iter()
+            .filter(|policy| policy.actions.contains(&action))
+            .flat_map(|policy| policy.facts.iter().map(String::as_str))
+            .collect()
+    }
+
+    /// The pack without one policy, to show what that policy is for. Without such a policy, the
+    /// same pack.
+    #[must_use]
+    pub fn without(&self, id: &str) -> Self {
+        let (policies, compiled) = self
+            .policies
+            .iter()
+            .cloned()
+            .zip(self.compiled.iter().cloned())
+            .filter(|(policy, _)| policy.id != id)
+            .unzip();
+        compile::assemble(
+            &self.name,
+            Arc::clone(&self.schema),
+            self.schema_digest.clone(),
+            policies,
+            compiled,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

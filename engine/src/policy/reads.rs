@@ -1,0 +1,165 @@
+//! Which facts a policy reads, and what it may not do, from its syntax tree.
+
+use std::collections::BTreeSet;
+
+use cedar_policy::pst::{self, Expr, Var};
+use holdpoint_schemas::fact::{Action, FACTS};
+
+/// What a policy's head and body say.
+pub(super) struct Reads {
+    /// Actions that it applies to.
+    pub(super) actions: BTreeSet<Action>,
+    /// Facts that it reads, by id.
+    pub(super) facts: BTreeSet<String>,
+}
+
+/// Something that a policy may not do.
+pub(super) struct Refusal {
+    pub(super) message: String,
+    pub(super) help: &'static str,
+}
+
+const FACTS_ONLY: &str =
+    "entities have no parents and no attributes here: write a condition on facts, for example `context.service.tier`";
+
+/// Reads a policy's tree.
+///
+/// # Errors
+/// What it does that isn't allowed: a condition on an entity, an unknown action, a whole group of
+/// facts as a value.
+pub(super) fn read(policy: &pst::Template) -> Result<Reads, Refusal> {
+    head(policy)?;
+    let actions = actions(&policy.action)?;
+    let mut facts = BTreeSet::new();
+    for clause in policy.clauses() {
+        let (pst::Clause::When(expr) | pst::Clause::Unless(expr)) = clause;
+        walk(expr, &mut facts)?;
+    }
+    Ok(Reads { actions, facts })
+}
+
+fn head(policy: &pst::Template) -> Result<(), Refusal> {
+    let entity = |what: &str| Refusal {
+        message: format!("the policy's head constrains `{what}`, expected facts only"),
+        help: FACTS_ONLY,
+    };
+    match &policy.principal {
+        pst::PrincipalConstraint::Any | pst::PrincipalConstraint::Is(_) => {}
+        _ => return Err(entity("principal")),
+    }
+    match &policy.resource {
+        pst::ResourceConstraint::Any | pst::ResourceConstraint::Is(_) => {}
+        _ => return Err(entity("resource")),
+    }
+    Ok(())
+}
+
+fn actions(constraint: &pst::ActionConstraint) -> Result<BTreeSet<Action>, Refusal> {
+    let named = match constraint {
+        pst::ActionConstraint::Any => return Ok(Action::ALL.into()),
+        pst::ActionConstraint::Eq(one) => std::slice::from_ref(one),
+        pst::ActionConstraint::In(several) => several,
+    };
+    named
+        .iter()
+        .map(|uid| {
+            Action::ALL
+                .into_iter()
+                .find(|action| uid.ty.to_string() == "Action" && uid.eid == action.as_str())
+                .ok_or_else(|| Refusal {
+                    message: format!("there is no action `{uid}`"),
+                    help: "the actions are `Action::\"suggest\"`, `Action::\"autoApply\"` and `Action::\"promote\"`",
+                })
+        })
+        .collect()
+}
+
+/// Collects the facts of an expression. Depth is bounded by Cedar's own parser.
+fn walk(expr: &Expr, facts: &mut BTreeSet<String>) -> Result<(), Refusal> {
+    if let Some(path) = context_path(expr) {
+        return fact(&path, matches!(expr, Expr::HasAttr { .. }), facts);
+    }
+    match expr {
+        Expr::Literal(_) => Ok(()),
+        Expr::Var(var) => Err(Refusal {
+            message: format!("a condition on `{}`, expected facts only", name(var)),
+            help: FACTS_ONLY,
+        }),
+        Expr::UnaryOp { expr, .. }
+        | Expr::GetAttr { expr, .. }
+        | Expr::HasAttr { expr, .. }
+        | Expr::Like { expr, .. } => walk(expr, facts),
+        Expr::BinaryOp { left, right, .. } => walk(left, facts).and_then(|()| walk(right, facts)),
+        Expr::IfThenElse {
+            cond,
+            then_expr,
+            else_expr,
+        } => [cond, then_expr, else_expr]
+            .into_iter()
+            .try_for_each(|e| walk(e, facts)),
+        Expr::Set(items) => items.iter().try_for_each(|e| walk(e, facts)),
+        Expr::Record(fields) => fields.values().try_for_each(|e| walk(e, facts)),
+        _ => Err(Refusal {
+            message: "an expression of a kind that facts have no use for".to_owned(),
+            help: FACTS_ONLY,
+        }),
+    }
+}
+
+const fn name(var: &Var) -> &'static str {
+    match var {
+        Var::Principal => "principal",
+        Var::Action => "action",
+        Var::Resource => "resource",
+        Var::Context => "context",
+    }
+}
+
+/// `context.a.b`, or `context.a has b`, as `["a", "b"]`; `None` for anything else.
+fn context_path(expr: &Expr) -> Option<Vec<&str>> {
+    match expr {
+        Expr::Var(Var::Context) => Some(Vec::new()),
+        Expr::GetAttr { expr, attr } => {
+            let mut path = context_path(expr)?;
+            path.push(attr);
+            Some(path)
+        }
+        Expr::HasAttr { expr, attrs } => {
+            // `has` gives a yes or no, so it can only be the outermost step of a path.
+            let mut path = match expr.as_ref() {
+                Expr::HasAttr { .. } => return None,
+                inner => context_path(inner)?,
+            };
+            path.extend(attrs.iter().map(|attr| attr.as_str()));
+            Some(path)
+        }
+        _ => None,
+    }
+}
+
+/// Counts the fact at `path`. Of a group, only its presence may be asked, and that depends on all
+/// the facts in it.
+fn fact(path: &[&str], asks_presence: bool, facts: &mut BTreeSet<String>) -> Result<(), Refusal> {
+    let id = path.join(".");
+    let prefix = format!("{id}.");
+    let group: Vec<&str> = FACTS
+        .iter()
+        .map(|row| row.id)
+        .filter(|fact| id.is_empty() || fact.starts_with(&prefix))
+        .collect();
+    if group.is_empty() {
+        facts.insert(id);
+        return Ok(());
+    }
+    if !asks_presence {
+        return Err(Refusal {
+            message: format!(
+                "`context{}{id}` is a group of facts, expected one fact",
+                if id.is_empty() { "" } else { "." }
+            ),
+            help: "name a fact of the group, for example `context.service.tier`",
+        });
+    }
+    facts.extend(group.into_iter().map(str::to_owned));
+    Ok(())
+}

@@ -1,0 +1,479 @@
+//! The approvers file: OpenSSH's `allowed_signers` (ssh-keygen(1), ALLOWED SIGNERS).
+
+use holdpoint_schemas::{SourceError, Timestamp};
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use ssh_key::public::KeyData;
+use ssh_key::{HashAlg, PublicKey};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Longest approvers file that is read: thousands of people.
+const MAX_FILE_BYTES: usize = 4 << 20;
+
+/// Shortest RSA modulus in bytes that may approve (2048 bits, as NIST SP 800-131A asks).
+const MIN_RSA_BYTES: usize = 256;
+
+/// What a key line looks like, for help lines.
+const SHAPE: &str = "write `name@example.com ssh-ed25519 AAAA…`, one key per line";
+
+/// Who may approve, and with which keys.
+#[derive(Debug, Clone, Default)]
+pub struct Approvers {
+    lines: Vec<KeyLine>,
+    /// Key (by fingerprint) -> the person it belongs to.
+    persons: BTreeMap<String, String>,
+}
+
+/// One line: a key, whose it is, and what it may be used for.
+#[derive(Debug, Clone)]
+pub(super) struct KeyLine {
+    identities: Vec<String>,
+    key: KeyData,
+    namespaces: Option<Vec<String>>,
+    after: Option<Timestamp>,
+    before: Option<Timestamp>,
+}
+
+impl Approvers {
+    /// Reads an `allowed_signers` file. `file` is only its name, for errors.
+    ///
+    /// Stricter than OpenSSH where that would leave open who a person is: no wildcards in names,
+    /// no certificate authorities, times in UTC.
+    ///
+    /// # Errors
+    /// One for each line that can't be read: a file with any is refused as a whole.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Vec<SourceError>> {
+        if text.len() > MAX_FILE_BYTES {
+            let error = SourceError::new(
+                file,
+                format!("the approvers file is longer than {MAX_FILE_BYTES} bytes"),
+            );
+            return Err(vec![error]);
+        }
+        let (mut lines, mut errors) = (Vec::new(), Vec::new());
+        for (index, raw) in text.lines().enumerate() {
+            let line = raw.trim_start_matches('\u{feff}').trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            match KeyLine::parse(line) {
+                Ok(key) => lines.push(key),
+                Err(bad) => {
+                    // `line` is a slice of `raw`: count the characters that come before the token.
+                    let column = raw
+                        .find(&bad.token)
+                        .map_or(1, |byte| raw.get(..byte).unwrap_or_default().chars().count() + 1);
+                    let error = SourceError::new(file, bad.message).at(text, index + 1, column);
+                    errors.push(error.help(bad.help));
+                }
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let persons = persons(&lines);
+        Ok(Self { lines, persons })
+    }
+
+    /// All identities, sorted.
+    #[must_use]
+    pub fn identities(&self) -> BTreeSet<&str> {
+        self.lines
+            .iter()
+            .flat_map(|line| line.identities.iter().map(String::as_str))
+            .collect()
+    }
+
+    pub(super) fn knows(&self, identity: &str) -> bool {
+        self.lines.iter().any(|line| line.is_of(identity))
+    }
+
+    /// The lines that give a key to an identity.
+    pub(super) fn lines_of(&self, identity: &str, key: &KeyData) -> Vec<&KeyLine> {
+        let matching = |line: &&KeyLine| line.is_of(identity) && line.key == *key;
+        self.lines.iter().filter(matching).collect()
+    }
+
+    /// Whose key it is, for people.
+    pub(super) fn owners(&self, key: &KeyData) -> Option<String> {
+        let owners: BTreeSet<String> = self
+            .lines
+            .iter()
+            .filter(|line| line.key == *key)
+            .flat_map(|line| line.identities.iter().map(|identity| format!("`{identity}`")))
+            .collect();
+        (!owners.is_empty()).then(|| owners.into_iter().collect::<Vec<_>>().join(", "))
+    }
+
+    /// The human behind a key.
+    pub(super) fn person(&self, key: &KeyData) -> String {
+        let fingerprint = fingerprint(key);
+        self.persons.get(&fingerprint).cloned().unwrap_or(fingerprint)
+    }
+}
+
+/// A part of a line that can't be read.
+struct Bad {
+    token: String,
+    message: String,
+    help: String,
+}
+
+impl Bad {
+    fn new(token: &str, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            token: token.to_owned(),
+            message: message.into(),
+            help: help.into(),
+        }
+    }
+}
+
+impl KeyLine {
+    fn is_of(&self, identity: &str) -> bool {
+        self.identities.iter().any(|known| known == identity)
+    }
+
+    /// Why this line doesn't allow a signature in a namespace at a moment.
+    pub(super) fn refuses(&self, namespace: &str, moment: Timestamp) -> Option<String> {
+        if let Some(patterns) = &self.namespaces
+            && !in_pattern_list(patterns, namespace)
+        {
+            return Some(format!("it is for `{}` only", patterns.join(",")));
+        }
+        if let Some(after) = self.after.filter(|after| moment < *after) {
+            return Some(format!("it is valid from {after} on"));
+        }
+        let before = self.before.filter(|before| moment >= *before)?;
+        Some(format!("it was valid until {before}"))
+    }
+
+    fn parse(line: &str) -> Result<Self, Bad> {
+        let (principals, rest) = field(line)?;
+        let identities = identities(&principals)?;
+        let mut parsed = Self {
+            identities,
+            key: KeyData::Ed25519(ssh_key::public::Ed25519PublicKey([0; 32])),
+            namespaces: None,
+            after: None,
+            before: None,
+        };
+        let (second, after_second) = field(rest)?;
+        // As OpenSSH does: what is no key type must be options.
+        let key_text = if is_key_type(&second) {
+            rest
+        } else {
+            parsed.options(&second)?;
+            after_second
+        };
+        parsed.key = key(key_text)?;
+        Ok(parsed)
+    }
+
+    fn options(&mut self, text: &str) -> Result<(), Bad> {
+        for option in split_outside_quotes(text) {
+            let (name, value) = option.split_once('=').unwrap_or((option, ""));
+            let value = value.trim_matches('"');
+            match name.to_ascii_lowercase().as_str() {
+                "namespaces" if !value.is_empty() => {
+                    self.namespaces = Some(value.split(',').map(|n| n.trim().to_owned()).collect());
+                }
+                "valid-after" => self.after = Some(time(option, value)?),
+                "valid-before" => self.before = Some(time(option, value)?),
+                "cert-authority" => {
+                    return Err(Bad::new(
+                        option,
+                        "`cert-authority` is not supported for approvers",
+                        "list each person's own key: an approval must name one human",
+                    ));
+                }
+                _ => {
+                    return Err(Bad::new(
+                        option,
+                        format!("`{option}` is neither a key type nor an option"),
+                        "options are `namespaces=\"…\"`, `valid-after=…` and `valid-before=…`, comma-separated",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The next field of a line and what follows it; quotes hold blanks together and stay in it.
+fn field(line: &str) -> Result<(String, &str), Bad> {
+    let line = line.trim_start();
+    let mut quoted = false;
+    let end = line
+        .find(|c: char| {
+            quoted ^= c == '"';
+            !quoted && c.is_whitespace()
+        })
+        .unwrap_or(line.len());
+    let (field, rest) = line.split_at_checked(end).unwrap_or((line, ""));
+    if field.matches('"').count() % 2 != 0 {
+        return Err(Bad::new(field, "a quote is never closed", SHAPE));
+    }
+    if field.is_empty() {
+        return Err(Bad::new("", "expected a name and a key", SHAPE));
+    }
+    Ok((field.to_owned(), rest))
+}
+
+fn split_outside_quotes(text: &str) -> Vec<&str> {
+    let mut quoted = false;
+    text.split(|c: char| {
+        quoted ^= c == '"';
+        !quoted && c == ','
+    })
+    .collect()
+}
+
+fn identities(principals: &str) -> Result<Vec<String>, Bad> {
+    principals
+        .trim_matches('"')
+        .split(',')
+        .map(|identity| {
+            if identity.is_empty() || identity.chars().any(|c| c.is_control() || c.is_whitespace()) {
+                return Err(Bad::new(principals, "a name is empty or holds a blank", SHAPE));
+            }
+            if identity.contains(['*', '?']) || identity.starts_with('!') {
+                let message = format!("`{identity}` is a pattern, not a person");
+                return Err(Bad::new(identity, message, "name each person"));
+            }
+            Ok(identity.to_owned())
+        })
+        .collect()
+}
+
+fn is_key_type(text: &str) -> bool {
+    ["ssh-", "ecdsa-", "sk-"].iter().any(|prefix| text.starts_with(prefix))
+}
+
+fn key(text: &str) -> Result<KeyData, Bad> {
+    let text = text.trim();
+    let kind = text.split_whitespace().next().unwrap_or_default();
+    let unreadable = |why: &dyn std::fmt::Display| Bad::new(text, format!("the key can't be read: {why}"), SHAPE);
+    if text.split_whitespace().nth(1).is_none() {
+        return Err(unreadable(&"expected a key type and the key in base64"));
+    }
+    let key = PublicKey::from_openssh(text).map_err(|error| unreadable(&error))?;
+    match key.key_data() {
+        data @ (KeyData::Ed25519(_) | KeyData::SkEd25519(_) | KeyData::SkEcdsaSha2NistP256(_)) => Ok(data.clone()),
+        data @ KeyData::Ecdsa(ssh_key::public::EcdsaPublicKey::NistP256(_)) => Ok(data.clone()),
+        KeyData::Rsa(rsa) if rsa.n.as_positive_bytes().is_some_and(|n| n.len() >= MIN_RSA_BYTES) => {
+            Ok(key.key_data().clone())
+        }
+        KeyData::Rsa(_) => Err(Bad::new(
+            kind,
+            "the RSA key is shorter than 2048 bits",
+            "use an Ed25519 key: `ssh-keygen -t ed25519`",
+        )),
+        _ => Err(Bad::new(
+            kind,
+            format!("keys of type `{kind}` can't approve"),
+            "use `ssh-ed25519`, `ecdsa-sha2-nistp256`, `ssh-rsa` (2048 bits or more) or a security key (`sk-…`)",
+        )),
+    }
+}
+
+/// `YYYYMMDD[HHMM[SS]]Z`. OpenSSH reads a time without `Z` in the zone of whatever machine it
+/// runs on, which would make the same file mean two things.
+fn time(option: &str, value: &str) -> Result<Timestamp, Bad> {
+    let bad = || {
+        Bad::new(
+            option,
+            format!("`{value}` is not a time in UTC"),
+            "write `YYYYMMDDZ`, `YYYYMMDDHHMMZ` or `YYYYMMDDHHMMSSZ`",
+        )
+    };
+    let digits = value.strip_suffix(['Z', 'z']).ok_or_else(bad)?;
+    if !matches!(digits.len(), 8 | 12 | 14) || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(bad());
+    }
+    let padded = format!("{digits:0<14}");
+    DateTime::strptime("%Y%m%d%H%M%S", &padded)
+        .and_then(|time| TimeZone::UTC.to_timestamp(time))
+        .map_err(|_| bad())
+}
+
+/// OpenSSH's pattern list: a `!pattern` that matches refuses, whatever else does.
+fn in_pattern_list(patterns: &[String], text: &str) -> bool {
+    let refused = patterns
+        .iter()
+        .filter_map(|p| p.strip_prefix('!'))
+        .any(|p| matches_pattern(p.as_bytes(), text.as_bytes()));
+    !refused && patterns.iter().any(|p| matches_pattern(p.as_bytes(), text.as_bytes()))
+}
+
+/// `*` and `?`, and nothing else (ssh_config(5), PATTERNS). Row by row over the text, so that no
+/// pattern takes more than pattern × text steps.
+fn matches_pattern(pattern: &[u8], text: &[u8]) -> bool {
+    // `reached[i]`: the pattern so far can stand for the first `i` bytes.
+    let mut reached = vec![false; text.len() + 1];
+    if let Some(start) = reached.first_mut() {
+        *start = true;
+    }
+    for symbol in pattern {
+        let mut next = vec![false; text.len() + 1];
+        let mut open = false;
+        for (index, slot) in next.iter_mut().enumerate() {
+            let before = index.checked_sub(1);
+            let from_before = before.and_then(|i| reached.get(i)).copied().unwrap_or(false);
+            let byte = before.and_then(|i| text.get(i));
+            *slot = match symbol {
+                b'*' => {
+                    open |= reached.get(index).copied().unwrap_or(false);
+                    open
+                }
+                b'?' => from_before,
+                literal => from_before && byte == Some(literal),
+            };
+        }
+        reached = next;
+    }
+    reached.last().copied().unwrap_or(false)
+}
+
+fn fingerprint(key: &KeyData) -> String {
+    key.fingerprint(HashAlg::Sha256).to_string()
+}
+
+/// Groups keys that share an identity, and identities that share a key: each group is one human,
+/// named by the smallest fingerprint among its keys.
+fn persons(lines: &[KeyLine]) -> BTreeMap<String, String> {
+    let mut of_key: BTreeMap<String, String> = lines
+        .iter()
+        .map(|line| (fingerprint(&line.key), fingerprint(&line.key)))
+        .collect();
+    // Each round carries the smallest name one link further; names only get smaller, so it ends.
+    loop {
+        let mut of_identity: BTreeMap<&str, String> = BTreeMap::new();
+        for line in lines {
+            let Some(person) = of_key.get(&fingerprint(&line.key)) else {
+                continue;
+            };
+            for identity in &line.identities {
+                let smallest = of_identity.entry(identity).or_insert_with(|| person.clone());
+                if person < smallest {
+                    *smallest = person.clone();
+                }
+            }
+        }
+        let mut changed = false;
+        for line in lines {
+            let smallest = line.identities.iter().filter_map(|i| of_identity.get(i.as_str())).min();
+            if let (Some(smallest), Some(person)) = (smallest, of_key.get_mut(&fingerprint(&line.key)))
+                && smallest < person
+            {
+                *person = smallest.clone();
+                changed = true;
+            }
+        }
+        if !changed {
+            return of_key;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti";
+
+    fn only_error(text: &str) -> SourceError {
+        let mut errors = Approvers::parse("approvers", text).unwrap_err();
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        errors.remove(0)
+    }
+
+    #[test]
+    fn comments_options_and_several_names_are_read() {
+        let text = format!(
+            "# the platform team\n\nana@example.com,a@example.com namespaces=\"holdpoint-approval,git\",\
+             valid-after=20260101Z,valid-before=\"202701010000Z\" {KEY} Ana's laptop\n"
+        );
+        let approvers = Approvers::parse("approvers", &text).unwrap();
+        assert_eq!(
+            approvers.identities().into_iter().collect::<Vec<_>>(),
+            ["a@example.com", "ana@example.com"]
+        );
+        let line = &approvers.lines[0];
+        assert_eq!(line.after.unwrap().to_string(), "2026-01-01T00:00:00Z");
+        assert_eq!(line.before.unwrap().to_string(), "2027-01-01T00:00:00Z");
+        let within = "2026-06-01T00:00:00Z".parse().unwrap();
+        assert_eq!(line.refuses("git", within), None);
+        assert!(line.refuses("file", within).unwrap().contains("only"));
+        assert!(line.refuses("git", line.before.unwrap()).is_some());
+    }
+
+    #[test]
+    fn each_bad_line_is_an_error_with_its_place_and_help() {
+        for (line, column, message) in [
+            ("ana@example.com".to_owned(), 1, "expected a name and a key"),
+            (format!("  *@example.com {KEY}"), 3, "is a pattern, not a person"),
+            (format!("!ana@example.com {KEY}"), 1, "is a pattern, not a person"),
+            (format!("ana@example.com,,bo {KEY}"), 1, "a name is empty"),
+            (format!("ana@example.com cert-authority {KEY}"), 17, "not supported"),
+            (
+                format!("ana@example.com no-touch-required {KEY}"),
+                17,
+                "neither a key type nor an option",
+            ),
+            (
+                format!("ana@example.com valid-before=20260101 {KEY}"),
+                17,
+                "is not a time in UTC",
+            ),
+            (
+                format!("ana@example.com valid-before=20261301Z {KEY}"),
+                17,
+                "is not a time in UTC",
+            ),
+            (
+                format!("ana@example.com namespaces=\"git {KEY}"),
+                17,
+                "a quote is never closed",
+            ),
+            ("ana@example.com ssh-ed25519".to_owned(), 17, "the key can't be read"),
+            (
+                "ana@example.com ssh-ed25519 AAAA".to_owned(),
+                17,
+                "the key can't be read",
+            ),
+            (
+                "ana@example.com ssh-ed25519 \u{1}é".to_owned(),
+                17,
+                "the key can't be read",
+            ),
+        ] {
+            let error = only_error(&format!("# first\n{line}\n"));
+            assert!(error.message.contains(message), "{line}: {}", error.message);
+            assert_eq!(error.position, Some((2, column)), "{line}");
+            assert!(error.help.is_some());
+        }
+    }
+
+    #[test]
+    fn all_bad_lines_are_reported_at_once() {
+        let errors = Approvers::parse("approvers", &format!("a\nana {KEY}\nb\n")).unwrap_err();
+        assert_eq!(errors.len(), 2);
+    }
+
+    #[test]
+    fn patterns_match_as_in_openssh() {
+        let list = |text: &str| text.split(',').map(str::to_owned).collect::<Vec<_>>();
+        for (patterns, text, expected) in [
+            ("holdpoint-*", "holdpoint-approval", true),
+            ("*", "", true),
+            ("?", "", false),
+            ("a*b*c", "aXbYbZc", true),
+            ("a*b*c", "aXbYbZ", false),
+            ("*,!holdpoint-approval", "holdpoint-approval", false),
+            ("git", "gi", false),
+        ] {
+            assert_eq!(in_pattern_list(&list(patterns), text), expected, "{patterns} {text}");
+        }
+    }
+}
