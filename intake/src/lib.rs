@@ -1,1 +1,18 @@
-//! Placeholder header, replaced by the crate's own.
+//! Reads what others wrote (scanner reports, advisories, service catalogues, estate files, git
+//! history) into the vocabulary.
+//!
+//! Everything here takes bytes or text and does no I/O, except [`activity`], which reads a git
+//! repo. All input is untrusted: sizes, depths and counts are bounded, and whatever can't be read
+//! is an error with a place, never a guess.
+
+pub mod activity;
+pub mod advisory;
+pub mod catalogue;
+mod collect;
+pub mod error;
+pub mod estate;
+mod json;
+mod osv;
+pub mod report;
+
+pub use error::{IntakeError, SourceResult};

@@ -1,0 +1,64 @@
+//! Real third-party reports, where they are at hand: counts per format.
+
+use holdpoint_intake::report::{NoSource, ReportContext, read_report};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The parsers of the corpus whose formats are read; the others come with their formats.
+const READ: [&str; 4] = ["bandit", "npm_audit_7_plus", "sarif", "semgrep"];
+/// Cases where we differ from the corpus on purpose, and why.
+const WAIVED: [(&str, &str); 0] = [];
+
+fn corpora() -> Option<PathBuf> {
+    let folder = std::env::var_os("HOLDPOINT_CORPORA").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora"),
+        PathBuf::from,
+    );
+    folder.join("findings/cases.jsonl").is_file().then_some(folder)
+}
+
+#[test]
+fn counts_agree_with_the_corpus() {
+    let Some(corpora) = corpora() else {
+        println!("skipped: corpora absent");
+        return;
+    };
+    let cases = std::fs::read_to_string(corpora.join("findings/cases.jsonl")).unwrap();
+    let mut rates: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for line in cases.lines() {
+        let case: serde_json::Value = serde_json::from_str(line).unwrap();
+        let (parser, file) = (case["parser"].as_str().unwrap(), case["file"].as_str().unwrap());
+        let Some(count) = case["count"].as_u64() else { continue };
+        let bytes = std::fs::read(corpora.join("findings/scans").join(file)).unwrap();
+        let context = ReportContext {
+            repo: "corpus",
+            file,
+            source: &NoSource,
+        };
+        let result = read_report(&bytes, &context);
+        let found = result.as_ref().map(|report| report.findings.len() as u64);
+        let rate = rates.entry(parser.to_owned()).or_default();
+        rate.1 += 1;
+        if found.as_ref().ok() == Some(&count) {
+            rate.0 += 1;
+        } else if READ.contains(&parser) && !WAIVED.iter().any(|(waived, _)| *waived == file) {
+            wrong.push(format!("{file}: {count} wanted, got {found:?}"));
+        } else if result.is_ok() {
+            println!("{parser}: {file}: {count} in the corpus, we read {found:?}");
+        }
+    }
+    for (parser, (right, all)) in &rates {
+        let mark = if READ.contains(&parser.as_str()) {
+            "read"
+        } else {
+            "not yet"
+        };
+        println!("{parser:<24} {right}/{all} ({mark})");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(
+        READ.iter().all(|parser| rates.contains_key(*parser)),
+        "a format has no case"
+    );
+}
