@@ -1,0 +1,453 @@
+//! `holdpoint explain`: one item as a careful colleague would tell it.
+
+use holdpoint_schemas::Level;
+use holdpoint_schemas::decision::{Bound, BoundKind, Phase};
+use holdpoint_schemas::evidence::{Check, Verdict};
+use holdpoint_schemas::fact::Unknown;
+use holdpoint_schemas::fix::FixClass;
+
+use super::phrase;
+use super::text::{Prose, clause, count, list, sentence};
+use super::wording;
+use crate::pipeline::report::{CiOnly, Outcome, ReportItem};
+
+/// Details shown per check: enough to act on; the rest is in the report.
+const MAX_DETAILS: usize = 8;
+/// Paths shown of a blast radius.
+const MAX_PATHS: usize = 12;
+/// Files named of a fix.
+const MAX_FILES: usize = 6;
+
+/// The whole story of one item, wrapped for a terminal.
+#[must_use]
+pub fn explain(item: &ReportItem) -> String {
+    let mut prose = Prose::default();
+    title(&mut prose, item);
+    found(&mut prose, item);
+    fix(&mut prose, item);
+    decision(&mut prose, item);
+    checks(&mut prose, item);
+    blast(&mut prose, item);
+    unlock(&mut prose, item);
+    next_steps(&mut prose, item);
+    ci_only(&mut prose, item);
+    prose.finish()
+}
+
+fn title(prose: &mut Prose, item: &ReportItem) {
+    let finding = &item.finding;
+    prose.paragraph(&format!(
+        "{}  {}@{}  {}",
+        finding.id(),
+        finding.repo,
+        finding.branch,
+        item.decision.level
+    ));
+    prose.paragraph(&sentence(&format!("{}: {}", in_short(item), phrase::reason(item))));
+}
+
+fn in_short(item: &ReportItem) -> &'static str {
+    match (&item.outcome, item.decision.level) {
+        (Outcome::Merged { .. } | Outcome::AlreadyMerged { .. }, _) => "in short, this is merged",
+        (Outcome::NotDone { .. }, _) => "in short, this was permitted but could not be done",
+        (Outcome::Superseded { .. }, _) => "in short, another fix of the same finding was better",
+        (_, Level::Alert) => "in short, this needs a person; automation must leave it alone",
+        (_, Level::Suggest) => "in short, there is a fix to review, but it must not merge by itself",
+        (_, Level::AutoApply) => "in short, this may merge by itself",
+    }
+}
+
+/// What was found, as one or two sentences.
+#[must_use]
+pub fn found_text(item: &ReportItem) -> String {
+    let finding = &item.finding.finding;
+    let place = phrase::place(item).map_or_else(String::new, |place| format!(", at {place}"));
+    let mut words = format!(
+        "{} reports {} in {}, branch {}{place}: {}.",
+        finding.scanner,
+        finding.rule,
+        item.finding.repo,
+        item.finding.branch,
+        clause(&finding.title)
+    );
+    if let Some(component) = &finding.component {
+        let version = component.version.as_deref().unwrap_or("of unknown version");
+        words.push_str(&format!(" The component is {} {version}", component.name));
+        words.push_str(&match finding.fixed_versions.as_slice() {
+            [] => ", and no fixed version is known.".to_owned(),
+            versions => format!("; it is fixed in {}.", list(versions, 3)),
+        });
+    }
+    words.push_str(&format!(" The scanner calls it {}.", severity_words(item)));
+    let names: Vec<String> = finding.aliases.iter().chain(&finding.cwes).cloned().collect();
+    if !names.is_empty() {
+        words.push_str(&format!(" It is also known as {}.", list(&names, 5)));
+    }
+    words
+}
+
+fn severity_words(item: &ReportItem) -> String {
+    let severity = item.finding.finding.severity.as_str();
+    match severity {
+        "unknown" => "nothing: it gives no severity that we know".to_owned(),
+        word => format!("{word} severity"),
+    }
+}
+
+fn found(prose: &mut Prose, item: &ReportItem) {
+    prose.heading("What was found");
+    prose.paragraph(&found_text(item));
+}
+
+/// What the candidate does, as a few sentences.
+#[must_use]
+pub fn fix_text(item: &ReportItem) -> String {
+    let Some(fix) = &item.fix else {
+        return "Nobody has handed over a fix for this, so there is nothing to test or to merge.".to_owned();
+    };
+    let class = &fix.classification;
+    let files: Vec<String> = fix.files.iter().map(|file| file.path.clone()).collect();
+    let kind = class.kind.as_str().replace('-', " ");
+    let mut words = format!(
+        "\"{}\", by {}, changes {}: {}. ",
+        clause(&fix.title),
+        fix.remediator,
+        count(files.len(), "file", "files"),
+        list(&files, MAX_FILES)
+    );
+    words.push_str(&match class.kind.class() {
+        FixClass::Mechanical => format!(
+            "It is a mechanical change ({kind}), because {}.",
+            clause(&class.because)
+        ),
+        FixClass::Logic => format!("It changes logic, because {}.", clause(&class.because)),
+    });
+    for upgrade in &class.upgrades {
+        words.push_str(&format!(
+            " {} moves from {} to {}: a {} step of a {} dependency.",
+            upgrade.package,
+            upgrade.from.as_deref().unwrap_or("nothing"),
+            upgrade.to.as_deref().unwrap_or("nothing"),
+            upgrade.step.as_str(),
+            upgrade.scope.as_str()
+        ));
+    }
+    let named = [
+        ("It newly reads", &class.new_variables),
+        ("It touches governance files:", &class.governance_files),
+        ("It removes", &class.iac_removed),
+        ("It changes critical resources:", &class.critical_resources),
+    ];
+    for (lead, names) in named.iter().filter(|(_, names)| !names.is_empty()) {
+        words.push_str(&format!(" {lead} {}.", list(names, MAX_FILES)));
+    }
+    words
+}
+
+fn fix(prose: &mut Prose, item: &ReportItem) {
+    prose.heading("What the candidate fix does");
+    prose.paragraph(&fix_text(item));
+}
+
+fn decision(prose: &mut Prose, item: &ReportItem) {
+    let decision = &item.decision;
+    prose.heading(&format!("What was decided: {}", decision.level));
+    let when = match decision.phase {
+        Phase::Triage => "before any test was run",
+        Phase::Release => "with the evidence of the sandbox",
+        Phase::Merge => "with the evidence of the sandbox, and again at the moment of merge",
+    };
+    let done = match &item.outcome {
+        Outcome::Alerted => String::new(),
+        outcome => phrase::outcome_sentence(outcome),
+    };
+    prose.paragraph(&format!(
+        "{} means: {}. It was decided {when}. {done}",
+        capital(decision.level),
+        phrase::level_means(decision.level),
+    ));
+    if !decision.permitted_by.is_empty() {
+        let reasons: Vec<String> = decision.permitted_by.iter().map(|reason| clause(reason)).collect();
+        prose.paragraph(&format!(
+            "{} is permitted because of this: {}.",
+            capital(decision.level),
+            reasons.join("; ")
+        ));
+    }
+    for level in Level::ALL {
+        let bounds: Vec<&Bound> = decision
+            .bounds
+            .iter()
+            .filter(|bound| bound.withholds == level)
+            .collect();
+        if !bounds.is_empty() {
+            prose.paragraph(&format!("Why it may not be {level}:"));
+            bounds.iter().for_each(|bound| bound_item(prose, item, bound));
+        }
+    }
+}
+
+fn capital(level: Level) -> &'static str {
+    match level {
+        Level::Alert => "Alert",
+        Level::Suggest => "Suggest",
+        Level::AutoApply => "Auto-apply",
+    }
+}
+
+fn bound_item(prose: &mut Prose, item: &ReportItem, bound: &Bound) {
+    let origin = match bound.kind {
+        BoundKind::Policy | BoundKind::UnknownFact | BoundKind::Evidence => format!(" (policy `{}`)", bound.id),
+        BoundKind::RolloutStage => format!(" (rollout lane `{}`)", bound.id),
+        BoundKind::EvaluationError => format!(" (policy `{}` couldn't be evaluated)", bound.id),
+        BoundKind::NoPermit | BoundKind::NoFix => String::new(),
+    };
+    prose.item(&format!("{}{origin}.", sentence(&bound.reason).trim_end_matches('.')));
+    let known = bound.facts.iter().filter(|reading| reading.fact.is_some());
+    for reading in known {
+        prose.sub_item(&format!("Known: {}.", wording::reading(reading, item.decision.at)));
+    }
+    for unknown in &bound.unknowns {
+        prose.sub_item(&unknown_text(unknown));
+    }
+}
+
+/// What isn't known, why, and who could supply it.
+#[must_use]
+pub fn unknown_text(unknown: &Unknown) -> String {
+    format!(
+        "Not known: {} (`{}`): {}. {} could supply it.",
+        wording::unknown(&unknown.id),
+        unknown.id,
+        clause(&unknown.why),
+        sentence(&unknown.resolver).trim_end_matches('.')
+    )
+}
+
+fn checks(prose: &mut Prose, item: &ReportItem) {
+    prose.heading("What the checks found");
+    let Some(record) = &item.evidence else {
+        prose.paragraph(no_checks(item));
+        return;
+    };
+    for check in Check::ALL {
+        let Some(result) = record.evidence.checks.get(&check) else {
+            prose.item(&format!("{check}: not run."));
+            continue;
+        };
+        prose.item(&format!("{check}: {}; {}.", result.verdict, clause(&result.reason)));
+        for detail in result.details.iter().take(MAX_DETAILS) {
+            prose.sub_item(detail);
+        }
+        if result.details.len() > MAX_DETAILS {
+            prose.sub_item(&format!("… and {} more", result.details.len() - MAX_DETAILS));
+        }
+    }
+    let inconclusive = record.evidence.checks.values();
+    if inconclusive
+        .into_iter()
+        .any(|result| result.verdict == Verdict::Inconclusive)
+    {
+        prose.paragraph("Inconclusive means that it can't be told; that never counts in a fix's favour.");
+    }
+    if !record.evidence.sandbox.is_empty() {
+        prose.paragraph(&format!("They ran in a sandbox: {}.", clause(&record.evidence.sandbox)));
+    }
+}
+
+/// Why there is no evidence.
+#[must_use]
+pub fn no_checks(item: &ReportItem) -> &'static str {
+    match (&item.fix, item.decision.level) {
+        (None, _) => "Nothing was run: there is no candidate to test.",
+        (Some(_), Level::Alert) => {
+            "Nothing was run: even if every check had passed, the level could not have risen above alert."
+        }
+        (Some(_), _) => "Nothing was run.",
+    }
+}
+
+fn blast(prose: &mut Prose, item: &ReportItem) {
+    prose.heading("What could break");
+    prose.paragraph(&phrase::blast(item));
+    let dependents = item.blast.iter().flat_map(|blast| &blast.dependents);
+    let paths: Vec<String> = dependents.map(phrase::path).collect();
+    if !paths.is_empty() {
+        prose.gap();
+    }
+    paths.iter().take(MAX_PATHS).for_each(|path| prose.item(path));
+    if paths.len() > MAX_PATHS {
+        prose.item(&format!("… and {} more", paths.len() - MAX_PATHS));
+    }
+}
+
+/// What would lift the bounds of the next level, most specific first.
+#[must_use]
+pub fn unlocks(item: &ReportItem) -> Vec<String> {
+    let next = item.decision.level.next();
+    let bounds = item
+        .decision
+        .bounds
+        .iter()
+        .filter(|bound| Some(bound.withholds) == next);
+    let mut lines: Vec<String> = Vec::new();
+    for bound in bounds {
+        let line = match (&bound.unlock, bound.unknowns.as_slice()) {
+            (Some(unlock), _) => sentence(unlock),
+            (None, []) => continue,
+            (None, unknowns) => {
+                let ids: Vec<String> = unknowns.iter().map(|unknown| format!("`{}`", unknown.id)).collect();
+                format!("Supply what isn't known: {}.", list(&ids, 6))
+            }
+        };
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+fn unlock(prose: &mut Prose, item: &ReportItem) {
+    let Some(next) = item.decision.level.next() else {
+        return;
+    };
+    prose.heading(&format!("What would make it {next}"));
+    let lines = unlocks(item);
+    if lines.is_empty() {
+        prose.paragraph("No policy says what would: on what is known now, it stays as it is.");
+    }
+    lines.iter().for_each(|line| prose.item(line));
+}
+
+/// What a person should do now: a sentence and the command lines.
+#[must_use]
+pub fn next_step(item: &ReportItem) -> (String, Vec<String>) {
+    let id = item.finding.id();
+    match &item.outcome {
+        Outcome::PullRequest { document, .. } => (
+            format!("Read the change and its plan in `{document}`. If you agree, sign it and let it merge:"),
+            vec![format!("holdpoint approve {id}"), format!("holdpoint promote {id}")],
+        ),
+        Outcome::Merged { .. } | Outcome::AlreadyMerged { .. } => ("Nothing; it is done.".to_owned(), Vec::new()),
+        Outcome::Superseded { by } => (format!("Nothing; look at the fix {by} instead."), Vec::new()),
+        Outcome::NotDone { .. } => (
+            "Remove what stood in the way, then run again; it will be decided anew:".to_owned(),
+            vec!["holdpoint run".to_owned()],
+        ),
+        Outcome::Alerted => (after_alert(item), Vec::new()),
+    }
+}
+
+fn after_alert(item: &ReportItem) -> String {
+    let Some(fix) = &item.fix else {
+        return "Write a fix, or have one proposed; the next run decides on it.".to_owned();
+    };
+    let bound = phrase::deciding_bound(item);
+    match bound.map(|bound| bound.kind) {
+        Some(BoundKind::Evidence) => format!(
+            "Don't merge this by hand either. Give what the checks found back to {}; the next run decides on another \
+             candidate.",
+            fix.remediator
+        ),
+        Some(BoundKind::UnknownFact) => {
+            "Supply what isn't known, or have those named above do it; the next run decides anew.".to_owned()
+        }
+        Some(BoundKind::EvaluationError) => {
+            "Mend the policy that couldn't be evaluated; the next run decides anew.".to_owned()
+        }
+        _ => "Talk to the people named above before anything is changed. When the reason is gone, the next run \
+              decides anew."
+            .to_owned(),
+    }
+}
+
+fn next_steps(prose: &mut Prose, item: &ReportItem) {
+    prose.heading("What to do now");
+    let (words, commands) = next_step(item);
+    prose.paragraph(&words);
+    if !commands.is_empty() {
+        prose.gap();
+        commands.iter().for_each(|command| prose.command(command));
+        if matches!(item.outcome, Outcome::PullRequest { .. }) {
+            prose.paragraph("If you don't, say so, and it won't be offered again:");
+            prose.gap();
+            prose.command(&format!("holdpoint decline {}", item.finding.id()));
+        }
+    }
+    if !item.advice.is_empty() {
+        prose.paragraph("Besides:");
+        item.advice.iter().for_each(|advice| prose.item(&sentence(advice)));
+    }
+}
+
+fn ci_only(prose: &mut Prose, item: &ReportItem) {
+    prose.heading("What a CI-only tool would have done");
+    let red_before = item.ci_only == CiOnly::Hold
+        && item
+            .evidence
+            .iter()
+            .flat_map(|record| record.evidence.checks.values())
+            .all(|result| result.verdict != Verdict::Failed);
+    let mut words = phrase::ci_only_sentence(item);
+    if red_before {
+        words.push_str(" That isn't the fix's fault: no check found that the fix broke anything.");
+    }
+    prose.paragraph(&words);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::samples;
+    use crate::output::text::WIDTH;
+
+    #[test]
+    fn a_merged_item_reads_like_an_answer() {
+        insta::assert_snapshot!(explain(&samples::merged()));
+    }
+
+    #[test]
+    fn a_frozen_item_says_when_the_freeze_ends() {
+        insta::assert_snapshot!(explain(&samples::frozen()));
+    }
+
+    #[test]
+    fn a_failed_contract_names_the_consumer() {
+        insta::assert_snapshot!(explain(&samples::broken_contract()));
+    }
+
+    #[test]
+    fn an_unknown_service_lists_who_can_supply_what() {
+        insta::assert_snapshot!(explain(&samples::unknown_service()));
+    }
+
+    #[test]
+    fn prose_fits_its_width_and_holds_no_control_characters() {
+        for mut item in samples::report().items {
+            item.finding.finding.title.push_str("\x1b[2J\u{202e} end");
+            let text = explain(&item);
+            assert!(!text.contains('\x1b') && !text.contains('\u{202e}'));
+            for line in text.lines().filter(|line| line.contains(' ')) {
+                assert!(line.chars().count() <= WIDTH, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_suggestion_gives_the_commands_with_its_id() {
+        let item = samples::frozen();
+        let text = explain(&item);
+        for verb in ["approve", "promote", "decline"] {
+            assert!(text.contains(&format!("    holdpoint {verb} {}\n", item.finding.id())));
+        }
+    }
+
+    #[test]
+    fn a_missing_fix_is_said_plainly() {
+        let mut item = samples::unknown_service();
+        item.fix = None;
+        let text = explain(&item);
+        assert!(text.contains("Nobody has handed over a fix"));
+        assert!(text.contains("there is no candidate to test"));
+    }
+}

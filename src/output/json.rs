@@ -1,0 +1,201 @@
+//! The machine form of a run and of an error. Outside tools script against it: fields are only
+//! ever added.
+
+use holdpoint_schemas::service::Catalogue;
+use holdpoint_schemas::{SourceError, Timestamp};
+use serde::Serialize;
+
+use super::phrase;
+use super::summary::Summary;
+use crate::pipeline::report::{ReportItem, RunReport};
+
+/// Names the shape; a change that isn't an addition gets another number.
+pub const RUN_FORMAT: &str = "holdpoint.run/1";
+/// Names the shape of an error.
+pub const ERROR_FORMAT: &str = "holdpoint.error/1";
+
+/// A run, with what its renderers derive. It holds every field of [`RunReport`] under the same
+/// name, so it can be read back as one.
+#[derive(Debug, Serialize)]
+pub struct RunDocument<'a> {
+    /// [`RUN_FORMAT`].
+    pub format: &'static str,
+    /// Name of the estate.
+    pub estate: &'a str,
+    /// When.
+    pub at: Timestamp,
+    /// Policy pack.
+    pub pack: &'a str,
+    /// `<entries>:<root>`.
+    pub ledger_head: &'a str,
+    /// Whether the ledger verified.
+    pub ledger_verified: bool,
+    /// Which sandbox ran the checks.
+    pub sandbox: &'a str,
+    /// The numbers.
+    pub summary: Summary,
+    /// One per finding.
+    pub items: Vec<ItemDocument<'a>>,
+    /// What went wrong without stopping the run.
+    pub warnings: &'a [String],
+    /// The service graph.
+    pub catalogue: &'a Catalogue,
+}
+
+/// An item, with what its renderers derive.
+#[derive(Debug, Serialize)]
+pub struct ItemDocument<'a> {
+    /// Short id, for commands.
+    pub id: String,
+    /// The deciding reason in one line.
+    pub reason: String,
+    /// What is known to break if the candidate merges.
+    pub harm: Option<String>,
+    /// The item.
+    #[serde(flatten)]
+    pub item: &'a ReportItem,
+}
+
+impl<'a> RunDocument<'a> {
+    /// The document of a report.
+    #[must_use]
+    pub fn of(report: &'a RunReport) -> Self {
+        Self {
+            format: RUN_FORMAT,
+            estate: &report.estate,
+            at: report.at,
+            pack: &report.pack,
+            ledger_head: &report.ledger_head,
+            ledger_verified: report.ledger_verified,
+            sandbox: &report.sandbox,
+            summary: Summary::of(report),
+            items: report.items.iter().map(ItemDocument::of).collect(),
+            warnings: &report.warnings,
+            catalogue: &report.catalogue,
+        }
+    }
+}
+
+impl<'a> ItemDocument<'a> {
+    /// The document of an item.
+    #[must_use]
+    pub fn of(item: &'a ReportItem) -> Self {
+        Self {
+            id: item.finding.id(),
+            reason: phrase::reason(item),
+            harm: phrase::harm(item),
+            item,
+        }
+    }
+}
+
+/// An error for machines.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct ErrorDocument {
+    /// [`ERROR_FORMAT`].
+    pub format: &'static str,
+    /// What went wrong.
+    pub error: ErrorBody,
+}
+
+/// What went wrong, where, and what to do.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct ErrorBody {
+    /// The outermost message.
+    pub message: String,
+    /// What lies beneath, outermost first.
+    pub causes: Vec<String>,
+    /// File, for an error that came from one.
+    pub file: Option<String>,
+    /// Line, 1-based.
+    pub line: Option<usize>,
+    /// Column, 1-based, in characters.
+    pub column: Option<usize>,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl ErrorDocument {
+    /// The document of an error; the place comes from the first [`SourceError`] in its chain.
+    #[must_use]
+    pub fn of(error: &anyhow::Error) -> Self {
+        let place = error.chain().find_map(|cause| cause.downcast_ref::<SourceError>());
+        let position = place.and_then(|source| source.position);
+        Self {
+            format: ERROR_FORMAT,
+            error: ErrorBody {
+                message: error.to_string(),
+                causes: error.chain().skip(1).map(ToString::to_string).collect(),
+                file: place.map(|source| source.file().to_owned()),
+                line: position.map(|(line, _)| line),
+                column: position.map(|(_, column)| column),
+                help: place.and_then(|source| source.help.clone()),
+            },
+        }
+    }
+}
+
+/// A value as indented JSON with a final line break.
+///
+/// # Errors
+/// When the value can't be written as JSON.
+pub fn to_text<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(value).map(|text| text + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::samples;
+    use anyhow::Context as _;
+
+    #[test]
+    fn the_shape_of_a_run_is_stable() {
+        let mut report = samples::report();
+        report.items = vec![samples::broken_contract()];
+        report.catalogue.services.truncate(1);
+        report.catalogue.edges.truncate(1);
+        insta::assert_json_snapshot!(RunDocument::of(&report));
+    }
+
+    #[test]
+    fn a_run_document_reads_back_as_the_report() {
+        let report = samples::report();
+        let text = to_text(&RunDocument::of(&report)).unwrap();
+        let back: RunReport = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            serde_json::to_value(&back).unwrap(),
+            serde_json::to_value(&report).unwrap()
+        );
+    }
+
+    #[test]
+    fn an_error_carries_its_place_through_the_chain() {
+        let source = SourceError::new("rollout.yaml", "no such field `stag`")
+            .at("a: 1\nstag: x\n", 2, 1)
+            .help("did you mean `stage`?");
+        let error = Err::<(), _>(source).context("the rollout can't be read").unwrap_err();
+        insta::assert_json_snapshot!(ErrorDocument::of(&error), @r#"
+        {
+          "format": "holdpoint.error/1",
+          "error": {
+            "message": "the rollout can't be read",
+            "causes": [
+              "no such field `stag`"
+            ],
+            "file": "rollout.yaml",
+            "line": 2,
+            "column": 1,
+            "help": "did you mean `stage`?"
+          }
+        }
+        "#);
+    }
+
+    #[test]
+    fn an_error_without_a_file_has_no_place() {
+        let document = ErrorDocument::of(&anyhow::anyhow!("no estate here"));
+        assert_eq!(document.error.message, "no estate here");
+        assert_eq!((document.error.file, document.error.line), (None, None));
+    }
+}

@@ -1,0 +1,19 @@
+//! Renders what a run found, decided and did. Nothing here decides anything: every word comes
+//! from a [`RunReport`](crate::pipeline::report::RunReport), its items, or the events of a run.
+//!
+//! All text of repos, patches, reports and catalogues is untrusted: it is freed of control
+//! characters for terminals ([`text::clean`]) and escaped for HTML and Markdown.
+
+pub mod explain;
+pub mod graph_svg;
+//pub mod html;
+pub mod json;
+pub mod markdown;
+pub mod phrase;
+pub mod progress;
+#[cfg(test)]
+mod samples;
+pub mod summary;
+pub mod table;
+pub mod text;
+pub mod wording;
