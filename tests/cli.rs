@@ -1,0 +1,25 @@
+//! What users read of the command line.
+
+use crate::support::{run, stderr, stdout};
+
+#[test]
+fn the_long_help_of_every_subcommand() {
+    let commands: &[&[&str]] = &[
+        &[], &["demo"], &["run"], &["decide"], &["explain"], &["approve"], &["decline"], &["promote"], &["validate"], &["findings", "import"],
+        &["graph", "import"], &["graph", "show"], &["graph", "blast"], &["contract", "diff"], &["rescan", "diff"], &["ledger", "log"], &["ledger", "verify"],
+    ];
+    let help: Vec<String> = commands
+        .iter()
+        .map(|command| {
+            let output = run(&[command, ["--help"].as_slice()].concat());
+            assert!(output.status.success(), "{}", stderr(&output));
+            format!("$ holdpoint {} --help\n{}", command.join(" "), stdout(&output))
+        })
+        .collect();
+    insta::assert_snapshot!(help.join("\n----\n\n"));
+}
+
+#[test]
+fn a_typo_is_a_usage_error() {
+    assert_eq!(run(&["rnu"]).status.code(), Some(2));
+}

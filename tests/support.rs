@@ -1,0 +1,191 @@
+//! Running the binary as users do, on demo estates in temporary folders.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+use tempfile::TempDir;
+
+/// The demo's clock.
+pub const AT: &str = "2026-03-17T02:30:00Z";
+
+/// The binary under test, with a clean environment for git and SSH.
+pub fn holdpoint() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_holdpoint"));
+    command.env_remove("HOLDPOINT_LOG").env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+    command
+}
+
+/// Runs the binary.
+pub fn run(arguments: &[&str]) -> Output {
+    holdpoint().args(arguments).output().unwrap()
+}
+
+/// What a run printed on stdout.
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What a run printed on stderr.
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A demo estate in a folder of its own.
+pub struct Estate {
+    root: TempDir,
+}
+
+impl Estate {
+    /// Makes the demo's repos and estate without running it.
+    pub fn prepared() -> Self {
+        let root = TempDir::with_prefix("holdpoint-test-").unwrap();
+        let estate = Self { root };
+        let made = run(&["demo", "--prepare-only", "--dir", estate.root().to_str().unwrap()]);
+        assert!(made.status.success(), "{}", stderr(&made));
+        estate
+    }
+
+    /// A copy of the shared demo after its run: ledger, evidence and remotes included.
+    pub fn after_demo() -> Self {
+        let root = TempDir::with_prefix("holdpoint-test-").unwrap();
+        let from = format!("{}/.", demo().root.path().display());
+        let copied = Command::new("cp").arg("-a").arg(from).arg(root.path()).status().unwrap();
+        assert!(copied.success());
+        Self { root }
+    }
+
+    /// Folder of the whole demo.
+    pub fn root(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// The estate's folder.
+    pub fn estate(&self) -> PathBuf {
+        self.root.path().join("estate")
+    }
+
+    /// A file of the estate.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.estate().join(name)
+    }
+
+    /// Changes a file of the estate.
+    pub fn edit(&self, name: &str, change: impl FnOnce(String) -> String) {
+        let text = std::fs::read_to_string(self.file(name)).unwrap();
+        std::fs::write(self.file(name), change(text)).unwrap();
+    }
+
+    /// Replaces the shipped pack by a copy without one policy.
+    pub fn take_out_policy(&self, id: &str) {
+        let pack = self.file("pack");
+        std::fs::create_dir_all(&pack).unwrap();
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/baseline");
+        let mut found = false;
+        for entry in std::fs::read_dir(shipped).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            if name == format!("{id}.cedar") {
+                found = true;
+            } else {
+                std::fs::copy(&path, pack.join(name)).unwrap();
+            }
+        }
+        assert!(found, "the pack has no policy `{id}`");
+        self.edit("holdpoint.yaml", |text| {
+            assert!(text.contains("policies: baseline"), "the estate names the shipped pack");
+            text.replace("policies: baseline", "policies: pack")
+        });
+    }
+
+    /// Runs the binary on this estate at the demo's clock.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.run_at(AT, arguments)
+    }
+
+    /// Runs the binary on this estate at another time.
+    pub fn run_at(&self, at: &str, arguments: &[&str]) -> Output {
+        holdpoint().arg("--estate").arg(self.estate()).args(["--at", at, "--quiet"]).args(arguments).output().unwrap()
+    }
+
+    /// Runs the binary and reads its JSON.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[&["--format", "json"], arguments].concat());
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}\n{}\n{}", stdout(&output), stderr(&output)))
+    }
+
+    /// Output of a git command in one of the remotes.
+    pub fn remote_git(&self, repo: &str, arguments: &[&str]) -> String {
+        let remote = self.root().join("remotes").join(format!("{repo}.git"));
+        let output = Command::new("git").arg("-C").arg(remote).args(arguments).output().unwrap();
+        assert!(output.status.success(), "git {arguments:?}: {}", stderr(&output));
+        stdout(&output).trim().to_owned()
+    }
+
+    /// The last report, with everything in it.
+    pub fn report(&self) -> Report {
+        let text = std::fs::read_to_string(self.file("state/last-run.json")).unwrap();
+        Report(serde_json::from_str(&text).unwrap())
+    }
+}
+
+/// The last run's report.
+pub struct Report(pub Value);
+
+impl Report {
+    /// Its items.
+    pub fn items(&self) -> &Vec<Value> {
+        self.0["items"].as_array().unwrap()
+    }
+
+    /// The item of a scenario.
+    pub fn scenario(&self, id: &str) -> &Value {
+        self.items().iter().find(|item| item["scenario"]["id"] == id).unwrap_or_else(|| panic!("no scenario `{id}`"))
+    }
+
+    /// The item of a finding.
+    pub fn finding(&self, id: &str) -> &Value {
+        self.items().iter().find(|item| finding_id(item) == id).unwrap_or_else(|| panic!("no finding `{id}`"))
+    }
+}
+
+/// An item's short id, computed as the binary does.
+pub fn finding_id(item: &Value) -> String {
+    let finding: holdpoint_schemas::finding::RepoFinding = serde_json::from_value(item["finding"].clone()).unwrap();
+    finding.id()
+}
+
+/// All that an item gives as reasons.
+pub fn reasons(item: &Value) -> String {
+    let bounds = item["decision"]["bounds"].as_array().unwrap();
+    let mut text: Vec<String> = bounds.iter().map(|bound| bound["reason"].as_str().unwrap().to_owned()).collect();
+    for bound in bounds {
+        text.extend(bound["unknowns"].as_array().unwrap().iter().map(|unknown| format!("{} {}", unknown["id"], unknown["why"])));
+    }
+    text.join("\n")
+}
+
+/// The shared demo, run once per test process.
+pub struct SharedDemo {
+    root: TempDir,
+    /// How the run ended.
+    pub output: Output,
+}
+
+impl SharedDemo {
+    /// Its report.
+    pub fn report(&self) -> Report {
+        let text = std::fs::read_to_string(self.root.path().join("estate/state/last-run.json")).unwrap();
+        Report(serde_json::from_str(&text).unwrap())
+    }
+}
+
+/// The shared demo: `holdpoint demo`, once.
+pub fn demo() -> &'static SharedDemo {
+    static DEMO: OnceLock<SharedDemo> = OnceLock::new();
+    DEMO.get_or_init(|| {
+        let root = TempDir::with_prefix("holdpoint-test-demo-").unwrap();
+        let output = run(&["demo", "--quiet", "--dir", root.path().to_str().unwrap()]);
+        SharedDemo { root, output }
+    })
+}
