@@ -1,0 +1,195 @@
+use super::*;
+use crate::patch::read_patch;
+
+/// A bare repo in a temporary folder.
+pub(crate) struct Fixture {
+    pub repo: Repository,
+    _folder: tempfile::TempDir,
+}
+
+pub(crate) fn entry<'a>(path: &'a str, mode: i32, content: &'a str) -> (&'a str, i32, &'a [u8]) {
+    (path, mode, content.as_bytes())
+}
+
+impl Fixture {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let repo = Repository::init_bare(folder.path()).unwrap();
+        Self { repo, _folder: folder }
+    }
+
+    pub(crate) fn tree(&self, entries: &[(&str, i32, &[u8])]) -> String {
+        self.write(entries).to_string()
+    }
+
+    fn write(&self, entries: &[(&str, i32, &[u8])]) -> Oid {
+        let mut builder = self.repo.treebuilder(None).unwrap();
+        let mut folders: std::collections::BTreeMap<&str, Vec<(&str, i32, &[u8])>> = Default::default();
+        for (path, mode, content) in entries {
+            match path.split_once('/') {
+                Some((folder, rest)) => folders.entry(folder).or_default().push((rest, *mode, content)),
+                None => {
+                    let id = if *mode == 0o160_000 {
+                        Oid::from_str("1111111111111111111111111111111111111111").unwrap()
+                    } else {
+                        self.repo.blob(content).unwrap()
+                    };
+                    builder.insert(path, id, *mode).unwrap();
+                }
+            }
+        }
+        for (folder, inner) in folders {
+            builder.insert(folder, self.write(&inner), 0o040_000).unwrap();
+        }
+        builder.write().unwrap()
+    }
+
+    pub(crate) fn commit(&self, entries: &[(&str, i32, &[u8])]) -> String {
+        let tree = self.repo.find_tree(self.write(entries)).unwrap();
+        let at = git2::Time::new(0, 0);
+        let who = git2::Signature::new("t", "t@example.org", &at).unwrap();
+        self.repo.commit(None, &who, &who, "x", &tree, &[]).unwrap().to_string()
+    }
+}
+
+const OLD: &str = "one\ntwo\nthree\nfour\nfive\nsix\nseven\n";
+const CHANGE: &str = "\
+--- a/src/n.txt
++++ b/src/n.txt
+@@ -1,4 +1,4 @@
+ one
+-two
++TWO
+ three
+ four
+";
+
+fn apply(fixture: &Fixture, base: &str, patch: &str) -> Result<Applied, FixError> {
+    apply_patch(&fixture.repo, base, &read_patch("fix.patch", patch.as_bytes())?)
+}
+
+#[test]
+fn a_patch_is_applied_without_a_checkout() {
+    let fixture = Fixture::new();
+    let base = fixture.commit(&[entry("src/n.txt", 0o100_644, OLD), entry("other", 0o100_644, "x")]);
+    let applied = apply(&fixture, &base, CHANGE).unwrap();
+    assert_eq!(
+        crate::tree::read_blob(&fixture.repo, &applied.candidate_tree, "src/n.txt").unwrap(),
+        OLD.replace("two", "TWO").as_bytes()
+    );
+    assert_eq!(applied.files.len(), 1);
+    assert_eq!(applied.files[0].removed, [(2, "two".to_owned())]);
+    assert_eq!(applied.files[0].added, [(2, "TWO".to_owned())]);
+    assert!(applied.diff_text.starts_with(
+        "diff --git a/src/n.txt b/src/n.txt\n--- a/src/n.txt\n+++ b/src/n.txt\n@@ -1,5 +1,5 @@\n one\n-two\n+TWO\n"
+    ));
+    assert_eq!(applied.diff, Digest::of_bytes(applied.diff_text.as_bytes()));
+}
+
+#[test]
+fn our_own_diff_applies_again_to_the_same_tree() {
+    let fixture = Fixture::new();
+    let before = [
+        entry("a b.txt", 0o100_644, "x\ny"),
+        entry("gone", 0o100_644, "g\n"),
+        entry("m", 0o100_644, "m\n"),
+    ];
+    let after = [
+        entry("a b.txt", 0o100_644, "x\nz\n"),
+        entry("m", 0o100_755, "m\n"),
+        entry("new", 0o100_755, "n\n"),
+        entry("empty", 0o100_644, ""),
+    ];
+    let (base, fix) = (fixture.commit(&before), fixture.commit(&after));
+    let wanted = from_commit(&fixture.repo, &base, &fix).unwrap();
+    let again = apply(&fixture, &base, &wanted.diff_text).unwrap();
+    assert_eq!(again, wanted);
+    let mode = wanted.files.iter().find(|file| file.path == "m").unwrap();
+    assert_eq!(mode.added, [(0, "mode 100755".to_owned())]);
+}
+
+#[test]
+fn other_context_is_refused_without_fuzz() {
+    let fixture = Fixture::new();
+    let base = fixture.commit(&[entry("src/n.txt", 0o100_644, &OLD.replace("three", "3"))]);
+    let error = apply(&fixture, &base, CHANGE).unwrap_err();
+    assert!(matches!(error, FixError::DoesNotApply { .. }), "{error}");
+}
+
+#[test]
+fn a_path_through_a_link_or_a_submodule_is_refused() {
+    let fixture = Fixture::new();
+    let through = CHANGE.replace("src/n.txt", "src/l/n.txt");
+    let new_below =
+        "diff --git a/src/l/x b/src/l/x\nnew file mode 100644\n--- /dev/null\n+++ b/src/l/x\n@@ -0,0 +1,1 @@\n+x\n";
+    let itself = CHANGE.replace("src/n.txt", "src/l");
+    for mode in [0o120_000, 0o160_000] {
+        let base = fixture.commit(&[entry("src/l", mode, "../../etc")]);
+        for patch in [through.as_str(), new_below, &itself] {
+            let error = apply(&fixture, &base, patch).unwrap_err();
+            assert!(matches!(error, FixError::Refused { .. }), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_patch_that_contradicts_the_base_does_not_apply() {
+    let fixture = Fixture::new();
+    let base = fixture.commit(&[entry("src/n.txt", 0o100_644, OLD)]);
+    let new = |path: &str| format!("--- /dev/null\n+++ b/{path}\n@@ -0,0 +1,1 @@\n+x\n");
+    for patch in [
+        CHANGE.replace("src/n.txt", "absent.txt"),
+        CHANGE.replace("src/n.txt", "src"),
+        CHANGE.replace("src/n.txt", "src/n.txt/below"),
+        new("src/n.txt"),
+        new("src/n.txt/below"),
+        new("src"),
+    ] {
+        let error = apply(&fixture, &base, &patch).unwrap_err();
+        assert!(matches!(error, FixError::DoesNotApply { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_commit_is_held_to_the_same_refusals_as_a_patch() {
+    let fixture = Fixture::new();
+    let base = fixture.commit(&[entry("a", 0o100_644, "a")]);
+    let binary = "\u{0}x";
+    for (path, mode, content) in [
+        ("l", 0o120_000, "a"),
+        ("a", 0o120_000, "x"),
+        ("s", 0o160_000, ""),
+        (".gitmodules", 0o100_644, "x"),
+        ("b", 0o100_644, binary),
+        ("c\\d", 0o100_644, "x"),
+    ] {
+        let fix = fixture.commit(&[entry(path, mode, content)]);
+        let error = from_commit(&fixture.repo, &base, &fix).unwrap_err();
+        assert!(matches!(error, FixError::Refused { .. }), "{path}: {error}");
+    }
+}
+
+#[test]
+fn a_fix_that_changes_nothing_and_an_unknown_commit_are_errors() {
+    let fixture = Fixture::new();
+    let base = fixture.commit(&[entry("a", 0o100_644, "a")]);
+    assert!(from_commit(&fixture.repo, &base, &base).is_err());
+    for id in ["", "main", &base[..10], "0000000000000000000000000000000000000000"] {
+        let error = from_commit(&fixture.repo, id, &base).unwrap_err();
+        assert!(error.to_string().starts_with("no commit"), "{error}");
+    }
+}
+
+#[test]
+fn attributes_and_config_of_the_repo_do_not_hide_a_diff() {
+    let fixture = Fixture::new();
+    let hiding = entry(".gitattributes", 0o100_644, "* -diff\n*.txt binary\n");
+    let base = fixture.commit(&[hiding, entry("a.txt", 0o100_644, "a\n")]);
+    let fix = fixture.commit(&[hiding, entry("a.txt", 0o100_644, "b\n")]);
+    let plain = from_commit(&fixture.repo, &base, &fix).unwrap();
+    assert!(plain.diff_text.contains("-a\n+b\n"));
+    let mut config = fixture.repo.config().unwrap();
+    config.set_bool("diff.noprefix", true).unwrap();
+    config.set_i32("diff.context", 0).unwrap();
+    assert_eq!(from_commit(&fixture.repo, &base, &fix).unwrap(), plain);
+}

@@ -1,0 +1,1 @@
+//! What a diff does, from the diff alone.
