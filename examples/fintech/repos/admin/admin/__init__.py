@@ -1,0 +1,3 @@
+"""Refunds that wait for a second pair of eyes."""
+
+VERSION = "1.4.0"

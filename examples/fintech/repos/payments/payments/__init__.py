@@ -1,0 +1,1 @@
+"""Card payments: authorise, capture and look up."""
