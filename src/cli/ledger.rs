@@ -27,7 +27,7 @@ pub enum Command {
 }
 
 pub fn run(global: &Global, command: &Command) -> Result<ExitCode> {
-    let config = holdpoint_intake::estate::read_estate_config(CONFIG_FILE, &read_text(&global.estate, CONFIG_FILE)?)?;
+    let config = holdpoint_intake::estate::read_estate(CONFIG_FILE, &read_text(&global.estate, CONFIG_FILE)?)?;
     let path = State::ledger_path(&global.estate.join(&config.state));
     if !path.exists() {
         return Err(BadInput::new(format!("there is no ledger at `{}`", path.display()), "`holdpoint run` starts one").into());

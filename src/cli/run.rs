@@ -68,7 +68,7 @@ pub fn agent() -> Result<PathBuf> {
 /// Writes the report beside the ledger, in every form.
 pub fn write_reports(estate: &Path, report: &RunReport) -> Result<PathBuf> {
     let config = crate::pipeline::estate::read_text(estate, crate::pipeline::estate::CONFIG_FILE)?;
-    let config = holdpoint_intake::estate::read_estate_config(crate::pipeline::estate::CONFIG_FILE, &config)?;
+    let config = holdpoint_intake::estate::read_estate(crate::pipeline::estate::CONFIG_FILE, &config)?;
     let folder = estate.join(&config.state);
     let forms = [("html", html::page(report)?), ("json", json::run_report(report)?), ("md", markdown::summary(report))];
     for (ending, text) in forms {

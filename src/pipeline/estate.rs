@@ -80,7 +80,7 @@ impl Estate {
             .canonicalize()
             .map_err(|error| BadInput::new(format!("there is no estate in `{}`: {error}", root.display()), "name the folder that holds `holdpoint.yaml` with `--estate`"))?;
         let text = read_text(&root, CONFIG_FILE)?;
-        let config = holdpoint_intake::estate::read_estate_config(CONFIG_FILE, &text)?;
+        let config = holdpoint_intake::estate::read_estate(CONFIG_FILE, &text)?;
         let pack = packs::load(&root, &config.policies)?;
         let rollout = match &config.rollout {
             Some(file) => holdpoint_intake::estate::read_rollout(file, &read_text(&root, file)?)?,
@@ -103,7 +103,7 @@ impl Estate {
         let calendar = optional(&mut problems, &root, "calendar", config.calendar.as_deref(), holdpoint_intake::estate::read_calendar);
         let contracts = optional(&mut problems, &root, "contracts", config.contracts.as_deref(), holdpoint_intake::estate::read_contracts);
         let environments =
-            optional(&mut problems, &root, "environments", config.environments.as_deref(), holdpoint_intake::estate::read_provisioned_variables);
+            optional(&mut problems, &root, "environments", config.environments.as_deref(), holdpoint_intake::estate::read_variables);
         let advisories = match &config.advisories {
             None => Source::Unknown(format!("`{CONFIG_FILE}` names no advisories")),
             Some(folder) => load(&mut problems, "the advisories", || Ok(Advisories::parse(&read_folder(&root, folder, &["json"])?)?)),
