@@ -16,4 +16,5 @@ pub mod record;
 pub mod report;
 pub mod run;
 pub mod state;
+pub mod tree_files;
 pub mod validation;

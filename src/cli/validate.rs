@@ -1,0 +1,95 @@
+//! `holdpoint validate`: the runner on one candidate.
+
+use anyhow::{Context, Result};
+use clap::Args;
+use holdpoint_schemas::actor::Remediator;
+use holdpoint_schemas::evidence::{Check, EvidenceRecord, Verdict};
+use holdpoint_schemas::fix::Fix;
+use holdpoint_schemas::{Digest, Timestamp};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::Global;
+use crate::exit_code::ExitCode;
+use crate::failure::BadInput;
+use crate::pipeline::estate::{Estate, read_bytes};
+use crate::pipeline::mirror::Mirror;
+use crate::pipeline::owners::Owners;
+use crate::pipeline::run::blocking;
+use crate::pipeline::validation::{self, Job, Runner};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Repo in the estate
+    #[arg(long)]
+    repo: String,
+    /// Patch to try
+    #[arg(long, value_name = "FILE")]
+    patch: PathBuf,
+    /// Branch that it is made for
+    #[arg(long, default_value = "main")]
+    base: String,
+}
+
+pub async fn run(global: &Global, arguments: Arguments) -> Result<ExitCode> {
+    let agent = super::run::agent()?;
+    let root = global.estate.clone();
+    let (estate, job) = blocking(move || prepare(&root, &arguments, &agent)).await?;
+    let runner = Runner::start(&estate, "validate", global.events()).await?;
+    let record = runner.one(&job).await;
+    global.print(&record, || human(&record))?;
+    Ok(exit_code(&record))
+}
+
+fn prepare(root: &Path, arguments: &Arguments, agent: &Path) -> Result<(Estate, Job)> {
+    let estate = Estate::load(root)?;
+    let mirror = Mirror::fetch(&estate, &arguments.repo)?;
+    let head = mirror.head(&arguments.base).ok_or_else(|| {
+        BadInput::new(format!("the repo `{}` has no branch `{}`", arguments.repo, arguments.base), "name the branch that the patch is made for with `--base`")
+    })?;
+    let name = arguments.patch.to_string_lossy();
+    let bytes = read_bytes(Path::new(""), &name)?;
+    let patch = holdpoint_fixes::patch::read_patch(&name, &bytes)?;
+    let applied = holdpoint_fixes::apply::apply_patch(&mirror.git, &head, &patch)?;
+    let read = |tree: &str, path: &str| mirror.text(tree, path);
+    let classification =
+        holdpoint_fixes::classify::classify(&applied.files, &|path| read(&applied.base_tree, path), &|path| read(&applied.candidate_tree, path));
+    let fix = Fix {
+        id: Digest::of_bytes(&bytes),
+        repo: arguments.repo.clone(),
+        target_branch: arguments.base.clone(),
+        base_commit: head,
+        base_tree: applied.base_tree,
+        candidate_tree: applied.candidate_tree,
+        diff: applied.diff,
+        diff_text: applied.diff_text,
+        remediator: Remediator::none(),
+        title: name.into_owned(),
+        resolves: Vec::new(),
+        files: applied.files,
+        classification,
+        received_at: None::<Timestamp>,
+    };
+    let paths: Vec<&str> = fix.files.iter().map(|file| file.path.as_str()).collect();
+    let owners = Owners::of(&estate, &fix.repo, &paths, &[]);
+    let checks: BTreeSet<Check> = Check::ALL.into_iter().collect();
+    let job = validation::prepare(&estate, &mirror, &fix, &[], &owners, &checks, agent).context("preparing the sandbox")?;
+    Ok((estate, job))
+}
+
+fn human(record: &EvidenceRecord) -> String {
+    let mut lines = vec![format!("Ran in {}", record.evidence.sandbox)];
+    for (check, result) in &record.evidence.checks {
+        lines.push(format!("  {check:<9} {:<13} {}", result.verdict, result.reason));
+        lines.extend(result.details.iter().map(|detail| format!("              {detail}")));
+    }
+    lines.join("\n")
+}
+
+fn exit_code(record: &EvidenceRecord) -> ExitCode {
+    match record.evidence.checks.values().map(|result| result.verdict).min() {
+        Some(Verdict::Passed) => ExitCode::Success,
+        Some(Verdict::Failed) => ExitCode::Failed,
+        Some(Verdict::Inconclusive) | None => ExitCode::Inconclusive,
+    }
+}
