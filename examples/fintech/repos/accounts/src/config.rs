@@ -11,7 +11,10 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { max_accounts_per_answer: 50, verbose_errors: false }
+        Self {
+            max_accounts_per_answer: 50,
+            verbose_errors: false,
+        }
     }
 }
 
@@ -53,7 +56,10 @@ mod tests {
 
     #[test]
     fn unknown_names_and_odd_values_are_refused() {
-        assert_eq!(parse("\nverbose = true").unwrap_err(), "line 2: can't read `verbose = true`");
+        assert_eq!(
+            parse("\nverbose = true").unwrap_err(),
+            "line 2: can't read `verbose = true`"
+        );
         assert!(parse("verbose_errors = yes").is_err());
         assert!(parse("verbose_errors").is_err());
     }

@@ -27,13 +27,25 @@ pub fn answer(config: &Config, store: &Store, request_line: &str) -> Answer {
         return refuse(config, 405, "method not allowed", "http::answer knows only GET");
     }
     match path.trim_matches('/').split('/').collect::<Vec<_>>().as_slice() {
-        ["healthz"] => Answer { status: 200, body: r#"{"status":"ok"}"#.to_owned() },
+        ["healthz"] => Answer {
+            status: 200,
+            body: r#"{"status":"ok"}"#.to_owned(),
+        },
         ["v1", "accounts"] => {
-            let all: Vec<_> = store.list(config.max_accounts_per_answer).map(|a| a.to_json()).collect();
-            Answer { status: 200, body: format!(r#"{{"accounts":[{}]}}"#, all.join(",")) }
+            let all: Vec<_> = store
+                .list(config.max_accounts_per_answer)
+                .map(|a| a.to_json())
+                .collect();
+            Answer {
+                status: 200,
+                body: format!(r#"{{"accounts":[{}]}}"#, all.join(",")),
+            }
         }
         ["v1", "accounts", id] if is_id(id) => match store.find(id) {
-            Some(account) => Answer { status: 200, body: account.to_json() },
+            Some(account) => Answer {
+                status: 200,
+                body: account.to_json(),
+            },
             None => refuse(config, 404, "no such account", "store::find returned nothing"),
         },
         _ => refuse(config, 404, "no such resource", "no route in http::answer"),
@@ -87,20 +99,32 @@ mod tests {
 
     #[test]
     fn a_list_is_no_longer_than_the_settings_allow() {
-        let config = Config { max_accounts_per_answer: 1, ..Config::default() };
+        let config = Config {
+            max_accounts_per_answer: 1,
+            ..Config::default()
+        };
         assert!(!get(&config, "/v1/accounts").body.contains("acc-1002"));
     }
 
     #[test]
     fn details_are_told_only_where_the_settings_say_so() {
-        assert_eq!(get(&Config::default(), "/v1/accounts/acc-9").body, r#"{"error":"no such account"}"#);
-        let verbose = Config { verbose_errors: true, ..Config::default() };
+        assert_eq!(
+            get(&Config::default(), "/v1/accounts/acc-9").body,
+            r#"{"error":"no such account"}"#
+        );
+        let verbose = Config {
+            verbose_errors: true,
+            ..Config::default()
+        };
         assert!(get(&verbose, "/v1/accounts/acc-9").body.contains("detail"));
     }
 
     #[test]
     fn other_methods_and_odd_ids_are_refused() {
-        assert_eq!(answer(&Config::default(), &Store::demo(), "POST /v1/accounts HTTP/1.1").status, 405);
+        assert_eq!(
+            answer(&Config::default(), &Store::demo(), "POST /v1/accounts HTTP/1.1").status,
+            405
+        );
         assert_eq!(get(&Config::default(), "/v1/accounts/acc-1%22").status, 404);
         assert_eq!(answer(&Config::default(), &Store::demo(), "").status, 405);
     }

@@ -92,6 +92,9 @@ mod tests {
     #[test]
     fn a_frozen_account_says_so() {
         let json = Store::demo().find("acc-1003").unwrap().to_json();
-        assert_eq!(json, r#"{"id":"acc-1003","currency":"EUR","overdraft_minor":0,"status":"frozen"}"#);
+        assert_eq!(
+            json,
+            r#"{"id":"acc-1003","currency":"EUR","overdraft_minor":0,"status":"frozen"}"#
+        );
     }
 }
