@@ -46,7 +46,7 @@ fn repos_and_scanners_are_checked() {
     );
     fails(
         read_estate("h", &format!("{REPOS}  reports: [{{path: ../x}}]\n")),
-        (6, 19),
+        (6, 20),
         "leads elsewhere",
     );
     fails(
