@@ -1,1 +1,178 @@
-//! x.
+//! Files of an estate repo and of a governed repo: YAML with places, bounds and checks of meaning.
+
+mod check;
+
+use holdpoint_schemas::SourceError;
+use holdpoint_schemas::estate::{
+    CalendarFile, ContractsFile, ControlsFile, EstateConfig, ProvisionedVariables, RepoSettings,
+};
+use holdpoint_schemas::fix::FixRequest;
+use holdpoint_schemas::rollout::Rollout;
+use serde::de::DeserializeOwned;
+
+use crate::error::SourceResult;
+
+/// Largest YAML file in bytes: a person writes it.
+pub const MAX_YAML_BYTES: usize = 4 << 20;
+/// Deepest nesting: the vocabulary needs about six levels.
+const MAX_DEPTH: usize = 32;
+/// Most aliases and anchors: for repetition by hand, not for bombs.
+const MAX_ALIASES: usize = 100;
+/// Most nodes, after aliases are expanded.
+const MAX_NODES: usize = 200_000;
+
+/// Reads one YAML document.
+///
+/// # Errors
+/// When it is too large, too deep, malformed, or not of the wanted shape: with line, column, what
+/// was expected and a help line.
+pub fn read_yaml<T: DeserializeOwned>(file: &str, text: &str) -> SourceResult<T> {
+    check_size(file, text)?;
+    serde_yaml::from_str_with_options(text, options()).map_err(|error| yaml_error(file, text, &error))
+}
+
+/// Reads a file of several YAML documents.
+pub(crate) fn read_yaml_documents<T: DeserializeOwned>(file: &str, text: &str) -> SourceResult<Vec<T>> {
+    check_size(file, text)?;
+    serde_yaml::from_multiple_with_options(text, options()).map_err(|error| yaml_error(file, text, &error))
+}
+
+fn check_size(file: &str, text: &str) -> SourceResult<()> {
+    if text.len() <= MAX_YAML_BYTES {
+        return Ok(());
+    }
+    let message = format!("{} bytes, but at most {MAX_YAML_BYTES} bytes are read", text.len());
+    Err(Box::new(
+        SourceError::new(file, message).help("split the file, or check that it is the right one"),
+    ))
+}
+
+fn options() -> serde_yaml::Options {
+    serde_yaml::options! {
+        budget: serde_yaml::budget! {
+            max_depth: MAX_DEPTH,
+            flow_nesting_limit: MAX_DEPTH,
+            max_aliases: MAX_ALIASES,
+            max_anchors: MAX_ALIASES,
+            max_nodes: MAX_NODES,
+        },
+        // `yes` and `on` stay text: they are names of things in other people's files.
+        strict_booleans: true,
+        with_snippet: false,
+    }
+}
+
+fn yaml_error(file: &str, text: &str, error: &serde_yaml::Error) -> Box<SourceError> {
+    let place = error.location().filter(|place| place.line() > 0);
+    let full = error.to_string();
+    let message = first_part(&full);
+    let help = if message.contains("unknown field") {
+        "check the spelling; every field is listed in the reference"
+    } else if message.contains("budget") || message.contains("limit") {
+        "the file is deeper or larger than any estate needs: write it without aliases and nesting"
+    } else {
+        "check the indentation and the type of this value"
+    };
+    let source = SourceError::new(file, message).help(help);
+    let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+    Box::new(match place {
+        Some(place) => source.at(text, number(place.line()), number(place.column())),
+        None => source,
+    })
+}
+
+/// The message without the position that the YAML reader puts before or after it: it is shown by
+/// itself.
+fn first_part(full: &str) -> String {
+    let line = full.lines().next().unwrap_or(full).trim();
+    let line = line.split(" at line ").next().unwrap_or(line);
+    match line.strip_prefix("line ").and_then(|rest| rest.split_once(": ")) {
+        Some((_, message)) => message.to_owned(),
+        None => line.to_owned(),
+    }
+}
+
+/// Reads `holdpoint.yaml`. Repo names are unique; scanners that repos name are there.
+///
+/// # Errors
+/// As [`read_yaml`], and when the meaning is wrong.
+pub fn read_estate(file: &str, text: &str) -> SourceResult<EstateConfig> {
+    let estate: EstateConfig = read_yaml(file, text)?;
+    check::estate(file, text, &estate)?;
+    Ok(estate)
+}
+
+/// Reads `controls.yaml`. Ids are unique; each control begins before it ends and is about
+/// something.
+///
+/// # Errors
+/// As [`read_yaml`], and when the meaning is wrong.
+pub fn read_controls(file: &str, text: &str) -> SourceResult<ControlsFile> {
+    let controls: ControlsFile = read_yaml(file, text)?;
+    check::controls(file, text, &controls)?;
+    Ok(controls)
+}
+
+/// Reads `calendar.yaml`. Each freeze begins before it ends and covers something.
+///
+/// # Errors
+/// As [`read_yaml`], and when the meaning is wrong.
+pub fn read_calendar(file: &str, text: &str) -> SourceResult<CalendarFile> {
+    let calendar: CalendarFile = read_yaml(file, text)?;
+    check::calendar(file, text, &calendar)?;
+    Ok(calendar)
+}
+
+/// Reads `contracts.yaml`. The files it names lie in the estate.
+///
+/// # Errors
+/// As [`read_yaml`], and when the meaning is wrong.
+pub fn read_contracts(file: &str, text: &str) -> SourceResult<ContractsFile> {
+    let contracts: ContractsFile = read_yaml(file, text)?;
+    check::contracts(file, text, &contracts)?;
+    Ok(contracts)
+}
+
+/// Reads `rollout.yaml`. Lane names are unique.
+///
+/// # Errors
+/// As [`read_yaml`], and when the meaning is wrong.
+pub fn read_rollout(file: &str, text: &str) -> SourceResult<Rollout> {
+    let rollout: Rollout = read_yaml(file, text)?;
+    check::rollout(file, text, &rollout)?;
+    Ok(rollout)
+}
+
+/// Reads `environments.yaml`. It holds names of variables, never `NAME=value`.
+///
+/// # Errors
+/// As [`read_yaml`], and when the meaning is wrong.
+pub fn read_variables(file: &str, text: &str) -> SourceResult<ProvisionedVariables> {
+    let variables: ProvisionedVariables = read_yaml(file, text)?;
+    check::variables(file, text, &variables)?;
+    Ok(variables)
+}
+
+/// Reads a governed repo's `.holdpoint.yaml`, which must come from the base commit.
+///
+/// # Errors
+/// As [`read_yaml`], and when the meaning is wrong.
+pub fn read_repo_settings(file: &str, text: &str) -> SourceResult<RepoSettings> {
+    let settings: RepoSettings = read_yaml(file, text)?;
+    check::repo_settings(file, text, &settings)?;
+    Ok(settings)
+}
+
+/// Reads a candidate's `fix.yaml`: exactly one of `patch` and `branch`; `patch` names a file
+/// beside it.
+///
+/// # Errors
+/// As [`read_yaml`], and when the meaning is wrong.
+pub fn read_fix_request(file: &str, text: &str) -> SourceResult<FixRequest> {
+    let request: FixRequest = read_yaml(file, text)?;
+    check::fix_request(file, text, &request)?;
+    Ok(request)
+}
+
+#[cfg(test)]
+mod tests;

@@ -92,6 +92,15 @@ impl Draft {
     }
 }
 
+impl Draft {
+    /// Whether an equal draft may be another finding on the same line: a scanner that gives no
+    /// column (older bandit, ShellCheck's SARIF) reports two flaws of a line in the same words.
+    fn may_be_a_neighbour(&self) -> bool {
+        let place = self.place.as_ref();
+        self.component.is_none() && place.is_some_and(|place| place.line.is_some() && place.column.is_none())
+    }
+}
+
 /// Collects the findings of one report.
 pub struct Collector<'a> {
     context: &'a ReportContext<'a>,
@@ -140,7 +149,7 @@ impl<'a> Collector<'a> {
                 SourceError::new(self.context.file, message).help("split the report by repo or folder"),
             ));
         }
-        if self.seen.contains(&draft) {
+        if !draft.may_be_a_neighbour() && self.seen.contains(&draft) {
             return Ok(());
         }
         let pending = self.finding(&draft);

@@ -1,0 +1,154 @@
+//! The `holdpoint.dev/…` annotations of an entity. An absent one is unknown; a wrong one is an
+//! error, since guessing could raise autonomy.
+
+use holdpoint_schemas::SourceError;
+use holdpoint_schemas::service::Deployment;
+use serde_yaml::Spanned;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::error::SourceResult;
+
+const PREFIX: &str = "holdpoint.dev/";
+/// All annotations that are read: a misspelt one would be unknown for ever without a word.
+const NAMES: [&str; 8] = [
+    "tier",
+    "customer-facing",
+    "data-classes",
+    "repo",
+    "path",
+    "deployments",
+    "iac-addresses",
+    "external",
+];
+
+/// The annotations of one entity.
+pub struct Annotations<'a> {
+    pub file: &'a str,
+    pub text: &'a str,
+    pub values: &'a BTreeMap<String, Spanned<String>>,
+}
+
+impl<'a> Annotations<'a> {
+    fn get(&self, name: &str) -> Option<&'a Spanned<String>> {
+        self.values.get(&format!("{PREFIX}{name}"))
+    }
+
+    fn wrong<T>(&self, name: &str, value: &Spanned<String>, help: &str) -> SourceResult<T> {
+        let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+        let message = format!("`{}` isn't a value of `{PREFIX}{name}`", value.value);
+        let (line, column) = (value.referenced.line(), value.referenced.column());
+        let error = SourceError::new(self.file, message).at(self.text, number(line), number(column));
+        Err(Box::new(error.help(help)))
+    }
+
+    /// Refuses annotations of ours that don't exist.
+    pub fn check_names(&self) -> SourceResult<()> {
+        let unknown = self.values.iter().find_map(|(key, value)| {
+            let name = key.strip_prefix(PREFIX)?;
+            (!NAMES.contains(&name)).then_some((key, value))
+        });
+        let Some((key, value)) = unknown else { return Ok(()) };
+        let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+        let (line, column) = (value.referenced.line(), value.referenced.column());
+        let error = SourceError::new(self.file, format!("no such annotation `{key}`"));
+        let error = error.at(self.text, number(line), number(column));
+        Err(Box::new(
+            error.help(format!("annotations under `{PREFIX}`: {}", NAMES.join(", "))),
+        ))
+    }
+
+    /// 0 is the most critical.
+    pub fn tier(&self) -> SourceResult<Option<u8>> {
+        let Some(value) = self.get("tier") else { return Ok(None) };
+        match value.value.trim().parse::<u8>() {
+            Ok(tier) if tier <= 3 => Ok(Some(tier)),
+            _ => self.wrong("tier", value, "write 0 (most critical), 1, 2 or 3, in quotes"),
+        }
+    }
+
+    pub fn yes_or_no(&self, name: &str) -> SourceResult<Option<bool>> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        match value.value.trim() {
+            "true" => Ok(Some(true)),
+            "false" => Ok(Some(false)),
+            _ => self.wrong(
+                name,
+                value,
+                "write \"true\" or \"false\"; leave it out while nobody knows",
+            ),
+        }
+    }
+
+    pub fn word(&self, name: &str) -> SourceResult<Option<String>> {
+        match self.get(name) {
+            Some(value) if value.value.trim().is_empty() => self.wrong(name, value, "write a name, or leave it out"),
+            value => Ok(value.map(|value| value.value.trim().to_owned())),
+        }
+    }
+
+    /// Parts between commas.
+    pub fn list(&self, name: &str) -> Vec<String> {
+        let parts = self
+            .get(name)
+            .map_or("", |value| value.value.as_str())
+            .split(',')
+            .map(str::trim);
+        parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// `none` says that there are none; an empty value says nothing and is refused.
+    pub fn data_classes(&self) -> SourceResult<Option<BTreeSet<String>>> {
+        let name = "data-classes";
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let classes: BTreeSet<String> = self.list(name).into_iter().collect();
+        match (classes.is_empty(), classes.contains("none")) {
+            (false, false) => Ok(Some(classes)),
+            (false, true) if classes.len() == 1 => Ok(Some(BTreeSet::new())),
+            _ => self.wrong(name, value, "write names between commas, or `none` by itself"),
+        }
+    }
+
+    /// Folder in the repo; empty for all of it.
+    pub fn path(&self) -> SourceResult<String> {
+        let Some(value) = self.get("path") else {
+            return Ok(String::new());
+        };
+        let path = value.value.trim().trim_start_matches("./").trim_end_matches('/');
+        let absolute = path.starts_with('/') || path.contains('\\');
+        if absolute || path.split('/').any(|part| part == "..") {
+            return self.wrong("path", value, "write a folder below the repo's root, without `..`");
+        }
+        Ok(if path == "." { String::new() } else { path.to_owned() })
+    }
+
+    /// `environment=branch` between commas; `none` says that it isn't deployed anywhere.
+    pub fn deployments(&self) -> SourceResult<Option<Vec<Deployment>>> {
+        let name = "deployments";
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let help = "write `environment=branch` between commas, for example `production=main`, or `none`";
+        let parts = self.list(name);
+        if parts == ["none"] {
+            return Ok(Some(Vec::new()));
+        }
+        let mut deployments = Vec::new();
+        for part in &parts {
+            match part
+                .split_once('=')
+                .map(|(environment, branch)| (environment.trim(), branch.trim()))
+            {
+                Some((environment, branch)) if !environment.is_empty() && !branch.is_empty() => {
+                    deployments.push(Deployment {
+                        environment: environment.to_owned(),
+                        branch: branch.to_owned(),
+                    });
+                }
+                _ => return self.wrong(name, value, help),
+            }
+        }
+        if deployments.is_empty() {
+            self.wrong(name, value, help)
+        } else {
+            Ok(Some(deployments))
+        }
+    }
+}
