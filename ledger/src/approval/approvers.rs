@@ -29,6 +29,12 @@ pub struct Approvers {
 pub(super) struct KeyLine {
     identities: Vec<String>,
     key: KeyData,
+    options: Options,
+}
+
+/// What a key may be used for, and when.
+#[derive(Debug, Clone, Default)]
+struct Options {
     namespaces: Option<Vec<String>>,
     after: Option<Timestamp>,
     before: Option<Timestamp>,
@@ -136,50 +142,48 @@ impl KeyLine {
 
     /// Why this line doesn't allow a signature in a namespace at a moment.
     pub(super) fn refuses(&self, namespace: &str, moment: Timestamp) -> Option<String> {
-        if let Some(patterns) = &self.namespaces
+        if let Some(patterns) = &self.options.namespaces
             && !in_pattern_list(patterns, namespace)
         {
             return Some(format!("it is for `{}` only", patterns.join(",")));
         }
-        if let Some(after) = self.after.filter(|after| moment < *after) {
+        if let Some(after) = self.options.after.filter(|after| moment < *after) {
             return Some(format!("it is valid from {after} on"));
         }
-        let before = self.before.filter(|before| moment >= *before)?;
+        let before = self.options.before.filter(|before| moment >= *before)?;
         Some(format!("it was valid until {before}"))
     }
 
     fn parse(line: &str) -> Result<Self, Bad> {
         let (principals, rest) = field(line)?;
         let identities = identities(&principals)?;
-        let mut parsed = Self {
-            identities,
-            key: KeyData::Ed25519(ssh_key::public::Ed25519PublicKey([0; 32])),
-            namespaces: None,
-            after: None,
-            before: None,
-        };
         let (second, after_second) = field(rest)?;
         // As OpenSSH does: what is no key type must be options.
-        let key_text = if is_key_type(&second) {
-            rest
+        let (options, key_text) = if is_key_type(&second) {
+            (Options::default(), rest)
         } else {
-            parsed.options(&second)?;
-            after_second
+            (Options::parse(&second)?, after_second)
         };
-        parsed.key = key(key_text)?;
-        Ok(parsed)
+        Ok(Self {
+            identities,
+            key: key(key_text)?,
+            options,
+        })
     }
+}
 
-    fn options(&mut self, text: &str) -> Result<(), Bad> {
+impl Options {
+    fn parse(text: &str) -> Result<Self, Bad> {
+        let mut options = Self::default();
         for option in split_outside_quotes(text) {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
             let value = value.trim_matches('"');
             match name.to_ascii_lowercase().as_str() {
                 "namespaces" if !value.is_empty() => {
-                    self.namespaces = Some(value.split(',').map(|n| n.trim().to_owned()).collect());
+                    options.namespaces = Some(value.split(',').map(|n| n.trim().to_owned()).collect());
                 }
-                "valid-after" => self.after = Some(time(option, value)?),
-                "valid-before" => self.before = Some(time(option, value)?),
+                "valid-after" => options.after = Some(time(option, value)?),
+                "valid-before" => options.before = Some(time(option, value)?),
                 "cert-authority" => {
                     return Err(Bad::new(
                         option,
@@ -196,7 +200,7 @@ impl KeyLine {
                 }
             }
         }
-        Ok(())
+        Ok(options)
     }
 }
 
@@ -400,12 +404,12 @@ mod tests {
             ["a@example.com", "ana@example.com"]
         );
         let line = &approvers.lines[0];
-        assert_eq!(line.after.unwrap().to_string(), "2026-01-01T00:00:00Z");
-        assert_eq!(line.before.unwrap().to_string(), "2027-01-01T00:00:00Z");
+        assert_eq!(line.options.after.unwrap().to_string(), "2026-01-01T00:00:00Z");
+        assert_eq!(line.options.before.unwrap().to_string(), "2027-01-01T00:00:00Z");
         let within = "2026-06-01T00:00:00Z".parse().unwrap();
         assert_eq!(line.refuses("git", within), None);
         assert!(line.refuses("file", within).unwrap().contains("only"));
-        assert!(line.refuses("git", line.before.unwrap()).is_some());
+        assert!(line.refuses("git", line.options.before.unwrap()).is_some());
     }
 
     #[test]

@@ -203,7 +203,8 @@ fn a_malformed_signature_is_refused() {
 fn an_approval_is_bound_to_everything_it_was_given_for() {
     let statement = statement("ana");
     assert_eq!(bound_to(&statement, &binding()), Ok(()));
-    let changes: [(&str, fn(&mut Binding)); 9] = [
+    type Change = fn(&mut Binding);
+    let changes: [(&str, Change); 9] = [
         ("diff was", |b| b.diff = Digest::of_bytes(b"x")),
         ("base commit was", |b| b.base = "9".repeat(40)),
         ("tree was", |b| b.tree = "9".repeat(40)),
