@@ -4,9 +4,10 @@
 //! All text of repos, patches, reports and catalogues is untrusted: it is freed of control
 //! characters for terminals ([`text::clean`]) and escaped for HTML and Markdown.
 
+pub mod card;
 pub mod explain;
 pub mod graph_svg;
-//pub mod html;
+pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod phrase;
