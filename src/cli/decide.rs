@@ -5,6 +5,7 @@ use clap::Args;
 
 use super::{Format, Global, print_line};
 use crate::exit_code::ExitCode;
+use crate::output::table::Look;
 use crate::output::{json, table};
 use crate::pipeline::run::{RunOptions, run as run_pipeline};
 
@@ -26,8 +27,8 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     };
     let result = run_pipeline(&global.estate, &options, global.events()).await?;
     match global.format {
-        Format::Json => print_line(&json::run_report(&result.report)?)?,
-        Format::Human => print_line(&table::summary(&result.report))?,
+        Format::Json => print_line(&json::to_text(&json::RunDocument::of(&result.report))?)?,
+        Format::Human => print_line(&table::summary(&result.report, Look::of_stdout()))?,
     }
     Ok(super::run::finish(&result))
 }

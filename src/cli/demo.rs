@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::{Format, Global, print_line};
 use crate::exit_code::ExitCode;
+use crate::output::table::Look;
 use crate::output::{json, table};
 use crate::pipeline::demo;
 use crate::pipeline::run::{RunOptions, run as run_pipeline};
@@ -41,9 +42,9 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     let folder = super::run::write_reports(&made.estate, &result.report)?;
     let missed = result.report.items.iter().filter(|item| item.scenario.as_ref().is_some_and(|scenario| !scenario.met)).count();
     match global.format {
-        Format::Json => print_line(&json::run_report(&result.report)?)?,
+        Format::Json => print_line(&json::to_text(&json::RunDocument::of(&result.report))?)?,
         Format::Human => {
-            print_line(&table::scenarios(&result.report))?;
+            print_line(&table::scenarios(&result.report, Look::of_stdout()))?;
             print_line(&super::run::closing(&result.report, &folder))?;
             print_line(&next_steps(&made, at))?;
         }

@@ -37,7 +37,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
 /// The report of the last run.
 fn newest_report(global: &Global) -> Result<RunReport> {
     let config = holdpoint_intake::estate::read_estate(CONFIG_FILE, &read_text(&global.estate, CONFIG_FILE)?)?;
-    let file = format!("{}/{}.json", config.state, super::run::REPORT);
+    let file = format!("{}/{}", config.state, super::run::LAST_RUN);
     let text = read_text(&global.estate, &file).map_err(|_| BadInput::new("nothing was decided here yet", "start with `holdpoint run`"))?;
     serde_json::from_str(&text).map_err(|error| BadInput::new(format!("`{file}` isn't a report of this version: {error}"), "`holdpoint run` writes a new one").into())
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::Subcommand;
-use holdpoint_intake::report::{ReportContext, SourceLines, read_report};
+use holdpoint_intake::report::{NoSource, ReportContext, read_report};
 use std::path::{Path, PathBuf};
 
 use super::Global;
@@ -17,15 +17,6 @@ pub enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
-}
-
-/// Reports without the code that they are about.
-pub struct NoSource;
-
-impl SourceLines for NoSource {
-    fn line(&self, _path: &str, _line: u32) -> Option<String> {
-        None
-    }
 }
 
 /// Reads one report by its path on the command line.

@@ -17,12 +17,12 @@ mod validate;
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use holdpoint_schemas::Timestamp;
-use holdpoint_schemas::event::{EventSink, NoEvents};
+use holdpoint_schemas::event::EventSink;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::exit_code::ExitCode;
-use crate::output::progress::Progress;
+use crate::output::progress::{Mode, sink};
 
 const EXIT_CODES: &str = "Exit codes:\n  \
     0   success, or nothing was held back\n  \
@@ -77,7 +77,7 @@ impl Global {
 
     /// Whoever watches a run: progress on stderr, unless `--quiet`.
     pub fn events(&self) -> Arc<dyn EventSink> {
-        if self.quiet { Arc::new(NoEvents) } else { Arc::new(Progress::stderr()) }
+        Arc::from(sink(Mode::of_stderr(self.quiet)))
     }
 
     /// Prints a value as JSON, or as the text that `human` makes of it.

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::Subcommand;
-use holdpoint_runner::rescan::{FindingState, states};
+use holdpoint_runner::rescan::{State, states};
 use std::path::PathBuf;
 
 use super::Global;
@@ -22,7 +22,7 @@ pub enum Command {
 pub fn run(global: &Global, command: &Command) -> Result<ExitCode> {
     let Command::Diff { base, new } = command;
     let results = states(&super::findings::read(base)?.findings, &super::findings::read(new)?.findings);
-    let is_new = results.iter().any(|result| result.state == FindingState::New);
+    let is_new = results.iter().any(|result| result.state == State::New);
     let shape = serde_json::json!({ "results": results });
     global.print(&shape, || results.iter().map(|result| format!("{:<10} {}  {}", result.state.as_str(), result.rule, result.fingerprint)).collect::<Vec<_>>().join("\n"))?;
     Ok(if is_new { ExitCode::Failed } else { ExitCode::Success })

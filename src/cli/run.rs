@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 
 use super::{Format, Global, print_line};
 use crate::exit_code::ExitCode;
+use crate::output::table::Look;
 use crate::output::{html, json, markdown, table};
 use crate::pipeline::report::{Outcome, RunReport};
 use crate::pipeline::run::{RunOptions, RunResult, run as run_pipeline};
 
-/// Name of the newest report in the state folder, as HTML, JSON and Markdown.
-pub const REPORT: &str = "report";
+/// The last run with everything in it, for `explain`; its form may change with every version.
+pub const LAST_RUN: &str = "last-run.json";
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -51,9 +52,9 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     let result = run_pipeline(&global.estate, &options, global.events()).await?;
     let folder = write_reports(&global.estate, &result.report)?;
     match global.format {
-        Format::Json => print_line(&json::run_report(&result.report)?)?,
+        Format::Json => print_line(&json::to_text(&json::RunDocument::of(&result.report))?)?,
         Format::Human => {
-            print_line(&table::summary(&result.report))?;
+            print_line(&table::summary(&result.report, Look::of_stdout()))?;
             print_line(&closing(&result.report, &folder))?;
         }
     }
@@ -70,9 +71,14 @@ pub fn write_reports(estate: &Path, report: &RunReport) -> Result<PathBuf> {
     let config = crate::pipeline::estate::read_text(estate, crate::pipeline::estate::CONFIG_FILE)?;
     let config = holdpoint_intake::estate::read_estate(crate::pipeline::estate::CONFIG_FILE, &config)?;
     let folder = estate.join(&config.state);
-    let forms = [("html", html::page(report)?), ("json", json::run_report(report)?), ("md", markdown::summary(report))];
-    for (ending, text) in forms {
-        let path = folder.join(format!("{REPORT}.{ending}"));
+    let forms = [
+        ("report.html", html::html(report)?),
+        ("report.json", json::to_text(&json::RunDocument::of(report))?),
+        ("report.md", markdown::markdown(report)),
+        (LAST_RUN, serde_json::to_string(report)?),
+    ];
+    for (name, text) in forms {
+        let path = folder.join(name);
         std::fs::write(&path, text).with_context(|| format!("writing `{}`", path.display()))?;
     }
     Ok(folder)
@@ -81,7 +87,7 @@ pub fn write_reports(estate: &Path, report: &RunReport) -> Result<PathBuf> {
 /// Where to look further.
 pub fn closing(report: &RunReport, folder: &Path) -> String {
     let verified = if report.ledger_verified { "verified" } else { "NOT VERIFIED" };
-    format!("Report: {}\nLedger: {} ({verified})", folder.join(format!("{REPORT}.html")).display(), report.ledger_head)
+    format!("Report: {}\nLedger: {} ({verified})", folder.join("report.html").display(), report.ledger_head)
 }
 
 /// Tells bad inputs on stderr and chooses the exit code.

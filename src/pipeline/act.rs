@@ -2,9 +2,7 @@
 
 use anyhow::Result;
 use holdpoint_engine::decide::{self, Question};
-use holdpoint_forge::commit::{Candidate, commit_candidate};
-use holdpoint_forge::local::LocalForge;
-use holdpoint_forge::{Forge, Merge, MergeOutcome, Proposal};
+use holdpoint_forge::{Candidate, Forge, LocalForge, Merge, MergeOutcome, Proposal, commit_candidate};
 use holdpoint_ledger::Ledger;
 use holdpoint_schemas::decision::Decision;
 use holdpoint_schemas::evidence::EvidenceRecord;
@@ -35,7 +33,7 @@ pub fn forge(session: &Session, repo: &str) -> Result<LocalForge> {
     let config = session.estate.repo(repo)?;
     let mirror = session.mirrors.get(repo).ok_or_else(|| BadInput::new(format!("the repo `{repo}` can't be read"), "check its remote"))?;
     let documents = session.estate.state().join("pull-requests").join(repo);
-    Ok(LocalForge::new(session.estate.remote(config), mirror.path.clone(), documents))
+    Ok(LocalForge { remote: session.estate.remote(config).into(), cache: mirror.path.clone(), pull_requests: documents })
 }
 
 fn mirror<'a>(session: &'a Session, repo: &str) -> Result<&'a Mirror> {
@@ -79,7 +77,7 @@ pub fn propose(session: &mut Session, history: &History, finding: &RepoFinding, 
     let head = session.ledger.head()?.to_string();
     let blast = session.estate.graph.blast_radius(&decision.service);
     let document = document::pull_request(finding, fix, decision, evidence, blast.as_ref(), &head);
-    let published = forge.publish(&Proposal { branch: branch.clone(), target: fix.target_branch.clone(), commit: commit.clone(), document })?;
+    let published = forge.publish(&Proposal { branch: branch.clone(), commit: commit.clone(), document })?;
     let document = published.document.strip_prefix(&session.state.root).unwrap_or(&published.document).display().to_string();
     let record = ProposalRecord { fix: fix.id.clone(), decision: decision.id.clone(), branch: branch.clone(), commit, document: document.clone() };
     Recorder::new(&mut session.ledger, session.at)?.append_new(PROPOSAL, &record)?;

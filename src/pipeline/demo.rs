@@ -63,11 +63,31 @@ struct ScenariosFile {
 struct ScenarioEntry {
     id: String,
     title: String,
-    repo: String,
-    branch: String,
-    finding: FindingRef,
+    finding: ScenarioFinding,
     must_be: Level,
     must_name: String,
+}
+
+/// Points at one finding.
+#[derive(Debug, Deserialize)]
+struct ScenarioFinding {
+    repo: String,
+    branch: String,
+    #[serde(flatten)]
+    reference: ScenarioReference,
+}
+
+/// The finding's own fields.
+#[derive(Debug, Deserialize)]
+struct ScenarioReference {
+    scanner: String,
+    rule: String,
+    #[serde(default)]
+    path: Option<String>,
+    #[serde(default)]
+    purl: Option<String>,
+    #[serde(default)]
+    address: Option<String>,
 }
 
 /// A demo estate on disk.
@@ -236,7 +256,9 @@ pub fn annotate(report: &mut RunReport) -> Result<()> {
 }
 
 fn is_about(entry: &ScenarioEntry, finding: &RepoFinding) -> bool {
-    finding.repo == entry.repo && finding.branch == entry.branch && matches(&entry.finding, finding)
+    let ScenarioReference { scanner, rule, path, purl, address } = &entry.finding.reference;
+    let reference = FindingRef { scanner: scanner.clone(), rule: rule.clone(), path: path.clone(), purl: purl.clone(), alias: None, address: address.clone() };
+    finding.repo == entry.finding.repo && finding.branch == entry.finding.branch && matches(&reference, finding)
 }
 
 /// All that an item gives as reasons: its bounds, unknowns, permits and advice.

@@ -3,9 +3,9 @@
 use anyhow::{Context, Result};
 use holdpoint_engine::decide::{self, Question, Triage};
 use holdpoint_ledger::Ledger;
-use holdpoint_schemas::decision::Decision;
+use holdpoint_schemas::decision::{Bound, BoundKind, Decision};
 use holdpoint_schemas::event::{Event, EventSink};
-use holdpoint_schemas::evidence::{Check, Evidence, EvidenceRecord};
+use holdpoint_schemas::evidence::{Check, EvidenceRecord};
 use holdpoint_schemas::fact::FactSet;
 use holdpoint_schemas::finding::RepoFinding;
 use holdpoint_schemas::fix::Fix;
@@ -38,6 +38,8 @@ pub struct RunOptions {
     pub only: Vec<String>,
     /// Decide and record, but neither open a pull request nor merge.
     pub dry_run: bool,
+    /// Run the sandbox for what has no evidence yet.
+    pub validate: bool,
     /// Run the tests of held candidates too, only to say what a CI-only tool would have done.
     pub compare_ci: bool,
     /// Checks not to run: what needs their evidence then stays low.
@@ -130,7 +132,8 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
     let mut sandbox = String::new();
     for round in 0..MAX_ROUNDS {
         let wanted = only.clone();
-        let (back, plan) = blocking(move || session.plan(&wanted)).await?;
+        let agent = options.agent.clone();
+        let (back, plan) = blocking(move || session.plan(&wanted, &agent)).await?;
         session = back;
         if round == 0 {
             problems.extend(plan.gathered.problems.iter().cloned());
@@ -185,7 +188,7 @@ impl Session {
     }
 
     /// Findings, fixes, facts and triage.
-    fn plan(mut self, only: &[String]) -> Result<(Self, Plan)> {
+    fn plan(mut self, only: &[String], agent: &Path) -> Result<(Self, Plan)> {
         let history = History::read(&self.ledger)?;
         let mut recorder = Recorder::new(&mut self.ledger, self.at)?;
         let mut gathered = findings::gather(&self.estate, &self.mirrors, &history, &mut recorder)?;
@@ -224,7 +227,9 @@ impl Session {
             let target = if checks.is_empty() { &mut comparisons } else { &mut jobs };
             if !target.contains_key(&fix.id) {
                 let owners = self.owners(&pair.finding, Some(fix));
-                target.insert(fix.id.clone(), validation::prepare(&self.estate, mirror, fix, &owners, &checks)?);
+                let is_resolved = |finding: &&RepoFinding| finding.repo == fix.repo && finding.branch == fix.target_branch && fix.resolves.contains(&finding.finding.fingerprint);
+                let resolved: Vec<&RepoFinding> = gathered.findings.values().filter(is_resolved).collect();
+                target.insert(fix.id.clone(), validation::prepare(&self.estate, mirror, fix, &resolved, &owners, &checks, agent)?);
             }
         }
         let plan = Plan { gathered, refused: candidates.problems, pairs, jobs, comparisons, history, settled };
@@ -273,20 +278,19 @@ impl Session {
             }
         }
         let comparisons: BTreeMap<Digest, Job> = if options.compare_ci { plan.comparisons.clone() } else { BTreeMap::new() };
-        if jobs.is_empty() && comparisons.is_empty() {
+        if !options.validate || (jobs.is_empty() && comparisons.is_empty()) {
             return Ok(validated);
         }
-        let runner = validation::Runner::start(&self.estate, &options.agent, Arc::clone(events)).await?;
-        runner.describe().clone_into(sandbox);
-        let mut results = runner.all(jobs).await;
-        while let Some((fix, key, result)) = results.recv().await {
-            let record = result.with_context(|| format!("validating the fix {}", fix.short()))?;
+        let runner = validation::Runner::start(&self.estate, &self.at.to_string(), Arc::clone(events)).await?;
+        *sandbox = runner.describe();
+        let mut results = runner.all(jobs);
+        while let Some((fix, key, record)) = results.recv().await {
             self.ledger.append(EVIDENCE, self.at, &EvidenceEntry { key, fix: fix.clone(), record: record.clone() })?;
             validated.evidence.insert(fix, record);
         }
-        let mut results = runner.all(comparisons).await;
-        while let Some((fix, _, result)) = results.recv().await {
-            validated.comparisons.insert(fix, result?.evidence.candidate_green);
+        let mut results = runner.all(comparisons.into_iter().map(|(fix, job)| (fix, job.tests_only())).collect());
+        while let Some((fix, _, record)) = results.recv().await {
+            validated.comparisons.insert(fix, record.evidence.candidate_green);
         }
         Ok(validated)
     }
@@ -415,9 +419,24 @@ fn lower_to_the_fix(pairs: &[Pair], released: &mut [Released]) -> Result<()> {
     for (pair, (decision, _)) in pairs.iter().zip(released.iter_mut()) {
         let Some((level, because)) = pair.fix.as_ref().and_then(|fix| lowest.get(&fix.id)) else { continue };
         if *level < decision.level {
-            *decision = decide::lowered(decision, *level, &format!("the fix also resolves `{because}`, which may only {level}"))?;
+            lower(decision, *level, because)?;
         }
     }
+    Ok(())
+}
+
+fn lower(decision: &mut Decision, level: Level, because: &str) -> Result<()> {
+    decision.bounds.push(Bound {
+        withholds: decision.level,
+        kind: BoundKind::Policy,
+        id: "other-finding".to_owned(),
+        reason: format!("The fix also resolves `{because}`, whose level is {level}"),
+        facts: Vec::new(),
+        unknowns: Vec::new(),
+        unlock: None,
+    });
+    decision.level = level;
+    decision.id = decide::decision_id(decision)?;
     Ok(())
 }
 
@@ -456,9 +475,4 @@ fn choose(pairs: &[Pair], released: &[Released]) -> BTreeMap<String, Chosen> {
 /// The work's own, or that it panicked.
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work).await.context("a background task broke off")?
-}
-
-/// Evidence of a fix without the record of how it came about.
-pub const fn evidence_of(record: &EvidenceRecord) -> &Evidence {
-    &record.evidence
 }

@@ -49,6 +49,11 @@ struct Knowledge {
 }
 
 impl Job {
+    /// The same job with only what a CI-only tool looks at: the build and the tests.
+    pub fn tests_only(&self) -> Self {
+        Self { plan: self.plan.tests_only(), baseline_key: Digest::of_parts([self.baseline_key.as_str().as_bytes(), b"tests only".as_slice()]), ..self.clone() }
+    }
+
     /// The same job without some checks.
     pub fn without(&self, checks: &[Check]) -> Self {
         let mut job = self.clone();
