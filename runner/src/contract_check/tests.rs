@@ -1,0 +1,198 @@
+use super::*;
+
+fn plan(consumers: &[&str]) -> ContractPlan {
+    ContractPlan {
+        serve: Some(ServeConfig {
+            command: "serve".to_owned(),
+            port: 1,
+            ready: "/".to_owned(),
+            ready_seconds: 1,
+        }),
+        consumers: consumers
+            .iter()
+            .map(|name| ConsumerContract {
+                consumer: (*name).to_owned(),
+                interactions: vec![RecordedInteraction {
+                    description: "a payment".to_owned(),
+                    request: AgentRequest::default(),
+                }],
+            })
+            .collect(),
+        ..ContractPlan::default()
+    }
+}
+
+fn answered(statuses: &[u16]) -> Replay {
+    let response = |status: &u16| {
+        Answer::Response(AgentResponse {
+            status: *status,
+            ..AgentResponse::default()
+        })
+    };
+    Replay::Answered {
+        answers: statuses.iter().map(response).collect(),
+    }
+}
+
+/// Expects status 200.
+fn judge(_: usize, _: usize, answer: &AgentResponse) -> Vec<Mismatch> {
+    if answer.status == 200 {
+        return Vec::new();
+    }
+    vec![Mismatch {
+        path: "status".to_owned(),
+        text: format!("expected 200, got {}", answer.status),
+    }]
+}
+
+fn check(plan: &ContractPlan, baseline: &Replay, candidate: &Replay) -> CheckResult {
+    compare(plan, Some(baseline), Some(candidate), &judge)
+}
+
+#[test]
+fn contracts_that_hold_pass() {
+    let result = check(
+        &plan(&["gateway", "bank-partner"]),
+        &answered(&[200, 200]),
+        &answered(&[200, 200]),
+    );
+    assert_eq!(result.verdict, Verdict::Passed);
+    assert_eq!(
+        result.reason,
+        "the recorded contracts of `gateway`, `bank-partner` hold"
+    );
+}
+
+#[test]
+fn a_contract_broken_by_the_fix_fails_and_names_the_consumer() {
+    let result = check(
+        &plan(&["gateway", "bank-partner"]),
+        &answered(&[200, 200]),
+        &answered(&[200, 415]),
+    );
+    assert_eq!(result.verdict, Verdict::Failed);
+    assert_eq!(
+        result.reason,
+        "the fix breaks a contract: `bank-partner`: a payment: status: expected 200, got 415"
+    );
+}
+
+#[test]
+fn a_contract_that_the_baseline_breaks_too_is_inconclusive() {
+    let result = check(&plan(&["gateway"]), &answered(&[500]), &answered(&[503]));
+    assert_eq!(result.verdict, Verdict::Inconclusive);
+    assert!(
+        result.reason.starts_with("the baseline already breaks it"),
+        "{}",
+        result.reason
+    );
+}
+
+#[test]
+fn a_contract_that_the_fix_repairs_passes() {
+    assert_eq!(
+        check(&plan(&["gateway"]), &answered(&[500]), &answered(&[200])).verdict,
+        Verdict::Passed
+    );
+}
+
+#[test]
+fn a_service_that_no_longer_starts_fails_and_one_that_never_did_is_inconclusive() {
+    let exited = Replay::Exited {
+        reason: "it exited with status 1 before it was ready".to_owned(),
+    };
+    let result = check(&plan(&["gateway"]), &answered(&[200]), &exited);
+    assert_eq!(result.verdict, Verdict::Failed);
+    assert!(result.reason.contains("`gateway`"), "{}", result.reason);
+    assert_eq!(
+        check(&plan(&["gateway"]), &exited, &exited).verdict,
+        Verdict::Inconclusive
+    );
+}
+
+#[test]
+fn an_answer_that_breaks_off_fails_but_one_that_is_late_is_inconclusive() {
+    let broken = Replay::Answered {
+        answers: vec![Answer::Broken {
+            reason: "reset".to_owned(),
+        }],
+    };
+    let late = Replay::Answered {
+        answers: vec![Answer::TimedOut],
+    };
+    assert_eq!(
+        check(&plan(&["gateway"]), &answered(&[200]), &broken).verdict,
+        Verdict::Failed
+    );
+    assert_eq!(
+        check(&plan(&["gateway"]), &answered(&[200]), &late).verdict,
+        Verdict::Inconclusive
+    );
+}
+
+#[test]
+fn what_was_not_replayed_is_inconclusive() {
+    let unknown = Replay::Unknown {
+        reason: "the sandbox failed".to_owned(),
+    };
+    assert_eq!(
+        check(&plan(&["gateway"]), &unknown, &answered(&[200])).verdict,
+        Verdict::Inconclusive
+    );
+    assert_eq!(
+        check(&plan(&["gateway"]), &answered(&[200]), &unknown).verdict,
+        Verdict::Inconclusive
+    );
+    assert_eq!(
+        check(&plan(&["gateway"]), &answered(&[200]), &answered(&[])).verdict,
+        Verdict::Inconclusive
+    );
+    let mut no_serve = plan(&["gateway"]);
+    no_serve.serve = None;
+    assert_eq!(compare(&no_serve, None, None, &judge).verdict, Verdict::Inconclusive);
+    assert_eq!(
+        compare(&plan(&["gateway"]), None, None, &judge).verdict,
+        Verdict::Inconclusive
+    );
+}
+
+#[test]
+fn consumers_without_a_recorded_contract_are_named() {
+    let mut plan = plan(&["gateway"]);
+    plan.unrecorded = vec!["mobile-app".to_owned()];
+    let result = check(&plan, &answered(&[200]), &answered(&[200]));
+    assert_eq!(result.verdict, Verdict::Inconclusive);
+    assert_eq!(result.reason, "no contract is recorded for the consumer `mobile-app`");
+}
+
+#[test]
+fn nothing_depends_on_a_service_without_consumers() {
+    let mut alone = ContractPlan::default();
+    assert_eq!(compare(&alone, None, None, &judge).reason, "nothing depends on it");
+    alone.openapi = Some(OpenApiResult::Compared {
+        breaking: vec!["`GET /x` is gone".to_owned()],
+    });
+    assert_eq!(compare(&alone, None, None, &judge).verdict, Verdict::Failed);
+    alone.openapi = Some(OpenApiResult::Unreadable {
+        reason: "not YAML".to_owned(),
+    });
+    assert_eq!(compare(&alone, None, None, &judge).verdict, Verdict::Inconclusive);
+}
+
+const GREEN: StepEnd = StepEnd::Exited { code: 0 };
+
+#[test]
+fn lines_without_the_nonce_are_not_results() {
+    let good = br#"{"nonce":"n","event":"answered","index":0,"response":{"status":200,"headers":{},"body":""}}"#;
+    let forged = br#"{"nonce":"m","event":"answered","index":0,"response":{"status":500,"headers":{},"body":""}}"#;
+    let done = br#"{"nonce":"n","event":"done"}"#;
+    let output = [good.as_slice(), forged, b"noise \xff", done].join(&b'\n');
+    assert_eq!(read_replay(&output, "n", 1, &GREEN), answered(&[200]));
+    assert!(matches!(read_replay(&output, "x", 1, &GREEN), Replay::Unknown { .. }));
+    assert!(matches!(read_replay(&output, "n", 2, &GREEN), Replay::Unknown { .. }));
+    assert!(matches!(
+        read_replay(&output, "n", 1, &StepEnd::OutOfMemory),
+        Replay::Unknown { .. }
+    ));
+    assert!(matches!(read_replay(good, "n", 1, &GREEN), Replay::Unknown { .. }));
+}

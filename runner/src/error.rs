@@ -1,0 +1,72 @@
+//! What can go wrong around a check. What a check *finds* is never an error.
+
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// The sandbox can't be had or can't do what was asked.
+#[derive(Debug, Error)]
+pub enum SandboxError {
+    /// No engine answers.
+    #[error("no container engine answers at `{socket}`: {reason}; run ci/setup, or start Docker")]
+    NoEngine {
+        /// Socket that was tried.
+        socket: PathBuf,
+        /// What the connection said.
+        reason: String,
+    },
+    /// Neither the configured image nor the host-view image is there.
+    #[error("{wanted}, and the image `{host_view}` isn't there either; run ci/setup to make it")]
+    NoImage {
+        /// What became of the configured image.
+        wanted: String,
+        /// Name of the host-view image.
+        host_view: &'static str,
+    },
+    /// The engine refused or failed a request.
+    #[error("the container engine could not {what}: {reason}")]
+    Engine {
+        /// What was asked, as in "create a volume".
+        what: &'static str,
+        /// What it said.
+        reason: String,
+    },
+    /// The engine didn't answer a request in time.
+    #[error("the container engine did not {what} within {seconds} s")]
+    EngineTimeOut {
+        /// What was asked.
+        what: &'static str,
+        /// The limit.
+        seconds: u64,
+    },
+    /// The source tree can't go into a sandbox.
+    #[error("the source archive can't be used: {0}")]
+    Tree(#[from] crate::sandbox::tree::TreeError),
+    /// A file of the workspace is larger than the reader takes.
+    #[error("`{path}` is larger than {max_bytes} bytes")]
+    FileTooLarge {
+        /// Path in the workspace.
+        path: String,
+        /// The limit.
+        max_bytes: usize,
+    },
+    /// A path that must stay inside the workspace doesn't.
+    #[error("`{0}` is not a path inside the workspace")]
+    BadPath(String),
+    /// The workspace was removed before, or belongs to another sandbox.
+    #[error("workspace `{0}` isn't there")]
+    NoWorkspace(String),
+    /// The owner of the containers can't be told from other processes.
+    #[error("can't read the identity of this process from /proc: {0}")]
+    NoOwner(std::io::Error),
+}
+
+/// A validation could not be carried out.
+#[derive(Debug, Error)]
+pub enum RunnerError {
+    /// The sandbox failed before any step ran.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// No random number for the nonce of the contract check.
+    #[error("no random numbers from /dev/urandom: {0}")]
+    NoRandomness(std::io::Error),
+}

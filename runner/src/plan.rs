@@ -1,0 +1,167 @@
+//! What is to be found out about one fix, and what one side's run found.
+
+use holdpoint_schemas::estate::{PrepareNetwork, StepsConfig};
+use holdpoint_schemas::evidence::{Check, Side, StepEnd, StepRun};
+use holdpoint_schemas::finding::Finding;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::contract_check::{ContractPlan, Replay};
+use crate::sandbox::Limits;
+
+/// What is to be found out about one fix.
+#[derive(Debug, Clone)]
+pub struct ValidationPlan {
+    /// For people: repo and fix title.
+    pub subject: String,
+    /// The checks that can still change the decision.
+    pub checks: BTreeSet<Check>,
+    /// The repo's steps, as the base commit has them.
+    pub steps: StepsConfig,
+    /// Bounds of each step.
+    pub limits: Limits,
+    /// Network of `prepare`; no other step has any.
+    pub prepare_network: PrepareNetwork,
+    /// Folder of package archives for `prepare`, absolute.
+    pub packages: Option<PathBuf>,
+    /// The contract check.
+    pub contract: ContractPlan,
+    /// Scanners of the re-scan.
+    pub scanners: Vec<ScannerPlan>,
+    /// Findings that the fix says it resolves.
+    pub resolves: Vec<Finding>,
+    /// The base commit's tree, as an uncompressed tar archive.
+    pub baseline: Arc<[u8]>,
+    /// The candidate's tree.
+    pub candidate: Arc<[u8]>,
+}
+
+impl ValidationPlan {
+    /// The same plan with only what a CI-only tool looks at: the build and the tests.
+    #[must_use]
+    pub fn tests_only(&self) -> Self {
+        Self {
+            checks: BTreeSet::from([Check::Build, Check::Test]),
+            ..self.clone()
+        }
+    }
+
+    /// One side's tree.
+    #[must_use]
+    pub fn tree(&self, side: Side) -> &[u8] {
+        match side {
+            Side::Baseline => &self.baseline,
+            Side::Candidate => &self.candidate,
+        }
+    }
+}
+
+/// One scanner of the re-scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScannerPlan {
+    /// Its name.
+    pub name: String,
+    /// How it runs.
+    pub run: ScannerRun,
+}
+
+/// How a scanner runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScannerRun {
+    /// A command in the sandbox, which writes its report to `$HOLDPOINT_REPORT`.
+    Command {
+        /// Shell command.
+        command: String,
+        /// Exit statuses that mean "scanned".
+        ok_exit: Vec<i64>,
+        /// Folder of rules, absolute, seen read-only as `$HOLDPOINT_RULES`.
+        rules: Option<PathBuf>,
+    },
+    /// Built in: [`ReportReader::scan_tree`] does it, without a sandbox, because it runs nothing of the repo.
+    Builtin,
+}
+
+/// Turns reports into findings.
+pub trait ReportReader: Send + Sync {
+    /// Reads a report that `scanner` wrote.
+    ///
+    /// # Errors
+    /// When it can't be read, one line for people.
+    fn read(&self, scanner: &str, side: Side, report: &[u8]) -> Result<Vec<Finding>, String>;
+
+    /// Runs a built-in scanner on a tree, given as an uncompressed tar archive.
+    ///
+    /// # Errors
+    /// When there is no such scanner or the tree can't be scanned, one line for people.
+    fn scan_tree(&self, scanner: &str, _side: Side, _tree: &[u8]) -> Result<Vec<Finding>, String> {
+        Err(format!("`{scanner}` is no built-in scanner"))
+    }
+}
+
+/// What one scanner found on one side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "scan")]
+pub enum Scan {
+    /// It scanned.
+    Found {
+        /// What it found.
+        findings: Vec<Finding>,
+    },
+    /// It didn't.
+    Failed {
+        /// Why, for people.
+        reason: String,
+    },
+}
+
+/// What one side's run found. A baseline's record can be kept per repo and base commit, as long as
+/// the plan's steps, scanners and contracts are the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SideRecord {
+    /// Side.
+    pub side: Side,
+    /// Which sandbox ran it.
+    pub sandbox: String,
+    /// Steps as they ran.
+    pub steps: Vec<StepRun>,
+    /// Scans by scanner.
+    pub scans: BTreeMap<String, Scan>,
+    /// Replayed contracts.
+    pub replay: Option<Replay>,
+}
+
+impl SideRecord {
+    /// How a step ended, if it ran.
+    #[must_use]
+    pub fn end(&self, step: &str) -> Option<&StepEnd> {
+        self.step(step).map(|run| &run.end)
+    }
+
+    pub(crate) fn step(&self, step: &str) -> Option<&StepRun> {
+        self.steps.iter().find(|run| run.step == step)
+    }
+
+    /// Whether this record has what the plan asks for, so that it needn't be made again.
+    #[must_use]
+    pub fn covers(&self, plan: &ValidationPlan) -> bool {
+        let blocked = ["prepare", "build"]
+            .iter()
+            .any(|step| self.end(step).is_some_and(|end| !end.is_success()));
+        plan.checks.iter().all(|check| match check {
+            Check::Build => {
+                blocked
+                    || [("prepare", &plan.steps.prepare), ("build", &plan.steps.build)]
+                        .iter()
+                        .all(|(name, command)| command.is_none() || self.end(name).is_some())
+            }
+            Check::Test => blocked || plan.steps.test.is_none() || self.end("test").is_some(),
+            Check::Contract => blocked || !plan.contract.can_replay() || self.replay.is_some(),
+            Check::Rescan => plan
+                .scanners
+                .iter()
+                .all(|scanner| self.scans.contains_key(&scanner.name)),
+        })
+    }
+}

@@ -1,0 +1,215 @@
+//! Which image steps run in.
+
+use bollard::Docker;
+use bollard::query_parameters::CreateImageOptionsBuilder;
+use futures_util::StreamExt as _;
+use holdpoint_schemas::estate::{PullPolicy, SandboxConfig};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{REQUEST, bounded, is_not_found, one_line};
+use crate::error::SandboxError;
+use crate::sandbox::ReadOnlyMount;
+
+/// Made by `ci/host-view-image`: directories and links only, filled with the host's own programs.
+pub(super) const HOST_VIEW: &str = "holdpoint/host-view:latest";
+/// Where the host-view image expects the Rust toolchain.
+const RUST_DIR: &str = "/opt/rust";
+/// What is seen of the host in the host-view image, where it is there. No image label and no repo has a say in it.
+const HOST_FOLDERS: [&str; 3] = ["/usr", "/etc/alternatives", "/etc/ssl/certs"];
+/// A pull of a large image over a slow line.
+const PULL: Duration = Duration::from_secs(600);
+/// Longest image name: more than the 255 that registries accept plus a digest.
+const MAX_NAME_BYTES: usize = 400;
+
+/// The image, and what has to be bound into it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Image {
+    /// Brings its own root file system.
+    Named(String),
+    /// Sees the host's programs.
+    HostView(Vec<ReadOnlyMount>),
+}
+
+impl Image {
+    /// The configured image if it can be had, else the host-view image.
+    pub(super) async fn find(docker: &Docker, config: &SandboxConfig) -> Result<Self, SandboxError> {
+        let wanted = match &config.image {
+            None => "no image is configured".to_owned(),
+            Some(name) if name == HOST_VIEW => format!("`{name}` is configured"),
+            Some(name) => match Self::named(docker, name, config.pull).await? {
+                Ok(()) => return Ok(Self::Named(name.clone())),
+                Err(why) => why,
+            },
+        };
+        if !is_there(docker, HOST_VIEW).await? {
+            return Err(SandboxError::NoImage {
+                wanted,
+                host_view: HOST_VIEW,
+            });
+        }
+        if config.image.as_ref().is_some_and(|name| name != HOST_VIEW) {
+            tracing::warn!("{wanted}; steps run in the host-view image");
+        }
+        let toolchain = tokio::task::spawn_blocking(host_rust_toolchain)
+            .await
+            .unwrap_or_default();
+        Ok(Self::HostView(host_mounts(toolchain)))
+    }
+
+    /// Whether the engine has the image or could pull it; the inner error says why it hasn't.
+    async fn named(docker: &Docker, name: &str, pull: PullPolicy) -> Result<Result<(), String>, SandboxError> {
+        let shown = one_line(name);
+        if !is_image_name(name) {
+            return Ok(Err(format!("`{shown}` is no image name")));
+        }
+        if is_there(docker, name).await? {
+            return Ok(Ok(()));
+        }
+        if pull == PullPolicy::Never {
+            return Ok(Err(format!(
+                "the engine hasn't the image `{shown}` and may not pull it"
+            )));
+        }
+        Ok(pull_image(docker, name)
+            .await
+            .map_err(|reason| format!("the image `{shown}` can't be pulled ({reason})")))
+    }
+
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Named(name) => name,
+            Self::HostView(_) => HOST_VIEW,
+        }
+    }
+
+    pub(super) fn mounts(&self) -> &[ReadOnlyMount] {
+        match self {
+            Self::Named(_) => &[],
+            Self::HostView(mounts) => mounts,
+        }
+    }
+
+    /// Search path; `None`: the image's own.
+    pub(super) fn path(&self) -> Option<&'static str> {
+        match self {
+            Self::Named(_) => None,
+            Self::HostView(_) => Some("/opt/rust/bin:/usr/local/bin:/usr/bin:/bin"),
+        }
+    }
+
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::Named(name) => format!("image {}", one_line(name)),
+            Self::HostView(_) => "host-view image".to_owned(),
+        }
+    }
+}
+
+async fn is_there(docker: &Docker, name: &str) -> Result<bool, SandboxError> {
+    bounded("look for an image", REQUEST, async {
+        match docker.inspect_image(name).await {
+            Ok(_) => Ok(true),
+            Err(error) if is_not_found(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    })
+    .await
+}
+
+async fn pull_image(docker: &Docker, name: &str) -> Result<(), String> {
+    // Without a tag the engine would pull all of them.
+    let last = name.rsplit('/').next().unwrap_or(name);
+    let tagged = if last.contains([':', '@']) {
+        name.to_owned()
+    } else {
+        format!("{name}:latest")
+    };
+    let options = CreateImageOptionsBuilder::default().from_image(&tagged).build();
+    let pulled = tokio::time::timeout(PULL, async {
+        let mut progress = docker.create_image(Some(options), None, None);
+        while let Some(message) = progress.next().await {
+            message.map_err(|error| one_line(&error.to_string()))?;
+        }
+        Ok(())
+    });
+    pulled
+        .await
+        .unwrap_or_else(|_| Err(format!("not done within {} s", PULL.as_secs())))
+}
+
+/// Names go into request paths, so only the characters of image references are let through
+/// (OCI distribution specification, "Pulling manifests").
+fn is_image_name(name: &str) -> bool {
+    name.len() <= MAX_NAME_BYTES
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && !name.contains("..")
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-/:@".contains(c))
+}
+
+fn host_mounts(toolchain: Option<PathBuf>) -> Vec<ReadOnlyMount> {
+    let folders = HOST_FOLDERS.map(|folder| (PathBuf::from(folder), folder));
+    // A toolchain of the distribution's packages is in /usr already.
+    let toolchain = toolchain.filter(|folder| !folder.starts_with("/usr") || folder.starts_with("/usr/local"));
+    folders
+        .into_iter()
+        .chain(toolchain.map(|folder| (folder, RUST_DIR)))
+        .filter(|(host, _)| host.is_dir())
+        .map(|(host, inside)| ReadOnlyMount {
+            host,
+            inside: inside.to_owned(),
+        })
+        .collect()
+}
+
+/// The folder of the Rust toolchain that is active outside of any project.
+fn host_rust_toolchain() -> Option<PathBuf> {
+    let output = std::process::Command::new("rustc")
+        .args(["--print", "sysroot"])
+        // A project's `rust-toolchain.toml` must not choose it, let alone have it installed.
+        .current_dir("/")
+        .output()
+        .ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let folder = Path::new(text.trim());
+    (output.status.success() && folder.is_absolute()).then(|| folder.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn image_names_that_would_change_the_request_are_refused() {
+        for name in [
+            "debian",
+            "debian:12",
+            "ghcr.io/a/b@sha256:00ff",
+            "localhost:5000/x_y-z:1",
+        ] {
+            assert!(is_image_name(name), "{name}");
+        }
+        for name in ["", "../containers/json", "a?b", "a#b", "a b", "-x", "a%2f", "a\n", "é"] {
+            assert!(!is_image_name(name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_toolchain_inside_usr_needs_no_bind_of_its_own() {
+        assert!(
+            host_mounts(Some("/usr".into()))
+                .iter()
+                .all(|mount| mount.inside != RUST_DIR)
+        );
+        assert!(
+            host_mounts(Some("/etc".into()))
+                .iter()
+                .any(|mount| mount.inside == RUST_DIR)
+        );
+        assert!(
+            host_mounts(Some("/not/there".into()))
+                .iter()
+                .all(|mount| mount.inside != RUST_DIR)
+        );
+    }
+}

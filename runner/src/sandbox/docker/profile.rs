@@ -1,0 +1,115 @@
+//! The isolation profile: one pure function, so that it can be read and tested as a whole.
+
+use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, ResourcesUlimits};
+use std::collections::HashMap;
+
+use super::image::Image;
+use crate::sandbox::{Network, REPO_DIR, SANDBOX_UID, StepSpec, WORKSPACE_DIR, WorkspaceId};
+
+const MIB: u64 = 1 << 20;
+/// Shared memory: enough for semaphores, too little to hide a build in.
+const SHM_BYTES: i64 = 32 << 20;
+/// Largest single file in bytes. The disk as a whole isn't bounded on a plain volume.
+const MAX_FILE_BYTES: i64 = 4 << 30;
+/// Open files per process.
+const MAX_OPEN_FILES: i64 = 16_384;
+
+/// The container of one step.
+pub(super) fn container(
+    image: &Image,
+    labels: HashMap<String, String>,
+    workspace: &WorkspaceId,
+    step: &StepSpec,
+) -> ContainerCreateBody {
+    let mut env = vec!["HOME=/tmp".to_owned(), "LANG=C.UTF-8".to_owned()];
+    env.extend(image.path().map(|path| format!("PATH={path}")));
+    env.extend(step.env.iter().map(|(name, value)| format!("{name}={value}")));
+    let with_input = step.stdin.is_some();
+    ContainerCreateBody {
+        image: Some(image.name().to_owned()),
+        labels: Some(labels),
+        user: Some(format!("{SANDBOX_UID}:{SANDBOX_UID}")),
+        hostname: Some("holdpoint".to_owned()),
+        entrypoint: Some(vec!["/bin/sh".to_owned()]),
+        cmd: Some(vec!["-c".to_owned(), step.command.clone()]),
+        working_dir: Some(REPO_DIR.to_owned()),
+        env: Some(env),
+        tty: Some(false),
+        attach_stdin: Some(with_input),
+        open_stdin: Some(with_input),
+        stdin_once: Some(with_input),
+        attach_stdout: Some(true),
+        attach_stderr: Some(true),
+        network_disabled: Some(step.network == Network::None),
+        host_config: Some(host_config(image, workspace, step)),
+        ..ContainerCreateBody::default()
+    }
+}
+
+fn host_config(image: &Image, workspace: &WorkspaceId, step: &StepSpec) -> HostConfig {
+    let limits = &step.limits;
+    let memory = i64::try_from(limits.memory_mib.saturating_mul(MIB)).unwrap_or(i64::MAX);
+    let mut mounts = vec![workspace_mount(workspace)];
+    mounts.extend(image.mounts().iter().chain(&step.mounts).map(|mount| Mount {
+        typ: Some(MountType::BIND),
+        source: Some(mount.host.to_string_lossy().into_owned()),
+        target: Some(mount.inside.clone()),
+        read_only: Some(true),
+        ..Mount::default()
+    }));
+    let network = match step.network {
+        Network::None => "none",
+        Network::Bridge => "bridge",
+    };
+    HostConfig {
+        network_mode: Some(network.to_owned()),
+        mounts: Some(mounts),
+        readonly_rootfs: Some(true),
+        // A tmpfs is noexec unless told otherwise, and build scripts run from /tmp.
+        tmpfs: Some(HashMap::from([(
+            "/tmp".to_owned(),
+            format!("rw,exec,nosuid,nodev,mode=1777,size={}m", limits.tmp_mib),
+        )])),
+        cap_drop: Some(vec!["ALL".to_owned()]),
+        privileged: Some(false),
+        security_opt: Some(vec!["no-new-privileges".to_owned()]),
+        pids_limit: Some(i64::from(limits.pids)),
+        memory: Some(memory),
+        // Unset, as much swap again would be added.
+        memory_swap: Some(memory),
+        nano_cpus: Some(i64::from(limits.cpu_millis) * 1_000_000),
+        ipc_mode: Some("private".to_owned()),
+        shm_size: Some(SHM_BYTES),
+        init: Some(true),
+        ulimits: Some(vec![
+            ulimit("core", 0),
+            ulimit("fsize", MAX_FILE_BYTES),
+            ulimit("nofile", MAX_OPEN_FILES),
+        ]),
+        // The output is read from the attached stream, ten times faster than a log file.
+        log_config: Some(HostConfigLogConfig {
+            typ: Some("none".to_owned()),
+            config: None,
+        }),
+        ..HostConfig::default()
+    }
+}
+
+/// The workspace's volume, where every container of it sees it.
+pub(super) fn workspace_mount(workspace: &WorkspaceId) -> Mount {
+    Mount {
+        typ: Some(MountType::VOLUME),
+        source: Some(workspace.as_str().to_owned()),
+        target: Some(WORKSPACE_DIR.to_owned()),
+        read_only: Some(false),
+        ..Mount::default()
+    }
+}
+
+fn ulimit(name: &str, value: i64) -> ResourcesUlimits {
+    ResourcesUlimits {
+        name: Some(name.to_owned()),
+        soft: Some(value),
+        hard: Some(value),
+    }
+}

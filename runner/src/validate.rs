@@ -1,0 +1,268 @@
+//! Runs what a plan needs on one side, and makes evidence out of two sides.
+
+mod steps;
+
+use holdpoint_schemas::estate::PrepareNetwork;
+use holdpoint_schemas::event::{Event, EventSink};
+use holdpoint_schemas::evidence::{Check, CheckResult, Evidence, EvidenceRecord, Side, StepEnd, StepRun, Verdict};
+use holdpoint_schemas::finding::Finding;
+use std::collections::BTreeMap;
+
+use crate::contract_check::{self, ContractJudge};
+use crate::error::RunnerError;
+use crate::plan::{ReportReader, Scan, SideRecord, ValidationPlan};
+use crate::sandbox::Sandbox;
+use crate::text::one_line;
+use crate::verdict::{judge_step, not_configured, result};
+use crate::{rescan, sandbox};
+
+/// Lines of a failing step's output that go into the result.
+const SHOWN_LINES: usize = 15;
+
+/// Validates one fix: both sides, then the comparison.
+///
+/// # Errors
+/// When the sandbox fails before any step ran. What fails later makes the checks inconclusive.
+pub async fn validate(
+    sandbox: &dyn Sandbox,
+    plan: &ValidationPlan,
+    reader: &dyn ReportReader,
+    judge: &dyn ContractJudge,
+    events: &dyn EventSink,
+) -> Result<EvidenceRecord, RunnerError> {
+    let baseline = run_side(sandbox, plan, Side::Baseline, reader, events).await?;
+    let candidate = run_side(sandbox, plan, Side::Candidate, reader, events).await?;
+    let record = compare(plan, &baseline, &candidate, judge);
+    for (check, result) in &record.evidence.checks {
+        events.event(Event::CheckFinished {
+            subject: plan.subject.clone(),
+            check: *check,
+            verdict: result.verdict,
+            reason: result.reason.clone(),
+        });
+    }
+    Ok(record)
+}
+
+/// Runs what the plan's checks need on one side. Its workspaces are removed on every path.
+///
+/// # Errors
+/// When a workspace can't be made.
+pub async fn run_side(
+    sandbox: &dyn Sandbox,
+    plan: &ValidationPlan,
+    side: Side,
+    reader: &dyn ReportReader,
+    events: &dyn EventSink,
+) -> Result<SideRecord, RunnerError> {
+    let mut run = steps::SideRun::new(sandbox, plan, side, events);
+    let nonce = steps::nonce()?;
+    if plan.checks.iter().any(|check| *check != Check::Rescan) {
+        let workspace = sandbox.workspace(plan.tree(side)).await?;
+        run.program(&workspace, &nonce).await;
+        remove(sandbox, workspace).await;
+    }
+    if plan.checks.contains(&Check::Rescan) {
+        // In a workspace of its own: the repo's build and tests have run in the other one, and
+        // could have hidden from the scanners what they are to find.
+        let workspace = sandbox.workspace(plan.tree(side)).await?;
+        run.rescan(&workspace, reader).await;
+        remove(sandbox, workspace).await;
+    }
+    Ok(run.record)
+}
+
+async fn remove(sandbox: &dyn Sandbox, workspace: sandbox::WorkspaceId) {
+    if let Err(error) = sandbox.remove(workspace).await {
+        tracing::warn!("a workspace was left behind for the next sweep: {error}");
+    }
+}
+
+/// Makes evidence out of two sides' records. Pure.
+#[must_use]
+pub fn compare(
+    plan: &ValidationPlan,
+    baseline: &SideRecord,
+    candidate: &SideRecord,
+    judge: &dyn ContractJudge,
+) -> EvidenceRecord {
+    let sides = Sides {
+        plan,
+        baseline,
+        candidate,
+    };
+    let mut checks = BTreeMap::new();
+    let mut new_findings = Vec::new();
+    for check in &plan.checks {
+        let result = match check {
+            Check::Build => sides.build(),
+            Check::Test => sides.test(),
+            Check::Contract => sides.contract(judge),
+            Check::Rescan => {
+                let (result, added) = sides.rescan();
+                new_findings = added;
+                result
+            }
+        };
+        checks.insert(*check, result);
+    }
+    EvidenceRecord {
+        evidence: Evidence {
+            checks,
+            new_findings,
+            sandbox: candidate.sandbox.clone(),
+            candidate_green: candidate_green(plan, candidate),
+        },
+        steps: baseline.steps.iter().chain(&candidate.steps).cloned().collect(),
+    }
+}
+
+struct Sides<'a> {
+    plan: &'a ValidationPlan,
+    baseline: &'a SideRecord,
+    candidate: &'a SideRecord,
+}
+
+impl Sides<'_> {
+    fn build(&self) -> CheckResult {
+        self.chain(&["prepare", "build"])
+            .unwrap_or_else(|| not_configured("build or prepare step is"))
+    }
+
+    fn test(&self) -> CheckResult {
+        if self.plan.steps.test.is_none() {
+            return not_configured("tests are");
+        }
+        self.chain(&["prepare", "build", "test"])
+            .unwrap_or_else(|| not_configured("tests are"))
+    }
+
+    fn contract(&self, judge: &dyn ContractJudge) -> CheckResult {
+        let plan = &self.plan.contract;
+        let compared = contract_check::compare(
+            plan,
+            self.baseline.replay.as_ref(),
+            self.candidate.replay.as_ref(),
+            judge,
+        );
+        // Without a green build nothing was replayed; that, then, is the reason to give.
+        match self.chain(&["prepare", "build"]) {
+            Some(built)
+                if plan.can_replay() && built.verdict != Verdict::Passed && compared.verdict != Verdict::Failed =>
+            {
+                built
+            }
+            _ => compared,
+        }
+    }
+
+    fn rescan(&self) -> (CheckResult, Vec<Finding>) {
+        if self.plan.scanners.is_empty() {
+            return (not_configured("scanner is"), Vec::new());
+        }
+        let mut found = [Vec::new(), Vec::new()];
+        let mut failed = Vec::new();
+        for scanner in &self.plan.scanners {
+            let scans = [self.baseline, self.candidate].map(|side| (side.side, side.scans.get(&scanner.name)));
+            // One that scanned only one side would make all its findings new, or all gone.
+            if let [
+                (_, Some(Scan::Found { findings: before })),
+                (_, Some(Scan::Found { findings: after })),
+            ] = scans
+            {
+                let [all_before, all_after] = &mut found;
+                all_before.extend(before.iter().cloned());
+                all_after.extend(after.iter().cloned());
+                continue;
+            }
+            for (side, scan) in scans {
+                let why = match scan {
+                    Some(Scan::Found { .. }) => continue,
+                    Some(Scan::Failed { reason }) => one_line(reason),
+                    None => "it did not run".to_owned(),
+                };
+                failed.push(format!(
+                    "`{}` gives no answer on the {}: {why}",
+                    one_line(&scanner.name),
+                    side.as_str()
+                ));
+            }
+        }
+        let [before, after] = found;
+        let (mut compared, added) = rescan::compare(&before, &after, &self.plan.resolves);
+        if let Some(first) = failed.first() {
+            if compared.verdict != Verdict::Failed {
+                compared = result(Verdict::Inconclusive, first.clone());
+            }
+            compared.details.extend(failed);
+        }
+        (compared, added)
+    }
+
+    /// The first of these steps that isn't green on both sides decides; the later ones need it.
+    /// `None`: none of them is configured.
+    fn chain(&self, names: &[&str]) -> Option<CheckResult> {
+        let mut last = None;
+        for name in names.iter().filter(|name| self.plan.command(name).is_some()) {
+            let judged = match (self.baseline.step(name), self.candidate.step(name)) {
+                (Some(before), Some(after)) => self.judge(name, before, after),
+                (None, _) => result(Verdict::Inconclusive, format!("`{name}` was not run on the baseline")),
+                (_, None) => result(Verdict::Inconclusive, format!("`{name}` was not run on the candidate")),
+            };
+            if judged.verdict != Verdict::Passed {
+                return Some(judged);
+            }
+            last = Some(judged);
+        }
+        last
+    }
+
+    fn judge(&self, name: &str, before: &StepRun, after: &StepRun) -> CheckResult {
+        let mut judged = judge_step(name, &before.end, &after.end);
+        let networked = name == "prepare" && self.plan.prepare_network != PrepareNetwork::None;
+        if judged.verdict == Verdict::Failed && networked {
+            judged.verdict = Verdict::Inconclusive;
+            judged
+                .reason
+                .push_str("; it uses the network, so the fix may not be to blame");
+        }
+        if judged.verdict != Verdict::Passed {
+            let shown = if before.end.is_success() { after } else { before };
+            let lines: Vec<_> = shown.tail.lines().collect();
+            let from = lines.len().saturating_sub(SHOWN_LINES);
+            judged.details = lines.iter().skip(from).map(|line| (*line).to_owned()).collect();
+        }
+        judged
+    }
+}
+
+impl ValidationPlan {
+    /// The command of a step, if it is configured.
+    pub(crate) fn command(&self, step: &str) -> Option<&str> {
+        match step {
+            "prepare" => self.steps.prepare.as_deref(),
+            "build" => self.steps.build.as_deref(),
+            "test" => self.steps.test.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+/// What a CI-only tool would see. `None`: something it looks at wasn't run, or the machine failed.
+fn candidate_green(plan: &ValidationPlan, candidate: &SideRecord) -> Option<bool> {
+    let mut any = false;
+    for name in ["prepare", "build", "test"]
+        .iter()
+        .filter(|name| plan.command(name).is_some())
+    {
+        match candidate.end(name)? {
+            StepEnd::Exited { code: 0 } => any = true,
+            StepEnd::Exited { .. } | StepEnd::OutOfMemory | StepEnd::TimedOut { .. } => return Some(false),
+            StepEnd::MissingTool | StepEnd::Infrastructure { .. } => return None,
+        }
+    }
+    any.then_some(true)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,10 @@
+//! The Docker sandbox against the live engine. Without one these tests fail; they never skip.
+
+mod docker {
+    pub mod isolation;
+    pub mod lifecycle;
+    pub mod outcomes;
+    pub mod replay;
+    pub mod support;
+    pub mod validation;
+}
