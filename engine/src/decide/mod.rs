@@ -4,6 +4,9 @@ mod bounds;
 mod facts;
 mod triage;
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use holdpoint_schemas::actor::Remediator;
 use holdpoint_schemas::decision::{Bound, Decision, InputDigests, Permission, Phase};
 use holdpoint_schemas::evidence::{Check, Evidence};
@@ -13,10 +16,11 @@ use holdpoint_schemas::fix::Fix;
 use holdpoint_schemas::rollout::Rollout;
 use holdpoint_schemas::service::ServiceId;
 use holdpoint_schemas::{Digest, Level, Timestamp};
-use std::collections::BTreeMap;
+
+use bounds::Denied;
 
 use crate::EngineError;
-use crate::policy::{Answer, Pack};
+use crate::policy::{Answer, Asker, Pack};
 use crate::rollout::lane_for;
 
 /// All that a decision on one (fix, finding) pair rests on, besides the pack.
@@ -102,9 +106,17 @@ pub fn may_promote(pack: &Pack, question: &Question<'_>) -> Result<Permission, E
     if lane.stage < Level::Suggest {
         bounds.push(bounds::rollout_stage(&lane, Level::AutoApply, &facts));
     }
-    match pack.evaluate(action, remediator(question), question.service, &facts) {
+    match pack.evaluate(action, &asker(question), &facts) {
         Answer::Permitted(_) => {}
-        Answer::Denied(policies) => bounds.extend(bounds::denied(&policies, action, Level::AutoApply, &facts)),
+        Answer::Denied(policies) => bounds.extend(
+            Denied {
+                pack,
+                question,
+                action,
+                facts: &facts,
+            }
+            .bounds(&policies, Level::AutoApply),
+        ),
         Answer::Failed(errors) => bounds.extend(bounds::failed(&errors, Level::AutoApply)),
     }
     Ok(Permission {
@@ -168,13 +180,21 @@ fn decide(pack: &Pack, question: &Question<'_>, facts: &FactSet) -> Verdict {
     let mut bounds: Vec<Bound> = Vec::new();
     let mut decided = None;
     for (level, action) in [(Level::AutoApply, Action::AutoApply), (Level::Suggest, Action::Suggest)] {
-        match pack.evaluate(action, remediator(question), question.service, facts) {
+        match pack.evaluate(action, &asker(question), facts) {
             Answer::Permitted(policies) if level <= lane.stage => {
                 decided = Some((level, policies));
                 break;
             }
             Answer::Permitted(_) => {}
-            Answer::Denied(policies) => bounds.extend(bounds::denied(&policies, action, level, facts)),
+            Answer::Denied(policies) => bounds.extend(
+                Denied {
+                    pack,
+                    question,
+                    action,
+                    facts,
+                }
+                .bounds(&policies, level),
+            ),
             Answer::Failed(errors) => return Verdict::alert(bounds::failed(&errors, Level::Suggest)),
         }
     }
@@ -190,9 +210,12 @@ fn decide(pack: &Pack, question: &Question<'_>, facts: &FactSet) -> Verdict {
     }
 }
 
-fn remediator<'a>(question: &Question<'a>) -> &'a Remediator {
-    static NONE: std::sync::LazyLock<Remediator> = std::sync::LazyLock::new(Remediator::none);
-    question.fix.map_or(&NONE, |fix| &fix.remediator)
+fn asker<'a>(question: &Question<'a>) -> Asker<'a> {
+    static NONE: LazyLock<Remediator> = LazyLock::new(Remediator::none);
+    Asker {
+        remediator: question.fix.map_or(&NONE, |fix| &fix.remediator),
+        service: question.service,
+    }
 }
 
 fn record(
@@ -218,7 +241,7 @@ fn record(
         branch: question.finding.branch.clone(),
         service: question.service.clone(),
         fix: question.fix.map(|fix| fix.id.clone()),
-        remediator: remediator(question).clone(),
+        remediator: asker(question).remediator.clone(),
         phase,
         level: verdict.level,
         bounds: verdict.bounds,
