@@ -7,7 +7,7 @@ use holdpoint_schemas::decision::{Bound, BoundKind};
 use holdpoint_schemas::fact::{Action, FactReading, FactSet, Unknown};
 
 use super::{Question, asker};
-use crate::policy::{Pack, PolicyInfo};
+use crate::policy::{Effect, Pack, PolicyInfo};
 use crate::rollout::LaneChoice;
 
 /// There is nothing to apply.
@@ -76,20 +76,34 @@ impl Denied<'_> {
     /// One bound for each policy that forbids; without any, that none permits.
     pub(super) fn bounds(&self, policies: &[&PolicyInfo], withholds: Level) -> Vec<Bound> {
         if policies.is_empty() {
-            return vec![Bound {
-                withholds,
-                kind: BoundKind::NoPermit,
-                id: "no-permit".to_owned(),
-                reason: format!("no policy permits `{}` here", self.action.as_str()),
-                facts: Vec::new(),
-                unknowns: Vec::new(),
-                unlock: None,
-            }];
+            return vec![self.not_permitted(withholds)];
         }
         policies
             .iter()
             .map(|policy| self.forbidden(policy, withholds))
             .collect()
+    }
+
+    /// Nothing forbids it and nothing permits it: what the permits would have needed.
+    fn not_permitted(&self, withholds: Level) -> Bound {
+        let permits: Vec<&PolicyInfo> = self
+            .pack
+            .policies()
+            .iter()
+            .filter(|policy| policy.effect == Effect::Permit && policy.actions.contains(&self.action))
+            .collect();
+        let read: BTreeSet<String> = permits.iter().flat_map(|policy| policy.facts.iter().cloned()).collect();
+        let reasons: Vec<&str> = permits.iter().map(|policy| policy.reason.as_str()).collect();
+        Bound {
+            withholds,
+            kind: BoundKind::NoPermit,
+            id: "no-permit".to_owned(),
+            reason: format!("no policy permits `{}` here", self.action.as_str()),
+            facts: readings(&read, self.facts),
+            unknowns: unknowns(&read, self.facts),
+            unlock: (!reasons.is_empty())
+                .then(|| format!("it is permitted when this holds: {}", reasons.join("; or: "))),
+        }
     }
 
     fn forbidden(&self, policy: &PolicyInfo, withholds: Level) -> Bound {

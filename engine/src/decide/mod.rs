@@ -89,40 +89,35 @@ fn with_evidence(pack: &Pack, question: &Question<'_>, phase: Phase) -> Result<D
     record(pack, question, phase, verdict, facts)
 }
 
-/// Whether a suggested fix may be merged now that a human said go: the action `promote`. The
-/// facts hold the approval (`approval.*`). What withholds it is told as bounds that withhold
-/// [`Level::AutoApply`], the merge. A lane whose stage is alert withholds it too.
+/// Whether a suggested fix may be merged now that a human said go: the action `promote`, whose facts
+/// hold the approval (`approval.*`). An approval never raises a level, so what is only an alert by
+/// now isn't promoted either: its bounds withhold [`Level::Suggest`]. What withholds just the merge is
+/// told as withholding [`Level::AutoApply`].
 ///
 /// # Errors
 /// Never so far; the signature leaves room for what later gates need.
 pub fn may_promote(pack: &Pack, question: &Question<'_>) -> Result<Permission, EngineError> {
     let facts = facts::with_evidence(question, facts::Pending::Unknown);
     let action = Action::Promote;
-    let mut bounds = Vec::new();
-    let lane = lane_for(question.rollout, &facts);
-    if question.fix.is_none() {
-        bounds.push(bounds::no_fix(Level::AutoApply));
-    }
-    if lane.stage < Level::Suggest {
-        bounds.push(bounds::rollout_stage(&lane, Level::AutoApply, &facts));
-    }
+    let mut bounds = decide(pack, question, &facts).bounds;
+    bounds.retain(|bound| bound.withholds == Level::Suggest);
     match pack.evaluate(action, &asker(question), &facts) {
         Answer::Permitted(_) => {}
-        Answer::Denied(policies) => bounds.extend(
-            Denied {
+        Answer::Denied(policies) => {
+            let denied = Denied {
                 pack,
                 question,
                 action,
                 facts: &facts,
-            }
-            .bounds(&policies, Level::AutoApply),
-        ),
+            };
+            bounds.extend(denied.bounds(&policies, Level::AutoApply));
+        }
         Answer::Failed(errors) => bounds.extend(bounds::failed(&errors, Level::AutoApply)),
     }
     Ok(Permission {
         action,
         permitted: bounds.is_empty(),
-        bounds,
+        bounds: bounds::lowest_first(bounds),
     })
 }
 

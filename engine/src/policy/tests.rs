@@ -290,6 +290,8 @@ fn the_digest_is_that_of_the_policies_whatever_their_files() {
     assert_eq!(two.schema_digest(), &Digest::of_bytes(schema.as_bytes()));
     let changed = compile(&format!("{a}{}", b.replace("fix.kind", "fix.files"))).unwrap();
     assert_ne!(changed.digest(), one.digest());
+    let reworded = compile(&format!("{}{b}", a.replace("because", "so"))).unwrap();
+    assert_ne!(reworded.digest(), one.digest());
     assert_eq!(one.without("y").digest(), compile(&a).unwrap().digest());
     assert_eq!(one.without("z").digest(), one.digest());
 }

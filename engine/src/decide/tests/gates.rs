@@ -270,6 +270,22 @@ fn an_independent_go_promotes_a_suggestion_and_nothing_less_does() {
 }
 
 #[test]
+fn a_missing_go_is_told_with_who_could_give_it() {
+    let permission = may_promote(&BASELINE, &flag().question()).unwrap();
+    let [bound] = permission.bounds.as_slice() else {
+        panic!("{permission:#?}")
+    };
+    assert_eq!((bound.kind, bound.withholds), (BoundKind::NoPermit, AutoApply));
+    let unknown: Vec<&str> = bound.unknowns.iter().map(|unknown| unknown.id.as_str()).collect();
+    assert_eq!(unknown, ["approval.independent", "approval.verified"]);
+    assert!(bound.unknowns[0].resolver.contains("holdpoint approve"));
+    assert_eq!(
+        bound.unlock.as_deref(),
+        Some("it is permitted when this holds: An independent person approved exactly this change")
+    );
+}
+
+#[test]
 fn a_go_promotes_what_only_needed_one() {
     for case in [
         flag().set("change.freeze_active", true),
@@ -300,6 +316,24 @@ fn no_go_promotes_a_failed_check_or_what_a_person_did_on_purpose() {
     let mut alert_lane = approved(flag());
     alert_lane.rollout.default_stage = Alert;
     assert!(!promotes(&alert_lane));
+}
+
+#[test]
+fn no_go_promotes_what_may_not_even_be_suggested() {
+    let no_suggestion = pack(
+        r#"@id("all") @reason("fine") permit (principal, action, resource);
+        @id("quiet") @reason("hush") forbid (principal, action == Action::"suggest", resource) when { context has fix.files };"#,
+    );
+    let permission = may_promote(&no_suggestion, &approved(flag()).question()).unwrap();
+    // Merging without asking is permitted, so it is more than a suggestion already.
+    assert!(permission.permitted);
+    let mut capped = approved(flag());
+    capped.rollout.default_stage = Suggest;
+    let permission = may_promote(&no_suggestion, &capped.question()).unwrap();
+    assert_eq!(
+        (permission.permitted, permission.bounds[0].id.as_str()),
+        (false, "quiet")
+    );
 }
 
 #[test]

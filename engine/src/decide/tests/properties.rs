@@ -128,7 +128,7 @@ fn promotes(case: &Case) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
     #[test]
     fn knowing_less_never_raises_the_level(case in case(), seed in any::<u64>()) {
