@@ -18,6 +18,37 @@
 //! Cedar *skips* a policy that errors, so a broken `forbid` would vanish. Any error therefore lowers
 //! the decision to alert and is named in it.
 //!
+//! # A pack
+//! A folder of Cedar policies on facts. Each says in its annotations what people will read:
+//!
+//! ```
+//! use holdpoint_engine::policy::{Pack, PolicySource};
+//! use holdpoint_schemas::fact::{Action, cedar_schema};
+//!
+//! let source = PolicySource {
+//!     path: "code-freeze.cedar".to_owned(),
+//!     text: r#"
+//! @id("code-freeze")
+//! @reason("The service is under a code freeze")
+//! @unlock("the freeze ends")
+//! forbid (principal, action == Action::"autoApply", resource)
+//! unless { context has change.freeze_active && !context.change.freeze_active };
+//!     "#
+//!     .to_owned(),
+//! };
+//! let pack = Pack::compile("mine", &[source.clone()], &cedar_schema())?;
+//! assert!(pack.facts_read(Action::AutoApply).contains("change.freeze_active"));
+//!
+//! let misspelt = PolicySource { text: source.text.replace("freeze_", "freezing_"), ..source };
+//! let error = Pack::compile("mine", &[misspelt], &cedar_schema()).unwrap_err();
+//! assert!(error.to_string().contains("code-freeze.cedar:6:22: "), "{error}");
+//! # Ok::<(), holdpoint_engine::policy::PolicyError>(())
+//! ```
+//!
+//! `Pack::compile` refuses what would silently never apply: facts that don't exist, words that a fact
+//! never is, facts under an action that never knows them, and every condition on an entity.
+//!
+//! # Explanation
 //! Everything that kept the level from being higher is in the decision as a
 //! [`Bound`](holdpoint_schemas::decision::Bound): which rule, why, which facts it read, which of them
 //! are unknown, who could supply those, and what would lift it.

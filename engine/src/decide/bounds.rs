@@ -6,7 +6,8 @@ use holdpoint_schemas::Level;
 use holdpoint_schemas::decision::{Bound, BoundKind};
 use holdpoint_schemas::fact::{Action, FactReading, FactSet, Unknown};
 
-use crate::policy::PolicyInfo;
+use super::{Question, asker};
+use crate::policy::{Effect, Pack, PolicyInfo};
 use crate::rollout::LaneChoice;
 
 /// There is nothing to apply.
@@ -63,42 +64,69 @@ pub(super) fn rollout_stage(lane: &LaneChoice, withholds: Level, facts: &FactSet
     }
 }
 
-/// What denies `action`: the policies that forbid it, or that none permits it.
-pub(super) fn denied(policies: &[&PolicyInfo], action: Action, withholds: Level, facts: &FactSet) -> Vec<Bound> {
-    if policies.is_empty() {
-        return vec![Bound {
+/// A denial, and all that it takes to say why.
+pub(super) struct Denied<'a> {
+    pub(super) pack: &'a Pack,
+    pub(super) question: &'a Question<'a>,
+    pub(super) action: Action,
+    pub(super) facts: &'a FactSet,
+}
+
+impl Denied<'_> {
+    /// One bound for each policy that forbids; without any, that none permits.
+    pub(super) fn bounds(&self, policies: &[&PolicyInfo], withholds: Level) -> Vec<Bound> {
+        if policies.is_empty() {
+            return vec![self.not_permitted(withholds)];
+        }
+        policies
+            .iter()
+            .map(|policy| self.forbidden(policy, withholds))
+            .collect()
+    }
+
+    /// Nothing forbids it and nothing permits it: what the permits would have needed.
+    fn not_permitted(&self, withholds: Level) -> Bound {
+        let permits: Vec<&PolicyInfo> = self
+            .pack
+            .policies()
+            .iter()
+            .filter(|policy| policy.effect == Effect::Permit && policy.actions.contains(&self.action))
+            .collect();
+        let read: BTreeSet<String> = permits.iter().flat_map(|policy| policy.facts.iter().cloned()).collect();
+        let reasons: Vec<&str> = permits.iter().map(|policy| policy.reason.as_str()).collect();
+        Bound {
             withholds,
             kind: BoundKind::NoPermit,
             id: "no-permit".to_owned(),
-            reason: format!("no policy permits `{}` here", action.as_str()),
-            facts: Vec::new(),
-            unknowns: Vec::new(),
-            unlock: None,
-        }];
+            reason: format!("no policy permits `{}` here", self.action.as_str()),
+            facts: readings(&read, self.facts),
+            unknowns: unknowns(&read, self.facts),
+            unlock: (!reasons.is_empty())
+                .then(|| format!("it is permitted when this holds: {}", reasons.join("; or: "))),
+        }
     }
-    policies
-        .iter()
-        .map(|policy| forbidden(policy, withholds, facts))
-        .collect()
-}
 
-fn forbidden(policy: &PolicyInfo, withholds: Level, facts: &FactSet) -> Bound {
-    let unknowns = unknowns(&policy.facts, facts);
-    let kind = if !unknowns.is_empty() {
-        BoundKind::UnknownFact
-    } else if policy.facts.iter().any(|id| id.starts_with("evidence.")) {
-        BoundKind::Evidence
-    } else {
-        BoundKind::Policy
-    };
-    Bound {
-        withholds,
-        kind,
-        id: policy.id.clone(),
-        reason: reason(policy, facts, &unknowns),
-        facts: readings(&policy.facts, facts),
-        unknowns,
-        unlock: policy.unlock.clone(),
+    fn forbidden(&self, policy: &PolicyInfo, withholds: Level) -> Bound {
+        let unknowns = unknowns(&policy.facts, self.facts);
+        let asker = asker(self.question);
+        let unknown_is_why =
+            !unknowns.is_empty() && self.pack.could_be_lifted(&policy.id, self.action, &asker, self.facts);
+        let kind = if unknown_is_why {
+            BoundKind::UnknownFact
+        } else if policy.facts.iter().any(|id| id.starts_with("evidence.")) {
+            BoundKind::Evidence
+        } else {
+            BoundKind::Policy
+        };
+        Bound {
+            withholds,
+            kind,
+            id: policy.id.clone(),
+            reason: reason(policy, self.facts, if unknown_is_why { &unknowns } else { &[] }),
+            facts: readings(&policy.facts, self.facts),
+            unknowns,
+            unlock: policy.unlock.clone(),
+        }
     }
 }
 

@@ -4,6 +4,9 @@ mod bounds;
 mod facts;
 mod triage;
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use holdpoint_schemas::actor::Remediator;
 use holdpoint_schemas::decision::{Bound, Decision, InputDigests, Permission, Phase};
 use holdpoint_schemas::evidence::{Check, Evidence};
@@ -13,10 +16,11 @@ use holdpoint_schemas::fix::Fix;
 use holdpoint_schemas::rollout::Rollout;
 use holdpoint_schemas::service::ServiceId;
 use holdpoint_schemas::{Digest, Level, Timestamp};
-use std::collections::BTreeMap;
+
+use bounds::Denied;
 
 use crate::EngineError;
-use crate::policy::{Answer, Pack};
+use crate::policy::{Answer, Asker, Pack};
 use crate::rollout::lane_for;
 
 /// All that a decision on one (fix, finding) pair rests on, besides the pack.
@@ -85,32 +89,35 @@ fn with_evidence(pack: &Pack, question: &Question<'_>, phase: Phase) -> Result<D
     record(pack, question, phase, verdict, facts)
 }
 
-/// Whether a suggested fix may be merged now that a human said go: the action `promote`. The
-/// facts hold the approval (`approval.*`). What withholds it is told as bounds that withhold
-/// [`Level::AutoApply`], the merge. A lane whose stage is alert withholds it too.
+/// Whether a suggested fix may be merged now that a human said go: the action `promote`, whose facts
+/// hold the approval (`approval.*`). An approval never raises a level, so what is only an alert by
+/// now isn't promoted either: its bounds withhold [`Level::Suggest`]. What withholds just the merge is
+/// told as withholding [`Level::AutoApply`].
 ///
 /// # Errors
 /// Never so far; the signature leaves room for what later gates need.
 pub fn may_promote(pack: &Pack, question: &Question<'_>) -> Result<Permission, EngineError> {
     let facts = facts::with_evidence(question, facts::Pending::Unknown);
     let action = Action::Promote;
-    let mut bounds = Vec::new();
-    let lane = lane_for(question.rollout, &facts);
-    if question.fix.is_none() {
-        bounds.push(bounds::no_fix(Level::AutoApply));
-    }
-    if lane.stage < Level::Suggest {
-        bounds.push(bounds::rollout_stage(&lane, Level::AutoApply, &facts));
-    }
-    match pack.evaluate(action, remediator(question), question.service, &facts) {
+    let mut bounds = decide(pack, question, &facts).bounds;
+    bounds.retain(|bound| bound.withholds == Level::Suggest);
+    match pack.evaluate(action, &asker(question), &facts) {
         Answer::Permitted(_) => {}
-        Answer::Denied(policies) => bounds.extend(bounds::denied(&policies, action, Level::AutoApply, &facts)),
+        Answer::Denied(policies) => {
+            let denied = Denied {
+                pack,
+                question,
+                action,
+                facts: &facts,
+            };
+            bounds.extend(denied.bounds(&policies, Level::AutoApply));
+        }
         Answer::Failed(errors) => bounds.extend(bounds::failed(&errors, Level::AutoApply)),
     }
     Ok(Permission {
         action,
         permitted: bounds.is_empty(),
-        bounds,
+        bounds: bounds::lowest_first(bounds),
     })
 }
 
@@ -168,13 +175,21 @@ fn decide(pack: &Pack, question: &Question<'_>, facts: &FactSet) -> Verdict {
     let mut bounds: Vec<Bound> = Vec::new();
     let mut decided = None;
     for (level, action) in [(Level::AutoApply, Action::AutoApply), (Level::Suggest, Action::Suggest)] {
-        match pack.evaluate(action, remediator(question), question.service, facts) {
+        match pack.evaluate(action, &asker(question), facts) {
             Answer::Permitted(policies) if level <= lane.stage => {
                 decided = Some((level, policies));
                 break;
             }
             Answer::Permitted(_) => {}
-            Answer::Denied(policies) => bounds.extend(bounds::denied(&policies, action, level, facts)),
+            Answer::Denied(policies) => bounds.extend(
+                Denied {
+                    pack,
+                    question,
+                    action,
+                    facts,
+                }
+                .bounds(&policies, level),
+            ),
             Answer::Failed(errors) => return Verdict::alert(bounds::failed(&errors, Level::Suggest)),
         }
     }
@@ -190,9 +205,12 @@ fn decide(pack: &Pack, question: &Question<'_>, facts: &FactSet) -> Verdict {
     }
 }
 
-fn remediator<'a>(question: &Question<'a>) -> &'a Remediator {
-    static NONE: std::sync::LazyLock<Remediator> = std::sync::LazyLock::new(Remediator::none);
-    question.fix.map_or(&NONE, |fix| &fix.remediator)
+fn asker<'a>(question: &Question<'a>) -> Asker<'a> {
+    static NONE: LazyLock<Remediator> = LazyLock::new(Remediator::none);
+    Asker {
+        remediator: question.fix.map_or(&NONE, |fix| &fix.remediator),
+        service: question.service,
+    }
 }
 
 fn record(
@@ -218,7 +236,7 @@ fn record(
         branch: question.finding.branch.clone(),
         service: question.service.clone(),
         fix: question.fix.map(|fix| fix.id.clone()),
-        remediator: remediator(question).clone(),
+        remediator: asker(question).remediator.clone(),
         phase,
         level: verdict.level,
         bounds: verdict.bounds,

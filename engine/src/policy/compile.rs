@@ -5,22 +5,21 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use cedar_policy::{PolicyId, PolicySet, Schema, ValidationMode, Validator};
-use holdpoint_schemas::fact::{Action, row};
+use holdpoint_schemas::fact::Action;
 use holdpoint_schemas::{Digest, SourceError};
 use miette::Diagnostic;
 
-use super::{Effect, Pack, PolicyError, PolicyInfo, PolicySource, reads};
+use super::{Compiled, Pack, PolicyError, PolicyInfo, PolicySource, describe, shape};
 
-/// Longest policy file, in bytes. A person's policy is a few hundred.
-const MAX_FILE_BYTES: usize = 1 << 20;
 /// Most policies of a pack: ten times what a large organisation has, and still compiled in seconds.
 const MAX_POLICIES: usize = 10_000;
-/// Deepest nesting of brackets: a person's policy has about five, and the parser recurses.
-const MAX_NESTING: usize = 64;
-/// Annotations that mean something. Others are refused, so that a misspelt one is noticed.
-const ANNOTATIONS: [&str; 3] = ["id", "reason", "unlock"];
 
 pub(super) fn compile(name: &str, sources: &[PolicySource], schema: &str) -> Result<Pack, PolicyError> {
+    // Cedar's parser recurses without looking at the stack, so it gets one that is large enough.
+    stacker::grow(shape::STACK_BYTES, || compile_all(name, sources, schema))
+}
+
+fn compile_all(name: &str, sources: &[PolicySource], schema: &str) -> Result<Pack, PolicyError> {
     let fail = |errors| PolicyError {
         pack: name.to_owned(),
         errors,
@@ -73,7 +72,7 @@ pub(super) fn compile(name: &str, sources: &[PolicySource], schema: &str) -> Res
     }
     let (infos, compiled) = policies
         .into_values()
-        .map(|policy| (policy.info, policy.policy))
+        .map(|policy| (policy.info, policy.compiled))
         .unzip();
     Ok(assemble(
         name,
@@ -90,9 +89,9 @@ pub(super) fn assemble(
     schema: Arc<Schema>,
     schema_digest: Digest,
     policies: Vec<PolicyInfo>,
-    compiled: Vec<cedar_policy::Policy>,
+    compiled: Vec<Compiled>,
 ) -> Pack {
-    let texts: Vec<String> = compiled.iter().map(ToString::to_string).collect();
+    let texts: Vec<String> = compiled.iter().map(|compiled| compiled.policy.to_string()).collect();
     let parts = policies
         .iter()
         .zip(&texts)
@@ -101,11 +100,11 @@ pub(super) fn assemble(
     let mut sets: BTreeMap<Action, PolicySet> = BTreeMap::new();
     for action in Action::ALL {
         let set = sets.entry(action).or_default();
-        for (info, policy) in policies.iter().zip(&compiled) {
+        for (info, compiled) in policies.iter().zip(&compiled) {
             if info.actions.contains(&action) {
                 // Ids are unique, which is the only reason for a refusal. Were one refused, the set
                 // would lack it; `Pack::evaluate` therefore counts.
-                let _ = set.add(policy.clone());
+                let _ = set.add(compiled.policy.clone());
             }
         }
     }
@@ -123,14 +122,16 @@ pub(super) fn assemble(
 /// A policy with the place that it came from.
 struct Parsed<'a> {
     info: PolicyInfo,
-    policy: cedar_policy::Policy,
+    compiled: Compiled,
     source: &'a PolicySource,
     /// Byte offset of the policy in its file.
     offset: usize,
 }
 
 fn parse(source: &PolicySource) -> Result<Vec<Parsed<'_>>, Vec<SourceError>> {
-    bounded(source).map_err(|error| vec![error])?;
+    shape::check(&source.text).map_err(|too_much| {
+        vec![at(source, too_much.offset, too_much.message).help("split it into several policies")]
+    })?;
     let set = PolicySet::from_str(&source.text).map_err(|errors| {
         errors
             .iter()
@@ -152,14 +153,17 @@ fn parse(source: &PolicySource) -> Result<Vec<Parsed<'_>>, Vec<SourceError>> {
     let mut parsed = Vec::new();
     for policy in set.policies() {
         let offset = policy.as_ref().loc().map_or(0, |loc| loc.span.offset());
-        match describe(source, offset, policy) {
-            Ok(info) => parsed.push(Parsed {
-                policy: policy.new_id(PolicyId::new(&info.id)),
+        match describe::describe(source, offset, policy) {
+            Ok((info, literals)) => parsed.push(Parsed {
+                compiled: Compiled {
+                    policy: policy.new_id(PolicyId::new(&info.id)),
+                    literals,
+                },
                 info,
                 source,
                 offset,
             }),
-            Err(error) => errors.push(error),
+            Err(error) => errors.push(*error),
         }
     }
     if parsed.is_empty() && errors.is_empty() {
@@ -170,97 +174,6 @@ fn parse(source: &PolicySource) -> Result<Vec<Parsed<'_>>, Vec<SourceError>> {
     }
     parsed.sort_by_key(|policy| policy.offset);
     if errors.is_empty() { Ok(parsed) } else { Err(errors) }
-}
-
-fn bounded(source: &PolicySource) -> Result<(), SourceError> {
-    let size = source.text.len();
-    if size > MAX_FILE_BYTES {
-        let message = format!("{size} bytes, expected at most {MAX_FILE_BYTES}");
-        return Err(SourceError::new(&source.path, message).help("split the file"));
-    }
-    let mut depth = 0_usize;
-    for (offset, byte) in source.text.bytes().enumerate() {
-        match byte {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > MAX_NESTING {
-            let message = format!("brackets nested deeper than {MAX_NESTING}");
-            return Err(at(source, offset, message).help("split the condition into several policies"));
-        }
-    }
-    Ok(())
-}
-
-fn describe(source: &PolicySource, offset: usize, policy: &cedar_policy::Policy) -> Result<PolicyInfo, SourceError> {
-    let error = |message: String, help: &str| at(source, offset, message).help(help);
-    let annotation = |key: &str| policy.annotation(key).map(str::trim).filter(|text| !text.is_empty());
-    let id = annotation("id").ok_or_else(|| {
-        error(
-            "a policy without `@id`, expected one".to_owned(),
-            "write `@id(\"…\")` before the policy, the same as its file's name",
-        )
-    })?;
-    if !id
-        .bytes()
-        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    {
-        return Err(error(
-            format!("policy id `{id}`, expected lower-case letters, digits and hyphens"),
-            "rename it, for example to `code-freeze`",
-        ));
-    }
-    let reason = annotation("reason").ok_or_else(|| {
-        error(
-            format!("policy `{id}` has no `@reason`, expected one"),
-            "write `@reason(\"…\")`: one sentence that tells people why",
-        )
-    })?;
-    if let Some((key, _)) = policy.annotations().find(|(key, _)| !ANNOTATIONS.contains(key)) {
-        return Err(error(
-            format!("policy `{id}` has the annotation `@{key}`, expected `@id`, `@reason` or `@unlock`"),
-            "correct or remove it",
-        ));
-    }
-    let tree = policy.to_pst().map_err(|e| {
-        error(
-            format!("policy `{id}` can't be read: {e}"),
-            "rewrite it with plain conditions on facts",
-        )
-    })?;
-    let reads = reads::read(tree.body())
-        .map_err(|refusal| error(format!("policy `{id}`: {}", refusal.message), refusal.help))?;
-    misplaced(&reads).map_or(Ok(()), |(fact, action)| {
-        Err(error(
-            format!(
-                "policy `{id}` reads `context.{fact}`, which is never known under action `{}`",
-                action.as_str()
-            ),
-            "name the actions that it is for: `action == Action::\"promote\"`",
-        ))
-    })?;
-    Ok(PolicyInfo {
-        id: id.to_owned(),
-        reason: reason.to_owned(),
-        unlock: annotation("unlock").map(str::to_owned),
-        effect: match policy.effect() {
-            cedar_policy::Effect::Permit => Effect::Permit,
-            cedar_policy::Effect::Forbid => Effect::Forbid,
-        },
-        actions: reads.actions,
-        path: source.path.clone(),
-        facts: reads.facts,
-    })
-}
-
-/// A fact that an action's context never holds: Cedar only warns, and not always.
-fn misplaced(reads: &reads::Reads) -> Option<(&str, Action)> {
-    reads.facts.iter().find_map(|fact| {
-        let row = row(fact)?;
-        let action = reads.actions.iter().find(|action| !row.actions.contains(action))?;
-        Some((fact.as_str(), *action))
-    })
 }
 
 fn duplicate(second: &Parsed<'_>, first: &Parsed<'_>) -> SourceError {
@@ -274,7 +187,7 @@ fn duplicate(second: &Parsed<'_>, first: &Parsed<'_>) -> SourceError {
 
 /// Cedar's own strict validation, with warnings as errors.
 fn validate(schema: &Schema, policies: &BTreeMap<String, Parsed<'_>>) -> Vec<SourceError> {
-    let set = match PolicySet::from_policies(policies.values().map(|parsed| parsed.policy.clone())) {
+    let set = match PolicySet::from_policies(policies.values().map(|parsed| parsed.compiled.policy.clone())) {
         Ok(set) => set,
         Err(error) => return vec![SourceError::new("the policy pack", error.to_string())],
     };
@@ -316,7 +229,8 @@ fn located(source: &PolicySource, diagnostic: &dyn Diagnostic, fallback: Option<
     }
 }
 
-fn at(source: &PolicySource, offset: usize, message: String) -> SourceError {
+/// An error at a byte offset.
+pub(super) fn at(source: &PolicySource, offset: usize, message: String) -> SourceError {
     let (line, column) = position(&source.text, offset);
     SourceError::new(&source.path, message).at(&source.text, line, column)
 }

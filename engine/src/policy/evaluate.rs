@@ -6,11 +6,9 @@ use cedar_policy::{
     AuthorizationError, Authorizer, Context, Decision, Entities, EntityId, EntityTypeName, EntityUid, PolicySet,
     Request, RestrictedExpression,
 };
-use holdpoint_schemas::actor::Remediator;
 use holdpoint_schemas::fact::{Action, FACTS, FactSet, FactValue};
-use holdpoint_schemas::service::ServiceId;
 
-use super::{Pack, PolicyInfo};
+use super::{Asker, Pack, PolicyInfo};
 
 /// What a pack says to one action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,17 +23,11 @@ pub(crate) enum Answer<'a> {
 
 impl Pack {
     /// Asks whether `action` is permitted. Only facts that the action's row lists reach the context.
-    pub(crate) fn evaluate(
-        &self,
-        action: Action,
-        remediator: &Remediator,
-        service: &ServiceId,
-        facts: &FactSet,
-    ) -> Answer<'_> {
+    pub(crate) fn evaluate(&self, action: Action, asker: &Asker<'_>, facts: &FactSet) -> Answer<'_> {
         let Some(set) = self.sets.get(&action).filter(|set| self.is_whole(action, set)) else {
             return self.failed("its policies couldn't be put together".to_owned());
         };
-        let request = match self.request(action, remediator, service, facts) {
+        let request = match self.request(action, asker, facts) {
             Ok(request) => request,
             Err(why) => return self.failed(why),
         };
@@ -73,17 +65,11 @@ impl Pack {
         set.policies().count() == expected.count()
     }
 
-    fn request(
-        &self,
-        action: Action,
-        remediator: &Remediator,
-        service: &ServiceId,
-        facts: &FactSet,
-    ) -> Result<Request, String> {
+    pub(super) fn request(&self, action: Action, asker: &Asker<'_>, facts: &FactSet) -> Result<Request, String> {
         Request::new(
-            entity("Remediator", &remediator.0)?,
+            entity("Remediator", &asker.remediator.0)?,
             entity("Action", action.as_str())?,
-            entity("Service", service.as_str())?,
+            entity("Service", asker.service.as_str())?,
             context(action, facts)?,
             Some(&self.schema),
         )

@@ -1,16 +1,21 @@
 //! Policy packs: Cedar text, checked and compiled.
 
 mod compile;
+mod describe;
 mod error;
 mod evaluate;
+mod probe;
 mod reads;
+mod shape;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cedar_policy::{PolicySet, Schema};
 use holdpoint_schemas::Digest;
+use holdpoint_schemas::actor::Remediator;
 use holdpoint_schemas::fact::Action;
+use holdpoint_schemas::service::ServiceId;
 use serde::{Deserialize, Serialize};
 
 pub use error::PolicyError;
@@ -73,9 +78,25 @@ pub struct Pack {
     schema: Arc<Schema>,
     policies: Vec<PolicyInfo>,
     /// Same order as `policies`.
-    compiled: Vec<cedar_policy::Policy>,
+    compiled: Vec<Compiled>,
     /// One set per action: Cedar looks at every policy of a set, whatever its action.
     sets: BTreeMap<Action, PolicySet>,
+}
+
+/// Who asks about what: the entities of a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asker<'a> {
+    /// The principal.
+    pub(crate) remediator: &'a Remediator,
+    /// The resource.
+    pub(crate) service: &'a ServiceId,
+}
+
+/// What evaluation needs of one policy.
+#[derive(Debug, Clone)]
+struct Compiled {
+    policy: cedar_policy::Policy,
+    literals: reads::Literals,
 }
 
 impl Pack {

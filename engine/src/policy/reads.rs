@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use cedar_policy::pst::{self, Expr, Var};
-use holdpoint_schemas::fact::{Action, FACTS};
+use cedar_policy::pst::{self, BinaryOp, Expr, Var};
+use holdpoint_schemas::fact::{Action, FACTS, FactType, row};
 
 /// What a policy's head and body say.
 pub(super) struct Reads {
@@ -11,12 +11,23 @@ pub(super) struct Reads {
     pub(super) actions: BTreeSet<Action>,
     /// Facts that it reads, by id.
     pub(super) facts: BTreeSet<String>,
+    /// What it compares them with.
+    pub(super) literals: Literals,
+}
+
+/// Numbers and words in a policy's conditions.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Literals {
+    pub(super) numbers: BTreeSet<i64>,
+    pub(super) words: BTreeSet<String>,
 }
 
 /// Something that a policy may not do.
 pub(super) struct Refusal {
     pub(super) message: String,
-    pub(super) help: &'static str,
+    pub(super) help: String,
+    /// Text of the policy at which it is to be shown, where it can be found.
+    pub(super) near: String,
 }
 
 const FACTS_ONLY: &str =
@@ -29,19 +40,23 @@ const FACTS_ONLY: &str =
 /// facts as a value.
 pub(super) fn read(policy: &pst::Template) -> Result<Reads, Refusal> {
     head(policy)?;
-    let actions = actions(&policy.action)?;
-    let mut facts = BTreeSet::new();
+    let mut reads = Reads {
+        actions: actions(&policy.action)?,
+        facts: BTreeSet::new(),
+        literals: Literals::default(),
+    };
     for clause in policy.clauses() {
         let (pst::Clause::When(expr) | pst::Clause::Unless(expr)) = clause;
-        walk(expr, &mut facts)?;
+        walk(expr, &mut reads)?;
     }
-    Ok(Reads { actions, facts })
+    Ok(reads)
 }
 
 fn head(policy: &pst::Template) -> Result<(), Refusal> {
     let entity = |what: &str| Refusal {
         message: format!("the policy's head constrains `{what}`, expected facts only"),
-        help: FACTS_ONLY,
+        help: FACTS_ONLY.to_owned(),
+        near: what.to_owned(),
     };
     match &policy.principal {
         pst::PrincipalConstraint::Any | pst::PrincipalConstraint::Is(_) => {}
@@ -68,41 +83,76 @@ fn actions(constraint: &pst::ActionConstraint) -> Result<BTreeSet<Action>, Refus
                 .find(|action| uid.ty.to_string() == "Action" && uid.eid == action.as_str())
                 .ok_or_else(|| Refusal {
                     message: format!("there is no action `{uid}`"),
-                    help: "the actions are `Action::\"suggest\"`, `Action::\"autoApply\"` and `Action::\"promote\"`",
+                    help: "the actions are `Action::\"suggest\"`, `Action::\"autoApply\"` and `Action::\"promote\"`"
+                        .to_owned(),
+                    near: uid.to_string(),
                 })
         })
         .collect()
 }
 
 /// Collects the facts of an expression. Depth is bounded by Cedar's own parser.
-fn walk(expr: &Expr, facts: &mut BTreeSet<String>) -> Result<(), Refusal> {
+fn walk(expr: &Expr, reads: &mut Reads) -> Result<(), Refusal> {
     if let Some(path) = context_path(expr) {
-        return fact(&path, matches!(expr, Expr::HasAttr { .. }), facts);
+        return fact(&path, matches!(expr, Expr::HasAttr { .. }), &mut reads.facts);
     }
     match expr {
-        Expr::Literal(_) => Ok(()),
+        Expr::Literal(literal) => {
+            match literal {
+                pst::Literal::Long(number) => drop(reads.literals.numbers.insert(*number)),
+                pst::Literal::String(word) => drop(reads.literals.words.insert(word.to_string())),
+                _ => {}
+            }
+            Ok(())
+        }
         Expr::Var(var) => Err(Refusal {
             message: format!("a condition on `{}`, expected facts only", name(var)),
-            help: FACTS_ONLY,
+            help: FACTS_ONLY.to_owned(),
+            near: "{".to_owned(),
         }),
         Expr::UnaryOp { expr, .. }
         | Expr::GetAttr { expr, .. }
         | Expr::HasAttr { expr, .. }
-        | Expr::Like { expr, .. } => walk(expr, facts),
-        Expr::BinaryOp { left, right, .. } => walk(left, facts).and_then(|()| walk(right, facts)),
+        | Expr::Like { expr, .. }
+        | Expr::Is { expr, .. } => walk(expr, reads),
+        Expr::BinaryOp { left, right, op } => {
+            if matches!(op, BinaryOp::Eq | BinaryOp::NotEq) {
+                is_a_word_of(left, right).and_then(|()| is_a_word_of(right, left))?;
+            }
+            walk(left, reads).and_then(|()| walk(right, reads))
+        }
         Expr::IfThenElse {
             cond,
             then_expr,
             else_expr,
         } => [cond, then_expr, else_expr]
             .into_iter()
-            .try_for_each(|e| walk(e, facts)),
-        Expr::Set(items) => items.iter().try_for_each(|e| walk(e, facts)),
-        Expr::Record(fields) => fields.values().try_for_each(|e| walk(e, facts)),
+            .try_for_each(|e| walk(e, reads)),
+        Expr::Set(items) => items.iter().try_for_each(|e| walk(e, reads)),
+        Expr::Record(fields) => fields.values().try_for_each(|e| walk(e, reads)),
         _ => Err(Refusal {
             message: "an expression of a kind that facts have no use for".to_owned(),
-            help: FACTS_ONLY,
+            help: FACTS_ONLY.to_owned(),
+            near: "{".to_owned(),
         }),
+    }
+}
+
+/// A fact of a few words can't equal another word: a misspelt one would never apply.
+fn is_a_word_of(fact: &Expr, literal: &Expr) -> Result<(), Refusal> {
+    let Expr::Literal(pst::Literal::String(word)) = literal else {
+        return Ok(());
+    };
+    let Some(row) = context_path(fact).and_then(|path| row(&path.join("."))) else {
+        return Ok(());
+    };
+    match row.fact_type {
+        FactType::Word(words) if !words.contains(&word.as_str()) => Err(Refusal {
+            message: format!("`context.{}` is compared with `{word}`, which it never is", row.id),
+            help: format!("it is {}", row.fact_type.describe()),
+            near: format!("\"{word}\""),
+        }),
+        _ => Ok(()),
     }
 }
 
@@ -157,7 +207,8 @@ fn fact(path: &[&str], asks_presence: bool, facts: &mut BTreeSet<String>) -> Res
                 "`context{}{id}` is a group of facts, expected one fact",
                 if id.is_empty() { "" } else { "." }
             ),
-            help: "name a fact of the group, for example `context.service.tier`",
+            help: "name a fact of the group, for example `context.service.tier`".to_owned(),
+            near: id,
         });
     }
     facts.extend(group.into_iter().map(str::to_owned));

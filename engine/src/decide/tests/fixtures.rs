@@ -18,16 +18,30 @@ use crate::policy::{Pack, PolicySource};
 
 pub(super) static BASELINE: LazyLock<Pack> = LazyLock::new(baseline);
 
-#[allow(clippy::disallowed_methods, reason = "the pack is a folder of files")]
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies/baseline");
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a pack is a folder of files, and only tests read it"
+)]
+pub(super) fn read_pack_file(name: &str) -> String {
+    std::fs::read_to_string(format!("{FOLDER}/{name}")).unwrap()
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a pack is a folder of files, and only tests read it"
+)]
 fn baseline() -> Pack {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies/baseline");
-    let mut sources: Vec<PolicySource> = std::fs::read_dir(folder)
+    let names = std::fs::read_dir(FOLDER)
         .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "cedar"))
+        .map(|entry| entry.unwrap().file_name());
+    let mut sources: Vec<PolicySource> = names
+        .filter_map(|name| name.to_str().map(str::to_owned))
+        .filter(|name| name.ends_with(".cedar"))
         .map(|path| PolicySource {
-            path: path.file_name().unwrap().to_str().unwrap().to_owned(),
-            text: std::fs::read_to_string(&path).unwrap(),
+            text: read_pack_file(&path),
+            path,
         })
         .collect();
     sources.sort_by(|a, b| a.path.cmp(&b.path));
@@ -52,7 +66,7 @@ pub(super) fn words(words: &[&str]) -> FactValue {
 }
 
 /// A case: a question of which every part can be changed.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(super) struct Case {
     pub(super) facts: FactSet,
     pub(super) evidence: Option<Evidence>,
