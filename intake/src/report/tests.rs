@@ -229,19 +229,18 @@ fn malformed_reports_are_refused_with_a_place() {
 }
 
 #[test]
-fn a_report_of_too_many_findings_is_refused() {
-    let result = r#"{"ruleId":"a","message":{"text":"m"},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"a"},"region":{"startLine":1}}}]},"#;
-    let results = result.repeat(200_001);
-    let text = format!(
-        r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"x"}}}},"results":[{}]}}]}}"#,
-        results.trim_end_matches(',')
+fn a_package_in_a_sarif_message_makes_a_dependency_finding() {
+    let finding = one(
+        r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"Trivy","rules":[{"id":"CVE-2019-1549",
+        "shortDescription":{"text":"openssl: information disclosure"}}]}},"results":[{"ruleId":"CVE-2019-1549",
+        "message":{"text":"Package: libssl1.1\nInstalled Version: 1.1.1c-r0\nFixed Version: 1.1.1d-r0"},"locations":[]}]}]}"#,
     );
-    assert!(
-        read(&text)
-            .unwrap_err()
-            .to_string()
-            .contains("more than 200000 findings")
+    assert_eq!(
+        (finding.class, finding.title.as_str()),
+        (FindingClass::Dependency, "openssl: information disclosure")
     );
+    assert_eq!(finding.component.unwrap().version.as_deref(), Some("1.1.1c-r0"));
+    assert_eq!(finding.fixed_versions, ["1.1.1d-r0"]);
 }
 
 #[test]
