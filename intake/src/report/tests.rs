@@ -83,6 +83,14 @@ fn semgrep_is_read_and_its_declared_class_honoured() {
 }
 
 #[test]
+fn what_semgrep_could_not_parse_is_noted_without_the_code() {
+    let text = r#"{"results":[],"errors":[{"path":"a.py","message":"Syntax error at line a.py:3:\n `pw = 'hunter2'` was",
+                  "level":"warn"},{"message":null,"path":null}]}"#;
+    let report = read(text).unwrap();
+    assert_eq!(report.skipped, ["a.py: Syntax error at line a.py:3:", ":"]);
+}
+
+#[test]
 fn a_semgrep_rule_is_the_same_wherever_its_file_lies() {
     let here = one(&semgrep("home.me.rules.debug", "a.py", "{}"));
     let there = one(&semgrep("holdpoint.rules.debug", "/workspace/repo/a.py", "null"));
