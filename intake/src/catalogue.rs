@@ -9,7 +9,7 @@ use holdpoint_schemas::service::{Catalogue, Edge, EdgeKind, NodeKind, Service, S
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{IntakeError, SourceResult};
-use crate::estate::read_yaml_documents;
+use crate::estate::{at, read_yaml_documents};
 use annotations::Annotations;
 use entity::{Entity, Kind};
 use reference::Reference;
@@ -200,13 +200,9 @@ fn edge_kind_of_resource(kind: &str) -> EdgeKind {
 }
 
 fn twice(file: &str, text: &str, entity: &Entity, what: &str, id: &ServiceId, other: &str) -> Box<SourceError> {
-    let place = entity.metadata.name.referenced;
-    let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-    Box::new(
-        SourceError::new(file, format!("the {what} `{id}` is also in `{other}`"))
-            .at(text, number(place.line()), number(place.column()))
-            .help("give each its own name, or drop one: two descriptions could contradict each other"),
-    )
+    let error = SourceError::new(file, format!("the {what} `{id}` is also in `{other}`"));
+    let error = error.help("give each its own name, or drop one: two descriptions could contradict each other");
+    Box::new(at(error, text, entity.metadata.name.referenced))
 }
 
 #[cfg(test)]

@@ -62,23 +62,70 @@ fn options() -> serde_yaml::Options {
     }
 }
 
+/// What the YAML reader says to programmers, as people need it: part of its message, what is said
+/// instead (empty: its own words), and what to do.
+const MESSAGES: [(&str, &str, &str); 10] = [
+    ("unknown field", "", "check the spelling"),
+    ("unknown variant", "", "write one of the names that are expected"),
+    ("missing field", "", "add the field"),
+    (
+        "duplicate mapping key",
+        "a key that is already there",
+        "drop one of the two",
+    ),
+    (
+        "null into string",
+        "nothing stands here, but text was expected",
+        "write a value, or drop the key",
+    ),
+    (
+        "expected string scalar",
+        "text was expected",
+        "check the type of this value and the brackets",
+    ),
+    (
+        "expected sequence start",
+        "a list was expected",
+        "write each entry after `- `",
+    ),
+    (
+        "expected mapping start",
+        "`key: value` pairs were expected",
+        "check the indentation",
+    ),
+    (
+        "unexpected end of input",
+        "the file ends too early",
+        "the file is empty or cut off: take it from git again",
+    ),
+    (
+        "budget",
+        "deeper or larger than is read",
+        "write the file without deep nesting and aliases",
+    ),
+];
+
 fn yaml_error(file: &str, text: &str, error: &serde_yaml::Error) -> Box<SourceError> {
     let place = error.location().filter(|place| place.line() > 0);
     let full = error.to_string();
-    let message = first_part(&full);
-    let help = if message.contains("unknown field") {
-        "check the spelling; every field is listed in the reference"
-    } else if message.contains("budget") || message.contains("limit") {
-        "the file is deeper or larger than any estate needs: write it without aliases and nesting"
-    } else {
-        "check the indentation and the type of this value"
+    let theirs = first_part(&full);
+    let known = MESSAGES.iter().find(|(part, ..)| theirs.contains(part));
+    let (message, help) = match known {
+        Some((_, "", help)) => (theirs, *help),
+        Some((_, ours, help)) => ((*ours).to_owned(), *help),
+        None => (theirs, "check the indentation and the type of this value"),
     };
     let source = SourceError::new(file, message).help(help);
-    let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
     Box::new(match place {
-        Some(place) => source.at(text, number(place.line()), number(place.column())),
+        Some(place) => at(source, text, place),
         None => source,
     })
+}
+
+/// Adds a place that the YAML reader gives.
+pub(crate) fn at(error: SourceError, text: &str, place: serde_yaml::Location) -> SourceError {
+    let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+    error.at(text, number(place.line()), number(place.column()))
 }
 
 /// The message without the position that the YAML reader puts before or after it: it is shown by

@@ -7,6 +7,7 @@ use serde_yaml::Spanned;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::SourceResult;
+use crate::estate::at;
 
 const PREFIX: &str = "holdpoint.dev/";
 /// All annotations that are read: a misspelt one would be unknown for ever without a word.
@@ -34,10 +35,11 @@ impl<'a> Annotations<'a> {
     }
 
     fn wrong<T>(&self, name: &str, value: &Spanned<String>, help: &str) -> SourceResult<T> {
-        let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-        let message = format!("`{}` isn't a value of `{PREFIX}{name}`", value.value);
-        let (line, column) = (value.referenced.line(), value.referenced.column());
-        let error = SourceError::new(self.file, message).at(self.text, number(line), number(column));
+        let error = SourceError::new(
+            self.file,
+            format!("`{}` isn't a value of `{PREFIX}{name}`", value.value),
+        );
+        let error = at(error, self.text, value.referenced);
         Err(Box::new(error.help(help)))
     }
 
@@ -48,10 +50,8 @@ impl<'a> Annotations<'a> {
             (!NAMES.contains(&name)).then_some((key, value))
         });
         let Some((key, value)) = unknown else { return Ok(()) };
-        let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-        let (line, column) = (value.referenced.line(), value.referenced.column());
         let error = SourceError::new(self.file, format!("no such annotation `{key}`"));
-        let error = error.at(self.text, number(line), number(column));
+        let error = at(error, self.text, value.referenced);
         Err(Box::new(
             error.help(format!("annotations under `{PREFIX}`: {}", NAMES.join(", "))),
         ))

@@ -7,6 +7,7 @@ use serde_yaml::Spanned;
 use std::collections::BTreeMap;
 
 use crate::error::SourceResult;
+use crate::estate::at;
 
 /// Kinds of entities that matter here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,12 +90,9 @@ impl Entity {
         let name = &self.metadata.name;
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if name.value.is_empty() || name.value.len() > 63 || !name.value.chars().all(plain) {
-            let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-            return Err(Box::new(
-                SourceError::new(file, format!("`{}` isn't an entity's name", name.value))
-                    .at(text, number(name.referenced.line()), number(name.referenced.column()))
-                    .help("Backstage allows letters, digits, `-`, `_` and `.`, at most 63"),
-            ));
+            let error = SourceError::new(file, format!("`{}` isn't an entity's name", name.value))
+                .help("Backstage allows letters, digits, `-`, `_` and `.`, at most 63");
+            return Err(Box::new(at(error, text, name.referenced)));
         }
         Ok(qualified(self.namespace(), &name.value))
     }

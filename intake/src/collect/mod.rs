@@ -104,6 +104,7 @@ impl Draft {
 /// Collects the findings of one report.
 pub struct Collector<'a> {
     context: &'a ReportContext<'a>,
+    limit: usize,
     seen: HashSet<Draft>,
     pending: Vec<Pending>,
     skipped: Vec<String>,
@@ -122,6 +123,7 @@ impl<'a> Collector<'a> {
     pub fn new(context: &'a ReportContext<'a>) -> Self {
         Self {
             context,
+            limit: MAX_FINDINGS,
             seen: HashSet::new(),
             pending: Vec::new(),
             skipped: Vec::new(),
@@ -143,8 +145,8 @@ impl<'a> Collector<'a> {
     /// # Errors
     /// When there are more than [`MAX_FINDINGS`].
     pub fn push(&mut self, draft: Draft) -> SourceResult<()> {
-        if self.pending.len() >= MAX_FINDINGS {
-            let message = format!("more than {MAX_FINDINGS} findings");
+        if self.pending.len() >= self.limit {
+            let message = format!("more than {} findings", self.limit);
             return Err(Box::new(
                 SourceError::new(self.context.file, message).help("split the report by repo or folder"),
             ));
@@ -251,10 +253,11 @@ impl<'a> Collector<'a> {
         }
         for (identity, mut members) in alike {
             // By place, not by the report's order, which scanners don't keep.
-            members.sort_by_key(|index| {
+            members.sort_by_cached_key(|index| {
                 self.pending.get(*index).map(|p| {
                     let version = p.finding.component.as_ref().and_then(|c| c.version.clone());
-                    (p.finding.location.as_ref().and_then(|l| l.line), p.column, version)
+                    let line = p.finding.location.as_ref().and_then(|l| l.line);
+                    (line, p.column, version, p.finding.rule.clone())
                 })
             });
             for (ordinal, index) in members.into_iter().enumerate() {

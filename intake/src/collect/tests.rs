@@ -127,3 +127,18 @@ fn notes_are_bounded() {
     (0..MAX_SKIPPED + 5).for_each(|n| collector.skip(&n.to_string()));
     assert_eq!(collector.finish().1.last().unwrap(), "and 5 more");
 }
+
+#[test]
+fn more_findings_than_the_limit_are_refused() {
+    let source = Source("");
+    let context = ReportContext {
+        repo: "r",
+        file: "f",
+        source: &source,
+    };
+    let mut collector = Collector::new(&context);
+    assert_eq!(collector.limit, MAX_FINDINGS);
+    collector.limit = 2;
+    let results: Vec<bool> = (1..4).map(|column| collector.push(at(1, column)).is_ok()).collect();
+    assert_eq!(results, [true, true, false]);
+}

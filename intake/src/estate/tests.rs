@@ -148,3 +148,26 @@ fn settings_of_a_repo_are_checked() {
         "leads elsewhere",
     );
 }
+
+#[test]
+fn messages_of_the_yaml_reader_are_put_for_people() {
+    for (text, says, help) in [
+        (
+            "name: x\nname: y\nrepos: []\n",
+            "a key that is already there",
+            "drop one",
+        ),
+        ("name: x\nrepos: 5\n", "a list was expected", "after `- `"),
+        ("name: x\n", "missing field `repos`", "add the field"),
+        ("", "the file ends too early", "cut off"),
+        ("name:\nrepos: []\n", "text was expected", "write a value"),
+    ] {
+        let error = read_estate("h.yaml", text).unwrap_err();
+        assert!(error.message.contains(says), "{text:?}: {}", error.message);
+        assert!(
+            error.help.as_deref().unwrap().contains(help),
+            "{text:?}: {:?}",
+            error.help
+        );
+    }
+}

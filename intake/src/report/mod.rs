@@ -69,7 +69,7 @@ struct Input<'a> {
 impl<'a> Input<'a> {
     /// Parses the text as JSON of one shape.
     fn json<T: serde::Deserialize<'a>>(&self, expected: &str) -> SourceResult<T> {
-        json::parse(self.file, self.text, expected)
+        json::parse_again(self.file, self.text, expected)
     }
 }
 

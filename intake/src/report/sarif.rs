@@ -1,5 +1,7 @@
 //! SARIF 2.1.0 (OASIS), which most scanners can write.
 
+mod package;
+
 use holdpoint_schemas::finding::Severity;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -245,6 +247,11 @@ fn draft(scanner: &str, run: &Run, rule: Option<&Rule>, entry: &Entry) -> Draft 
                 column: region.start_column,
             })
         });
+    }
+    if let Some(package) = package::of_message(&entry.message.text) {
+        draft.title = own_words.map_or_else(|| format!("{}: {id}", package.component.name), str::to_owned);
+        draft.component = Some(package.component);
+        draft.fixed_versions = package.fixed_versions;
     }
     let own_ids = entry.fingerprints.iter().chain(&entry.partial_fingerprints);
     draft.own_id = Some(own_ids.map(|(name, value)| format!("{name}={value};")).collect());

@@ -68,7 +68,9 @@ pub fn detect(outline: &Outline) -> bool {
 pub fn read(input: &Input<'_>, collector: &mut Collector<'_>) -> SourceResult<String> {
     let document: Document = input.json("semgrep's JSON")?;
     for error in document.errors {
-        collector.skip(&format!("{}: {}", error.path, error.message));
+        // Semgrep quotes code between backticks, which may hold a secret.
+        let message = error.message.split('`').next().unwrap_or_default().trim();
+        collector.skip(&format!("{}: {message}", error.path));
     }
     for entry in document.results {
         let mut draft = Draft::new(SCANNER, &entry.check_id, &entry.extra.message);

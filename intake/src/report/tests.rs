@@ -83,6 +83,14 @@ fn semgrep_is_read_and_its_declared_class_honoured() {
 }
 
 #[test]
+fn what_semgrep_could_not_parse_is_noted_without_the_code() {
+    let text = r#"{"results":[],"errors":[{"path":"a.py","message":"Syntax error at line a.py:3:\n `pw = 'hunter2'` was",
+                  "level":"warn"},{"message":null,"path":null}]}"#;
+    let report = read(text).unwrap();
+    assert_eq!(report.skipped, ["a.py: Syntax error at line a.py:3:", ":"]);
+}
+
+#[test]
 fn a_semgrep_rule_is_the_same_wherever_its_file_lies() {
     let here = one(&semgrep("home.me.rules.debug", "a.py", "{}"));
     let there = one(&semgrep("holdpoint.rules.debug", "/workspace/repo/a.py", "null"));
@@ -229,19 +237,18 @@ fn malformed_reports_are_refused_with_a_place() {
 }
 
 #[test]
-fn a_report_of_too_many_findings_is_refused() {
-    let result = r#"{"ruleId":"a","message":{"text":"m"},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"a"},"region":{"startLine":1}}}]},"#;
-    let results = result.repeat(200_001);
-    let text = format!(
-        r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"x"}}}},"results":[{}]}}]}}"#,
-        results.trim_end_matches(',')
+fn a_package_in_a_sarif_message_makes_a_dependency_finding() {
+    let finding = one(
+        r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"Trivy","rules":[{"id":"CVE-2019-1549",
+        "shortDescription":{"text":"openssl: information disclosure"}}]}},"results":[{"ruleId":"CVE-2019-1549",
+        "message":{"text":"Package: libssl1.1\nInstalled Version: 1.1.1c-r0\nFixed Version: 1.1.1d-r0"},"locations":[]}]}]}"#,
     );
-    assert!(
-        read(&text)
-            .unwrap_err()
-            .to_string()
-            .contains("more than 200000 findings")
+    assert_eq!(
+        (finding.class, finding.title.as_str()),
+        (FindingClass::Dependency, "openssl: information disclosure")
     );
+    assert_eq!(finding.component.unwrap().version.as_deref(), Some("1.1.1c-r0"));
+    assert_eq!(finding.fixed_versions, ["1.1.1d-r0"]);
 }
 
 #[test]
