@@ -36,6 +36,8 @@ struct NodeView {
     badge: Option<String>,
     full: String,
     shape: NodeKind,
+    /// Base line of the name; a drum's lid takes some of its height.
+    base: u8,
 }
 
 /// One edge, ready to draw.
@@ -224,6 +226,7 @@ fn node(service: &Service, (x, y): (f64, f64), findings: &BTreeMap<String, usize
         note,
         badge: cardholder.then(|| "cardholder".to_owned()),
         shape: service.kind,
+        base: if service.kind == NodeKind::Resource { 28 } else { 22 },
     }
 }
 

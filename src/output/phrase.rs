@@ -4,8 +4,9 @@ use holdpoint_engine::graph::{BlastRadius, Dependent};
 use holdpoint_schemas::Level;
 use holdpoint_schemas::decision::{Bound, BoundKind};
 use holdpoint_schemas::evidence::Verdict;
-use holdpoint_schemas::fact::FactValue;
+use holdpoint_schemas::fact::{FactValue, Unknown};
 use holdpoint_schemas::service::NodeKind;
+use std::collections::BTreeMap;
 
 use super::text;
 use crate::pipeline::report::{CiOnly, Outcome, ReportItem};
@@ -157,6 +158,32 @@ pub fn harm(item: &ReportItem) -> Option<String> {
     })
 }
 
+/// Each unknown of the bounds once, by id, whichever bounds name it.
+#[must_use]
+pub fn unknowns(item: &ReportItem) -> Vec<&Unknown> {
+    let all = item.decision.bounds.iter().flat_map(|bound| &bound.unknowns);
+    let once: BTreeMap<&str, &Unknown> = all.map(|unknown| (unknown.id.as_str(), unknown)).collect();
+    once.into_values().collect()
+}
+
+/// The bounds with the levels that each withholds: a policy that withholds two levels for one
+/// reason is one thing to read.
+#[must_use]
+pub fn merged_bounds(item: &ReportItem) -> Vec<(&Bound, Vec<Level>)> {
+    let mut merged: Vec<(&Bound, Vec<Level>)> = Vec::new();
+    for bound in &item.decision.bounds {
+        let same = merged
+            .iter_mut()
+            .find(|(first, _)| first.reason == bound.reason && first.id == bound.id);
+        match same {
+            Some((_, levels)) if !levels.contains(&bound.withholds) => levels.push(bound.withholds),
+            Some(_) => {}
+            None => merged.push((bound, vec![bound.withholds])),
+        }
+    }
+    merged
+}
+
 /// What kind of bound, for people.
 #[must_use]
 pub const fn bound_kind(kind: BoundKind) -> &'static str {
@@ -257,6 +284,18 @@ mod tests {
     fn an_unbounded_item_gives_what_permits_it() {
         let item = samples::merged();
         assert_eq!(reason(&item), item.decision.permitted_by[0].trim_end_matches('.'));
+    }
+
+    #[test]
+    fn one_reason_for_two_levels_is_told_once() {
+        let mut item = samples::unknown_service();
+        let mut bound = item.decision.bounds[0].clone();
+        bound.withholds = Level::AutoApply;
+        item.decision.bounds.push(bound);
+        let merged = merged_bounds(&item);
+        assert_eq!(merged.len(), 1);
+        assert_eq!(merged[0].1, [Level::Suggest, Level::AutoApply]);
+        assert_eq!(unknowns(&item).len(), 2);
     }
 
     #[test]

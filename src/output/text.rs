@@ -48,17 +48,19 @@ pub fn shorten(text: &str, max: usize) -> String {
     format!("{}…", at_word.trim_end_matches([' ', ',', ';', ':', '.']))
 }
 
-/// A sentence: first letter upper case (unless it is a name in backticks), one full stop.
+/// A sentence: first letter upper case (unless the first word is a name, as `bank-partner` or
+/// `src/a.py` are), one full stop.
 #[must_use]
 pub fn sentence(text: &str) -> String {
     let text = text.trim().trim_end_matches(['.', ';', ',']);
+    let end = if text.ends_with(['!', '?', '…']) { "" } else { "." };
+    let word = text.split(' ').next().unwrap_or_default();
+    let is_name = word.contains(|c: char| c.is_ascii_digit() || "-_./:@`".contains(c));
     let mut chars = text.chars();
     match chars.next() {
         None => String::new(),
-        Some(first) => {
-            let end = if text.ends_with(['!', '?', '…']) { "" } else { "." };
-            format!("{}{}{end}", first.to_uppercase(), chars.as_str())
-        }
+        Some(_) if is_name => format!("{text}{end}"),
+        Some(first) => format!("{}{}{end}", first.to_uppercase(), chars.as_str()),
     }
 }
 
@@ -171,6 +173,7 @@ mod tests {
         assert_eq!(sentence("a freeze is on."), "A freeze is on.");
         assert_eq!(sentence(""), "");
         assert_eq!(sentence("`x` is unknown"), "`x` is unknown.");
+        assert_eq!(sentence("bank-partner relies on it"), "bank-partner relies on it.");
     }
 
     #[test]
