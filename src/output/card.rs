@@ -56,7 +56,9 @@ pub struct Card {
     pub unknowns: Vec<UnknownView>,
     /// Checks in running order.
     pub checks: Vec<CheckView>,
-    /// Why there are none.
+    /// Findings that the candidate brings with it.
+    pub new_findings: Vec<String>,
+    /// Why there are no checks.
     pub no_checks: &'static str,
     /// Whether a check failed, so that the evidence is worth opening.
     pub any_failed: bool,
@@ -207,12 +209,17 @@ impl Card {
                 .decision
                 .permitted_by
                 .iter()
-                .map(|text| sentence(&clean(text)))
+                .map(|text| clause(&clean(text)))
                 .collect(),
             unknowns: phrase::unknowns(item).into_iter().map(unknown_view).collect(),
             any_failed: checks.iter().any(|check| check.verdict == "failed"),
             checks,
             no_checks: explain::no_checks(item),
+            new_findings: phrase::new_findings(item)
+                .iter()
+                .take(MAX_DETAILS)
+                .map(|line| clip(line))
+                .collect(),
             steps: record.map(|record| steps(&record.steps)).unwrap_or_default(),
             tails: record.map(|record| tails(&record.steps)).unwrap_or_default(),
             sandbox: record.map(|record| clean(&record.evidence.sandbox)).unwrap_or_default(),

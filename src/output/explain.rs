@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::phrase;
 use super::text::{Prose, clause, count, list, sentence};
 use super::wording;
-use crate::pipeline::report::{CiOnly, Outcome, ReportItem};
+use crate::pipeline::report::{Outcome, ReportItem};
 
 /// Details shown per check: enough to act on; the rest is in the report.
 const MAX_DETAILS: usize = 8;
@@ -266,6 +266,11 @@ fn checks(prose: &mut Prose, item: &ReportItem) {
             prose.sub_item(&format!("… and {} more", result.details.len() - MAX_DETAILS));
         }
     }
+    let new = phrase::new_findings(item);
+    if !new.is_empty() {
+        prose.paragraph("New with this fix, and not there before:");
+        new.iter().take(MAX_DETAILS).for_each(|line| prose.item(line));
+    }
     let inconclusive = record.evidence.checks.values();
     if inconclusive
         .into_iter()
@@ -405,17 +410,7 @@ fn next_steps(prose: &mut Prose, item: &ReportItem) {
 
 fn ci_only(prose: &mut Prose, item: &ReportItem) {
     prose.heading("What a CI-only tool would have done");
-    let red_before = item.ci_only == CiOnly::Hold
-        && item
-            .evidence
-            .iter()
-            .flat_map(|record| record.evidence.checks.values())
-            .all(|result| result.verdict != Verdict::Failed);
-    let mut words = phrase::ci_only_sentence(item);
-    if red_before {
-        words.push_str(" That isn't the fix's fault: no check found that the fix broke anything.");
-    }
-    prose.paragraph(&words);
+    prose.paragraph(&phrase::ci_only_sentence(item));
 }
 
 #[cfg(test)]
@@ -454,6 +449,14 @@ mod tests {
                 assert!(line.chars().count() <= WIDTH, "{line}");
             }
         }
+    }
+
+    #[test]
+    fn a_new_finding_is_shown_with_its_rule() {
+        let mut item = samples::broken_contract();
+        let new = samples::unknown_service().finding.finding;
+        item.evidence.as_mut().unwrap().evidence.new_findings = vec![new];
+        assert!(explain(&item).contains("New with this fix, and not there before:\n  - B306 (bandit"));
     }
 
     #[test]

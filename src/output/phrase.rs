@@ -5,6 +5,7 @@ use holdpoint_schemas::Level;
 use holdpoint_schemas::decision::{Bound, BoundKind};
 use holdpoint_schemas::evidence::Verdict;
 use holdpoint_schemas::fact::{FactValue, Unknown};
+use holdpoint_schemas::finding::Finding;
 use holdpoint_schemas::service::NodeKind;
 use std::collections::BTreeMap;
 
@@ -112,7 +113,10 @@ pub fn ci_only_sentence(item: &ReportItem) -> String {
         (CiOnly::Merge, None) => {
             "The candidate's own tests are green, so it would have merged this without asking anyone.".to_owned()
         }
-        (CiOnly::Hold, _) => "The candidate's own tests are red, so it would not have merged this.".to_owned(),
+        (CiOnly::Hold, Some(_)) => "The candidate's own tests are red, so it would not have merged this.".to_owned(),
+        (CiOnly::Hold, None) => "The candidate's own tests are red, so it would not have merged this. That isn't the \
+             fix's fault: no check found that the fix broke anything."
+            .to_owned(),
         (CiOnly::NotRun, _) => {
             "The candidate's own tests were not run here, so it can't be said what it would have done.".to_owned()
         }
@@ -182,6 +186,23 @@ pub fn merged_bounds(item: &ReportItem) -> Vec<(&Bound, Vec<Level>)> {
         }
     }
     merged
+}
+
+/// Findings that the candidate brings with it, one line each.
+#[must_use]
+pub fn new_findings(item: &ReportItem) -> Vec<String> {
+    let all = item.evidence.iter().flat_map(|record| &record.evidence.new_findings);
+    all.map(|finding| {
+        let place = finding_place(finding).map_or_else(String::new, |place| format!(" at {place}"));
+        format!(
+            "{} ({}, {} severity){place}: {}",
+            finding.rule,
+            finding.scanner,
+            finding.severity.as_str(),
+            text::clause(&finding.title)
+        )
+    })
+    .collect()
 }
 
 /// What kind of bound, for people.
@@ -258,7 +279,10 @@ pub fn path(dependent: &Dependent) -> String {
 /// Where the finding is: `requirements.txt, line 3`.
 #[must_use]
 pub fn place(item: &ReportItem) -> Option<String> {
-    let finding = &item.finding.finding;
+    finding_place(&item.finding.finding)
+}
+
+fn finding_place(finding: &Finding) -> Option<String> {
     match (&finding.location, &finding.iac_address) {
         (Some(location), _) => Some(match location.line {
             Some(line) => format!("{}, line {line}", location.path),
@@ -302,6 +326,28 @@ mod tests {
     fn a_failed_check_is_harm_and_a_freeze_is_not() {
         assert!(harm(&samples::broken_contract()).unwrap().contains("bank-partner"));
         assert_eq!(harm(&samples::frozen()), None);
+    }
+
+    #[test]
+    fn a_red_baseline_is_not_blamed_on_the_fix() {
+        let mut item = samples::frozen();
+        item.ci_only = CiOnly::Hold;
+        assert!(ci_only_sentence(&item).contains("isn't the fix's fault"));
+        let mut broken = samples::broken_contract();
+        broken.ci_only = CiOnly::Hold;
+        assert!(!ci_only_sentence(&broken).contains("fault"));
+    }
+
+    #[test]
+    fn what_the_candidate_brings_along_is_named_with_its_rule() {
+        let mut item = samples::merged();
+        let mut finding = samples::unknown_service().finding.finding;
+        finding.rule = "B602".to_owned();
+        item.evidence.as_mut().unwrap().evidence.new_findings = vec![finding];
+        assert_eq!(
+            new_findings(&item),
+            ["B602 (bandit, medium severity) at reports/build.py, line 19: Temporary file with a predictable name"]
+        );
     }
 
     #[test]
