@@ -235,9 +235,11 @@ pub fn blast(item: &ReportItem) -> String {
         text::count(names.len(), "other party", "other parties"),
         text::list(&names, 6)
     );
-    if blast.reaches_customers == Some(true) {
-        words.push_str(" That reaches customers or an outside party.");
-    }
+    words.push_str(match blast.reaches_customers {
+        Some(true) => " That reaches customers or an outside party.",
+        Some(false) => "",
+        None => " It isn't known whether that reaches customers.",
+    });
     words.push_str(&cycle(blast));
     words
 }
@@ -266,12 +268,17 @@ pub fn dependent(dependent: &Dependent) -> String {
     format!("{} ({})", dependent.name, notes.join(", "))
 }
 
-/// A dependent's path, consumer first: `gateway → payments → ledger`.
+/// A dependent's path, consumer first: `gateway → payments → ledger`. The graph stores it from the
+/// service up, and of a very long one only that beginning.
 #[must_use]
 pub fn path(dependent: &Dependent) -> String {
+    let id = dependent.id.as_str();
     let mut names: Vec<&str> = dependent.path.iter().map(|id| id.as_str()).collect();
-    if names.last() == Some(&dependent.id.as_str()) {
+    if names.first() != Some(&id) {
         names.reverse();
+    }
+    if names.first() != Some(&id) {
+        names.splice(0..0, [id, "…"]);
     }
     names.join(" → ")
 }
@@ -363,6 +370,8 @@ mod tests {
         gateway.path.reverse();
         assert_eq!(path(&gateway), forward);
         assert!(forward.starts_with(gateway.id.as_str()));
+        gateway.path = vec!["payments".into(), "checkout".into()];
+        assert_eq!(path(&gateway), "gateway → … → checkout → payments");
     }
 
     #[test]
