@@ -4,10 +4,9 @@ use holdpoint_schemas::Level;
 use holdpoint_schemas::decision::Bound;
 use holdpoint_schemas::evidence::{Check, CheckResult, Side, StepRun, Verdict};
 use holdpoint_schemas::fact::Unknown;
-use std::collections::BTreeMap;
 
 use super::progress::{seconds, step_end};
-use super::text::{clause, clean, clean_lines, count, sentence, shorten};
+use super::text::{clause, clean, clean_lines, count, list, sentence, shorten};
 use super::{explain, phrase, wording};
 use crate::pipeline::report::{CiOnly, ReportItem};
 
@@ -57,7 +56,9 @@ pub struct Card {
     pub unknowns: Vec<UnknownView>,
     /// Checks in running order.
     pub checks: Vec<CheckView>,
-    /// Why there are none.
+    /// Findings that the candidate brings with it.
+    pub new_findings: Vec<String>,
+    /// Why there are no checks.
     pub no_checks: &'static str,
     /// Whether a check failed, so that the evidence is worth opening.
     pub any_failed: bool,
@@ -91,6 +92,10 @@ pub struct Card {
     pub advice: Vec<String>,
     /// Every known fact: what it says, and where from.
     pub facts: Vec<(String, String)>,
+    /// How many.
+    pub fact_count: String,
+    /// How many bounds.
+    pub bound_count: String,
     /// Digest of the decision, short.
     pub decision: String,
 }
@@ -109,8 +114,8 @@ pub struct CiOnlyView {
 /// One bound.
 #[derive(Debug)]
 pub struct BoundView {
-    /// Level that it withholds.
-    pub withholds: &'static str,
+    /// Levels that it withholds.
+    pub withholds: String,
     /// Kind.
     pub kind: &'static str,
     /// Policy or lane.
@@ -196,22 +201,25 @@ impl Card {
             ci_only: ci_only(item),
             found: clean(&explain::found_text(item)),
             fix: clean(&explain::fix_text(item)),
-            bounds: item
-                .decision
-                .bounds
-                .iter()
-                .map(|bound| bound_view(item, bound))
+            bounds: phrase::merged_bounds(item)
+                .into_iter()
+                .map(|(bound, levels)| bound_view(item, bound, &levels))
                 .collect(),
             permits: item
                 .decision
                 .permitted_by
                 .iter()
-                .map(|text| sentence(&clean(text)))
+                .map(|text| clause(&clean(text)))
                 .collect(),
-            unknowns: unknowns(item),
+            unknowns: phrase::unknowns(item).into_iter().map(unknown_view).collect(),
             any_failed: checks.iter().any(|check| check.verdict == "failed"),
             checks,
             no_checks: explain::no_checks(item),
+            new_findings: phrase::new_findings(item)
+                .iter()
+                .take(MAX_DETAILS)
+                .map(|line| clip(line))
+                .collect(),
             steps: record.map(|record| steps(&record.steps)).unwrap_or_default(),
             tails: record.map(|record| tails(&record.steps)).unwrap_or_default(),
             sandbox: record.map(|record| clean(&record.evidence.sandbox)).unwrap_or_default(),
@@ -241,6 +249,8 @@ impl Card {
                     (clean(&words), clean(&wording::provenance(fact, item.decision.at)))
                 })
                 .collect(),
+            fact_count: count(item.decision.facts.known().count(), "fact", "facts"),
+            bound_count: count(phrase::merged_bounds(item).len(), "reason", "reasons"),
             decision: item.decision.id.short().to_owned(),
         }
     }
@@ -260,10 +270,10 @@ fn ci_only(item: &ReportItem) -> CiOnlyView {
     }
 }
 
-fn bound_view(item: &ReportItem, bound: &Bound) -> BoundView {
+fn bound_view(item: &ReportItem, bound: &Bound, levels: &[Level]) -> BoundView {
     let known = bound.facts.iter().filter(|reading| reading.fact.is_some());
     BoundView {
-        withholds: bound.withholds.as_str(),
+        withholds: list(&levels.iter().map(ToString::to_string).collect::<Vec<_>>(), 3),
         kind: phrase::bound_kind(bound.kind),
         id: clean(&bound.id),
         reason: sentence(&clean(&bound.reason)),
@@ -273,18 +283,13 @@ fn bound_view(item: &ReportItem, bound: &Bound) -> BoundView {
     }
 }
 
-/// Each unknown once, whichever bounds it stands in.
-fn unknowns(item: &ReportItem) -> Vec<UnknownView> {
-    let all = item.decision.bounds.iter().flat_map(|bound| &bound.unknowns);
-    let once: BTreeMap<&str, &Unknown> = all.map(|unknown| (unknown.id.as_str(), unknown)).collect();
-    once.into_values()
-        .map(|unknown| UnknownView {
-            what: sentence(&clean(&wording::unknown(&unknown.id))),
-            id: clean(&unknown.id),
-            why: clean(&clause(&unknown.why)),
-            resolver: clean(&clause(&unknown.resolver)),
-        })
-        .collect()
+fn unknown_view(unknown: &Unknown) -> UnknownView {
+    UnknownView {
+        what: sentence(&clean(&wording::unknown(&unknown.id))),
+        id: clean(&unknown.id),
+        why: clean(&clause(&unknown.why)),
+        resolver: clean(&clause(&unknown.resolver)),
+    }
 }
 
 fn checks(item: &ReportItem) -> Vec<CheckView> {

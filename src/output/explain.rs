@@ -3,13 +3,13 @@
 use holdpoint_schemas::Level;
 use holdpoint_schemas::decision::{Bound, BoundKind, Phase};
 use holdpoint_schemas::evidence::{Check, Verdict};
-use holdpoint_schemas::fact::Unknown;
 use holdpoint_schemas::fix::FixClass;
+use std::collections::BTreeMap;
 
 use super::phrase;
 use super::text::{Prose, clause, count, list, sentence};
 use super::wording;
-use crate::pipeline::report::{CiOnly, Outcome, ReportItem};
+use crate::pipeline::report::{Outcome, ReportItem};
 
 /// Details shown per check: enough to act on; the rest is in the report.
 const MAX_DETAILS: usize = 8;
@@ -26,6 +26,7 @@ pub fn explain(item: &ReportItem) -> String {
     found(&mut prose, item);
     fix(&mut prose, item);
     decision(&mut prose, item);
+    unknowns(&mut prose, item);
     checks(&mut prose, item);
     blast(&mut prose, item);
     unlock(&mut prose, item);
@@ -174,16 +175,25 @@ fn decision(prose: &mut Prose, item: &ReportItem) {
             reasons.join("; ")
         ));
     }
-    for level in Level::ALL {
-        let bounds: Vec<&Bound> = decision
-            .bounds
+    let next = decision.level.next();
+    let merged = phrase::merged_bounds(item);
+    let (near, far): (Vec<_>, Vec<_>) = merged
+        .into_iter()
+        .partition(|(_, levels)| levels.iter().any(|level| Some(*level) == next));
+    if let Some(next) = next.filter(|_| !near.is_empty()) {
+        prose.paragraph(&format!("Why it may not be {next}:"));
+        near.iter().for_each(|(bound, _)| bound_item(prose, item, bound));
+    }
+    if !far.is_empty() {
+        let above = far
             .iter()
-            .filter(|bound| bound.withholds == level)
-            .collect();
-        if !bounds.is_empty() {
-            prose.paragraph(&format!("Why it may not be {level}:"));
-            bounds.iter().for_each(|bound| bound_item(prose, item, bound));
-        }
+            .flat_map(|(_, levels)| levels)
+            .max()
+            .copied()
+            .unwrap_or(Level::AutoApply);
+        let lead = if near.is_empty() { "Why" } else { "And why, even then," };
+        prose.paragraph(&format!("{lead} it may not be {above}:"));
+        far.iter().for_each(|(bound, _)| prose.item(&bound_reason(bound)));
     }
 }
 
@@ -195,33 +205,46 @@ fn capital(level: Level) -> &'static str {
     }
 }
 
-fn bound_item(prose: &mut Prose, item: &ReportItem, bound: &Bound) {
+fn bound_reason(bound: &Bound) -> String {
     let origin = match bound.kind {
         BoundKind::Policy | BoundKind::UnknownFact | BoundKind::Evidence => format!(" (policy `{}`)", bound.id),
         BoundKind::RolloutStage => format!(" (rollout lane `{}`)", bound.id),
         BoundKind::EvaluationError => format!(" (policy `{}` couldn't be evaluated)", bound.id),
         BoundKind::NoPermit | BoundKind::NoFix => String::new(),
     };
-    prose.item(&format!("{}{origin}.", sentence(&bound.reason).trim_end_matches('.')));
+    format!("{}{origin}.", sentence(&bound.reason).trim_end_matches('.'))
+}
+
+fn bound_item(prose: &mut Prose, item: &ReportItem, bound: &Bound) {
+    prose.item(&bound_reason(bound));
     let known = bound.facts.iter().filter(|reading| reading.fact.is_some());
     for reading in known {
         prose.sub_item(&format!("Known: {}.", wording::reading(reading, item.decision.at)));
     }
-    for unknown in &bound.unknowns {
-        prose.sub_item(&unknown_text(unknown));
-    }
 }
 
-/// What isn't known, why, and who could supply it.
-#[must_use]
-pub fn unknown_text(unknown: &Unknown) -> String {
-    format!(
-        "Not known: {} (`{}`): {}. {} could supply it.",
-        wording::unknown(&unknown.id),
-        unknown.id,
-        clause(&unknown.why),
-        sentence(&unknown.resolver).trim_end_matches('.')
-    )
+/// What isn't known, grouped by who could supply it, so that one errand is one paragraph.
+fn unknowns(prose: &mut Prose, item: &ReportItem) {
+    let mut groups: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for unknown in phrase::unknowns(item) {
+        let group = groups.entry((&unknown.resolver, &unknown.why)).or_default();
+        group.push(&unknown.id);
+    }
+    if groups.is_empty() {
+        return;
+    }
+    prose.heading("What isn't known, and who could say");
+    for ((resolver, why), ids) in groups {
+        let these = if ids.len() == 1 { "This" } else { "These" };
+        prose.paragraph(&format!(
+            "{these} could come from {}; so far, {}:",
+            clause(resolver),
+            clause(why)
+        ));
+        for id in ids {
+            prose.item(&format!("{} (`{id}`)", wording::unknown(id)));
+        }
+    }
 }
 
 fn checks(prose: &mut Prose, item: &ReportItem) {
@@ -242,6 +265,11 @@ fn checks(prose: &mut Prose, item: &ReportItem) {
         if result.details.len() > MAX_DETAILS {
             prose.sub_item(&format!("… and {} more", result.details.len() - MAX_DETAILS));
         }
+    }
+    let new = phrase::new_findings(item);
+    if !new.is_empty() {
+        prose.paragraph("New with this fix, and not there before:");
+        new.iter().take(MAX_DETAILS).for_each(|line| prose.item(line));
     }
     let inconclusive = record.evidence.checks.values();
     if inconclusive
@@ -350,12 +378,12 @@ fn after_alert(item: &ReportItem) -> String {
             fix.remediator
         ),
         Some(BoundKind::UnknownFact) => {
-            "Supply what isn't known, or have those named above do it; the next run decides anew.".to_owned()
+            "Supply what isn't known, or ask those who can; the next run decides anew.".to_owned()
         }
         Some(BoundKind::EvaluationError) => {
             "Mend the policy that couldn't be evaluated; the next run decides anew.".to_owned()
         }
-        _ => "Talk to the people named above before anything is changed. When the reason is gone, the next run \
+        _ => "Talk to the people that the reason names before anything is changed. When the reason is gone, the next run \
               decides anew."
             .to_owned(),
     }
@@ -382,17 +410,7 @@ fn next_steps(prose: &mut Prose, item: &ReportItem) {
 
 fn ci_only(prose: &mut Prose, item: &ReportItem) {
     prose.heading("What a CI-only tool would have done");
-    let red_before = item.ci_only == CiOnly::Hold
-        && item
-            .evidence
-            .iter()
-            .flat_map(|record| record.evidence.checks.values())
-            .all(|result| result.verdict != Verdict::Failed);
-    let mut words = phrase::ci_only_sentence(item);
-    if red_before {
-        words.push_str(" That isn't the fix's fault: no check found that the fix broke anything.");
-    }
-    prose.paragraph(&words);
+    prose.paragraph(&phrase::ci_only_sentence(item));
 }
 
 #[cfg(test)]
@@ -431,6 +449,14 @@ mod tests {
                 assert!(line.chars().count() <= WIDTH, "{line}");
             }
         }
+    }
+
+    #[test]
+    fn a_new_finding_is_shown_with_its_rule() {
+        let mut item = samples::broken_contract();
+        let new = samples::unknown_service().finding.finding;
+        item.evidence.as_mut().unwrap().evidence.new_findings = vec![new];
+        assert!(explain(&item).contains("New with this fix, and not there before:\n  - B306 (bandit"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use askama::Template;
 use holdpoint_engine::graph::BlastRadius;
-use holdpoint_schemas::service::{Catalogue, Edge, EdgeKind, NodeKind, Service};
+use holdpoint_schemas::service::{Catalogue, Edge, EdgeKind, NodeKind, Service, ServiceId};
 use rust_sugiyama::configure::Config;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +36,8 @@ struct NodeView {
     badge: Option<String>,
     full: String,
     shape: NodeKind,
+    /// Base line of the name; a drum's lid takes some of its height.
+    base: u8,
 }
 
 /// One edge, ready to draw.
@@ -75,8 +77,11 @@ impl Drawing {
     /// too big to draw, or empty.
     #[must_use]
     pub fn of(catalogue: &Catalogue, findings: &BTreeMap<String, usize>) -> Option<Self> {
-        let services = &catalogue.services;
-        if services.is_empty() || services.len() > MAX_NODES || catalogue.edges.len() > MAX_EDGES {
+        if catalogue.services.len() > MAX_NODES || catalogue.edges.len() > MAX_EDGES {
+            return None;
+        }
+        let services = described_and_named(catalogue);
+        if services.is_empty() || services.len() > MAX_NODES {
             return None;
         }
         let numbers: BTreeMap<&str, usize> = services
@@ -187,6 +192,33 @@ impl Drawing {
     }
 }
 
+/// The services of a catalogue, and those that only its edges name: someone relies on them or they
+/// rely on someone, so the picture must not leave them out.
+fn described_and_named(catalogue: &Catalogue) -> Vec<Service> {
+    let mut services = catalogue.services.clone();
+    let mut seen: BTreeSet<ServiceId> = services.iter().map(|service| service.id.clone()).collect();
+    for id in catalogue.edges.iter().flat_map(|edge| [&edge.from, &edge.to]) {
+        if seen.insert(id.clone()) {
+            services.push(Service {
+                id: id.clone(),
+                name: id.0.clone(),
+                kind: NodeKind::Service,
+                system: None,
+                owner: None,
+                tier: None,
+                customer_facing: None,
+                data_classes: None,
+                repo: None,
+                path: String::new(),
+                deployments: None,
+                iac_addresses: Vec::new(),
+                source: String::new(),
+            });
+        }
+    }
+    services
+}
+
 /// The service and all that depends on it, by id.
 fn affected(blast: &BlastRadius) -> BTreeSet<&str> {
     let dependents = blast.dependents.iter().map(|dependent| dependent.id.as_str());
@@ -224,6 +256,7 @@ fn node(service: &Service, (x, y): (f64, f64), findings: &BTreeMap<String, usize
         note,
         badge: cardholder.then(|| "cardholder".to_owned()),
         shape: service.kind,
+        base: if service.kind == NodeKind::Resource { 28 } else { 22 },
     }
 }
 
@@ -367,7 +400,6 @@ fn without_cycles(nodes: usize, edges: &BTreeSet<(usize, usize)>) -> Vec<(usize,
 mod tests {
     use super::*;
     use crate::output::samples;
-    use holdpoint_schemas::service::ServiceId;
     use proptest::prelude::*;
 
     fn drawing() -> Drawing {
@@ -421,6 +453,15 @@ mod tests {
             .svg("x", None)
             .unwrap();
         assert!(!svg.contains("<script"));
+    }
+
+    #[test]
+    fn a_service_that_only_an_edge_names_is_drawn_too() {
+        let mut catalogue = samples::catalogue();
+        catalogue.services.retain(|service| service.id.as_str() != "gateway");
+        let drawing = Drawing::of(&catalogue, &BTreeMap::new()).unwrap();
+        let gateway = drawing.nodes.iter().find(|node| node.id == "gateway").unwrap();
+        assert_eq!(gateway.class, "tierless");
     }
 
     #[test]

@@ -47,6 +47,34 @@ struct Bar {
     width: f64,
 }
 
+/// Filters of the templates.
+mod filters {
+    use askama::filters::{Html, Safe, escape};
+    use askama::{Result, Values};
+    use std::fmt::{Display, Write as _};
+
+    /// Escapes, then sets what stands between two backticks as code. The pieces are escaped one by
+    /// one, so the only markup in the answer is ours.
+    #[askama::filter_fn]
+    pub fn prose(text: impl Display, _: &dyn Values) -> Result<Safe<String>> {
+        let text = text.to_string();
+        let mut pieces = text.split('`').peekable();
+        let mut out = String::with_capacity(text.len() + 16);
+        let mut code = false;
+        while let Some(piece) = pieces.next() {
+            let last = pieces.peek().is_none();
+            // A backtick without its partner is only a backtick.
+            match (code, last) {
+                (true, false) => write!(out, "<code>{}</code>", escape(piece, Html)?)?,
+                (true, true) => write!(out, "`{}", escape(piece, Html)?)?,
+                (false, _) => write!(out, "{}", escape(piece, Html)?)?,
+            }
+            code = !code;
+        }
+        Ok(Safe(out))
+    }
+}
+
 /// The page of a run.
 ///
 /// # Errors
@@ -286,6 +314,23 @@ mod tests {
         }
         if let Some(scenario) = &mut item.scenario {
             (scenario.id, scenario.title) = (text(), text());
+        }
+    }
+
+    #[test]
+    fn backticks_become_code_and_nothing_else_does() {
+        #[derive(Template)]
+        #[template(source = "{{ text|prose }}", ext = "html")]
+        struct Line<'a> {
+            text: &'a str,
+        }
+        let cases = [
+            ("set `A<B>` & go", "set <code>A&#60;B&#62;</code> &#38; go"),
+            ("one ` alone", "one ` alone"),
+            ("`a` `b", "<code>a</code> `b"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(Line { text }.render().unwrap(), expected);
         }
     }
 

@@ -4,8 +4,10 @@ use holdpoint_engine::graph::{BlastRadius, Dependent};
 use holdpoint_schemas::Level;
 use holdpoint_schemas::decision::{Bound, BoundKind};
 use holdpoint_schemas::evidence::Verdict;
-use holdpoint_schemas::fact::FactValue;
+use holdpoint_schemas::fact::{FactValue, Unknown};
+use holdpoint_schemas::finding::Finding;
 use holdpoint_schemas::service::NodeKind;
+use std::collections::BTreeMap;
 
 use super::text;
 use crate::pipeline::report::{CiOnly, Outcome, ReportItem};
@@ -111,7 +113,10 @@ pub fn ci_only_sentence(item: &ReportItem) -> String {
         (CiOnly::Merge, None) => {
             "The candidate's own tests are green, so it would have merged this without asking anyone.".to_owned()
         }
-        (CiOnly::Hold, _) => "The candidate's own tests are red, so it would not have merged this.".to_owned(),
+        (CiOnly::Hold, Some(_)) => "The candidate's own tests are red, so it would not have merged this.".to_owned(),
+        (CiOnly::Hold, None) => "The candidate's own tests are red, so it would not have merged this. That isn't the \
+             fix's fault: no check found that the fix broke anything."
+            .to_owned(),
         (CiOnly::NotRun, _) => {
             "The candidate's own tests were not run here, so it can't be said what it would have done.".to_owned()
         }
@@ -157,6 +162,49 @@ pub fn harm(item: &ReportItem) -> Option<String> {
     })
 }
 
+/// Each unknown of the bounds once, by id, whichever bounds name it.
+#[must_use]
+pub fn unknowns(item: &ReportItem) -> Vec<&Unknown> {
+    let all = item.decision.bounds.iter().flat_map(|bound| &bound.unknowns);
+    let once: BTreeMap<&str, &Unknown> = all.map(|unknown| (unknown.id.as_str(), unknown)).collect();
+    once.into_values().collect()
+}
+
+/// The bounds with the levels that each withholds: a policy that withholds two levels for one
+/// reason is one thing to read.
+#[must_use]
+pub fn merged_bounds(item: &ReportItem) -> Vec<(&Bound, Vec<Level>)> {
+    let mut merged: Vec<(&Bound, Vec<Level>)> = Vec::new();
+    for bound in &item.decision.bounds {
+        let same = merged
+            .iter_mut()
+            .find(|(first, _)| first.reason == bound.reason && first.id == bound.id);
+        match same {
+            Some((_, levels)) if !levels.contains(&bound.withholds) => levels.push(bound.withholds),
+            Some(_) => {}
+            None => merged.push((bound, vec![bound.withholds])),
+        }
+    }
+    merged
+}
+
+/// Findings that the candidate brings with it, one line each.
+#[must_use]
+pub fn new_findings(item: &ReportItem) -> Vec<String> {
+    let all = item.evidence.iter().flat_map(|record| &record.evidence.new_findings);
+    all.map(|finding| {
+        let place = finding_place(finding).map_or_else(String::new, |place| format!(" at {place}"));
+        format!(
+            "{} ({}, {} severity){place}: {}",
+            finding.rule,
+            finding.scanner,
+            finding.severity.as_str(),
+            text::clause(&finding.title)
+        )
+    })
+    .collect()
+}
+
 /// What kind of bound, for people.
 #[must_use]
 pub const fn bound_kind(kind: BoundKind) -> &'static str {
@@ -187,9 +235,11 @@ pub fn blast(item: &ReportItem) -> String {
         text::count(names.len(), "other party", "other parties"),
         text::list(&names, 6)
     );
-    if blast.reaches_customers == Some(true) {
-        words.push_str(" That reaches customers or an outside party.");
-    }
+    words.push_str(match blast.reaches_customers {
+        Some(true) => " That reaches customers or an outside party.",
+        Some(false) => "",
+        None => " It isn't known whether that reaches customers.",
+    });
     words.push_str(&cycle(blast));
     words
 }
@@ -218,12 +268,17 @@ pub fn dependent(dependent: &Dependent) -> String {
     format!("{} ({})", dependent.name, notes.join(", "))
 }
 
-/// A dependent's path, consumer first: `gateway → payments → ledger`.
+/// A dependent's path, consumer first: `gateway → payments → ledger`. The graph stores it from the
+/// service up, and of a very long one only that beginning.
 #[must_use]
 pub fn path(dependent: &Dependent) -> String {
+    let id = dependent.id.as_str();
     let mut names: Vec<&str> = dependent.path.iter().map(|id| id.as_str()).collect();
-    if names.last() == Some(&dependent.id.as_str()) {
+    if names.first() != Some(&id) {
         names.reverse();
+    }
+    if names.first() != Some(&id) {
+        names.splice(0..0, [id, "…"]);
     }
     names.join(" → ")
 }
@@ -231,7 +286,10 @@ pub fn path(dependent: &Dependent) -> String {
 /// Where the finding is: `requirements.txt, line 3`.
 #[must_use]
 pub fn place(item: &ReportItem) -> Option<String> {
-    let finding = &item.finding.finding;
+    finding_place(&item.finding.finding)
+}
+
+fn finding_place(finding: &Finding) -> Option<String> {
     match (&finding.location, &finding.iac_address) {
         (Some(location), _) => Some(match location.line {
             Some(line) => format!("{}, line {line}", location.path),
@@ -260,9 +318,43 @@ mod tests {
     }
 
     #[test]
+    fn one_reason_for_two_levels_is_told_once() {
+        let mut item = samples::unknown_service();
+        let mut bound = item.decision.bounds[0].clone();
+        bound.withholds = Level::AutoApply;
+        item.decision.bounds.push(bound);
+        let merged = merged_bounds(&item);
+        assert_eq!(merged.len(), 1);
+        assert_eq!(merged[0].1, [Level::Suggest, Level::AutoApply]);
+        assert_eq!(unknowns(&item).len(), 2);
+    }
+
+    #[test]
     fn a_failed_check_is_harm_and_a_freeze_is_not() {
         assert!(harm(&samples::broken_contract()).unwrap().contains("bank-partner"));
         assert_eq!(harm(&samples::frozen()), None);
+    }
+
+    #[test]
+    fn a_red_baseline_is_not_blamed_on_the_fix() {
+        let mut item = samples::frozen();
+        item.ci_only = CiOnly::Hold;
+        assert!(ci_only_sentence(&item).contains("isn't the fix's fault"));
+        let mut broken = samples::broken_contract();
+        broken.ci_only = CiOnly::Hold;
+        assert!(!ci_only_sentence(&broken).contains("fault"));
+    }
+
+    #[test]
+    fn what_the_candidate_brings_along_is_named_with_its_rule() {
+        let mut item = samples::merged();
+        let mut finding = samples::unknown_service().finding.finding;
+        finding.rule = "B602".to_owned();
+        item.evidence.as_mut().unwrap().evidence.new_findings = vec![finding];
+        assert_eq!(
+            new_findings(&item),
+            ["B602 (bandit, medium severity) at reports/build.py, line 19: Temporary file with a predictable name"]
+        );
     }
 
     #[test]
@@ -278,6 +370,8 @@ mod tests {
         gateway.path.reverse();
         assert_eq!(path(&gateway), forward);
         assert!(forward.starts_with(gateway.id.as_str()));
+        gateway.path = vec!["payments".into(), "checkout".into()];
+        assert_eq!(path(&gateway), "gateway → … → checkout → payments");
     }
 
     #[test]

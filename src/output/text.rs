@@ -48,17 +48,19 @@ pub fn shorten(text: &str, max: usize) -> String {
     format!("{}…", at_word.trim_end_matches([' ', ',', ';', ':', '.']))
 }
 
-/// A sentence: first letter upper case (unless it is a name in backticks), one full stop.
+/// A sentence: first letter upper case (unless the first word is a name, as `bank-partner` or
+/// `src/a.py` are), one full stop.
 #[must_use]
 pub fn sentence(text: &str) -> String {
     let text = text.trim().trim_end_matches(['.', ';', ',']);
+    let end = if text.ends_with(['!', '?', '…']) { "" } else { "." };
+    let word = text.split(' ').next().unwrap_or_default();
+    let is_name = word.contains(|c: char| c.is_ascii_digit() || "-_./:@`".contains(c));
     let mut chars = text.chars();
     match chars.next() {
         None => String::new(),
-        Some(first) => {
-            let end = if text.ends_with(['!', '?', '…']) { "" } else { "." };
-            format!("{}{}{end}", first.to_uppercase(), chars.as_str())
-        }
+        Some(_) if is_name => format!("{text}{end}"),
+        Some(first) => format!("{}{}{end}", first.to_uppercase(), chars.as_str()),
     }
 }
 
@@ -91,19 +93,23 @@ pub fn list(words: &[String], limit: usize) -> String {
 
 /// Text that is built up as headed, wrapped paragraphs and lists.
 #[derive(Debug, Default)]
-pub struct Prose(String);
+pub struct Prose {
+    text: String,
+    under_heading: bool,
+}
 
 impl Prose {
     /// A heading, underlined.
     pub fn heading(&mut self, text: &str) {
         self.gap();
         let text = clean(text);
-        let _ = writeln!(self.0, "{text}\n{}", "-".repeat(text.chars().count()));
+        let _ = writeln!(self.text, "{text}\n{}", "-".repeat(text.chars().count()));
+        self.under_heading = true;
     }
 
     /// A paragraph.
     pub fn paragraph(&mut self, text: &str) {
-        if !self.0.ends_with("-\n") {
+        if !self.under_heading {
             self.gap();
         }
         self.fill(text, "", "");
@@ -121,20 +127,21 @@ impl Prose {
 
     /// A command line: never wrapped, so that it can be copied.
     pub fn command(&mut self, text: &str) {
-        let _ = writeln!(self.0, "    {}", clean(text));
+        let _ = writeln!(self.text, "    {}", clean(text));
+        self.under_heading = false;
     }
 
     /// An empty line, unless there is one or nothing stands above.
     pub fn gap(&mut self) {
-        if !self.0.is_empty() && !self.0.ends_with("\n\n") {
-            self.0.push('\n');
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+            self.text.push('\n');
         }
     }
 
     /// The text, which ends with one line break.
     #[must_use]
     pub fn finish(self) -> String {
-        format!("{}\n", self.0.trim_end())
+        format!("{}\n", self.text.trim_end())
     }
 
     fn fill(&mut self, text: &str, first: &str, rest: &str) {
@@ -145,7 +152,8 @@ impl Prose {
             .break_words(false)
             .word_splitter(textwrap::WordSplitter::NoHyphenation)
             .word_separator(textwrap::WordSeparator::AsciiSpace);
-        let _ = writeln!(self.0, "{}", textwrap::fill(text.trim(), options));
+        let _ = writeln!(self.text, "{}", textwrap::fill(text.trim(), options));
+        self.under_heading = false;
     }
 }
 
@@ -171,6 +179,7 @@ mod tests {
         assert_eq!(sentence("a freeze is on."), "A freeze is on.");
         assert_eq!(sentence(""), "");
         assert_eq!(sentence("`x` is unknown"), "`x` is unknown.");
+        assert_eq!(sentence("bank-partner relies on it"), "bank-partner relies on it.");
     }
 
     #[test]
@@ -180,6 +189,15 @@ mod tests {
         assert_eq!(list(&words, 1), "a and 2 more");
         assert_eq!(list(&words[..1], 9), "a");
         assert_eq!(list(&[], 9), "");
+    }
+
+    #[test]
+    fn a_paragraph_follows_its_heading_directly_and_others_at_a_distance() {
+        let mut prose = Prose::default();
+        prose.heading("A");
+        prose.paragraph("ends with -");
+        prose.paragraph("next");
+        assert_eq!(prose.finish(), "A\n-\nends with -\n\nnext\n");
     }
 
     #[test]
