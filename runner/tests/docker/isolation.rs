@@ -13,12 +13,22 @@ async fn output_of(command: &str) -> String {
 #[tokio::test]
 async fn steps_run_as_the_sandbox_user_without_any_capability() {
     let status = output_of("id -u; id -g; grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status").await;
+    let words: Vec<_> = status.split_whitespace().collect();
+    let none = "0000000000000000";
     assert_eq!(
-        status.split_whitespace().collect::<Vec<_>>().join(" "),
-        "10001 10001 CapBnd: 0000000000000000 CapEff: 0000000000000000 NoNewPrivs: 1 Seccomp: 2".replace(
-            "CapBnd: 0000000000000000 CapEff: 0000000000000000",
-            "CapEff: 0000000000000000 CapBnd: 0000000000000000"
-        )
+        words,
+        [
+            "10001",
+            "10001",
+            "CapEff:",
+            none,
+            "CapBnd:",
+            none,
+            "NoNewPrivs:",
+            "1",
+            "Seccomp:",
+            "2"
+        ]
     );
 }
 
@@ -78,9 +88,11 @@ async fn tmp_is_bounded() {
 
 #[tokio::test]
 async fn nothing_of_the_hosts_environment_or_secrets_is_seen() {
-    let names = output_of("env | cut -d= -f1 | sort | tr '\\n' ' '; ls -A /root /home 2>&1 || true").await;
-    let environment: Vec<_> = names.lines().next().unwrap().split_whitespace().collect();
-    assert_eq!(environment, ["HOME", "HOSTNAME", "LANG", "PATH", "PWD"]);
+    let names = output_of("env | cut -d= -f1 | sort").await;
+    assert_eq!(
+        names.lines().collect::<Vec<_>>(),
+        ["HOME", "HOSTNAME", "LANG", "PATH", "PWD"]
+    );
     assert!(
         output_of("ls -A /")
             .await
