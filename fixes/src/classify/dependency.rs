@@ -1,0 +1,106 @@
+//! Versions of dependencies move in manifests and lockfiles, and nothing else does.
+
+mod cargo;
+mod npm;
+mod requirements;
+mod step;
+
+use holdpoint_schemas::fix::{DependencyScope, FixKind, Upgrade};
+
+use super::{FileView, Part, Recogniser};
+
+pub(super) const RECOGNISER: Recogniser = Recogniser {
+    applies: |view| reader(view).is_some(),
+    read,
+};
+
+type Reader = fn(&FileView<'_>, &str, &str) -> Result<Vec<Upgrade>, String>;
+
+fn reader(view: &FileView<'_>) -> Option<Reader> {
+    match view.name() {
+        "package.json" => Some(npm::manifest),
+        "package-lock.json" | "npm-shrinkwrap.json" => Some(npm::lockfile),
+        "Cargo.toml" => Some(cargo::manifest),
+        "Cargo.lock" => Some(cargo::lockfile),
+        name if name.starts_with("requirements") && name.ends_with(".txt") => Some(requirements::read),
+        _ => None,
+    }
+}
+
+fn read(view: &FileView<'_>) -> Result<Part, String> {
+    let (before, after) = view.both()?;
+    let reader = reader(view).ok_or("is no manifest")?;
+    let upgrades = reader(view, before, after)?;
+    let Some(first) = upgrades.first() else {
+        return Err("changes no version".to_owned());
+    };
+    let show = |version: &Option<String>| version.clone().unwrap_or_else(|| "none".to_owned());
+    Ok(Part {
+        kind: FixKind::DependencyUpgrade,
+        because: match upgrades.len() {
+            1 => format!(
+                "only `{}` moves, from {} to {}",
+                first.package,
+                show(&first.from),
+                show(&first.to)
+            ),
+            many => format!("only versions of {many} dependencies move"),
+        },
+        upgrades,
+    })
+}
+
+/// One upgrade per package and step: a manifest and its lockfile tell the same one. Where they
+/// differ in scope, it ships.
+pub(super) fn merge(upgrades: impl Iterator<Item = Upgrade>) -> Vec<Upgrade> {
+    let mut merged: Vec<Upgrade> = Vec::new();
+    for upgrade in upgrades {
+        let same = |other: &&mut Upgrade| {
+            (&other.ecosystem, &other.package, &other.from, &other.to)
+                == (&upgrade.ecosystem, &upgrade.package, &upgrade.from, &upgrade.to)
+        };
+        match merged.iter_mut().find(same) {
+            Some(known) => known.scope = known.scope.max(upgrade.scope),
+            None => merged.push(upgrade),
+        }
+    }
+    merged
+}
+
+fn upgrade(ecosystem: &str, package: &str, from: &str, to: &str, scope: DependencyScope) -> Upgrade {
+    Upgrade {
+        package: package.to_owned(),
+        ecosystem: ecosystem.to_owned(),
+        from: Some(from.to_owned()),
+        to: Some(to.to_owned()),
+        step: step::between(from, to),
+        scope,
+    }
+}
+
+/// A plain version: digits and what may follow them, so no range, URL, path or alias.
+fn is_version(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit())
+        && text.len() <= 64
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+' | '_' | '!'))
+}
+
+/// Splits a requirement such as `^1.2` into operator and version, where it is that simple.
+fn range(text: &str) -> Option<(&str, &str)> {
+    let operator = ["^", "~", "=", ">=", ""]
+        .into_iter()
+        .find(|operator| text.strip_prefix(operator).is_some_and(|rest| is_version(rest)))?;
+    Some((operator, text.strip_prefix(operator)?))
+}
+
+/// A requirement whose version moves and whose operator stays.
+fn moved_range<'a>(place: &str, before: &'a str, after: &'a str) -> Result<(&'a str, &'a str), String> {
+    match (range(before), range(after)) {
+        (Some((old, from)), Some((new, to))) if old == new => Ok((from, to)),
+        _ => Err(format!(
+            "changes `{place}` from `{before}` to `{after}`, which is more than a version"
+        )),
+    }
+}
