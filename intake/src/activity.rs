@@ -35,8 +35,9 @@ pub struct Push {
 
 /// Commits reachable from `branch_commit`, with a committer time from `since` up to and without
 /// `until`, that touched one of `paths` (files, or folders for all below), latest first. A merge
-/// counts with what it brought to its first parent. Commits for whose author's email `is_own`
-/// says yes are left out.
+/// counts with what it brought to its first parent. Commits for whose id (40 hex digits)
+/// `is_own` says yes are left out: what Holdpoint merged is known from the ledger, not from a name or
+/// trailer that anyone can write.
 ///
 /// # Errors
 /// When the commit or its history can't be read, or the history is too long to be sure that
@@ -65,7 +66,7 @@ pub fn recent_pushes(
     let mut pushes = Vec::new();
     for (at, commit) in commits {
         let email = String::from_utf8_lossy(commit.author().email_bytes()).into_owned();
-        if is_own(&email) {
+        if is_own(&commit.id().to_string()) {
             continue;
         }
         let touched = touched(repo, &commit, paths).map_err(|error| failed(&error))?;

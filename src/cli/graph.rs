@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::Global;
 use crate::exit_code::ExitCode;
 use crate::failure::BadInput;
-use crate::pipeline::estate::{Estate, Source, read_text};
+use crate::pipeline::estate::{Estate, Source, borrowed, read_text};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -56,7 +56,7 @@ fn import(paths: &[PathBuf]) -> Result<Catalogue> {
             files.push((name.clone(), read_text(Path::new(""), &name)?));
         }
     }
-    Ok(holdpoint_intake::catalogue::read_catalogue(&files)?)
+    Ok(holdpoint_intake::catalogue::read_catalogue(&borrowed(&files))?)
 }
 
 fn catalogue(global: &Global) -> Result<Catalogue> {

@@ -53,7 +53,7 @@ fn prepare(root: &Path, arguments: &Arguments, agent: &Path) -> Result<(Estate, 
     let applied = holdpoint_fixes::apply::apply_patch(&mirror.git, &head, &patch)?;
     let read = |tree: &str, path: &str| mirror.text(tree, path);
     let classification =
-        crate::tmp_classify::classify(&applied.files, &|path| read(&applied.base_tree, path), &|path| read(&applied.candidate_tree, path));
+        holdpoint_fixes::classify::classify(&applied.files, &|path| read(&applied.base_tree, path), &|path| read(&applied.candidate_tree, path));
     let fix = Fix {
         id: Digest::of_bytes(&bytes),
         repo: arguments.repo.clone(),

@@ -41,7 +41,8 @@ fn mirror<'a>(session: &'a Session, repo: &str) -> Result<&'a Mirror> {
 }
 
 /// Commits the candidate's tree on its base. The same inputs give the same commit.
-fn commit(session: &Session, finding: &RepoFinding, fix: &Fix, decision: &Decision, evidence: &EvidenceRecord) -> Result<String> {
+fn commit(session: &mut Session, finding: &RepoFinding, fix: &Fix, decision: &Decision, evidence: &EvidenceRecord) -> Result<String> {
+    let head = session.ledger.head()?.to_string();
     let mirror = mirror(session, &fix.repo)?;
     let candidate = Candidate {
         base_commit: fix.base_commit.clone(),
@@ -54,7 +55,7 @@ fn commit(session: &Session, finding: &RepoFinding, fix: &Fix, decision: &Decisi
             ("Holdpoint-Finding".to_owned(), format!("{} {}", finding.id(), finding.finding.fingerprint)),
             ("Holdpoint-Decision".to_owned(), decision.id.to_string()),
             ("Holdpoint-Evidence".to_owned(), Digest::of_json(&evidence.evidence)?.to_string()),
-            ("Holdpoint-Ledger".to_owned(), session.ledger.head()?.to_string()),
+            ("Holdpoint-Ledger".to_owned(), head),
         ],
     };
     Ok(commit_candidate(&mirror.git, &candidate)?)

@@ -133,7 +133,8 @@ fn approvers(session: &Session) -> Result<Approvers> {
     let Some(file) = &session.estate.config.approvers else {
         return Err(BadInput::new("the estate names no approvers", "add `approvers:` to `holdpoint.yaml`, a file in OpenSSH's allowed_signers form").into());
     };
-    Ok(Approvers::parse(file, &read_text(&session.estate.root, file)?)?)
+    Approvers::parse(file, &read_text(&session.estate.root, file)?)
+        .map_err(|problems| problems.into_iter().next().map_or_else(|| anyhow::anyhow!("`{file}` can't be read"), Into::into))
 }
 
 /// What an approval of this item is bound to, on the facts of this moment.

@@ -85,7 +85,7 @@ fn read_one(
     let applied = source.apply(mirror, &base_commit)?;
     let read = |tree: &str, path: &str| mirror.text(tree, path);
     let classification =
-        crate::tmp_classify::classify(&applied.files, &|path| read(&applied.base_tree, path), &|path| read(&applied.candidate_tree, path));
+        holdpoint_fixes::classify::classify(&applied.files, &|path| read(&applied.base_tree, path), &|path| read(&applied.candidate_tree, path));
     let title = request.title.clone().unwrap_or_else(|| classification.because.clone());
     Ok(Fix {
         id,

@@ -91,11 +91,11 @@ impl Estate {
             Source::Unknown(format!("`{CONFIG_FILE}` names no catalogue"))
         } else {
             load(&mut problems, "the catalogue", || {
-                let mut files = Vec::new();
+                let mut files: Vec<(String, String)> = Vec::new();
                 for entry in &config.catalogue {
                     files.extend(read_folder(&root, entry, &["yaml", "yml"])?);
                 }
-                Ok(holdpoint_intake::catalogue::read_catalogue(&files)?)
+                Ok(holdpoint_intake::catalogue::read_catalogue(&borrowed(&files))?)
             })
         };
         let graph = ServiceGraph::new(catalogue.known().unwrap_or(&Catalogue::default()));
@@ -106,7 +106,10 @@ impl Estate {
             optional(&mut problems, &root, "environments", config.environments.as_deref(), holdpoint_intake::estate::read_variables);
         let advisories = match &config.advisories {
             None => Source::Unknown(format!("`{CONFIG_FILE}` names no advisories")),
-            Some(folder) => load(&mut problems, "the advisories", || Ok(Advisories::parse(&read_folder(&root, folder, &["json"])?)?)),
+            Some(folder) => load(&mut problems, "the advisories", || {
+            let files: Vec<(String, Vec<u8>)> = read_folder(&root, folder, &["json"])?;
+            Ok(Advisories::parse(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())))?)
+        }),
         };
         Ok(Self { root, config, pack, rollout, catalogue, graph, controls, calendar, contracts, environments, advisories, problems })
     }
@@ -156,6 +159,11 @@ where
         None => Source::Unknown(format!("`{CONFIG_FILE}` names no {what}")),
         Some(file) => load(problems, &format!("`{file}`"), || Ok(read(file, &read_text(root, file)?)?)),
     }
+}
+
+/// Names and texts of files, borrowed.
+pub fn borrowed(files: &[(String, String)]) -> Vec<(&str, &str)> {
+    files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect()
 }
 
 /// Reads a file as bytes, bounded. `file` is relative to `root`, or absolute.

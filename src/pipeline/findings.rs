@@ -6,7 +6,7 @@ use holdpoint_schemas::SourceError;
 use holdpoint_schemas::finding::{Finding, RepoFinding};
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::estate::{Estate, read_bytes};
+use super::estate::{Estate, borrowed, read_bytes};
 use super::mirror::{Mirror, TreeLines, report_digest};
 use super::record::{FINDING, History, REPORT, Recorder, ReportRecord};
 
@@ -48,9 +48,14 @@ pub fn gather(estate: &Estate, mirrors: &BTreeMap<String, Mirror>, history: &His
         {
             for branch in branches {
                 let Some(commit) = mirror.head(branch) else { continue };
-                let (findings, skipped) = advisories.match_lockfiles(&repo.name, &mirror.lockfiles(&mirror.tree(&commit)?));
-                gathered.add(&repo.name, branch, findings);
-                gathered.skipped.extend(skipped);
+                let lockfiles = mirror.lockfiles(&mirror.tree(&commit)?);
+                match advisories.match_lockfiles(&repo.name, &borrowed(&lockfiles)) {
+                    Ok((findings, skipped)) => {
+                        gathered.add(&repo.name, branch, findings);
+                        gathered.skipped.extend(skipped);
+                    }
+                    Err(error) => gathered.problems.push(as_problem(&format!("lockfiles of {}@{branch}", repo.name), &error.into())),
+                }
             }
         }
     }

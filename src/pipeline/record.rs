@@ -243,14 +243,6 @@ impl<'a> Recorder<'a> {
         }
         self.append(kind, body)
     }
-
-    /// The ledger's head.
-    ///
-    /// # Errors
-    /// When it can't be read.
-    pub fn head(&self) -> Result<String> {
-        Ok(self.ledger.head()?.to_string())
-    }
 }
 
 fn key<T: Serialize>(kind: &str, body: &T) -> Result<Digest> {

@@ -368,7 +368,7 @@ impl Session {
         ReportItem { finding: finding.clone(), service, fix: fix.cloned(), advice: act::advice(fix), decision, evidence, outcome, ci_only, blast, scenario: None }
     }
 
-    fn report(&self, items: BTreeMap<String, ReportItem>, problems: &[SourceError], sandbox: String) -> Result<RunReport> {
+    fn report(&mut self, items: BTreeMap<String, ReportItem>, problems: &[SourceError], sandbox: String) -> Result<RunReport> {
         let mut items: Vec<ReportItem> = items.into_values().collect();
         items.sort_by_key(|item| (std::cmp::Reverse(item.finding.finding.severity), item.finding.repo.clone(), item.finding.id()));
         let verified = matches!(self.ledger.verify(None)?, holdpoint_ledger::Verification::Intact { .. });

@@ -19,7 +19,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OnceCell, Semaphore, mpsc};
 
-use super::estate::{Estate, read_text};
+use super::estate::{Estate, borrowed, read_text};
 use super::findings::{OSV_LOCKFILE, is_osv};
 use super::mirror::Mirror;
 use super::owners::Owners;
@@ -213,7 +213,9 @@ impl ReportReader for Knowledge {
             .into_iter()
             .filter(|(path, _)| holdpoint_intake::advisory::is_lockfile(path))
             .collect();
-        Ok(advisories.match_lockfiles(&self.repo, &lockfiles).0)
+        let (findings, skipped) = advisories.match_lockfiles(&self.repo, &borrowed(&lockfiles)).map_err(|error| error.to_string())?;
+        // What couldn't be read could hide anything: then "nothing found" would be a guess.
+        if skipped.is_empty() { Ok(findings) } else { Err(format!("not all lockfiles could be read: {}", skipped.join("; "))) }
     }
 }
 
