@@ -268,3 +268,42 @@ fn signatures_of_ssh_keygen_are_accepted() {
         assert!(verify(&signed, &approvers, now()).is_err(), "{kind}");
     }
 }
+
+/// Signs as a FIDO security key does (OpenSSH PROTOCOL.u2f), with the flags given.
+fn signed_by_security_key(flags: u8) -> (SignedApproval, Approvers) {
+    use sha2::{Digest as _, Sha256};
+    /// Signing raw bytes; the bound brings the method of a trait that isn't exported.
+    fn raw(key: &impl ssh_key::SigningKey, bytes: &[u8]) -> Vec<u8> {
+        key.try_sign(bytes).unwrap().as_bytes().to_vec()
+    }
+    let plain = private_key(1);
+    let ed25519 = *plain.public_key().key_data().ed25519().unwrap();
+    let public = KeyData::SkEd25519(ssh_key::public::SkEd25519::new(ed25519, "ssh:"));
+    let statement = statement("ana");
+    let signed = SshSig::signed_data(APPROVAL_NAMESPACE, HashAlg::Sha512, &message(&statement).unwrap()).unwrap();
+    let trailer = [flags, 0, 0, 0, 7];
+    let bytes = [
+        Sha256::digest("ssh:").as_slice(),
+        &trailer,
+        Sha256::digest(&signed).as_slice(),
+    ]
+    .concat();
+    let mut blob = raw(&plain, &bytes);
+    blob.extend(trailer);
+    let signature = ssh_key::Signature::new(ssh_key::Algorithm::SkEd25519, blob).unwrap();
+    let signature = SshSig::new(public.clone(), APPROVAL_NAMESPACE, HashAlg::Sha512, signature)
+        .unwrap()
+        .to_pem(LineEnding::LF)
+        .unwrap();
+    let approvers = approvers(&format!("ana {}", PublicKey::from(public).to_openssh().unwrap()));
+    (SignedApproval { statement, signature }, approvers)
+}
+
+#[test]
+fn a_security_key_approves_only_when_it_was_touched() {
+    let (signed, approvers) = signed_by_security_key(USER_PRESENT);
+    assert_eq!(verify(&signed, &approvers, now()).unwrap().identity, "ana");
+    let (signed, approvers) = signed_by_security_key(0);
+    let error = verify(&signed, &approvers, now()).unwrap_err();
+    assert!(error.to_string().ends_with("was not touched"), "{error}");
+}
