@@ -60,7 +60,12 @@ pub(crate) fn verify(connection: &Connection, expected: Option<&Head>) -> Result
     let snapshot = connection.unchecked_transaction().map_err(LedgerError::sqlite(doing))?;
     let mut problems = Problems::default();
     check_pages(&snapshot, &mut problems)?;
-    check_objects(&snapshot, &mut problems)?;
+    let readable = check_objects(&snapshot, &mut problems)?;
+    if !readable {
+        return Ok(Verification::Tampered {
+            problems: problems.finish(),
+        });
+    }
     let head = check_entries(&snapshot, expected, &mut problems)?;
     let problems = problems.finish();
     Ok(if problems.is_empty() {
@@ -76,15 +81,15 @@ fn check_pages(connection: &Connection, problems: &mut Problems) -> Result<(), L
         .pragma_query(None, "integrity_check", |row| {
             let line: String = row.get(0)?;
             if line != "ok" {
-                problems.add(format!("SQLite reports: {line}"));
+                problems.add(format!("SQLite reports: {}", line.escape_debug()));
             }
             Ok(())
         })
         .map_err(LedgerError::sqlite("checking the pages of the file"))
 }
 
-/// Tables and fences must be exactly those that we made.
-fn check_objects(connection: &Connection, problems: &mut Problems) -> Result<(), LedgerError> {
+/// Tables and fences must be exactly those that we made. Says whether the tables can be read.
+fn check_objects(connection: &Connection, problems: &mut Problems) -> Result<bool, LedgerError> {
     let doing = "reading the tables";
     let mut statement = connection
         .prepare("SELECT name, coalesce(sql, '') FROM sqlite_master")
@@ -103,10 +108,14 @@ fn check_objects(connection: &Connection, problems: &mut Problems) -> Result<(),
     }
     for name in found.keys() {
         if !OBJECTS.iter().any(|(known, _)| known == name) {
-            problems.add(format!("`{name}` was added to the database"));
+            problems.add(format!("`{}` was added to the database", name.escape_debug()));
         }
     }
-    Ok(())
+    let same = |(name, sql): &(&str, &str)| found.get(*name).is_some_and(|found| found == sql);
+    Ok(OBJECTS
+        .iter()
+        .filter(|(_, sql)| sql.starts_with("CREATE TABLE"))
+        .all(same))
 }
 
 /// Replays the log and compares every stored leaf and root, and the expected head.

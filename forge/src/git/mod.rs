@@ -156,5 +156,23 @@ pub fn resolve(cache: &Path, branch: &str) -> Result<String, ForgeError> {
     Ok(commit.id().to_string())
 }
 
+/// Whether a branch of the cache holds a commit: at its tip or in its history.
+///
+/// # Errors
+/// When a name is refused, or there is no such branch in the cache.
+pub fn contains(cache: &Path, branch: &str, commit: &str) -> Result<bool, ForgeError> {
+    let (tip, commit) = (id(&resolve(cache, branch)?)?, id(commit)?);
+    let repo = git2::Repository::open_bare(cache).map_err(ForgeError::objects("opening the cache"))?;
+    if tip == commit {
+        return Ok(true);
+    }
+    // A commit that isn't in the cache can't be in the history of a branch that is.
+    if repo.find_commit(commit).is_err() {
+        return Ok(false);
+    }
+    repo.graph_descendant_of(tip, commit)
+        .map_err(ForgeError::objects("walking the history"))
+}
+
 #[cfg(test)]
 mod tests;

@@ -103,3 +103,18 @@ fn a_hook_of_the_remote_can_refuse_and_its_reason_is_told() {
     assert!(error.to_string().contains("pre-receive hook declined"), "{error}");
     assert_eq!(fixture.remote_branch("b"), None);
 }
+
+#[test]
+fn a_branch_holds_its_tip_and_its_history_and_nothing_else() {
+    let fixture = Fixture::new();
+    let next = fixture.commit_on(&fixture.base, "next");
+    fixture.set_remote("main", Some(&next));
+    fetch_mirror(fixture.remote_str(), &fixture.cache).unwrap();
+    let held = |commit: &str| contains(&fixture.cache, "main", commit).unwrap();
+    assert!(held(&next) && held(&fixture.base));
+    assert!(!held(&fixture.candidate("other")) && !held(&"1".repeat(40)));
+    assert!(matches!(
+        contains(&fixture.cache, "none", &next),
+        Err(ForgeError::NoBranch { .. })
+    ));
+}

@@ -3,9 +3,12 @@
 use holdpoint_schemas::{SourceError, Timestamp};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use ssh_key::PublicKey;
 use ssh_key::public::KeyData;
-use ssh_key::{HashAlg, PublicKey};
 use std::collections::{BTreeMap, BTreeSet};
+
+use super::patterns::in_pattern_list;
+use super::persons::{fingerprint, persons};
 
 /// Longest approvers file that is read: thousands of people.
 const MAX_FILE_BYTES: usize = 4 << 20;
@@ -27,8 +30,8 @@ pub struct Approvers {
 /// One line: a key, whose it is, and what it may be used for.
 #[derive(Debug, Clone)]
 pub(super) struct KeyLine {
-    identities: Vec<String>,
-    key: KeyData,
+    pub(super) identities: Vec<String>,
+    pub(super) key: KeyData,
     options: Options,
 }
 
@@ -301,85 +304,6 @@ fn time(option: &str, value: &str) -> Result<Timestamp, Bad> {
         .map_err(|_| bad())
 }
 
-/// OpenSSH's pattern list: a `!pattern` that matches refuses, whatever else does.
-fn in_pattern_list(patterns: &[String], text: &str) -> bool {
-    let refused = patterns
-        .iter()
-        .filter_map(|p| p.strip_prefix('!'))
-        .any(|p| matches_pattern(p.as_bytes(), text.as_bytes()));
-    !refused && patterns.iter().any(|p| matches_pattern(p.as_bytes(), text.as_bytes()))
-}
-
-/// `*` and `?`, and nothing else (ssh_config(5), PATTERNS). Row by row over the text, so that no
-/// pattern takes more than pattern × text steps.
-fn matches_pattern(pattern: &[u8], text: &[u8]) -> bool {
-    // `reached[i]`: the pattern so far can stand for the first `i` bytes.
-    let mut reached = vec![false; text.len() + 1];
-    if let Some(start) = reached.first_mut() {
-        *start = true;
-    }
-    for symbol in pattern {
-        let mut next = vec![false; text.len() + 1];
-        let mut open = false;
-        for (index, slot) in next.iter_mut().enumerate() {
-            let before = index.checked_sub(1);
-            let from_before = before.and_then(|i| reached.get(i)).copied().unwrap_or(false);
-            let byte = before.and_then(|i| text.get(i));
-            *slot = match symbol {
-                b'*' => {
-                    open |= reached.get(index).copied().unwrap_or(false);
-                    open
-                }
-                b'?' => from_before,
-                literal => from_before && byte == Some(literal),
-            };
-        }
-        reached = next;
-    }
-    reached.last().copied().unwrap_or(false)
-}
-
-fn fingerprint(key: &KeyData) -> String {
-    key.fingerprint(HashAlg::Sha256).to_string()
-}
-
-/// Groups keys that share an identity, and identities that share a key: each group is one human,
-/// named by the smallest fingerprint among its keys.
-fn persons(lines: &[KeyLine]) -> BTreeMap<String, String> {
-    let mut of_key: BTreeMap<String, String> = lines
-        .iter()
-        .map(|line| (fingerprint(&line.key), fingerprint(&line.key)))
-        .collect();
-    // Each round carries the smallest name one link further; names only get smaller, so it ends.
-    loop {
-        let mut of_identity: BTreeMap<&str, String> = BTreeMap::new();
-        for line in lines {
-            let Some(person) = of_key.get(&fingerprint(&line.key)) else {
-                continue;
-            };
-            for identity in &line.identities {
-                let smallest = of_identity.entry(identity).or_insert_with(|| person.clone());
-                if person < smallest {
-                    *smallest = person.clone();
-                }
-            }
-        }
-        let mut changed = false;
-        for line in lines {
-            let smallest = line.identities.iter().filter_map(|i| of_identity.get(i.as_str())).min();
-            if let (Some(smallest), Some(person)) = (smallest, of_key.get_mut(&fingerprint(&line.key)))
-                && smallest < person
-            {
-                *person = smallest.clone();
-                changed = true;
-            }
-        }
-        if !changed {
-            return of_key;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -463,21 +387,5 @@ mod tests {
     fn all_bad_lines_are_reported_at_once() {
         let errors = Approvers::parse("approvers", &format!("a\nana {KEY}\nb\n")).unwrap_err();
         assert_eq!(errors.len(), 2);
-    }
-
-    #[test]
-    fn patterns_match_as_in_openssh() {
-        let list = |text: &str| text.split(',').map(str::to_owned).collect::<Vec<_>>();
-        for (patterns, text, expected) in [
-            ("holdpoint-*", "holdpoint-approval", true),
-            ("*", "", true),
-            ("?", "", false),
-            ("a*b*c", "aXbYbZc", true),
-            ("a*b*c", "aXbYbZ", false),
-            ("*,!holdpoint-approval", "holdpoint-approval", false),
-            ("git", "gi", false),
-        ] {
-            assert_eq!(in_pattern_list(&list(patterns), text), expected, "{patterns} {text}");
-        }
     }
 }

@@ -5,8 +5,12 @@
 //! makes it; who may sign is an OpenSSH `allowed_signers` file ([`Approvers`]).
 
 mod approvers;
+mod patterns;
+mod persons;
+mod sign;
 
 pub use approvers::Approvers;
+pub use sign::{SignError, sign};
 
 use holdpoint_schemas::Timestamp;
 use holdpoint_schemas::approval::{APPROVAL_NAMESPACE, ApprovalStatement, Binding, SignedApproval};

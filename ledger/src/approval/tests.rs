@@ -7,7 +7,7 @@ use std::process::Command;
 
 const NOW: &str = "2026-03-17T02:30:00Z";
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
@@ -25,7 +25,7 @@ fn binding() -> Binding {
     }
 }
 
-fn statement(by: &str) -> ApprovalStatement {
+pub(super) fn statement(by: &str) -> ApprovalStatement {
     ApprovalStatement {
         verb: Verb::Approve,
         fix: Digest::of_bytes(b"fix"),
@@ -39,15 +39,15 @@ fn statement(by: &str) -> ApprovalStatement {
 }
 
 /// A key that is the same in each run.
-fn private_key(seed: u8) -> PrivateKey {
+pub(super) fn private_key(seed: u8) -> PrivateKey {
     PrivateKey::from(Ed25519Keypair::from_seed(&[seed; 32]))
 }
 
-fn line(identity: &str, options: &str, key: &PrivateKey) -> String {
+pub(super) fn line(identity: &str, options: &str, key: &PrivateKey) -> String {
     format!("{identity} {options} {}\n", key.public_key().to_openssh().unwrap())
 }
 
-fn approvers(text: &str) -> Approvers {
+pub(super) fn approvers(text: &str) -> Approvers {
     Approvers::parse("approvers", text).unwrap()
 }
 
@@ -60,14 +60,14 @@ fn sign_as(key: &PrivateKey, namespace: &str, statement: ApprovalStatement) -> S
     SignedApproval { statement, signature }
 }
 
-fn sign(key: &PrivateKey, statement: ApprovalStatement) -> SignedApproval {
+fn signed_by(key: &PrivateKey, statement: ApprovalStatement) -> SignedApproval {
     sign_as(key, APPROVAL_NAMESPACE, statement)
 }
 
 #[test]
 fn a_signature_of_the_named_person_is_accepted() {
     let key = private_key(1);
-    let signed = sign(&key, statement("ana@example.com"));
+    let signed = signed_by(&key, statement("ana@example.com"));
     let approver = verify(&signed, &approvers(&line("ana@example.com", "", &key)), now()).unwrap();
     assert_eq!(approver.identity, "ana@example.com");
     assert_eq!(approver.person, key.fingerprint(HashAlg::Sha256).to_string());
@@ -87,7 +87,7 @@ fn changing_any_part_of_the_statement_breaks_the_signature() {
         |s| s.by = "bo".to_owned(),
     ];
     for change in changes {
-        let mut signed = sign(&key, statement("ana"));
+        let mut signed = signed_by(&key, statement("ana"));
         change(&mut signed.statement);
         let error = verify(&signed, &approvers, now()).unwrap_err();
         assert!(matches!(error, ApprovalError::Forged { .. }), "{error}");
@@ -98,14 +98,14 @@ fn changing_any_part_of_the_statement_breaks_the_signature() {
 fn a_key_of_somebody_else_or_of_nobody_does_not_approve() {
     let (ana, bo, mallory) = (private_key(1), private_key(2), private_key(3));
     let approvers = approvers(&(line("ana", "", &ana) + &line("bo", "", &bo)));
-    let error = verify(&sign(&bo, statement("ana")), &approvers, now()).unwrap_err();
+    let error = verify(&signed_by(&bo, statement("ana")), &approvers, now()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the approval names `ana`, but was signed with a key of `bo`"
     );
-    let error = verify(&sign(&mallory, statement("ana")), &approvers, now()).unwrap_err();
+    let error = verify(&signed_by(&mallory, statement("ana")), &approvers, now()).unwrap_err();
     assert!(error.to_string().ends_with("a key of nobody we know"), "{error}");
-    let error = verify(&sign(&mallory, statement("mallory")), &approvers, now()).unwrap_err();
+    let error = verify(&signed_by(&mallory, statement("mallory")), &approvers, now()).unwrap_err();
     assert_eq!(error.to_string(), "`mallory` is not in the approvers file");
 }
 
@@ -124,7 +124,7 @@ fn a_signature_made_for_something_else_does_not_approve() {
 fn an_approval_expires_and_does_not_come_from_the_future() {
     let key = private_key(1);
     let approvers = approvers(&line("ana", "", &key));
-    let signed = sign(&key, statement("ana"));
+    let signed = signed_by(&key, statement("ana"));
     let expires = signed.statement.expires;
     let error = verify(&signed, &approvers, expires).unwrap_err();
     assert_eq!(error, ApprovalError::Expired { expired: expires });
@@ -143,7 +143,7 @@ fn a_key_must_be_valid_when_it_signed_and_now_and_for_this_purpose() {
         ("valid-after=20260101Z,valid-before=20270101Z", true),
     ] {
         let approvers = approvers(&line("ana", options, &key));
-        let verified = verify(&sign(&key, statement("ana")), &approvers, now());
+        let verified = verify(&signed_by(&key, statement("ana")), &approvers, now());
         match verified {
             Ok(_) => assert!(allowed, "{options}"),
             Err(error) => assert!(
@@ -158,7 +158,7 @@ fn a_key_must_be_valid_when_it_signed_and_now_and_for_this_purpose() {
 fn a_second_line_may_allow_what_the_first_does_not() {
     let key = private_key(1);
     let text = line("ana", "namespaces=\"git\"", &key) + &line("ana", "namespaces=\"holdpoint-*\"", &key);
-    assert!(verify(&sign(&key, statement("ana")), &approvers(&text), now()).is_ok());
+    assert!(verify(&signed_by(&key, statement("ana")), &approvers(&text), now()).is_ok());
 }
 
 #[test]
@@ -171,7 +171,11 @@ fn one_key_under_two_identities_is_one_person_even_through_a_third() {
         + &line("root", "", &phone)
         + &line("bo", "", &other);
     let approvers = approvers(&text);
-    let person = |key, by| verify(&sign(key, statement(by)), &approvers, now()).unwrap().person;
+    let person = |key, by| {
+        verify(&signed_by(key, statement(by)), &approvers, now())
+            .unwrap()
+            .person
+    };
     let ana = person(&laptop, "ana");
     assert_eq!(person(&desk, "ana.admin"), ana);
     assert_eq!(person(&phone, "root"), ana);
@@ -182,7 +186,7 @@ fn one_key_under_two_identities_is_one_person_even_through_a_third() {
 fn a_malformed_signature_is_refused() {
     let key = private_key(1);
     let approvers = approvers(&line("ana", "", &key));
-    let good = sign(&key, statement("ana"));
+    let good = signed_by(&key, statement("ana"));
     for signature in [
         String::new(),
         "-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----".to_owned(),
@@ -252,6 +256,8 @@ fn signatures_of_ssh_keygen_are_accepted() {
         let signature = std::fs::read_to_string(folder.path().join("statement.json.sig")).unwrap();
         let public = std::fs::read_to_string(folder.path().join("key.pub")).unwrap();
         let approvers = approvers(&format!("ana@example.com namespaces=\"holdpoint-approval\" {public}"));
+        let by_us = sign(statement.clone(), &key).unwrap();
+        assert!(verify(&by_us, &approvers, now()).is_ok(), "{kind}");
         let mut signed = SignedApproval { statement, signature };
         assert_eq!(
             verify(&signed, &approvers, now()).unwrap().identity,
@@ -261,4 +267,43 @@ fn signatures_of_ssh_keygen_are_accepted() {
         signed.statement.comment = None;
         assert!(verify(&signed, &approvers, now()).is_err(), "{kind}");
     }
+}
+
+/// Signs as a FIDO security key does (OpenSSH PROTOCOL.u2f), with the flags given.
+fn signed_by_security_key(flags: u8) -> (SignedApproval, Approvers) {
+    use sha2::{Digest as _, Sha256};
+    /// Signing raw bytes; the bound brings the method of a trait that isn't exported.
+    fn raw(key: &impl ssh_key::SigningKey, bytes: &[u8]) -> Vec<u8> {
+        key.try_sign(bytes).unwrap().as_bytes().to_vec()
+    }
+    let plain = private_key(1);
+    let ed25519 = *plain.public_key().key_data().ed25519().unwrap();
+    let public = KeyData::SkEd25519(ssh_key::public::SkEd25519::new(ed25519, "ssh:"));
+    let statement = statement("ana");
+    let signed = SshSig::signed_data(APPROVAL_NAMESPACE, HashAlg::Sha512, &message(&statement).unwrap()).unwrap();
+    let trailer = [flags, 0, 0, 0, 7];
+    let bytes = [
+        Sha256::digest("ssh:").as_slice(),
+        &trailer,
+        Sha256::digest(&signed).as_slice(),
+    ]
+    .concat();
+    let mut blob = raw(&plain, &bytes);
+    blob.extend(trailer);
+    let signature = ssh_key::Signature::new(ssh_key::Algorithm::SkEd25519, blob).unwrap();
+    let signature = SshSig::new(public.clone(), APPROVAL_NAMESPACE, HashAlg::Sha512, signature)
+        .unwrap()
+        .to_pem(LineEnding::LF)
+        .unwrap();
+    let approvers = approvers(&format!("ana {}", PublicKey::from(public).to_openssh().unwrap()));
+    (SignedApproval { statement, signature }, approvers)
+}
+
+#[test]
+fn a_security_key_approves_only_when_it_was_touched() {
+    let (signed, approvers) = signed_by_security_key(USER_PRESENT);
+    assert_eq!(verify(&signed, &approvers, now()).unwrap().identity, "ana");
+    let (signed, approvers) = signed_by_security_key(0);
+    let error = verify(&signed, &approvers, now()).unwrap_err();
+    assert!(error.to_string().ends_with("was not touched"), "{error}");
 }

@@ -21,10 +21,11 @@ impl Tampering {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.db");
         let mut ledger = Ledger::open(&path).unwrap();
-        for n in 1..=size {
-            let at = Timestamp::from_second(n as i64).unwrap();
-            ledger.append("decision", at, &json!({ "n": n })).unwrap();
-        }
+        let bodies: Vec<Value> = (1..=size).map(|n| json!({ "n": n })).collect();
+        let at = |n: usize| Timestamp::from_second(n as i64 + 1).unwrap();
+        ledger
+            .append_all(bodies.iter().enumerate().map(|(n, body)| ("decision", at(n), body)))
+            .unwrap();
         let head = ledger.head().unwrap();
         let raw = Connection::open(&path).unwrap();
         Self {
@@ -267,6 +268,11 @@ fn a_fence_that_is_gone_or_changed_or_added_is_found() {
         (
             "DROP TRIGGER entry_no_update; CREATE TRIGGER entry_no_update BEFORE UPDATE ON entry BEGIN SELECT 1; END",
             "`entry_no_update` was changed",
+        ),
+        ("DROP TABLE entry", "`entry` is gone"),
+        (
+            "ALTER TABLE checkpoint RENAME COLUMN root TO head",
+            "`checkpoint` was changed",
         ),
         ("CREATE TABLE extra (x)", "`extra` was added to the database"),
     ] {
