@@ -80,6 +80,8 @@ impl Comparison<'_> {
     /// Compares type, format and nullability; says whether it is worth looking further.
     fn types(&mut self, old: &Shape<'_>, new: &Shape<'_>, at: &At) -> bool {
         match (old.nullable(), new.nullable()) {
+            // Where anything goes, the type tells the whole change.
+            _ if old.is_free() || new.is_free() => {}
             (false, true) => self.report_schema(at.place, "became-nullable", &at.location, "null became possible"),
             (true, false) => {
                 self.report_schema(at.place, "became-not-nullable", &at.location, "null became impossible")

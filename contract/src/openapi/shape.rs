@@ -105,6 +105,13 @@ impl<'a> Shape<'a> {
             || alternatives.flatten().any(is_null)
     }
 
+    /// Whether nothing is said about the type: null is possible then, too.
+    pub(super) fn is_free(&self) -> bool {
+        ["type", "enum", "const", "oneOf", "anyOf", "nullable", "properties"]
+            .into_iter()
+            .all(|keyword| self.get(keyword).is_none())
+    }
+
     /// Listed values, without null: that is told by [`Shape::nullable`].
     pub(super) fn values(&self) -> Option<Vec<&'a Value>> {
         let list = self.get("enum").and_then(Value::as_array)?;
