@@ -107,7 +107,7 @@ impl<'a> Shape<'a> {
 
     /// Whether nothing is said about the type: null is possible then, too.
     pub(super) fn is_free(&self) -> bool {
-        ["type", "enum", "const", "oneOf", "anyOf", "nullable", "properties"]
+        ["type", "enum", "const", "oneOf", "anyOf", "nullable"]
             .into_iter()
             .all(|keyword| self.get(keyword).is_none())
     }
