@@ -2,8 +2,11 @@
 //!
 //! Pure: text in, verdict out. No clock, environment, file, network or printing.
 
+mod change;
 mod error;
 pub mod http;
+pub mod openapi;
 mod text;
 
+pub use change::{Change, ContractDiff, Level};
 pub use error::ContractError;

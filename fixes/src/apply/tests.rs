@@ -1,5 +1,10 @@
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::patch::read_patch;
+
+/// Path, mode, content.
+pub(crate) type Entry<'a> = (&'a str, i32, &'a [u8]);
 
 /// A bare repo in a temporary folder.
 pub(crate) struct Fixture {
@@ -7,7 +12,7 @@ pub(crate) struct Fixture {
     _folder: tempfile::TempDir,
 }
 
-pub(crate) fn entry<'a>(path: &'a str, mode: i32, content: &'a str) -> (&'a str, i32, &'a [u8]) {
+pub(crate) fn entry<'a>(path: &'a str, mode: i32, content: &'a str) -> Entry<'a> {
     (path, mode, content.as_bytes())
 }
 
@@ -18,13 +23,13 @@ impl Fixture {
         Self { repo, _folder: folder }
     }
 
-    pub(crate) fn tree(&self, entries: &[(&str, i32, &[u8])]) -> String {
+    pub(crate) fn tree(&self, entries: &[Entry<'_>]) -> String {
         self.write(entries).to_string()
     }
 
-    fn write(&self, entries: &[(&str, i32, &[u8])]) -> Oid {
+    fn write(&self, entries: &[Entry<'_>]) -> Oid {
         let mut builder = self.repo.treebuilder(None).unwrap();
-        let mut folders: std::collections::BTreeMap<&str, Vec<(&str, i32, &[u8])>> = Default::default();
+        let mut folders: BTreeMap<&str, Vec<Entry<'_>>> = BTreeMap::new();
         for (path, mode, content) in entries {
             match path.split_once('/') {
                 Some((folder, rest)) => folders.entry(folder).or_default().push((rest, *mode, content)),
@@ -44,7 +49,7 @@ impl Fixture {
         builder.write().unwrap()
     }
 
-    pub(crate) fn commit(&self, entries: &[(&str, i32, &[u8])]) -> String {
+    pub(crate) fn commit(&self, entries: &[Entry<'_>]) -> String {
         let tree = self.repo.find_tree(self.write(entries)).unwrap();
         let at = git2::Time::new(0, 0);
         let who = git2::Signature::new("t", "t@example.org", &at).unwrap();

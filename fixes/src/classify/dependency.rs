@@ -91,7 +91,7 @@ fn is_version(text: &str) -> bool {
 fn range(text: &str) -> Option<(&str, &str)> {
     let operator = ["^", "~", "=", ">=", ""]
         .into_iter()
-        .find(|operator| text.strip_prefix(operator).is_some_and(|rest| is_version(rest)))?;
+        .find(|operator| text.strip_prefix(operator).is_some_and(is_version))?;
     Some((operator, text.strip_prefix(operator)?))
 }
 
