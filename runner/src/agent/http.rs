@@ -184,7 +184,7 @@ impl Reader {
         Ok(())
     }
 
-    fn to_end(&mut self, into: &mut Vec<u8>) -> Result<(), CallError> {
+    fn until_closed(&mut self, into: &mut Vec<u8>) -> Result<(), CallError> {
         loop {
             let count = self.rest().len();
             self.exactly(count, into)?;
@@ -282,7 +282,7 @@ fn read_body(reader: &mut Reader, headers: &Headers) -> Result<Vec<u8>, CallErro
         }
     }
     match headers.get("content-length").map(Vec::as_slice) {
-        None => reader.to_end(&mut body)?,
+        None => reader.until_closed(&mut body)?,
         Some([length]) if length.bytes().all(|byte| byte.is_ascii_digit()) => {
             let length = length.parse().map_err(|_| CallError::Malformed("bad content length"))?;
             reader.exactly(length, &mut body)?;

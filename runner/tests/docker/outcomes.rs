@@ -12,7 +12,7 @@ async fn a_green_step_is_green_and_its_output_is_seen() {
     let workspace = sandbox.workspace(&tree(&[("a.txt", "hello\n")])).await.unwrap();
     let seen = Mutex::new(Vec::new());
     let outcome = sandbox
-        .run(&workspace, &step("cat a.txt; echo oops >&2"), &|line| {
+        .run(&workspace, &step("cat a.txt; sleep 1; echo oops >&2"), &|line| {
             seen.lock().unwrap().push(line.to_owned())
         })
         .await;

@@ -113,3 +113,76 @@ fn ulimit(name: &str, value: i64) -> ResourcesUlimits {
         hard: Some(value),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::{Limits, ReadOnlyMount};
+    use holdpoint_schemas::estate::SandboxConfig;
+    use holdpoint_schemas::evidence::Side;
+    use std::collections::BTreeMap;
+
+    fn made(image: &Image, network: Network) -> ContainerCreateBody {
+        let step = StepSpec {
+            name: "test".to_owned(),
+            side: Side::Candidate,
+            command: "true".to_owned(),
+            env: BTreeMap::from([("A".to_owned(), "b c\n$(d)".to_owned())]),
+            network,
+            mounts: Vec::new(),
+            stdin: None,
+            capture_bytes: 0,
+            limits: Limits::from(&SandboxConfig::default()),
+        };
+        container(image, HashMap::new(), &WorkspaceId("w".to_owned()), &step)
+    }
+
+    fn host_view() -> Image {
+        Image::HostView(vec![ReadOnlyMount {
+            host: "/usr".into(),
+            inside: "/usr".to_owned(),
+        }])
+    }
+
+    #[test]
+    fn every_bind_is_read_only_and_only_the_workspace_is_not() {
+        let host = made(&host_view(), Network::None).host_config.unwrap();
+        let writable: Vec<_> = host
+            .mounts
+            .unwrap()
+            .into_iter()
+            .filter(|mount| mount.read_only != Some(true))
+            .map(|mount| mount.target.unwrap())
+            .collect();
+        assert_eq!(writable, [WORKSPACE_DIR]);
+        assert_eq!((host.readonly_rootfs, host.privileged), (Some(true), Some(false)));
+        assert_eq!(host.memory, host.memory_swap);
+        assert_eq!(host.binds, None);
+    }
+
+    #[test]
+    fn an_image_of_its_own_sees_nothing_of_the_host() {
+        let body = made(&Image::Named("debian:12".to_owned()), Network::None);
+        assert_eq!(body.host_config.unwrap().mounts.unwrap().len(), 1);
+        assert!(body.env.unwrap().iter().all(|entry| !entry.starts_with("PATH=")));
+    }
+
+    #[test]
+    fn there_is_a_network_only_where_it_is_asked_for() {
+        for (network, name, off) in [(Network::None, "none", true), (Network::Bridge, "bridge", false)] {
+            let body = made(&host_view(), network);
+            assert_eq!(body.network_disabled, Some(off));
+            assert_eq!(body.host_config.unwrap().network_mode.as_deref(), Some(name));
+        }
+    }
+
+    #[test]
+    fn values_of_the_environment_are_passed_on_as_they_are() {
+        assert!(
+            made(&host_view(), Network::None)
+                .env
+                .unwrap()
+                .contains(&"A=b c\n$(d)".to_owned())
+        );
+    }
+}
