@@ -56,7 +56,12 @@ class Store:
 
     def transactions(self, account, limit):
         """The account's latest bookings, newest first."""
-        query = f"SELECT e.id, e.reference, l.currency, l.amount_minor FROM lines l JOIN entries e ON e.id = l.entry_id WHERE l.account = '{account}' ORDER BY e.id DESC LIMIT {limit}"
+        query = f"""
+            SELECT e.id, e.reference, l.currency, l.amount_minor
+            FROM lines l JOIN entries e ON e.id = l.entry_id
+            WHERE l.account = '{account}'
+            ORDER BY e.id DESC LIMIT {limit}
+        """
         with self._lock:
             rows = self._db.execute(query).fetchall()
         return [
