@@ -1,7 +1,6 @@
 //! Holdpoint: decides how far an automated security fix may go, and proves it first.
 
 mod cli;
-mod tmp_openapi;
 mod exit_code;
 mod failure;
 mod output;

@@ -10,8 +10,6 @@ use crate::diff::refused;
 
 /// Deepest folder: bounds the recursion over a foreign tree.
 const MAX_DEPTH: usize = 100;
-/// Folder that the tar's entries lie in.
-const TOP: &str = "repo";
 /// User and group in the sandbox.
 const SANDBOX_ID: u64 = 10_001;
 
@@ -53,9 +51,8 @@ pub fn export_tar(repo: &Repository, tree_id: &str, limits: ExportLimits) -> Res
     let odb = repo.odb()?;
     let mut bytes = 0_u64;
     let mut tar = tar::Builder::new(Vec::new());
-    folder(&mut tar, TOP, limits.mtime)?;
     for leaf in leaves {
-        let name = format!("{TOP}/{}", leaf.path);
+        let name = leaf.path.clone();
         if leaf.mode == 0o160_000 {
             folder(&mut tar, &name, limits.mtime)?;
             continue;
@@ -83,7 +80,7 @@ pub fn export_tar(repo: &Repository, tree_id: &str, limits: ExportLimits) -> Res
         };
         written.map_err(|error| tar_error(&leaf.path, &error))?;
     }
-    tar.into_inner().map_err(|error| tar_error(TOP, &error))
+    tar.into_inner().map_err(|error| tar_error("the tree", &error))
 }
 
 /// The content of a plain file; `None` when there is none at that path (symbolic links are not

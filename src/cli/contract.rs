@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::Subcommand;
-use crate::tmp_openapi::{Document, diff};
+use holdpoint_contract::openapi::{Document, diff};
 use std::path::{Path, PathBuf};
 
 use super::Global;

@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::sync::{Arc, OnceLock};
 
-/// Top folder of the archive.
-const TOP: &str = "repo/";
 /// A longer file is no source that a finding points into.
 const MAX_TEXT_BYTES: u64 = 8 << 20;
 
@@ -51,10 +49,8 @@ fn unpack(archive: &[u8]) -> std::io::Result<BTreeMap<String, String>> {
         }
         let path = entry.path()?.to_string_lossy().into_owned();
         let mut text = String::new();
-        if let Some(path) = path.strip_prefix(TOP)
-            && entry.read_to_string(&mut text).is_ok()
-        {
-            texts.insert(path.to_owned(), text);
+        if entry.read_to_string(&mut text).is_ok() {
+            texts.insert(path, text);
         }
     }
     Ok(texts)

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use holdpoint_contract::http::{HttpMessage, Interaction, match_message, read_interactions};
-mod openapi { pub use crate::tmp_openapi::*; }
+use holdpoint_contract::openapi;
 use holdpoint_intake::report::{ReportContext, SourceLines, read_report};
 use holdpoint_runner::agent::{AgentRequest, AgentResponse};
 use holdpoint_runner::contract_check::{ConsumerContract, ContractJudge, ContractPlan, Mismatch, OpenApiResult, RecordedInteraction};
@@ -188,7 +188,7 @@ fn compare_openapi(mirror: &Mirror, fix: &Fix, contract: &ContractConfig) -> Opt
     Some(match (read(&fix.base_tree, Side::Baseline), read(&fix.candidate_tree, Side::Candidate)) {
         (Ok(base), Ok(candidate)) => {
             let diff = openapi::diff(&base, &candidate);
-            let breaking = diff.changes.iter().filter(|change| change.level == crate::tmp_openapi::Level::Error);
+            let breaking = diff.changes.iter().filter(|change| change.level == holdpoint_contract::Level::Error);
             OpenApiResult::Compared { breaking: breaking.map(|change| format!("{} {}: {}", change.operation, change.path, change.text)).collect() }
         }
         (Err(reason), _) | (_, Err(reason)) => OpenApiResult::Unreadable { reason },
