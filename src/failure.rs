@@ -1,10 +1,16 @@
 //! Errors as people see them: bad input apart from what is our own fault.
 
+use holdpoint_contract::ContractError;
+use holdpoint_engine::policy::PolicyError;
+use holdpoint_fixes::FixError;
+use holdpoint_intake::IntakeError;
 use holdpoint_schemas::SourceError;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use std::fmt::Write as _;
 
+use crate::cli::Format;
 use crate::exit_code::ExitCode;
+use crate::output::json::{ErrorDocument, to_text};
 
 /// Input, configuration or a request that can't be used as it is.
 #[derive(Debug, thiserror::Error)]
@@ -25,17 +31,39 @@ impl BadInput {
 
 /// The source error in an error's chain, if it is about a place in a file.
 pub fn source_error(error: &anyhow::Error) -> Option<&SourceError> {
-    error.chain().find_map(|cause| cause.downcast_ref::<SourceError>())
+    error.chain().find_map(|cause| {
+        let in_box = || cause.downcast_ref::<Box<SourceError>>().map(AsRef::as_ref);
+        let of_intake = || cause.downcast_ref::<IntakeError>().and_then(IntakeError::source_error);
+        let of_fixes = || match cause.downcast_ref::<FixError>() {
+            Some(FixError::Source(source)) => Some(source.as_ref()),
+            _ => None,
+        };
+        let of_contract = || cause.downcast_ref::<ContractError>().map(|ContractError::Source(source)| source.as_ref());
+        let of_policies = || cause.downcast_ref::<PolicyError>().and_then(|error| error.errors.first());
+        cause.downcast_ref::<SourceError>().or_else(in_box).or_else(of_intake).or_else(of_fixes).or_else(of_contract).or_else(of_policies)
+    })
+}
+
+/// Errors that the application's users can do something about, by type.
+fn is_bad_input(error: &anyhow::Error) -> bool {
+    source_error(error).is_some() || error.chain().any(|cause| cause.is::<BadInput>() || cause.is::<FixError>())
 }
 
 /// The exit code that an error ends the process with.
 pub fn exit_code(error: &anyhow::Error) -> ExitCode {
-    let bad_input = source_error(error).is_some() || error.chain().any(|cause| cause.is::<BadInput>());
-    if bad_input { ExitCode::BadInput } else { ExitCode::Internal }
+    if is_bad_input(error) { ExitCode::BadInput } else { ExitCode::Internal }
+}
+
+/// An error as people or machines read it on stderr.
+pub fn render(error: &anyhow::Error, format: Format) -> String {
+    match format {
+        Format::Human => human(error),
+        Format::Json => to_text(&ErrorDocument::of(error)).unwrap_or_else(|_| human(error)),
+    }
 }
 
 /// An error as text for a terminal: with the place in the file and the help line, where known.
-pub fn render(error: &anyhow::Error) -> String {
+fn human(error: &anyhow::Error) -> String {
     let mut text = String::new();
     if let Some(source) = source_error(error) {
         let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(100);

@@ -13,10 +13,12 @@ use tracing_subscriber::EnvFilter;
 async fn main() -> std::process::ExitCode {
     let filter = EnvFilter::try_from_env("HOLDPOINT_LOG").unwrap_or_else(|_| EnvFilter::new("off"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    match cli::run(cli::Cli::parse()).await {
+    let cli = cli::Cli::parse();
+    let format = cli.format();
+    match cli::run(cli).await {
         Ok(code) => code.into(),
         Err(error) => {
-            eprintln!("{}", failure::render(&error));
+            eprintln!("{}", failure::render(&error, format));
             failure::exit_code(&error).into()
         }
     }

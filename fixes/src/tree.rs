@@ -41,7 +41,7 @@ struct Leaf {
     id: git2::Oid,
 }
 
-/// The tree as a tar below `repo/`: blobs verbatim (no filter, no attribute), the executable bit
+/// The tree as a tar: blobs verbatim (no filter, no attribute), the executable bit
 /// kept, owner 10001. A submodule becomes an empty folder, as in a clone without its submodules.
 ///
 /// # Errors

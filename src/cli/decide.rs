@@ -30,5 +30,5 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
         Format::Json => print_line(&json::to_text(&json::RunDocument::of(&result.report))?)?,
         Format::Human => print_line(&table::summary(&result.report, Look::of_stdout()))?,
     }
-    Ok(super::run::finish(&result))
+    Ok(super::run::finish(global, &result))
 }

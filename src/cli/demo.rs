@@ -50,7 +50,7 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
         }
     }
     anyhow::ensure!(missed == 0, "{missed} scenarios didn't end as they must");
-    Ok(super::run::finish(&result))
+    Ok(super::run::finish(global, &result))
 }
 
 fn next_steps(made: &demo::Demo, at: holdpoint_schemas::Timestamp) -> String {

@@ -43,6 +43,13 @@ pub struct Cli {
     command: Command,
 }
 
+impl Cli {
+    /// Form of what is printed.
+    pub const fn format(&self) -> Format {
+        self.global.format
+    }
+}
+
 /// Options of every subcommand.
 #[derive(Debug, Args)]
 pub struct Global {

@@ -2,18 +2,20 @@
 
 use anyhow::{Context, Result};
 use clap::Args;
-use std::path::PathBuf;
+use std::io::Read as _;
 
 use crate::exit_code::ExitCode;
 
-#[derive(Debug, Args)]
-pub struct Arguments {
-    /// File that says what to start and what to send
-    spec: PathBuf,
-}
+/// A longer specification is none of ours.
+const MAX_SPEC_BYTES: u64 = 64 << 20;
 
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let spec = std::fs::read_to_string(&arguments.spec).with_context(|| format!("reading `{}`", arguments.spec.display()))?;
+/// Takes what to start and what to send on standard input.
+#[derive(Debug, Args)]
+pub struct Arguments {}
+
+pub fn run(_arguments: &Arguments) -> Result<ExitCode> {
+    let mut spec = String::new();
+    std::io::stdin().take(MAX_SPEC_BYTES).read_to_string(&mut spec).context("reading the specification")?;
     holdpoint_runner::agent::replay(&spec, &mut std::io::stdout().lock())?;
     Ok(ExitCode::Success)
 }

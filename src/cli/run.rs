@@ -58,7 +58,7 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
             print_line(&closing(&result.report, &folder))?;
         }
     }
-    Ok(finish(&result))
+    Ok(finish(global, &result))
 }
 
 /// This program, which replays recorded interactions inside the sandbox.
@@ -91,9 +91,9 @@ pub fn closing(report: &RunReport, folder: &Path) -> String {
 }
 
 /// Tells bad inputs on stderr and chooses the exit code.
-pub fn finish(result: &RunResult) -> ExitCode {
+pub fn finish(global: &Global, result: &RunResult) -> ExitCode {
     for problem in &result.problems {
-        eprintln!("{}", crate::failure::render(&problem.clone().into()));
+        eprintln!("{}", crate::failure::render(&problem.clone().into(), global.format));
     }
     if !result.problems.is_empty() {
         return ExitCode::BadInput;

@@ -119,7 +119,7 @@ impl ErrorDocument {
     /// The document of an error; the place comes from the first [`SourceError`] in its chain.
     #[must_use]
     pub fn of(error: &anyhow::Error) -> Self {
-        let place = error.chain().find_map(|cause| cause.downcast_ref::<SourceError>());
+        let place = crate::failure::source_error(error);
         let position = place.and_then(|source| source.position);
         Self {
             format: ERROR_FORMAT,
