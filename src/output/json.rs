@@ -2,7 +2,7 @@
 //! ever added.
 
 use holdpoint_schemas::service::Catalogue;
-use holdpoint_schemas::{SourceError, Timestamp};
+use holdpoint_schemas::Timestamp;
 use serde::Serialize;
 
 use super::phrase;

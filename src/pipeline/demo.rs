@@ -93,8 +93,6 @@ struct ScenarioReference {
 /// A demo estate on disk.
 #[derive(Debug)]
 pub struct Demo {
-    /// Folder of the whole demo.
-    pub root: PathBuf,
     /// The estate's folder.
     pub estate: PathBuf,
     /// Private key of the demo's approver.
@@ -104,7 +102,7 @@ pub struct Demo {
 impl Demo {
     /// Paths of the demo in `root`.
     fn at(root: &Path) -> Self {
-        Self { root: root.to_owned(), estate: root.join("estate"), key: root.join("keys").join("rosa") }
+        Self { estate: root.join("estate"), key: root.join("keys").join("rosa") }
     }
 }
 
@@ -268,6 +266,7 @@ fn reasons(item: &ReportItem) -> String {
         text.push(&bound.reason);
         text.extend(bound.unknowns.iter().flat_map(|unknown| [unknown.id.as_str(), unknown.why.as_str()]));
     }
+    text.extend(item.unknowns.iter().flat_map(|unknown| [unknown.id.as_str(), unknown.why.as_str(), unknown.resolver.as_str()]));
     text.extend(item.advice.iter().map(String::as_str));
     text.join("\n")
 }

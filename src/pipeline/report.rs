@@ -4,6 +4,7 @@ use holdpoint_engine::graph::BlastRadius;
 use holdpoint_schemas::Timestamp;
 use holdpoint_schemas::decision::Decision;
 use holdpoint_schemas::evidence::EvidenceRecord;
+use holdpoint_schemas::fact::Unknown;
 use holdpoint_schemas::finding::RepoFinding;
 use holdpoint_schemas::fix::Fix;
 use holdpoint_schemas::level::Level;
@@ -52,6 +53,9 @@ pub struct ReportItem {
     pub ci_only: CiOnly,
     /// Who can be affected; `None` for an unknown service.
     pub blast: Option<BlastRadius>,
+    /// What the policies ask for and nobody could say, besides what the bounds name.
+    #[serde(default)]
+    pub unknowns: Vec<Unknown>,
     /// What people should do besides: rotate the secret, revisit the waiver.
     pub advice: Vec<String>,
     /// For the demo: the scenario and what it must end as.

@@ -6,7 +6,7 @@ use holdpoint_ledger::Ledger;
 use holdpoint_schemas::decision::{Bound, BoundKind, Decision};
 use holdpoint_schemas::event::{Event, EventSink};
 use holdpoint_schemas::evidence::{Check, EvidenceRecord};
-use holdpoint_schemas::fact::FactSet;
+use holdpoint_schemas::fact::{Action, FactSet, Unknown};
 use holdpoint_schemas::finding::RepoFinding;
 use holdpoint_schemas::fix::Fix;
 use holdpoint_schemas::{Digest, Level, SourceError, Timestamp};
@@ -365,7 +365,26 @@ impl Session {
         };
         let service = decision.service.as_str().to_owned();
         let blast = self.estate.graph.blast_radius(&decision.service);
-        ReportItem { finding: finding.clone(), service, fix: fix.cloned(), advice: act::advice(fix), decision, evidence, outcome, ci_only, blast, scenario: None }
+        ReportItem {
+            finding: finding.clone(),
+            service,
+            fix: fix.cloned(),
+            unknowns: self.unknowns(&decision),
+            advice: act::advice(fix),
+            decision,
+            evidence,
+            outcome,
+            ci_only,
+            blast,
+            scenario: None,
+        }
+    }
+
+    /// Facts that the pack reads and nobody could say; evidence that wasn't gathered isn't among them.
+    fn unknowns(&self, decision: &Decision) -> Vec<Unknown> {
+        let mut read = self.estate.pack.facts_read(Action::Suggest);
+        read.extend(self.estate.pack.facts_read(Action::AutoApply));
+        read.into_iter().filter(|id| !id.starts_with("evidence.")).filter_map(|id| decision.facts.unknown(id)).collect()
     }
 
     fn report(&mut self, items: BTreeMap<String, ReportItem>, problems: &[SourceError], sandbox: String) -> Result<RunReport> {

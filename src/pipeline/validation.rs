@@ -14,6 +14,7 @@ use holdpoint_schemas::event::{Event, EventSink};
 use holdpoint_schemas::evidence::{Check, CheckResult, Evidence, EvidenceRecord, Side, Verdict};
 use holdpoint_schemas::finding::{Finding, RepoFinding};
 use holdpoint_schemas::fix::Fix;
+use holdpoint_schemas::service::{NodeKind, Service, ServiceId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -135,7 +136,8 @@ fn contracts(estate: &Estate, owners: &Owners<'_>) -> Result<Contracts> {
     let recorded = estate.contracts.known().map(|file| file.contracts.as_slice()).unwrap_or_default();
     for service in &owners.code {
         for edge in estate.graph.consumers(&service.id) {
-            if edge.from != service.id && !recorded.iter().any(|contract| contract.provider == service.id && contract.consumer == edge.from) {
+            // A database or a bucket makes no requests; it only needs to be there.
+            if is_caller(estate, &edge.from) && edge.from != service.id && !recorded.iter().any(|contract| contract.provider == service.id && contract.consumer == edge.from) {
                 unrecorded.insert(edge.from.to_string());
             }
         }
@@ -147,6 +149,11 @@ fn contracts(estate: &Estate, owners: &Owners<'_>) -> Result<Contracts> {
         }
     }
     Ok((consumers, expected, unrecorded.into_iter().collect()))
+}
+
+fn is_caller(estate: &Estate, id: &ServiceId) -> bool {
+    let resource = |service: &Service| service.id == *id && service.kind == NodeKind::Resource;
+    !estate.catalogue.known().is_ok_and(|catalogue| catalogue.services.iter().any(resource))
 }
 
 fn request(message: &HttpMessage) -> AgentRequest {

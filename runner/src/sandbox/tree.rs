@@ -45,6 +45,7 @@ pub(crate) fn repack(tar: &[u8], now: SystemTime) -> Result<Vec<u8>, TreeError> 
         append_folder(&mut out, Path::new(folder), mtime)?;
     }
     let mut links = BTreeSet::new();
+    let mut folders = BTreeSet::new();
     let mut bytes = 0_u64;
     for (count, entry) in Archive::new(tar).entries()?.enumerate() {
         let mut entry = entry?;
@@ -63,9 +64,21 @@ pub(crate) fn repack(tar: &[u8], now: SystemTime) -> Result<Vec<u8>, TreeError> 
             return Err(TreeError::BehindLink(shown(&name)));
         }
         let target = Path::new("workspace/repo").join(&relative);
+        // Archives of git trees name no folders, and what the engine makes up belongs to root.
+        let mut above: Vec<&Path> = relative.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()).collect();
+        above.reverse();
+        for folder in above {
+            if folders.insert(folder.to_owned()) {
+                append_folder(&mut out, &Path::new("workspace/repo").join(folder), mtime)?;
+            }
+        }
         let mut header = new_header(mtime);
         match kind {
-            EntryType::Directory => append_folder(&mut out, &target, mtime)?,
+            EntryType::Directory => {
+                if folders.insert(relative) {
+                    append_folder(&mut out, &target, mtime)?;
+                }
+            }
             EntryType::Symlink => {
                 let points_at = entry
                     .link_name()?
@@ -173,6 +186,7 @@ mod tests {
             ("./", EntryType::Directory, "", b""),
             ("a.py", EntryType::Regular, "", b"print()"),
             ("link", EntryType::Symlink, "a.py", b""),
+            ("src/deep/b.py", EntryType::Regular, "", b""),
         ]);
         let out = repack(&tar, now).unwrap();
         let mut archive = Archive::new(out.as_slice());
@@ -191,7 +205,10 @@ mod tests {
                 "workspace/report",
                 "workspace/cache",
                 "workspace/repo/a.py",
-                "workspace/repo/link"
+                "workspace/repo/link",
+                "workspace/repo/src",
+                "workspace/repo/src/deep",
+                "workspace/repo/src/deep/b.py"
             ]
         );
     }

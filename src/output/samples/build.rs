@@ -84,7 +84,8 @@ impl Sample {
                 outcome: Outcome::Alerted,
                 ci_only: CiOnly::NotRun,
                 blast: None,
-                advice: Vec::new(),
+                unknowns: Vec::new(),
+        advice: Vec::new(),
                 scenario: None,
             },
         }
