@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import sys
 try:
     import yaml
 except ImportError:
-    sys.exit("python3-yaml is missing: install Debian's `python3-yaml` (bandit brings it along)")
+    sys.exit("python3-yaml is missing: install Debian's `python3-yaml`")
 
 ROOT = pathlib.Path(__file__).resolve().parent
 ESTATE = ROOT / "estate"
@@ -91,16 +92,24 @@ def names(scanner, report):
 
 
 def tool_path():
-    """PATH with a folder first that has `holdpoint-semgrep`, where the machine hasn't it."""
-    if shutil.which("holdpoint-semgrep"):
+    """PATH with a folder first that has the pinned scanners, where the machine hasn't them."""
+    commands = ["holdpoint-bandit", "holdpoint-semgrep"]
+    if all(map(shutil.which, commands)):
         return os.environ["PATH"]
+    # One place says which versions: another one finds other things than the recorded reports say.
+    setup = (ROOT.parents[1] / "ci" / "setup").read_text(encoding="utf-8")
+    pins = [f"{name}=={version}" for name, version in re.findall(r"^(bandit|semgrep)_version=(\S+)$", setup, re.MULTILINE)]
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "holdpoint-example"
-    binary = cache / "bin" / "holdpoint-semgrep"
-    if not binary.exists():
-        print("installing semgrep into", cache, file=sys.stderr)
+    cache /= "-".join(pins).replace("==", "-")
+    binaries = cache / "bin"
+    if not all((binaries / command).exists() for command in commands):
+        print("installing", *pins, "into", cache, file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", str(cache / "venv")], check=True)
-        subprocess.run([str(cache / "venv/bin/pip"), "install", "--quiet", "semgrep"], check=True)
-        binary.parent.mkdir(parents=True, exist_ok=True)
-        binary.write_text(f'#!/bin/sh\nPATH="{cache}/venv/bin:$PATH" exec semgrep "$@"\n', encoding="utf-8")
-        binary.chmod(0o755)
-    return f"{binary.parent}:{os.environ['PATH']}"
+        subprocess.run([str(cache / "venv/bin/pip"), "install", "--quiet", *pins], check=True)
+        binaries.mkdir(parents=True, exist_ok=True)
+        for command in commands:
+            name = command.removeprefix("holdpoint-")
+            script = f'#!/bin/sh\nPATH="{cache}/venv/bin:$PATH" exec {name} "$@"\n'
+            (binaries / command).write_text(script, encoding="utf-8")
+            (binaries / command).chmod(0o755)
+    return f"{binaries}:{os.environ['PATH']}"
