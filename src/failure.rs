@@ -25,7 +25,10 @@ pub struct BadInput {
 impl BadInput {
     /// Bad input with help.
     pub fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { message: message.into(), help: Some(help.into()) }
+        Self {
+            message: message.into(),
+            help: Some(help.into()),
+        }
     }
 }
 
@@ -38,20 +41,41 @@ pub fn source_error(error: &anyhow::Error) -> Option<&SourceError> {
             Some(FixError::Source(source)) => Some(source.as_ref()),
             _ => None,
         };
-        let of_contract = || cause.downcast_ref::<ContractError>().map(|ContractError::Source(source)| source.as_ref());
-        let of_policies = || cause.downcast_ref::<PolicyError>().and_then(|error| error.errors.first());
-        cause.downcast_ref::<SourceError>().or_else(in_box).or_else(of_intake).or_else(of_fixes).or_else(of_contract).or_else(of_policies)
+        let of_contract = || {
+            cause
+                .downcast_ref::<ContractError>()
+                .map(|ContractError::Source(source)| source.as_ref())
+        };
+        let of_policies = || {
+            cause
+                .downcast_ref::<PolicyError>()
+                .and_then(|error| error.errors.first())
+        };
+        cause
+            .downcast_ref::<SourceError>()
+            .or_else(in_box)
+            .or_else(of_intake)
+            .or_else(of_fixes)
+            .or_else(of_contract)
+            .or_else(of_policies)
     })
 }
 
 /// Errors that the application's users can do something about, by type.
 fn is_bad_input(error: &anyhow::Error) -> bool {
-    source_error(error).is_some() || error.chain().any(|cause| cause.is::<BadInput>() || cause.is::<FixError>())
+    source_error(error).is_some()
+        || error
+            .chain()
+            .any(|cause| cause.is::<BadInput>() || cause.is::<FixError>())
 }
 
 /// The exit code that an error ends the process with.
 pub fn exit_code(error: &anyhow::Error) -> ExitCode {
-    if is_bad_input(error) { ExitCode::BadInput } else { ExitCode::Internal }
+    if is_bad_input(error) {
+        ExitCode::BadInput
+    } else {
+        ExitCode::Internal
+    }
 }
 
 /// An error as people or machines read it on stderr.
@@ -81,7 +105,11 @@ fn human(error: &anyhow::Error) -> String {
         for cause in error.chain().skip(1) {
             let _ = write!(text, "\n  because: {cause}");
         }
-        if let Some(help) = error.chain().find_map(|cause| cause.downcast_ref::<BadInput>()).and_then(|bad| bad.help.as_deref()) {
+        if let Some(help) = error
+            .chain()
+            .find_map(|cause| cause.downcast_ref::<BadInput>())
+            .and_then(|bad| bad.help.as_deref())
+        {
             let _ = write!(text, "\n  help: {help}");
         }
     }

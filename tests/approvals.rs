@@ -13,9 +13,18 @@ fn approve(estate: &Estate, verb: &str, id: &str) -> Output {
 
 fn suggested() -> Vec<(String, String, String)> {
     let report = demo().report();
-    let items = report.items().iter().filter(|item| item["decision"]["level"] == "suggest");
+    let items = report
+        .items()
+        .iter()
+        .filter(|item| item["decision"]["level"] == "suggest");
     items
-        .map(|item| (finding_id(item), item["finding"]["repo"].as_str().unwrap().to_owned(), item["fix"]["candidate_tree"].as_str().unwrap().to_owned()))
+        .map(|item| {
+            (
+                finding_id(item),
+                item["finding"]["repo"].as_str().unwrap().to_owned(),
+                item["fix"]["candidate_tree"].as_str().unwrap().to_owned(),
+            )
+        })
         .collect()
 }
 
@@ -25,20 +34,40 @@ fn every_suggested_fix_is_promoted_once_approved_as_exactly_the_tested_tree() {
     assert!(suggested.len() >= 11, "{suggested:?}");
     for (id, repo, tree) in suggested {
         let estate = Estate::after_demo();
-        let branch = estate.report().finding(&id)["finding"]["branch"].as_str().unwrap().to_owned();
+        let branch = estate.report().finding(&id)["finding"]["branch"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let held = estate.run(&["promote", &id]);
         assert_eq!(held.status.code(), Some(10), "without a go: {}", stdout(&held));
-        let base_moved = estate.report().finding(&id)["fix"]["base_commit"] != estate.remote_git(&repo, &["rev-parse", &branch]).as_str();
+        let base_moved = estate.report().finding(&id)["fix"]["base_commit"]
+            != estate.remote_git(&repo, &["rev-parse", &branch]).as_str();
         if base_moved {
             // Another fix of this run was merged into the branch: the next run tests this one again.
             assert!(estate.run(&["run", "--finding", &id]).status.code() == Some(10));
         }
-        let tree = if base_moved { estate.report().finding(&id)["fix"]["candidate_tree"].as_str().unwrap().to_owned() } else { tree };
+        let tree = if base_moved {
+            estate.report().finding(&id)["fix"]["candidate_tree"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        } else {
+            tree
+        };
         let approved = approve(&estate, "approve", &id);
         assert!(approved.status.success(), "{id}: {}", stderr(&approved));
         let promoted = estate.run(&["promote", &id]);
-        assert!(promoted.status.success(), "{id}: {}{}", stdout(&promoted), stderr(&promoted));
-        assert_eq!(estate.remote_git(&repo, &["rev-parse", &format!("{branch}^{{tree}}")]), tree, "{id}");
+        assert!(
+            promoted.status.success(),
+            "{id}: {}{}",
+            stdout(&promoted),
+            stderr(&promoted)
+        );
+        assert_eq!(
+            estate.remote_git(&repo, &["rev-parse", &format!("{branch}^{{tree}}")]),
+            tree,
+            "{id}"
+        );
         assert!(estate.run(&["ledger", "verify"]).status.success());
         let again = estate.run(&["promote", &id]);
         assert_eq!(again.status.code(), Some(3), "a second promotion: {}", stdout(&again));
@@ -67,12 +96,34 @@ fn an_approval_is_void_once_the_branch_moves() {
     assert!(approve(&estate, "approve", &id).status.success());
     let tree = estate.remote_git("payments", &["rev-parse", "main^{tree}"]);
     let parent = estate.remote_git("payments", &["rev-parse", "main"]);
-    let commit = estate.remote_git("payments", &["-c", "user.name=x", "-c", "user.email=x@x", "commit-tree", &tree, "-p", &parent, "-m", "a push in between"]);
+    let commit = estate.remote_git(
+        "payments",
+        &[
+            "-c",
+            "user.name=x",
+            "-c",
+            "user.email=x@x",
+            "commit-tree",
+            &tree,
+            "-p",
+            &parent,
+            "-m",
+            "a push in between",
+        ],
+    );
     estate.remote_git("payments", &["update-ref", "refs/heads/main", &commit]);
     let held = estate.run(&["promote", &id]);
     assert_eq!(held.status.code(), Some(10), "{}", stderr(&held));
-    assert!(stdout(&held).contains("void") && stdout(&held).contains("base"), "{}", stdout(&held));
-    assert_eq!(estate.remote_git("payments", &["rev-parse", "main"]), commit, "nothing was merged");
+    assert!(
+        stdout(&held).contains("void") && stdout(&held).contains("base"),
+        "{}",
+        stdout(&held)
+    );
+    assert_eq!(
+        estate.remote_git("payments", &["rev-parse", "main"]),
+        commit,
+        "nothing was merged"
+    );
 }
 
 #[test]
@@ -114,7 +165,11 @@ fn an_approval_ends_by_itself_and_time_out_means_no() {
 fn a_stranger_cannot_approve() {
     let (estate, id) = one("payments-upgrade");
     let key = estate.root().join("keys/stranger");
-    let made = std::process::Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status().unwrap();
+    let made = std::process::Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+        .arg(&key)
+        .status()
+        .unwrap();
     assert!(made.success());
     let refused = estate.run(&["approve", &id, "--key", key.to_str().unwrap(), "--by", BY]);
     assert_eq!(refused.status.code(), Some(3), "{}", stdout(&refused));

@@ -10,22 +10,41 @@ fn root() -> &'static Path {
 }
 
 fn tracked_files() -> Vec<PathBuf> {
-    let output = Command::new("git").arg("-C").arg(root()).args(["ls-files", "-co", "--exclude-standard"]).output().unwrap();
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(root())
+        .args(["ls-files", "-co", "--exclude-standard"])
+        .output()
+        .unwrap();
     assert!(output.status.success());
-    String::from_utf8(output.stdout).unwrap().lines().map(PathBuf::from).collect()
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(PathBuf::from)
+        .collect()
 }
 
 #[test]
 fn crates_depend_only_in_the_directions_of_the_design() {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline", "--manifest-path"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+            "--manifest-path",
+        ])
         .arg(root().join("Cargo.toml"))
         .output()
         .unwrap();
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("holdpoint-schemas", [].as_slice()),
-        ("holdpoint-runner", ["holdpoint-schemas", "holdpoint-contract"].as_slice()),
+        (
+            "holdpoint-runner",
+            ["holdpoint-schemas", "holdpoint-contract"].as_slice(),
+        ),
     ]);
     for package in metadata["packages"].as_array().unwrap() {
         let name = package["name"].as_str().unwrap();
@@ -35,7 +54,10 @@ fn crates_depend_only_in_the_directions_of_the_design() {
         let allowed = allowed.get(name).copied().unwrap_or(&["holdpoint-schemas"]);
         for dependency in package["dependencies"].as_array().unwrap() {
             let used = dependency["name"].as_str().unwrap();
-            assert!(!used.starts_with("holdpoint") || allowed.contains(&used), "{name} must not use {used}");
+            assert!(
+                !used.starts_with("holdpoint") || allowed.contains(&used),
+                "{name} must not use {used}"
+            );
         }
     }
 }
@@ -48,10 +70,15 @@ fn vendor_crates_stay_in_the_crates_that_own_them() {
         ("bollard", BTreeSet::from(["runner"])),
         ("rusqlite", BTreeSet::from(["ledger"])),
     ]);
-    for folder in ["schemas", "intake", "engine", "fixes", "contract", "runner", "forge", "ledger"] {
+    for folder in [
+        "schemas", "intake", "engine", "fixes", "contract", "runner", "forge", "ledger",
+    ] {
         let manifest = std::fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
         for (vendor, allowed) in &owners {
-            assert!(!manifest.contains(&format!("\n{vendor}.workspace")) || allowed.contains(folder), "{folder} uses {vendor}");
+            assert!(
+                !manifest.contains(&format!("\n{vendor}.workspace")) || allowed.contains(folder),
+                "{folder} uses {vendor}"
+            );
         }
     }
 }
@@ -59,10 +86,19 @@ fn vendor_crates_stay_in_the_crates_that_own_them() {
 #[test]
 fn no_source_file_is_longer_than_600_lines() {
     let mut checked = 0;
-    for path in tracked_files().into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "rs")) {
-        let Ok(text) = std::fs::read_to_string(root().join(&path)) else { continue };
+    for path in tracked_files()
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))
+    {
+        let Ok(text) = std::fs::read_to_string(root().join(&path)) else {
+            continue;
+        };
         let lines = text.lines().count();
-        assert!(lines <= 600, "{} has {lines} lines: split it by capability", path.display());
+        assert!(
+            lines <= 600,
+            "{} has {lines} lines: split it by capability",
+            path.display()
+        );
         checked += 1;
     }
     assert!(checked > 50, "only {checked} files were looked at");
@@ -72,19 +108,45 @@ fn no_source_file_is_longer_than_600_lines() {
 fn every_dependency_has_its_line_of_reason() {
     let reasons = std::fs::read_to_string(root().join("docs/dependencies.md")).unwrap();
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    let section = manifest.split("[workspace.dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
-    let names = section.lines().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name.trim()).filter(|name| !name.starts_with('#') && !name.starts_with("holdpoint-"));
+    let section = manifest
+        .split("[workspace.dependencies]")
+        .nth(1)
+        .unwrap()
+        .split("\n[")
+        .next()
+        .unwrap();
+    let names = section
+        .lines()
+        .filter_map(|line| line.split_once(" = "))
+        .map(|(name, _)| name.trim())
+        .filter(|name| !name.starts_with('#') && !name.starts_with("holdpoint-"));
     for name in names {
-        let mentioned = reasons.lines().any(|line| line.starts_with("| ") && line.split('|').nth(1).is_some_and(|cell| cell.split(',').any(|word| word.trim() == name)));
+        let mentioned = reasons.lines().any(|line| {
+            line.starts_with("| ")
+                && line
+                    .split('|')
+                    .nth(1)
+                    .is_some_and(|cell| cell.split(',').any(|word| word.trim() == name))
+        });
         assert!(mentioned, "docs/dependencies.md gives no reason for `{name}`");
     }
 }
 
 #[test]
 fn no_test_is_ignored_and_nothing_is_left_to_do() {
-    let forbidden = [concat!("#[ign", "ore"), concat!("to", "do!("), concat!("unimple", "mented!("), concat!("db", "g!(")];
-    for path in tracked_files().into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "rs")) {
-        let Ok(text) = std::fs::read_to_string(root().join(&path)) else { continue };
+    let forbidden = [
+        concat!("#[ign", "ore"),
+        concat!("to", "do!("),
+        concat!("unimple", "mented!("),
+        concat!("db", "g!("),
+    ];
+    for path in tracked_files()
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))
+    {
+        let Ok(text) = std::fs::read_to_string(root().join(&path)) else {
+            continue;
+        };
         for word in forbidden {
             assert!(!text.contains(word), "{} holds `{word}`", path.display());
         }

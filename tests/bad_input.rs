@@ -21,8 +21,17 @@ fn assert_told(output: &Output, file: &str) {
 
 fn repos(output: &Output) -> Vec<String> {
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let decided: Vec<&str> = document["items"].as_array().unwrap().iter().map(|item| item["finding"]["repo"].as_str().unwrap()).collect();
-    ["gateway", "payments", "infra", "admin"].iter().filter(|repo| decided.contains(repo)).map(|repo| (*repo).to_owned()).collect()
+    let decided: Vec<&str> = document["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["finding"]["repo"].as_str().unwrap())
+        .collect();
+    ["gateway", "payments", "infra", "admin"]
+        .iter()
+        .filter(|repo| decided.contains(repo))
+        .map(|repo| (*repo).to_owned())
+        .collect()
 }
 
 #[test]
@@ -30,7 +39,10 @@ fn a_bad_report_harms_only_itself() {
     let nested = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     let bad: [(&str, Vec<u8>); 5] = [
         ("malformed", b"{\"results\": [}".to_vec()),
-        ("truncated", b"{\"version\": \"2.1.0\", \"runs\": [{\"tool\": {\"driver\": {\"name\": \"x\"".to_vec()),
+        (
+            "truncated",
+            b"{\"version\": \"2.1.0\", \"runs\": [{\"tool\": {\"driver\": {\"name\": \"x\"".to_vec(),
+        ),
         ("wrongly encoded", vec![0xff, 0xfe, b'{', 0x80, b'}']),
         ("deeply nested", nested.into_bytes()),
         ("empty", Vec::new()),
@@ -41,7 +53,11 @@ fn a_bad_report_harms_only_itself() {
         let output = decide(&estate);
         assert_told(&output, REPORT);
         let left = repos(&output);
-        assert_eq!(left, ["payments", "infra", "admin"], "{what}: the others are decided, this one isn't");
+        assert_eq!(
+            left,
+            ["payments", "infra", "admin"],
+            "{what}: the others are decided, this one isn't"
+        );
     }
 }
 
@@ -60,7 +76,11 @@ fn an_unreadable_controls_file_makes_its_facts_unknown_for_the_whole_estate() {
     let estate = Estate::prepared();
     estate.edit("controls.yaml", |text| format!("{text}\n  - nonsense: [\n"));
     let told = estate.run(&["decide"]);
-    assert!(stderr(&told).contains("controls.yaml:34:"), "with its line: {}", stderr(&told));
+    assert!(
+        stderr(&told).contains("controls.yaml:34:"),
+        "with its line: {}",
+        stderr(&told)
+    );
     let output = decide(&estate);
     assert_eq!(output.status.code(), Some(3));
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -75,7 +95,10 @@ fn a_bad_estate_file_stops_the_run_with_its_place() {
         ("holdpoint.yaml", "name: [unclosed\n"),
         ("holdpoint.yaml", "name: x\nrepso: []\n"),
         ("rollout.yaml", "default_stage: everything\n"),
-        ("holdpoint.yaml", "a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: [*f,*f,*f,*f,*f,*f,*f,*f,*f]\n"),
+        (
+            "holdpoint.yaml",
+            "a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: [*f,*f,*f,*f,*f,*f,*f,*f,*f]\n",
+        ),
     ];
     for (file, text) in cases {
         let estate = Estate::prepared();
@@ -91,10 +114,19 @@ fn a_bad_estate_file_stops_the_run_with_its_place() {
 fn a_bad_policy_stops_the_run_with_its_place() {
     let cases = [
         ("forbid (principal, action, resource) unless {", "malformed"),
-        ("@id(\"x\")\n@reason(\"y\")\nforbid (principal, action, resource) unless { context has service.teir && context.service.teir == 1 };", "an unknown fact"),
-        ("@id(\"x\")\n@reason(\"y\")\nforbid (principal, action, resource) unless { context has service.tier && context.service.tier == \"one\" };", "a wrong type"),
+        (
+            "@id(\"x\")\n@reason(\"y\")\nforbid (principal, action, resource) unless { context has service.teir && context.service.teir == 1 };",
+            "an unknown fact",
+        ),
+        (
+            "@id(\"x\")\n@reason(\"y\")\nforbid (principal, action, resource) unless { context has service.tier && context.service.tier == \"one\" };",
+            "a wrong type",
+        ),
         ("@id(\"x\")\nforbid (principal, action, resource);", "no reason"),
-        ("@id(\"code-freeze\")\n@reason(\"again\")\nforbid (principal, action, resource);", "an id twice"),
+        (
+            "@id(\"code-freeze\")\n@reason(\"again\")\nforbid (principal, action, resource);",
+            "an id twice",
+        ),
     ];
     for (text, what) in cases {
         let estate = Estate::prepared();
@@ -103,7 +135,10 @@ fn a_bad_policy_stops_the_run_with_its_place() {
         let output = estate.run(&["run"]);
         assert_eq!(output.status.code(), Some(3), "{what}: {}", stderr(&output));
         assert!(stderr(&output).contains("mine.cedar:"), "{what}: {}", stderr(&output));
-        assert!(!estate.file("state/ledger.sqlite").exists(), "{what}: nothing is written");
+        assert!(
+            !estate.file("state/ledger.sqlite").exists(),
+            "{what}: nothing is written"
+        );
     }
 }
 
@@ -114,7 +149,9 @@ fn validate(estate: &Estate, patch: &str) -> Output {
 }
 
 fn new_file(path: &str, mode: &str, content: &str) -> String {
-    format!("diff --git a/{path} b/{path}\nnew file mode {mode}\n--- /dev/null\n+++ b/{path}\n@@ -0,0 +1 @@\n+{content}\n")
+    format!(
+        "diff --git a/{path} b/{path}\nnew file mode {mode}\n--- /dev/null\n+++ b/{path}\n@@ -0,0 +1 @@\n+{content}\n"
+    )
 }
 
 #[test]
@@ -122,19 +159,41 @@ fn a_patch_that_escapes_or_does_not_apply_is_refused() {
     let estate = Estate::prepared();
     let cases = [
         ("leaves the repo", new_file("../outside", "100644", "x")),
-        ("is absolute", "--- /dev/null\n+++ /etc/cron.d/x\n@@ -0,0 +1 @@\n+x\n".to_owned()),
+        (
+            "is absolute",
+            "--- /dev/null\n+++ /etc/cron.d/x\n@@ -0,0 +1 @@\n+x\n".to_owned(),
+        ),
         ("touches .git", new_file(".git/hooks/post-checkout", "100755", "x")),
         ("touches .GIT", new_file("sub/.GIT/config", "100644", "x")),
         ("adds a symlink", new_file("link", "120000", "/etc")),
-        ("adds a submodule", new_file("sub", "160000", "Subproject commit 0123456789012345678901234567890123456789")),
-        ("does not apply", "--- a/requirements-dev.txt\n+++ b/requirements-dev.txt\n@@ -1 +1 @@\n-not what is there\n+x\n".to_owned()),
-        ("is truncated", "--- a/requirements-dev.txt\n+++ b/requirements-dev.txt\n@@ -1,9 +1,9 @@\n-a\n".to_owned()),
+        (
+            "adds a submodule",
+            new_file(
+                "sub",
+                "160000",
+                "Subproject commit 0123456789012345678901234567890123456789",
+            ),
+        ),
+        (
+            "does not apply",
+            "--- a/requirements-dev.txt\n+++ b/requirements-dev.txt\n@@ -1 +1 @@\n-not what is there\n+x\n".to_owned(),
+        ),
+        (
+            "is truncated",
+            "--- a/requirements-dev.txt\n+++ b/requirements-dev.txt\n@@ -1,9 +1,9 @@\n-a\n".to_owned(),
+        ),
         ("is no patch", "hello\n".to_owned()),
         ("is empty", String::new()),
     ];
     for (what, patch) in cases {
         let output = validate(&estate, &patch);
-        assert_eq!(output.status.code(), Some(3), "a patch that {what}: {}{}", stdout(&output), stderr(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(3),
+            "a patch that {what}: {}{}",
+            stdout(&output),
+            stderr(&output)
+        );
         assert!(!stderr(&output).is_empty(), "{what}");
     }
 }
@@ -142,11 +201,18 @@ fn a_patch_that_escapes_or_does_not_apply_is_refused() {
 #[test]
 fn a_refused_candidate_harms_only_its_finding() {
     let estate = Estate::prepared();
-    let patch = walk(&estate.file("fixes")).into_iter().find(|path| path.to_string_lossy().contains("dev-tool-upgrade") && path.ends_with("change.patch")).unwrap();
+    let patch = walk(&estate.file("fixes"))
+        .into_iter()
+        .find(|path| path.to_string_lossy().contains("dev-tool-upgrade") && path.ends_with("change.patch"))
+        .unwrap();
     std::fs::write(patch, new_file("../outside", "100644", "x")).unwrap();
     let output = decide(&estate);
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
-    assert!(stderr(&output).contains("dev-tool-upgrade/change.patch"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("dev-tool-upgrade/change.patch"),
+        "{}",
+        stderr(&output)
+    );
     assert!(repos(&output).len() >= 4, "the others are decided");
 }
 
@@ -154,7 +220,11 @@ fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() { found.extend(walk(&path)) } else { found.push(path) }
+        if path.is_dir() {
+            found.extend(walk(&path))
+        } else {
+            found.push(path)
+        }
     }
     found
 }
@@ -167,7 +237,11 @@ fn an_import_of_a_bad_report_says_where() {
     let output = run(&["findings", "import", file.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(3));
     assert!(stderr(&output).contains("bad.sarif:3:"), "{}", stderr(&output));
-    let machine = holdpoint().args(["--format", "json", "findings", "import"]).arg(&file).output().unwrap();
+    let machine = holdpoint()
+        .args(["--format", "json", "findings", "import"])
+        .arg(&file)
+        .output()
+        .unwrap();
     let document: serde_json::Value = serde_json::from_slice(&machine.stderr).unwrap();
     assert_eq!(document["error"]["line"], 3);
 }

@@ -5,8 +5,23 @@ use crate::support::{run, stderr, stdout};
 #[test]
 fn the_long_help_of_every_subcommand() {
     let commands: &[&[&str]] = &[
-        &[], &["demo"], &["run"], &["decide"], &["explain"], &["approve"], &["decline"], &["promote"], &["validate"], &["findings", "import"],
-        &["graph", "import"], &["graph", "show"], &["graph", "blast"], &["contract", "diff"], &["rescan", "diff"], &["ledger", "log"], &["ledger", "verify"],
+        &[],
+        &["demo"],
+        &["run"],
+        &["decide"],
+        &["explain"],
+        &["approve"],
+        &["decline"],
+        &["promote"],
+        &["validate"],
+        &["findings", "import"],
+        &["graph", "import"],
+        &["graph", "show"],
+        &["graph", "blast"],
+        &["contract", "diff"],
+        &["rescan", "diff"],
+        &["ledger", "log"],
+        &["ledger", "verify"],
     ];
     let help: Vec<String> = commands
         .iter()

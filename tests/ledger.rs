@@ -10,7 +10,11 @@ fn sqlite(estate: &Estate) -> rusqlite::Connection {
 fn the_demo_ledger_verifies_against_the_head_in_a_commit_trailer() {
     let estate = Estate::after_demo();
     let message = estate.remote_git("admin", &["log", "-1", "--format=%B", "main"]);
-    let head = message.lines().find_map(|line| line.strip_prefix("Holdpoint-Ledger: ")).unwrap().to_owned();
+    let head = message
+        .lines()
+        .find_map(|line| line.strip_prefix("Holdpoint-Ledger: "))
+        .unwrap()
+        .to_owned();
     let verified = estate.run(&["ledger", "verify", "--head", &head]);
     assert!(verified.status.success(), "{}", stdout(&verified));
 }
@@ -20,16 +24,31 @@ fn a_changed_entry_is_found_and_no_run_goes_on() {
     let estate = Estate::after_demo();
     let database = sqlite(&estate);
     let triggers: Vec<String> = {
-        let mut statement = database.prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'").unwrap();
-        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        let mut statement = database
+            .prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+            .unwrap();
+        statement
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect()
     };
     for trigger in triggers {
         database.execute_batch(&format!("DROP TRIGGER \"{trigger}\"")).unwrap();
     }
-    let changed = database.execute("UPDATE entry SET body = replace(body, '\"suggest\"', '\"auto-apply\"') WHERE kind = 'decision'", []).unwrap();
+    let changed = database
+        .execute(
+            "UPDATE entry SET body = replace(body, '\"suggest\"', '\"auto-apply\"') WHERE kind = 'decision'",
+            [],
+        )
+        .unwrap();
     assert!(changed > 0);
     drop(database);
     let verified = estate.run(&["ledger", "verify"]);
     assert_eq!(verified.status.code(), Some(11), "{}", stdout(&verified));
-    assert_eq!(estate.run(&["run"]).status.code(), Some(3), "a run on a changed history");
+    assert_eq!(
+        estate.run(&["run"]).status.code(),
+        Some(3),
+        "a run on a changed history"
+    );
 }

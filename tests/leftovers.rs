@@ -8,7 +8,10 @@ use crate::support::{AT, Estate, holdpoint, stderr, stdout};
 fn engine_objects(pid: u32) -> Vec<String> {
     let filter = format!("label=holdpoint.pid={pid}");
     let mut found = Vec::new();
-    for arguments in [["ps", "-aq", "--filter", &filter].as_slice(), ["volume", "ls", "-q", "--filter", &filter].as_slice()] {
+    for arguments in [
+        ["ps", "-aq", "--filter", &filter].as_slice(),
+        ["volume", "ls", "-q", "--filter", &filter].as_slice(),
+    ] {
         let output = Command::new("docker").args(arguments).output().unwrap();
         assert!(output.status.success(), "{}", stderr(&output));
         found.extend(stdout(&output).lines().map(str::to_owned));
@@ -36,7 +39,10 @@ fn what_a_killed_run_leaves_is_gone_once_the_next_has_started() {
     }
     killed.kill().unwrap();
     killed.wait().unwrap();
-    assert!(!engine_objects(pid).is_empty(), "the killed run left nothing: the test shows nothing");
+    assert!(
+        !engine_objects(pid).is_empty(),
+        "the killed run left nothing: the test shows nothing"
+    );
     let next = estate.run(&["run", "--dry-run", "--finding", "hp-none"]);
     assert!(next.status.success(), "{}", stderr(&next));
     assert_eq!(engine_objects(pid), Vec::<String>::new());

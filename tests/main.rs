@@ -1,6 +1,14 @@
 //! End-to-end tests: the binary, real git repos, and a real Docker engine. One binary, one module
 //! per area. They fail, never skip, where no engine answers.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that finds something else than it expects must fail"
+)]
+
 mod approvals;
 mod architecture;
 mod bad_input;

@@ -12,7 +12,10 @@ pub const AT: &str = "2026-03-17T02:30:00Z";
 /// The binary under test, with a clean environment for git and SSH.
 pub fn holdpoint() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_holdpoint"));
-    command.env_remove("HOLDPOINT_LOG").env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+    command
+        .env_remove("HOLDPOINT_LOG")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1");
     command
 }
 
@@ -50,7 +53,12 @@ impl Estate {
     pub fn after_demo() -> Self {
         let root = TempDir::with_prefix("holdpoint-test-").unwrap();
         let from = format!("{}/.", demo().root.path().display());
-        let copied = Command::new("cp").arg("-a").arg(from).arg(root.path()).status().unwrap();
+        let copied = Command::new("cp")
+            .arg("-a")
+            .arg(from)
+            .arg(root.path())
+            .status()
+            .unwrap();
         assert!(copied.success());
         Self { root }
     }
@@ -105,19 +113,24 @@ impl Estate {
 
     /// Runs the binary on this estate at another time.
     pub fn run_at(&self, at: &str, arguments: &[&str]) -> Output {
-        holdpoint().arg("--estate").arg(self.estate()).args(["--at", at, "--quiet"]).args(arguments).output().unwrap()
-    }
-
-    /// Runs the binary and reads its JSON.
-    pub fn json(&self, arguments: &[&str]) -> Value {
-        let output = self.run(&[&["--format", "json"], arguments].concat());
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}\n{}\n{}", stdout(&output), stderr(&output)))
+        holdpoint()
+            .arg("--estate")
+            .arg(self.estate())
+            .args(["--at", at, "--quiet"])
+            .args(arguments)
+            .output()
+            .unwrap()
     }
 
     /// Output of a git command in one of the remotes.
     pub fn remote_git(&self, repo: &str, arguments: &[&str]) -> String {
         let remote = self.root().join("remotes").join(format!("{repo}.git"));
-        let output = Command::new("git").arg("-C").arg(remote).args(arguments).output().unwrap();
+        let output = Command::new("git")
+            .arg("-C")
+            .arg(remote)
+            .args(arguments)
+            .output()
+            .unwrap();
         assert!(output.status.success(), "git {arguments:?}: {}", stderr(&output));
         stdout(&output).trim().to_owned()
     }
@@ -140,12 +153,18 @@ impl Report {
 
     /// The item of a scenario.
     pub fn scenario(&self, id: &str) -> &Value {
-        self.items().iter().find(|item| item["scenario"]["id"] == id).unwrap_or_else(|| panic!("no scenario `{id}`"))
+        self.items()
+            .iter()
+            .find(|item| item["scenario"]["id"] == id)
+            .unwrap_or_else(|| panic!("no scenario `{id}`"))
     }
 
     /// The item of a finding.
     pub fn finding(&self, id: &str) -> &Value {
-        self.items().iter().find(|item| finding_id(item) == id).unwrap_or_else(|| panic!("no finding `{id}`"))
+        self.items()
+            .iter()
+            .find(|item| finding_id(item) == id)
+            .unwrap_or_else(|| panic!("no finding `{id}`"))
     }
 }
 
@@ -158,9 +177,18 @@ pub fn finding_id(item: &Value) -> String {
 /// All that an item gives as reasons.
 pub fn reasons(item: &Value) -> String {
     let bounds = item["decision"]["bounds"].as_array().unwrap();
-    let mut text: Vec<String> = bounds.iter().map(|bound| bound["reason"].as_str().unwrap().to_owned()).collect();
+    let mut text: Vec<String> = bounds
+        .iter()
+        .map(|bound| bound["reason"].as_str().unwrap().to_owned())
+        .collect();
     for bound in bounds {
-        text.extend(bound["unknowns"].as_array().unwrap().iter().map(|unknown| format!("{} {}", unknown["id"], unknown["why"])));
+        text.extend(
+            bound["unknowns"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|unknown| format!("{} {}", unknown["id"], unknown["why"])),
+        );
     }
     text.join("\n")
 }

@@ -29,10 +29,27 @@ pub fn run(global: &Global, command: &Command) -> Result<ExitCode> {
     let Command::Diff { base, revision } = command;
     let changes = diff(&document(base)?, &document(revision)?);
     global.print(&changes, || {
-        let verdict = if changes.breaking { "breaking: a client that worked before can fail now" } else { "nothing here breaks a client" };
+        let verdict = if changes.breaking {
+            "breaking: a client that worked before can fail now"
+        } else {
+            "nothing here breaks a client"
+        };
         let mut lines = vec![format!("{}: {verdict}", changes.kind)];
-        lines.extend(changes.changes.iter().map(|change| format!("  {:<8} {} {}  {}  [{}]", change.level.as_str(), change.operation, change.path, change.text, change.rule)));
+        lines.extend(changes.changes.iter().map(|change| {
+            format!(
+                "  {:<8} {} {}  {}  [{}]",
+                change.level.as_str(),
+                change.operation,
+                change.path,
+                change.text,
+                change.rule
+            )
+        }));
         lines.join("\n")
     })?;
-    Ok(if changes.breaking { ExitCode::Failed } else { ExitCode::Success })
+    Ok(if changes.breaking {
+        ExitCode::Failed
+    } else {
+        ExitCode::Success
+    })
 }

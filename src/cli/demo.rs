@@ -24,7 +24,11 @@ pub struct Arguments {
 pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     let root = match &arguments.dir {
         Some(dir) => dir.clone(),
-        None => tempfile::Builder::new().prefix("holdpoint-demo-").tempdir().context("making a temporary folder")?.keep(),
+        None => tempfile::Builder::new()
+            .prefix("holdpoint-demo-")
+            .tempdir()
+            .context("making a temporary folder")?
+            .keep(),
     };
     let made = demo::make(&root)?;
     if arguments.prepare_only {
@@ -35,12 +39,24 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
         Some(at) => at,
         None => demo::CLOCK.parse().context("the demo's own clock")?,
     };
-    let options =
-        RunOptions { at, only: Vec::new(), dry_run: false, validate: true, compare_ci: true, skip_checks: Vec::new(), agent: super::run::agent()? };
+    let options = RunOptions {
+        at,
+        only: Vec::new(),
+        dry_run: false,
+        validate: true,
+        compare_ci: true,
+        skip_checks: Vec::new(),
+        agent: super::run::agent()?,
+    };
     let mut result = run_pipeline(&made.estate, &options, global.events()).await?;
     demo::annotate(&mut result.report)?;
     let folder = super::run::write_reports(&made.estate, &result.report)?;
-    let missed = result.report.items.iter().filter(|item| item.scenario.as_ref().is_some_and(|scenario| !scenario.met)).count();
+    let missed = result
+        .report
+        .items
+        .iter()
+        .filter(|item| item.scenario.as_ref().is_some_and(|scenario| !scenario.met))
+        .count();
     match global.format {
         Format::Json => print_line(&json::to_text(&json::RunDocument::of(&result.report))?)?,
         Format::Human => {

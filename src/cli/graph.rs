@@ -43,7 +43,10 @@ fn import(paths: &[PathBuf]) -> Result<Catalogue> {
         if path.is_dir() {
             for entry in std::fs::read_dir(path)? {
                 let entry = entry?.path();
-                if entry.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") {
+                if entry
+                    .extension()
+                    .is_some_and(|ending| ending == "yaml" || ending == "yml")
+                {
                     found.push(entry);
                 }
             }
@@ -68,13 +71,27 @@ fn catalogue(global: &Global) -> Result<Catalogue> {
 }
 
 fn show(global: &Global, catalogue: &Catalogue) -> Result<ExitCode> {
-    let services: Vec<_> = catalogue.services.iter().map(|service| serde_json::json!({ "id": service.id, "name": service.name })).collect();
+    let services: Vec<_> = catalogue
+        .services
+        .iter()
+        .map(|service| serde_json::json!({ "id": service.id, "name": service.name }))
+        .collect();
     let shape = serde_json::json!({ "services": services, "edges": catalogue.edges });
     global.print(&shape, || {
-        let mut lines = vec![format!("{} services and resources, {} edges (consumer → provider)", catalogue.services.len(), catalogue.edges.len())];
+        let mut lines = vec![format!(
+            "{} services and resources, {} edges (consumer → provider)",
+            catalogue.services.len(),
+            catalogue.edges.len()
+        )];
         for service in &catalogue.services {
-            let tier = service.tier.map_or_else(|| "tier unknown".to_owned(), |tier| format!("tier {tier}"));
-            lines.push(format!("  {:<24} {tier}, owner {}", service.id, service.owner.as_deref().unwrap_or("unknown")));
+            let tier = service
+                .tier
+                .map_or_else(|| "tier unknown".to_owned(), |tier| format!("tier {tier}"));
+            lines.push(format!(
+                "  {:<24} {tier}, owner {}",
+                service.id,
+                service.owner.as_deref().unwrap_or("unknown")
+            ));
             for edge in catalogue.edges.iter().filter(|edge| edge.from == service.id) {
                 lines.push(format!("    → {} ({})", edge.to, edge.sources.join(", ")));
             }
@@ -86,15 +103,23 @@ fn show(global: &Global, catalogue: &Catalogue) -> Result<ExitCode> {
 
 fn blast(global: &Global, service: &str) -> Result<ExitCode> {
     let catalogue = catalogue(global)?;
-    let radius = ServiceGraph::new(&catalogue).blast_radius(&ServiceId::from(service)).ok_or_else(|| {
-        let known: Vec<&str> = catalogue.services.iter().map(|service| service.id.as_str()).collect();
-        BadInput::new(format!("the catalogue has no service `{service}`"), format!("it has: {}", known.join(", ")))
-    })?;
+    let radius = ServiceGraph::new(&catalogue)
+        .blast_radius(&ServiceId::from(service))
+        .ok_or_else(|| {
+            let known: Vec<&str> = catalogue.services.iter().map(|service| service.id.as_str()).collect();
+            BadInput::new(
+                format!("the catalogue has no service `{service}`"),
+                format!("it has: {}", known.join(", ")),
+            )
+        })?;
     global.print(&radius, || {
         if radius.dependents.is_empty() {
             return format!("If `{service}` breaks, nothing that the catalogue knows is affected.");
         }
-        let mut lines = vec![format!("If `{service}` breaks, {} can be affected:", radius.dependents.len())];
+        let mut lines = vec![format!(
+            "If `{service}` breaks, {} can be affected:",
+            radius.dependents.len()
+        )];
         for dependent in &radius.dependents {
             let path: Vec<&str> = dependent.path.iter().map(ServiceId::as_str).collect();
             let tier = dependent.tier.map(|tier| format!(", tier {tier}")).unwrap_or_default();

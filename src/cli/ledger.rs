@@ -30,31 +30,52 @@ pub fn run(global: &Global, command: &Command) -> Result<ExitCode> {
     let config = holdpoint_intake::estate::read_estate(CONFIG_FILE, &read_text(&global.estate, CONFIG_FILE)?)?;
     let path = State::ledger_path(&global.estate.join(&config.state));
     if !path.exists() {
-        return Err(BadInput::new(format!("there is no ledger at `{}`", path.display()), "`holdpoint run` starts one").into());
+        return Err(BadInput::new(
+            format!("there is no ledger at `{}`", path.display()),
+            "`holdpoint run` starts one",
+        )
+        .into());
     }
     let ledger = Ledger::open(&path)?;
     match command {
         Command::Log { kind } => {
             let entries = ledger.entries(kind.as_deref())?;
             global.print(&entries, || {
-                let line = |entry: &holdpoint_ledger::Entry| format!("{:>6}  {}  {:<13} {}", entry.seq, entry.at, entry.kind, entry.leaf);
+                let line = |entry: &holdpoint_ledger::Entry| {
+                    format!("{:>6}  {}  {:<13} {}", entry.seq, entry.at, entry.kind, entry.leaf)
+                };
                 entries.iter().map(line).collect::<Vec<_>>().join("\n")
             })?;
             Ok(ExitCode::Success)
         }
         Command::Verify { head } => {
             let expected: Option<Head> = match head {
-                Some(text) => Some(text.parse().map_err(|error| BadInput::new(format!("`{text}` isn't a ledger head: {error}"), "a head reads `<entries>:<64 hex digits>`"))?),
+                Some(text) => Some(text.parse().map_err(|error| {
+                    BadInput::new(
+                        format!("`{text}` isn't a ledger head: {error}"),
+                        "a head reads `<entries>:<64 hex digits>`",
+                    )
+                })?),
                 None => None,
             };
             match ledger.verify(expected.as_ref()).context("verifying the ledger")? {
                 Verification::Intact { head } => {
-                    global.print(&serde_json::json!({ "verified": true, "head": head.to_string() }), || format!("The ledger is intact: {head}"))?;
+                    global.print(
+                        &serde_json::json!({ "verified": true, "head": head.to_string() }),
+                        || format!("The ledger is intact: {head}"),
+                    )?;
                     Ok(ExitCode::Success)
                 }
                 Verification::Tampered { problems } => {
                     global.print(&serde_json::json!({ "verified": false, "problems": problems }), || {
-                        format!("The ledger was changed:\n{}", problems.iter().map(|problem| format!("  - {problem}")).collect::<Vec<_>>().join("\n"))
+                        format!(
+                            "The ledger was changed:\n{}",
+                            problems
+                                .iter()
+                                .map(|problem| format!("  - {problem}"))
+                                .collect::<Vec<_>>()
+                                .join("\n")
+                        )
                     })?;
                     Ok(ExitCode::Failed)
                 }

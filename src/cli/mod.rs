@@ -160,8 +160,12 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Run(arguments) => run::run(global, &arguments).await,
         Command::Decide(arguments) => decide::run(global, &arguments).await,
         Command::Explain(arguments) => explain::run(global, &arguments),
-        Command::Approve(arguments) => approve::run(global, arguments, holdpoint_schemas::approval::Verb::Approve).await,
-        Command::Decline(arguments) => approve::run(global, arguments, holdpoint_schemas::approval::Verb::Decline).await,
+        Command::Approve(arguments) => {
+            approve::run(global, arguments, holdpoint_schemas::approval::Verb::Approve).await
+        }
+        Command::Decline(arguments) => {
+            approve::run(global, arguments, holdpoint_schemas::approval::Verb::Decline).await
+        }
         Command::Promote(arguments) => promote::run(global, arguments).await,
         Command::Validate(arguments) => validate::run(global, arguments).await,
         Command::Findings(command) => findings::run(global, &command),

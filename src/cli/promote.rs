@@ -23,12 +23,25 @@ pub async fn run(global: &Global, arguments: Arguments) -> Result<ExitCode> {
     .await?;
     match promotion {
         Promotion::Done(record) => {
-            global.print(&record, || format!("Merged: {}@{} is at {}, tree {}. Approved by {}.", record.repo, record.branch, record.commit, record.tree, record.by))?;
+            global.print(&record, || {
+                format!(
+                    "Merged: {}@{} is at {}, tree {}. Approved by {}.",
+                    record.repo, record.branch, record.commit, record.tree, record.by
+                )
+            })?;
             Ok(ExitCode::Success)
         }
         Promotion::Held(why) => {
             let held = serde_json::json!({ "held": why });
-            global.print(&held, || format!("Held:\n{}", why.iter().map(|line| format!("  - {line}")).collect::<Vec<_>>().join("\n")))?;
+            global.print(&held, || {
+                format!(
+                    "Held:\n{}",
+                    why.iter()
+                        .map(|line| format!("  - {line}"))
+                        .collect::<Vec<_>>()
+                        .join("\n")
+                )
+            })?;
             Ok(ExitCode::NeedsHuman)
         }
     }

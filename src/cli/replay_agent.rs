@@ -15,7 +15,10 @@ pub struct Arguments {}
 
 pub fn run(_arguments: &Arguments) -> Result<ExitCode> {
     let mut spec = String::new();
-    std::io::stdin().take(MAX_SPEC_BYTES).read_to_string(&mut spec).context("reading the specification")?;
+    std::io::stdin()
+        .take(MAX_SPEC_BYTES)
+        .read_to_string(&mut spec)
+        .context("reading the specification")?;
     holdpoint_runner::agent::replay(&spec, &mut std::io::stdout().lock())?;
     Ok(ExitCode::Success)
 }

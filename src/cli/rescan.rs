@@ -21,9 +21,18 @@ pub enum Command {
 
 pub fn run(global: &Global, command: &Command) -> Result<ExitCode> {
     let Command::Diff { base, new } = command;
-    let results = states(&super::findings::read(base)?.findings, &super::findings::read(new)?.findings);
+    let results = states(
+        &super::findings::read(base)?.findings,
+        &super::findings::read(new)?.findings,
+    );
     let is_new = results.iter().any(|result| result.state == State::New);
     let shape = serde_json::json!({ "results": results });
-    global.print(&shape, || results.iter().map(|result| format!("{:<10} {}  {}", result.state.as_str(), result.rule, result.fingerprint)).collect::<Vec<_>>().join("\n"))?;
+    global.print(&shape, || {
+        results
+            .iter()
+            .map(|result| format!("{:<10} {}  {}", result.state.as_str(), result.rule, result.fingerprint))
+            .collect::<Vec<_>>()
+            .join("\n")
+    })?;
     Ok(if is_new { ExitCode::Failed } else { ExitCode::Success })
 }

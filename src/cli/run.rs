@@ -33,10 +33,13 @@ pub struct Arguments {
 }
 
 fn parse_check(name: &str) -> Result<Check, String> {
-    Check::ALL.into_iter().find(|check| check.as_str() == name).ok_or_else(|| {
-        let names: Vec<&str> = Check::ALL.iter().map(|check| check.as_str()).collect();
-        format!("the checks are {}", names.join(", "))
-    })
+    Check::ALL
+        .into_iter()
+        .find(|check| check.as_str() == name)
+        .ok_or_else(|| {
+            let names: Vec<&str> = Check::ALL.iter().map(|check| check.as_str()).collect();
+            format!("the checks are {}", names.join(", "))
+        })
 }
 
 pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
@@ -86,8 +89,16 @@ pub fn write_reports(estate: &Path, report: &RunReport) -> Result<PathBuf> {
 
 /// Where to look further.
 pub fn closing(report: &RunReport, folder: &Path) -> String {
-    let verified = if report.ledger_verified { "verified" } else { "NOT VERIFIED" };
-    format!("Report: {}\nLedger: {} ({verified})", folder.join("report.html").display(), report.ledger_head)
+    let verified = if report.ledger_verified {
+        "verified"
+    } else {
+        "NOT VERIFIED"
+    };
+    format!(
+        "Report: {}\nLedger: {} ({verified})",
+        folder.join("report.html").display(),
+        report.ledger_head
+    )
 }
 
 /// Tells bad inputs on stderr and chooses the exit code.
@@ -99,7 +110,12 @@ pub fn finish(global: &Global, result: &RunResult) -> ExitCode {
         return ExitCode::BadInput;
     }
     let held = |item: &crate::pipeline::report::ReportItem| {
-        item.decision.level != Level::AutoApply && !matches!(item.outcome, Outcome::AlreadyMerged { .. } | Outcome::Superseded { .. })
+        item.decision.level != Level::AutoApply
+            && !matches!(item.outcome, Outcome::AlreadyMerged { .. } | Outcome::Superseded { .. })
     };
-    if result.report.items.iter().any(held) { ExitCode::NeedsHuman } else { ExitCode::Success }
+    if result.report.items.iter().any(held) {
+        ExitCode::NeedsHuman
+    } else {
+        ExitCode::Success
+    }
 }

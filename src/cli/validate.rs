@@ -45,7 +45,10 @@ fn prepare(root: &Path, arguments: &Arguments, agent: &Path) -> Result<(Estate, 
     let estate = Estate::load(root)?;
     let mirror = Mirror::fetch(&estate, &arguments.repo)?;
     let head = mirror.head(&arguments.base).ok_or_else(|| {
-        BadInput::new(format!("the repo `{}` has no branch `{}`", arguments.repo, arguments.base), "name the branch that the patch is made for with `--base`")
+        BadInput::new(
+            format!("the repo `{}` has no branch `{}`", arguments.repo, arguments.base),
+            "name the branch that the patch is made for with `--base`",
+        )
     })?;
     let name = arguments.patch.to_string_lossy();
     let bytes = read_bytes(Path::new(""), &name)?;
@@ -53,7 +56,9 @@ fn prepare(root: &Path, arguments: &Arguments, agent: &Path) -> Result<(Estate, 
     let applied = holdpoint_fixes::apply::apply_patch(&mirror.git, &head, &patch)?;
     let read = |tree: &str, path: &str| mirror.text(tree, path);
     let classification =
-        holdpoint_fixes::classify::classify(&applied.files, &|path| read(&applied.base_tree, path), &|path| read(&applied.candidate_tree, path));
+        holdpoint_fixes::classify::classify(&applied.files, &|path| read(&applied.base_tree, path), &|path| {
+            read(&applied.candidate_tree, path)
+        });
     let fix = Fix {
         id: Digest::of_bytes(&bytes),
         repo: arguments.repo.clone(),
@@ -73,7 +78,8 @@ fn prepare(root: &Path, arguments: &Arguments, agent: &Path) -> Result<(Estate, 
     let paths: Vec<&str> = fix.files.iter().map(|file| file.path.as_str()).collect();
     let owners = Owners::of(&estate, &fix.repo, &paths, &[]);
     let checks: BTreeSet<Check> = Check::ALL.into_iter().collect();
-    let job = validation::prepare(&estate, &mirror, &fix, &[], &owners, &checks, agent).context("preparing the sandbox")?;
+    let job =
+        validation::prepare(&estate, &mirror, &fix, &[], &owners, &checks, agent).context("preparing the sandbox")?;
     Ok((estate, job))
 }
 

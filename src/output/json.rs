@@ -1,8 +1,8 @@
 //! The machine form of a run and of an error. Outside tools script against it: fields are only
 //! ever added.
 
-use holdpoint_schemas::service::Catalogue;
 use holdpoint_schemas::Timestamp;
+use holdpoint_schemas::service::Catalogue;
 use serde::Serialize;
 
 use super::phrase;

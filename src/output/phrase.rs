@@ -165,7 +165,12 @@ pub fn harm(item: &ReportItem) -> Option<String> {
 /// Each unknown of the bounds once, by id, whichever bounds name it.
 #[must_use]
 pub fn unknowns(item: &ReportItem) -> Vec<&Unknown> {
-    let all = item.decision.bounds.iter().flat_map(|bound| &bound.unknowns).chain(&item.unknowns);
+    let all = item
+        .decision
+        .bounds
+        .iter()
+        .flat_map(|bound| &bound.unknowns)
+        .chain(&item.unknowns);
     let once: BTreeMap<&str, &Unknown> = all.map(|unknown| (unknown.id.as_str(), unknown)).collect();
     once.into_values().collect()
 }

@@ -31,17 +31,33 @@ pub fn branch_name(fix: &Fix) -> String {
 /// When the estate has no such repo.
 pub fn forge(session: &Session, repo: &str) -> Result<LocalForge> {
     let config = session.estate.repo(repo)?;
-    let mirror = session.mirrors.get(repo).ok_or_else(|| BadInput::new(format!("the repo `{repo}` can't be read"), "check its remote"))?;
+    let mirror = session
+        .mirrors
+        .get(repo)
+        .ok_or_else(|| BadInput::new(format!("the repo `{repo}` can't be read"), "check its remote"))?;
     let documents = session.estate.state().join("pull-requests").join(repo);
-    Ok(LocalForge { remote: session.estate.remote(config).into(), cache: mirror.path.clone(), pull_requests: documents })
+    Ok(LocalForge {
+        remote: session.estate.remote(config).into(),
+        cache: mirror.path.clone(),
+        pull_requests: documents,
+    })
 }
 
 fn mirror<'a>(session: &'a Session, repo: &str) -> Result<&'a Mirror> {
-    session.mirrors.get(repo).ok_or_else(|| anyhow::anyhow!("the repo `{repo}` has no mirror"))
+    session
+        .mirrors
+        .get(repo)
+        .ok_or_else(|| anyhow::anyhow!("the repo `{repo}` has no mirror"))
 }
 
 /// Commits the candidate's tree on its base. The same inputs give the same commit.
-fn commit(session: &mut Session, finding: &RepoFinding, fix: &Fix, decision: &Decision, evidence: &EvidenceRecord) -> Result<String> {
+fn commit(
+    session: &mut Session,
+    finding: &RepoFinding,
+    fix: &Fix,
+    decision: &Decision,
+    evidence: &EvidenceRecord,
+) -> Result<String> {
     let head = session.ledger.head()?.to_string();
     let mirror = mirror(session, &fix.repo)?;
     let candidate = Candidate {
@@ -52,9 +68,15 @@ fn commit(session: &mut Session, finding: &RepoFinding, fix: &Fix, decision: &De
         at: session.at,
         message: document::commit_message(finding, fix, decision),
         trailers: vec![
-            ("Holdpoint-Finding".to_owned(), format!("{} {}", finding.id(), finding.finding.fingerprint)),
+            (
+                "Holdpoint-Finding".to_owned(),
+                format!("{} {}", finding.id(), finding.finding.fingerprint),
+            ),
             ("Holdpoint-Decision".to_owned(), decision.id.to_string()),
-            ("Holdpoint-Evidence".to_owned(), Digest::of_json(&evidence.evidence)?.to_string()),
+            (
+                "Holdpoint-Evidence".to_owned(),
+                Digest::of_json(&evidence.evidence)?.to_string(),
+            ),
             ("Holdpoint-Ledger".to_owned(), head),
         ],
     };
@@ -65,24 +87,54 @@ fn commit(session: &mut Session, finding: &RepoFinding, fix: &Fix, decision: &De
 ///
 /// # Errors
 /// When the remote or the ledger can't be written.
-pub fn propose(session: &mut Session, history: &History, finding: &RepoFinding, fix: &Fix, decision: &Decision, evidence: &EvidenceRecord) -> Result<Outcome> {
+pub fn propose(
+    session: &mut Session,
+    history: &History,
+    finding: &RepoFinding,
+    fix: &Fix,
+    decision: &Decision,
+    evidence: &EvidenceRecord,
+) -> Result<Outcome> {
     let forge = forge(session, &fix.repo)?;
     let branch = branch_name(fix);
     if let Some(known) = history.proposals.get(&fix.id)
         && known.decision == decision.id
         && forge.head(&branch)?.as_deref() == Some(known.commit.as_str())
     {
-        return Ok(Outcome::PullRequest { branch, document: known.document.clone(), existed: true });
+        return Ok(Outcome::PullRequest {
+            branch,
+            document: known.document.clone(),
+            existed: true,
+        });
     }
     let commit = commit(session, finding, fix, decision, evidence)?;
     let head = session.ledger.head()?.to_string();
     let blast = session.estate.graph.blast_radius(&decision.service);
     let document = document::pull_request(finding, fix, decision, evidence, blast.as_ref(), &head);
-    let published = forge.publish(&Proposal { branch: branch.clone(), commit: commit.clone(), document })?;
-    let document = published.document.strip_prefix(&session.state.root).unwrap_or(&published.document).display().to_string();
-    let record = ProposalRecord { fix: fix.id.clone(), decision: decision.id.clone(), branch: branch.clone(), commit, document: document.clone() };
+    let published = forge.publish(&Proposal {
+        branch: branch.clone(),
+        commit: commit.clone(),
+        document,
+    })?;
+    let document = published
+        .document
+        .strip_prefix(&session.state.root)
+        .unwrap_or(&published.document)
+        .display()
+        .to_string();
+    let record = ProposalRecord {
+        fix: fix.id.clone(),
+        decision: decision.id.clone(),
+        branch: branch.clone(),
+        commit,
+        document: document.clone(),
+    };
     Recorder::new(&mut session.ledger, session.at)?.append_new(PROPOSAL, &record)?;
-    Ok(Outcome::PullRequest { branch, document, existed: published.existed })
+    Ok(Outcome::PullRequest {
+        branch,
+        document,
+        existed: published.existed,
+    })
 }
 
 /// Merges without asking: the merge gate decides again on the facts of this moment, then the
@@ -90,7 +142,13 @@ pub fn propose(session: &mut Session, history: &History, finding: &RepoFinding, 
 ///
 /// # Errors
 /// When the remote or the ledger can't be written.
-pub fn auto_apply(session: &mut Session, finding: &RepoFinding, fix: &Fix, decision: &Decision, evidence: &EvidenceRecord) -> Result<Outcome> {
+pub fn auto_apply(
+    session: &mut Session,
+    finding: &RepoFinding,
+    fix: &Fix,
+    decision: &Decision,
+    evidence: &EvidenceRecord,
+) -> Result<Outcome> {
     refresh(session, &fix.repo)?;
     let history = History::read(&session.ledger)?;
     let (facts, service) = session.facts(&history, finding, Some(fix));
@@ -106,12 +164,22 @@ pub fn auto_apply(session: &mut Session, finding: &RepoFinding, fix: &Fix, decis
     let gate = decide::merge_gate(&session.estate.pack, &question)?;
     Recorder::new(&mut session.ledger, session.at)?.append_new(DECISION, &gate)?;
     if gate.level != Level::AutoApply {
-        let why = gate.bounds.last().map_or_else(String::new, |bound| bound.reason.clone());
-        return Ok(Outcome::NotDone { why: format!("at the moment of merge it was no longer permitted: {why}") });
+        let why = gate
+            .bounds
+            .last()
+            .map_or_else(String::new, |bound| bound.reason.clone());
+        return Ok(Outcome::NotDone {
+            why: format!("at the moment of merge it was no longer permitted: {why}"),
+        });
     }
     match merge(session, finding, fix, decision, evidence, "auto-apply")? {
-        Some(record) => Ok(Outcome::Merged { branch: record.branch, commit: record.commit }),
-        None => Ok(Outcome::NotDone { why: BASE_MOVED.to_owned() }),
+        Some(record) => Ok(Outcome::Merged {
+            branch: record.branch,
+            commit: record.commit,
+        }),
+        None => Ok(Outcome::NotDone {
+            why: BASE_MOVED.to_owned(),
+        }),
     }
 }
 
@@ -120,7 +188,14 @@ pub fn auto_apply(session: &mut Session, finding: &RepoFinding, fix: &Fix, decis
 ///
 /// # Errors
 /// When the remote or the ledger can't be written.
-pub fn merge(session: &mut Session, finding: &RepoFinding, fix: &Fix, decision: &Decision, evidence: &EvidenceRecord, by: &str) -> Result<Option<MergeRecord>> {
+pub fn merge(
+    session: &mut Session,
+    finding: &RepoFinding,
+    fix: &Fix,
+    decision: &Decision,
+    evidence: &EvidenceRecord,
+    by: &str,
+) -> Result<Option<MergeRecord>> {
     let forge = forge(session, &fix.repo)?;
     if forge.head(&fix.target_branch)?.as_deref() != Some(fix.base_commit.as_str()) {
         return Ok(None);
@@ -137,7 +212,12 @@ pub fn merge(session: &mut Session, finding: &RepoFinding, fix: &Fix, decision: 
         by: by.to_owned(),
     };
     session.ledger.append(MERGE_INTENT, session.at, &record)?;
-    let outcome = forge.merge(&Merge { branch: fix.target_branch.clone(), expected_base: fix.base_commit.clone(), commit, tree: fix.candidate_tree.clone() })?;
+    let outcome = forge.merge(&Merge {
+        branch: fix.target_branch.clone(),
+        expected_base: fix.base_commit.clone(),
+        commit,
+        tree: fix.candidate_tree.clone(),
+    })?;
     match outcome {
         MergeOutcome::Merged => {
             session.ledger.append(MERGE, session.at, &record)?;
@@ -145,6 +225,23 @@ pub fn merge(session: &mut Session, finding: &RepoFinding, fix: &Fix, decision: 
         }
         MergeOutcome::BaseMoved { .. } => Ok(None),
     }
+}
+
+/// Finds out how the merges ended that a killed run had begun: the remote says.
+///
+/// # Errors
+/// When the ledger or a mirror can't be read.
+pub fn settle_intents(session: &mut Session) -> Result<()> {
+    let history = History::read(&session.ledger)?;
+    for intent in history.open_intents.values() {
+        let Some(mirror) = session.mirrors.get(&intent.repo) else {
+            continue;
+        };
+        if holdpoint_forge::git::contains(&mirror.path, &intent.branch, &intent.commit)? {
+            session.ledger.append(MERGE, session.at, intent)?;
+        }
+    }
+    Ok(())
 }
 
 /// Fetches a repo again.
@@ -164,8 +261,13 @@ pub fn refresh(session: &mut Session, repo: &str) -> Result<()> {
 pub fn merged_with(ledger: &Ledger, fix: &Fix) -> Result<Outcome> {
     let history = History::read(ledger)?;
     Ok(match history.merges.get(&fix.id) {
-        Some(merge) => Outcome::Merged { branch: merge.branch.clone(), commit: merge.commit.clone() },
-        None => Outcome::NotDone { why: BASE_MOVED.to_owned() },
+        Some(merge) => Outcome::Merged {
+            branch: merge.branch.clone(),
+            commit: merge.commit.clone(),
+        },
+        None => Outcome::NotDone {
+            why: BASE_MOVED.to_owned(),
+        },
     })
 }
 

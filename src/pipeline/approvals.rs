@@ -44,17 +44,38 @@ pub struct Waiting {
 pub fn waiting(history: &History, id: &str) -> Result<Waiting> {
     let finding = find(history, id)?;
     let id = finding.id();
-    let none = |why: String| BadInput::new(format!("`{id}` doesn't wait for a human: {why}"), "see what does with `holdpoint decide`");
-    let decision = history.decisions.get(&id).ok_or_else(|| none("nothing was decided about it yet".to_owned()))?;
-    let fix = decision.fix.as_ref().and_then(|fix| history.fixes.get(fix)).ok_or_else(|| none("it has no candidate fix".to_owned()))?;
+    let none = |why: String| {
+        BadInput::new(
+            format!("`{id}` doesn't wait for a human: {why}"),
+            "see what does with `holdpoint decide`",
+        )
+    };
+    let decision = history
+        .decisions
+        .get(&id)
+        .ok_or_else(|| none("nothing was decided about it yet".to_owned()))?;
+    let fix = decision
+        .fix
+        .as_ref()
+        .and_then(|fix| history.fixes.get(fix))
+        .ok_or_else(|| none("it has no candidate fix".to_owned()))?;
     if history.merges.contains_key(&fix.id) {
         return Err(none("its fix is merged".to_owned()).into());
     }
     if decision.level != Level::Suggest {
         return Err(none(format!("its level is {}", decision.level)).into());
     }
-    let evidence = history.evidence.values().find(|record| decision.inputs.evidence == Digest::of_json(&record.evidence).ok()).cloned();
-    Ok(Waiting { finding: finding.clone(), fix: fix.clone(), decision: decision.clone(), evidence })
+    let evidence = history
+        .evidence
+        .values()
+        .find(|record| decision.inputs.evidence == Digest::of_json(&record.evidence).ok())
+        .cloned();
+    Ok(Waiting {
+        finding: finding.clone(),
+        fix: fix.clone(),
+        decision: decision.clone(),
+        evidence,
+    })
 }
 
 /// Finds a recorded finding by its id, or the beginning of one.
@@ -62,14 +83,26 @@ pub fn waiting(history: &History, id: &str) -> Result<Waiting> {
 /// # Errors
 /// When there is none, or several.
 pub fn find<'h>(history: &'h History, id: &str) -> Result<&'h RepoFinding> {
-    let is_match = |finding: &&RepoFinding| finding.id().starts_with(id) || finding.finding.fingerprint.as_str().starts_with(id);
+    let is_match =
+        |finding: &&RepoFinding| finding.id().starts_with(id) || finding.finding.fingerprint.as_str().starts_with(id);
     let found: Vec<&RepoFinding> = history.findings.values().filter(is_match).collect();
     match found.as_slice() {
         [one] => Ok(one),
-        [] => Err(BadInput::new(format!("no finding `{id}` is on record"), "`holdpoint run` records findings; its table shows their ids").into()),
+        [] => Err(BadInput::new(
+            format!("no finding `{id}` is on record"),
+            "`holdpoint run` records findings; its table shows their ids",
+        )
+        .into()),
         several => {
-            let ids: Vec<String> = several.iter().map(|finding| format!("{} ({}@{})", finding.id(), finding.repo, finding.branch)).collect();
-            Err(BadInput::new(format!("`{id}` may be any of {} findings", several.len()), format!("name one of: {}", ids.join(", "))).into())
+            let ids: Vec<String> = several
+                .iter()
+                .map(|finding| format!("{} ({}@{})", finding.id(), finding.repo, finding.branch))
+                .collect();
+            Err(BadInput::new(
+                format!("`{id}` may be any of {} findings", several.len()),
+                format!("name one of: {}", ids.join(", ")),
+            )
+            .into())
         }
     }
 }
@@ -94,8 +127,16 @@ impl Signer {
         let identity = identity.or_else(|| from_git("user.email"));
         match (key, identity) {
             (Some(key), Some(identity)) => Ok(Self { key, identity }),
-            (None, _) => Err(BadInput::new("there is no key to sign with", "name one with `--key`, or set git's `user.signingkey` to an SSH key").into()),
-            (_, None) => Err(BadInput::new("nobody says who signs", "name yourself with `--by`, or set git's `user.email`").into()),
+            (None, _) => Err(BadInput::new(
+                "there is no key to sign with",
+                "name one with `--key`, or set git's `user.signingkey` to an SSH key",
+            )
+            .into()),
+            (_, None) => Err(BadInput::new(
+                "nobody says who signs",
+                "name yourself with `--by`, or set git's `user.email`",
+            )
+            .into()),
         }
     }
 }
@@ -104,7 +145,13 @@ impl Signer {
 ///
 /// # Errors
 /// When the item doesn't wait, or the signature isn't an approver's.
-pub fn sign(session: &mut Session, id: &str, verb: Verb, signer: &Signer, comment: Option<String>) -> Result<SignedApproval> {
+pub fn sign(
+    session: &mut Session,
+    id: &str,
+    verb: Verb,
+    signer: &Signer,
+    comment: Option<String>,
+) -> Result<SignedApproval> {
     let history = History::read(&session.ledger)?;
     let item = waiting(&history, id)?;
     act::refresh(session, &item.fix.repo)?;
@@ -116,14 +163,20 @@ pub fn sign(session: &mut Session, id: &str, verb: Verb, signer: &Signer, commen
         binding,
         by: signer.identity.clone(),
         at: session.at,
-        expires: session.at.checked_add(LIFETIME).context("the approval would expire after the end of time")?,
+        expires: session
+            .at
+            .checked_add(LIFETIME)
+            .context("the approval would expire after the end of time")?,
         comment,
     };
     let signature = ssh_sign(&session.state.temporary(), &signer.key, &canonical_json(&statement)?)?;
     let approval = SignedApproval { statement, signature };
     let approvers = approvers(session)?;
     verify(&approval, &approvers, session.at).map_err(|error| {
-        BadInput::new(format!("the signature doesn't count: {error}"), "the estate's approvers file lists who may approve, and with which key")
+        BadInput::new(
+            format!("the signature doesn't count: {error}"),
+            "the estate's approvers file lists who may approve, and with which key",
+        )
     })?;
     session.ledger.append(APPROVAL, session.at, &approval)?;
     Ok(approval)
@@ -131,10 +184,18 @@ pub fn sign(session: &mut Session, id: &str, verb: Verb, signer: &Signer, commen
 
 fn approvers(session: &Session) -> Result<Approvers> {
     let Some(file) = &session.estate.config.approvers else {
-        return Err(BadInput::new("the estate names no approvers", "add `approvers:` to `holdpoint.yaml`, a file in OpenSSH's allowed_signers form").into());
+        return Err(BadInput::new(
+            "the estate names no approvers",
+            "add `approvers:` to `holdpoint.yaml`, a file in OpenSSH's allowed_signers form",
+        )
+        .into());
     };
-    Approvers::parse(file, &read_text(&session.estate.root, file)?)
-        .map_err(|problems| problems.into_iter().next().map_or_else(|| anyhow::anyhow!("`{file}` can't be read"), Into::into))
+    Approvers::parse(file, &read_text(&session.estate.root, file)?).map_err(|problems| {
+        problems
+            .into_iter()
+            .next()
+            .map_or_else(|| anyhow::anyhow!("`{file}` can't be read"), Into::into)
+    })
 }
 
 /// What an approval of this item is bound to, on the facts of this moment.
@@ -143,7 +204,11 @@ fn binding(session: &Session, history: &History, item: &Waiting) -> Result<Bindi
     let facts = with_evidence(facts, &item.decision.facts);
     Ok(Binding {
         diff: item.fix.diff.clone(),
-        base: session.mirrors.get(&item.fix.repo).and_then(|mirror| mirror.head(&item.fix.target_branch)).unwrap_or_default(),
+        base: session
+            .mirrors
+            .get(&item.fix.repo)
+            .and_then(|mirror| mirror.head(&item.fix.target_branch))
+            .unwrap_or_default(),
         tree: item.fix.candidate_tree.clone(),
         target_branch: item.fix.target_branch.clone(),
         repo: item.fix.repo.clone(),
@@ -172,7 +237,12 @@ fn ssh_sign(folder: &Path, key: &Path, message: &[u8]) -> Result<String> {
         .arg(file.path())
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| BadInput::new(format!("`ssh-keygen` can't be run: {error}"), "install OpenSSH's client programs"))?;
+        .map_err(|error| {
+            BadInput::new(
+                format!("`ssh-keygen` can't be run: {error}"),
+                "install OpenSSH's client programs",
+            )
+        })?;
     let signature = file.path().with_extension("sig");
     let appended = PathBuf::from(format!("{}.sig", file.path().display()));
     let path = if appended.exists() { appended } else { signature };
@@ -181,8 +251,16 @@ fn ssh_sign(folder: &Path, key: &Path, message: &[u8]) -> Result<String> {
     match text {
         Ok(text) if output.status.success() => Ok(text),
         _ => {
-            let said = String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default().to_owned();
-            Err(BadInput::new(format!("`{}` can't sign: {said}", key.display()), "name an SSH private key, or the public key of one that your agent holds").into())
+            let said = String::from_utf8_lossy(&output.stderr)
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .to_owned();
+            Err(BadInput::new(
+                format!("`{}` can't sign: {said}", key.display()),
+                "name an SSH private key, or the public key of one that your agent holds",
+            )
+            .into())
         }
     }
 }
@@ -209,7 +287,10 @@ pub fn promote(session: &mut Session, id: &str) -> Result<Promotion> {
     if counted.people.is_empty() {
         let mut why = counted.refused;
         if why.is_empty() {
-            why.push(format!("nobody has approved it: `holdpoint approve {}`", item.finding.id()));
+            why.push(format!(
+                "nobody has approved it: `holdpoint approve {}`",
+                item.finding.id()
+            ));
         }
         return Ok(Promotion::Held(why));
     }
@@ -226,15 +307,27 @@ pub fn promote(session: &mut Session, id: &str) -> Result<Promotion> {
     };
     let permission = decide::may_promote(&session.estate.pack, &question)?;
     if !permission.permitted {
-        return Ok(Promotion::Held(permission.bounds.into_iter().map(|bound: Bound| bound.reason).collect()));
+        return Ok(Promotion::Held(
+            permission.bounds.into_iter().map(|bound: Bound| bound.reason).collect(),
+        ));
     }
     let Some(evidence) = &item.evidence else {
         return Ok(Promotion::Held(vec!["no evidence is on record for it".to_owned()]));
     };
     let by: Vec<&str> = counted.people.iter().map(String::as_str).collect();
-    match act::merge(session, &item.finding, &item.fix, &item.decision, evidence, &by.join(", "))? {
+    match act::merge(
+        session,
+        &item.finding,
+        &item.fix,
+        &item.decision,
+        evidence,
+        &by.join(", "),
+    )? {
         Some(record) => Ok(Promotion::Done(Box::new(record))),
-        None => Ok(Promotion::Held(vec![format!("{}; `holdpoint run` tests it on the new base", act::BASE_MOVED)])),
+        None => Ok(Promotion::Held(vec![format!(
+            "{}; `holdpoint run` tests it on the new base",
+            act::BASE_MOVED
+        )])),
     }
 }
 
@@ -246,14 +339,19 @@ struct Counted {
 
 fn count(session: &Session, history: &History, item: &Waiting, now: &Binding) -> Result<Counted> {
     let approvers = approvers(session)?;
-    let mut counted = Counted { people: BTreeSet::new(), refused: Vec::new() };
+    let mut counted = Counted {
+        people: BTreeSet::new(),
+        refused: Vec::new(),
+    };
     let mut keys: BTreeSet<String> = BTreeSet::new();
     for approval in history.approvals.get(&item.fix.id).into_iter().flatten() {
         let by = &approval.statement.by;
         let approver = match verify(approval, &approvers, session.at) {
             Ok(approver) => approver,
             Err(error) => {
-                counted.refused.push(format!("the approval by {by} doesn't count: {error}"));
+                counted
+                    .refused
+                    .push(format!("the approval by {by} doesn't count: {error}"));
                 continue;
             }
         };
@@ -261,7 +359,9 @@ fn count(session: &Session, history: &History, item: &Waiting, now: &Binding) ->
             Verb::Decline => {
                 counted.people.clear();
                 keys.clear();
-                counted.refused.push(format!("{by} declined it on {}", approval.statement.at));
+                counted
+                    .refused
+                    .push(format!("{by} declined it on {}", approval.statement.at));
             }
             Verb::Approve => match bound_to(&approval.statement, now) {
                 Ok(()) => {
@@ -269,7 +369,10 @@ fn count(session: &Session, history: &History, item: &Waiting, now: &Binding) ->
                         counted.people.insert(approver.identity);
                     }
                 }
-                Err(drifted) => counted.refused.push(format!("the approval by {by} is void, because this has changed since: {}", drifted.join(", "))),
+                Err(drifted) => counted.refused.push(format!(
+                    "the approval by {by} is void, because this has changed since: {}",
+                    drifted.join(", ")
+                )),
             },
         }
     }
@@ -287,5 +390,8 @@ fn insert_approval(facts: &mut FactSet, counted: &Counted, fix: &Fix, at: Timest
     let independent = counted.people.iter().any(|person| *person != fix.remediator.0);
     facts.insert("approval.verified", fact((!counted.people.is_empty()).into()));
     facts.insert("approval.independent", fact(independent.into()));
-    facts.insert("approval.approvers", fact(i64::try_from(counted.people.len()).unwrap_or(i64::MAX).into()));
+    facts.insert(
+        "approval.approvers",
+        fact(i64::try_from(counted.people.len()).unwrap_or(i64::MAX).into()),
+    );
 }

@@ -31,9 +31,16 @@ pub struct Candidates {
 ///
 /// # Errors
 /// When the folder can't be listed.
-pub fn read(estate: &Estate, mirrors: &BTreeMap<String, Mirror>, findings: &BTreeMap<String, RepoFinding>, history: &History) -> Result<Candidates> {
+pub fn read(
+    estate: &Estate,
+    mirrors: &BTreeMap<String, Mirror>,
+    findings: &BTreeMap<String, RepoFinding>,
+    history: &History,
+) -> Result<Candidates> {
     let mut candidates = Candidates::default();
-    let Some(folder) = &estate.config.fixes else { return Ok(candidates) };
+    let Some(folder) = &estate.config.fixes else {
+        return Ok(candidates);
+    };
     for remediator in subfolders(&estate.root, folder)? {
         for name in subfolders(&estate.root, &format!("{folder}/{remediator}"))? {
             let base = format!("{folder}/{remediator}/{name}");
@@ -41,10 +48,15 @@ pub fn read(estate: &Estate, mirrors: &BTreeMap<String, Mirror>, findings: &BTre
                 Ok(fix) => candidates.fixes.push(fix),
                 Err(error) => {
                     let problem = crate::failure::source_error(&error).cloned();
-                    candidates.problems.push(problem.unwrap_or_else(|| SourceError::new(format!("{base}/fix.yaml"), format!("{error:#}"))));
+                    candidates.problems.push(
+                        problem.unwrap_or_else(|| SourceError::new(format!("{base}/fix.yaml"), format!("{error:#}"))),
+                    );
                 }
             }
-            anyhow::ensure!(candidates.fixes.len() <= MAX_FIXES, "`{folder}` holds more than {MAX_FIXES} candidate fixes");
+            anyhow::ensure!(
+                candidates.fixes.len() <= MAX_FIXES,
+                "`{folder}` holds more than {MAX_FIXES} candidate fixes"
+            );
         }
     }
     Ok(candidates)
@@ -73,19 +85,34 @@ fn read_one(
     let file = format!("{folder}/fix.yaml");
     let request = holdpoint_intake::estate::read_fix_request(&file, &read_text(&estate.root, &file)?)?;
     let refused = |message: String| SourceError::new(&file, message);
-    let mirror = mirrors.get(&request.repo).ok_or_else(|| refused(format!("the estate has no repo `{}` that can be read", request.repo)))?;
-    let base_commit = mirror.head(&request.base).ok_or_else(|| refused(format!("the repo `{}` has no branch `{}`", request.repo, request.base)))?;
+    let mirror = mirrors
+        .get(&request.repo)
+        .ok_or_else(|| refused(format!("the estate has no repo `{}` that can be read", request.repo)))?;
+    let base_commit = mirror
+        .head(&request.base)
+        .ok_or_else(|| refused(format!("the repo `{}` has no branch `{}`", request.repo, request.base)))?;
     let source = change_source(estate, mirror, folder, &request)?;
-    let id = Digest::of_parts([request.repo.as_bytes(), request.base.as_bytes(), source.identity().as_slice()]);
-    let resolves = resolve(&request, findings, history)
-        .map_err(|reference| refused(format!("resolves `{}` of `{}`, which no report of `{}` has", reference.rule, reference.scanner, request.repo)).help("name the finding's scanner and rule as its report does, and its path, purl, alias or address"))?;
+    let id = Digest::of_parts([
+        request.repo.as_bytes(),
+        request.base.as_bytes(),
+        source.identity().as_slice(),
+    ]);
+    let resolves = resolve(&request, findings, history).map_err(|reference| {
+        refused(format!(
+            "resolves `{}` of `{}`, which no report of `{}` has",
+            reference.rule, reference.scanner, request.repo
+        ))
+        .help("name the finding's scanner and rule as its report does, and its path, purl, alias or address")
+    })?;
     if let (Some(known), true) = (history.fixes.get(&id), history.merges.contains_key(&id)) {
         return Ok(known.clone());
     }
     let applied = source.apply(mirror, &base_commit)?;
     let read = |tree: &str, path: &str| mirror.text(tree, path);
     let classification =
-        holdpoint_fixes::classify::classify(&applied.files, &|path| read(&applied.base_tree, path), &|path| read(&applied.candidate_tree, path));
+        holdpoint_fixes::classify::classify(&applied.files, &|path| read(&applied.base_tree, path), &|path| {
+            read(&applied.candidate_tree, path)
+        });
     let title = request.title.clone().unwrap_or_else(|| classification.because.clone());
     Ok(Fix {
         id,
@@ -133,14 +160,26 @@ impl ChangeSource {
 fn change_source(estate: &Estate, mirror: &Mirror, folder: &str, request: &FixRequest) -> Result<ChangeSource> {
     if let Some(patch) = &request.patch {
         let file = format!("{folder}/{patch}");
-        return Ok(ChangeSource::Patch { bytes: read_bytes(&estate.root, &file)?, file });
+        return Ok(ChangeSource::Patch {
+            bytes: read_bytes(&estate.root, &file)?,
+            file,
+        });
     }
     let branch = request.branch.as_deref().unwrap_or_default();
-    let commit = mirror.head(branch).ok_or_else(|| SourceError::new(format!("{folder}/fix.yaml"), format!("the repo `{}` has no branch `{branch}`", request.repo)))?;
+    let commit = mirror.head(branch).ok_or_else(|| {
+        SourceError::new(
+            format!("{folder}/fix.yaml"),
+            format!("the repo `{}` has no branch `{branch}`", request.repo),
+        )
+    })?;
     Ok(ChangeSource::Commit(commit))
 }
 
-fn resolve<'r>(request: &'r FixRequest, findings: &BTreeMap<String, RepoFinding>, history: &History) -> Result<Vec<Fingerprint>, &'r FindingRef> {
+fn resolve<'r>(
+    request: &'r FixRequest,
+    findings: &BTreeMap<String, RepoFinding>,
+    history: &History,
+) -> Result<Vec<Fingerprint>, &'r FindingRef> {
     request
         .resolves
         .iter()
@@ -148,7 +187,9 @@ fn resolve<'r>(request: &'r FixRequest, findings: &BTreeMap<String, RepoFinding>
             findings
                 .values()
                 .chain(history.findings.values())
-                .find(|finding| finding.repo == request.repo && finding.branch == request.base && matches(reference, finding))
+                .find(|finding| {
+                    finding.repo == request.repo && finding.branch == request.base && matches(reference, finding)
+                })
                 .map(|finding| finding.finding.fingerprint.clone())
                 .ok_or(reference)
         })
@@ -160,9 +201,23 @@ fn resolve<'r>(request: &'r FixRequest, findings: &BTreeMap<String, RepoFinding>
 pub fn matches(reference: &FindingRef, finding: &RepoFinding) -> bool {
     let finding = &finding.finding;
     let is_rule = reference.rule == finding.rule || finding.aliases.contains(&reference.rule);
-    let is_path = reference.path.as_ref().is_none_or(|path| finding.location.as_ref().is_some_and(|location| location.path == *path));
-    let is_purl = reference.purl.as_ref().is_none_or(|purl| finding.component.as_ref().is_some_and(|component| component.purl.as_ref() == Some(purl)));
-    let is_alias = reference.alias.as_ref().is_none_or(|alias| *alias == finding.rule || finding.aliases.contains(alias));
-    let is_address = reference.address.as_ref().is_none_or(|address| finding.iac_address.as_ref() == Some(address));
+    let is_path = reference
+        .path
+        .as_ref()
+        .is_none_or(|path| finding.location.as_ref().is_some_and(|location| location.path == *path));
+    let is_purl = reference.purl.as_ref().is_none_or(|purl| {
+        finding
+            .component
+            .as_ref()
+            .is_some_and(|component| component.purl.as_ref() == Some(purl))
+    });
+    let is_alias = reference
+        .alias
+        .as_ref()
+        .is_none_or(|alias| *alias == finding.rule || finding.aliases.contains(alias));
+    let is_address = reference
+        .address
+        .as_ref()
+        .is_none_or(|address| finding.iac_address.as_ref() == Some(address));
     reference.scanner == finding.scanner && is_rule && is_path && is_purl && is_alias && is_address
 }

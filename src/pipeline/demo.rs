@@ -102,7 +102,10 @@ pub struct Demo {
 impl Demo {
     /// Paths of the demo in `root`.
     fn at(root: &Path) -> Self {
-        Self { estate: root.join("estate"), key: root.join("keys").join("rosa") }
+        Self {
+            estate: root.join("estate"),
+            key: root.join("keys").join("rosa"),
+        }
     }
 }
 
@@ -112,7 +115,11 @@ impl Demo {
 /// When `root` holds something, or can't be written.
 pub fn make(root: &Path) -> Result<Demo> {
     if std::fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(BadInput::new(format!("`{}` isn't empty", root.display()), "name a new folder with `--dir`").into());
+        return Err(BadInput::new(
+            format!("`{}` isn't empty", root.display()),
+            "name a new folder with `--dir`",
+        )
+        .into());
     }
     std::fs::create_dir_all(root).with_context(|| format!("making `{}`", root.display()))?;
     let root = root.canonicalize()?;
@@ -129,11 +136,16 @@ pub fn make(root: &Path) -> Result<Demo> {
 }
 
 fn subfolder(name: &str) -> Result<&'static Dir<'static>> {
-    FINTECH.get_dir(name).with_context(|| format!("the example has no folder `{name}`"))
+    FINTECH
+        .get_dir(name)
+        .with_context(|| format!("the example has no folder `{name}`"))
 }
 
 fn text(name: &str) -> Result<&'static str> {
-    FINTECH.get_file(name).and_then(|file| file.contents_utf8()).with_context(|| format!("the example has no file `{name}`"))
+    FINTECH
+        .get_file(name)
+        .and_then(|file| file.contents_utf8())
+        .with_context(|| format!("the example has no file `{name}`"))
 }
 
 fn write_folder(folder: &Dir<'_>, prefix: &Path, target: &Path) -> Result<()> {
@@ -173,13 +185,22 @@ fn make_remote(path: &Path, name: &str, history: &RepoHistory) -> Result<()> {
         };
         let signature = Signature::new(&entry.author, &entry.email, &Time::new(entry.at.as_second(), 0))?;
         let parents: Vec<&git2::Commit<'_>> = parent.iter().collect();
-        commits.push(repo.commit(None, &signature, &signature, &entry.message, &repo.find_tree(tree)?, &parents)?);
+        commits.push(repo.commit(
+            None,
+            &signature,
+            &signature,
+            &entry.message,
+            &repo.find_tree(tree)?,
+            &parents,
+        )?);
     }
     let head = commits.last().with_context(|| format!("`{name}` has no commit"))?;
     repo.reference("refs/heads/main", *head, true, "demo")?;
     repo.set_head("refs/heads/main")?;
     for (branch, index) in &history.branches {
-        let commit = commits.get(*index).with_context(|| format!("`{name}` has no commit {index}"))?;
+        let commit = commits
+            .get(*index)
+            .with_context(|| format!("`{name}` has no commit {index}"))?;
         repo.reference(&format!("refs/heads/{branch}"), *commit, true, "demo")?;
     }
     Ok(())
@@ -187,7 +208,9 @@ fn make_remote(path: &Path, name: &str, history: &RepoHistory) -> Result<()> {
 
 fn whole_tree(repo: &Repository, name: &str) -> Result<Oid> {
     let prefix = Path::new("repos").join(name);
-    let folder = FINTECH.get_dir(&prefix).with_context(|| format!("the example has no repo `{name}`"))?;
+    let folder = FINTECH
+        .get_dir(&prefix)
+        .with_context(|| format!("the example has no repo `{name}`"))?;
     let mut index = Index::new()?;
     for (path, contents) in files(folder) {
         let path = path.strip_prefix(&prefix)?.to_string_lossy().into_owned();
@@ -211,7 +234,11 @@ fn whole_tree(repo: &Repository, name: &str) -> Result<Oid> {
 
 fn patched_tree(repo: &Repository, parent: &str, patch: &str) -> Result<Oid> {
     let file = format!("history/{patch}");
-    let file = if FINTECH.get_file(patch).is_some() { patch } else { &file };
+    let file = if FINTECH.get_file(patch).is_some() {
+        patch
+    } else {
+        &file
+    };
     let patch = holdpoint_fixes::patch::read_patch(file, text(file)?.as_bytes())?;
     let applied = holdpoint_fixes::apply::apply_patch(repo, parent, &patch)?;
     Ok(Oid::from_str(&applied.candidate_tree)?)
@@ -226,10 +253,19 @@ fn make_key(demo: &Demo) -> Result<()> {
         .arg(&demo.key)
         .stdin(Stdio::null())
         .status()
-        .map_err(|error| BadInput::new(format!("`ssh-keygen` can't be run: {error}"), "install OpenSSH's client programs"))?;
+        .map_err(|error| {
+            BadInput::new(
+                format!("`ssh-keygen` can't be run: {error}"),
+                "install OpenSSH's client programs",
+            )
+        })?;
     anyhow::ensure!(made.success(), "`ssh-keygen` couldn't make the demo's key");
     let public = std::fs::read_to_string(demo.key.with_extension("pub"))?;
-    let line = format!("{APPROVER} namespaces=\"{}\" {}\n", holdpoint_schemas::approval::APPROVAL_NAMESPACE, public.trim());
+    let line = format!(
+        "{APPROVER} namespaces=\"{}\" {}\n",
+        holdpoint_schemas::approval::APPROVAL_NAMESPACE,
+        public.trim()
+    );
     std::fs::write(demo.estate.join("approvers"), line).context("writing the demo's approvers")
 }
 
@@ -238,14 +274,26 @@ fn make_key(demo: &Demo) -> Result<()> {
 /// # Errors
 /// When a scenario's finding isn't among the items: the example doesn't show what it says.
 pub fn annotate(report: &mut RunReport) -> Result<()> {
-    let file: ScenariosFile = serde_yaml::from_str(text("estate/scenarios.yaml")?).context("reading the example's scenarios")?;
+    let file: ScenariosFile =
+        serde_yaml::from_str(text("estate/scenarios.yaml")?).context("reading the example's scenarios")?;
     let mut ordered = Vec::new();
     for entry in file.scenarios {
         let is_about = |item: &ReportItem| is_about(&entry, &item.finding);
-        let index = report.items.iter().position(is_about).with_context(|| format!("no finding is the one of the scenario `{}`", entry.id))?;
+        let index = report
+            .items
+            .iter()
+            .position(is_about)
+            .with_context(|| format!("no finding is the one of the scenario `{}`", entry.id))?;
         let mut item = report.items.remove(index);
-        let met = item.decision.level == entry.must_be && reasons(&item).to_lowercase().contains(&entry.must_name.to_lowercase());
-        item.scenario = Some(Scenario { id: entry.id, title: entry.title, must_be: entry.must_be, must_name: entry.must_name, met });
+        let met = item.decision.level == entry.must_be
+            && reasons(&item).to_lowercase().contains(&entry.must_name.to_lowercase());
+        item.scenario = Some(Scenario {
+            id: entry.id,
+            title: entry.title,
+            must_be: entry.must_be,
+            must_name: entry.must_name,
+            met,
+        });
         ordered.push(item);
     }
     ordered.append(&mut report.items);
@@ -254,8 +302,21 @@ pub fn annotate(report: &mut RunReport) -> Result<()> {
 }
 
 fn is_about(entry: &ScenarioEntry, finding: &RepoFinding) -> bool {
-    let ScenarioReference { scanner, rule, path, purl, address } = &entry.finding.reference;
-    let reference = FindingRef { scanner: scanner.clone(), rule: rule.clone(), path: path.clone(), purl: purl.clone(), alias: None, address: address.clone() };
+    let ScenarioReference {
+        scanner,
+        rule,
+        path,
+        purl,
+        address,
+    } = &entry.finding.reference;
+    let reference = FindingRef {
+        scanner: scanner.clone(),
+        rule: rule.clone(),
+        path: path.clone(),
+        purl: purl.clone(),
+        alias: None,
+        address: address.clone(),
+    };
     finding.repo == entry.finding.repo && finding.branch == entry.finding.branch && matches(&reference, finding)
 }
 
@@ -264,9 +325,18 @@ fn reasons(item: &ReportItem) -> String {
     let mut text: Vec<&str> = item.decision.permitted_by.iter().map(String::as_str).collect();
     for bound in &item.decision.bounds {
         text.push(&bound.reason);
-        text.extend(bound.unknowns.iter().flat_map(|unknown| [unknown.id.as_str(), unknown.why.as_str()]));
+        text.extend(
+            bound
+                .unknowns
+                .iter()
+                .flat_map(|unknown| [unknown.id.as_str(), unknown.why.as_str()]),
+        );
     }
-    text.extend(item.unknowns.iter().flat_map(|unknown| [unknown.id.as_str(), unknown.why.as_str(), unknown.resolver.as_str()]));
+    text.extend(
+        item.unknowns
+            .iter()
+            .flat_map(|unknown| [unknown.id.as_str(), unknown.why.as_str(), unknown.resolver.as_str()]),
+    );
     text.extend(item.advice.iter().map(String::as_str));
     text.join("\n")
 }

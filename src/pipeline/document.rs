@@ -16,22 +16,53 @@ const MAX_SUBJECT: usize = 72;
 
 /// The commit's message, without trailers.
 pub fn commit_message(finding: &RepoFinding, fix: &Fix, decision: &Decision) -> String {
-    let subject: String = fix.title.chars().filter(|c| !c.is_control()).take(MAX_SUBJECT).collect();
+    let subject: String = fix
+        .title
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_SUBJECT)
+        .collect();
     let reported = &finding.finding;
     let why = decision.permitted_by.join("; ");
-    format!("{subject}\n\nResolves {} ({}, {}), reported by {}.\nDecided: {}. {why}", reported.title, reported.rule, reported.severity.as_str(), reported.scanner, decision.level)
+    format!(
+        "{subject}\n\nResolves {} ({}, {}), reported by {}.\nDecided: {}. {why}",
+        reported.title,
+        reported.rule,
+        reported.severity.as_str(),
+        reported.scanner,
+        decision.level
+    )
 }
 
 /// The pull request's content.
-pub fn pull_request(finding: &RepoFinding, fix: &Fix, decision: &Decision, evidence: &EvidenceRecord, blast: Option<&BlastRadius>, ledger_head: &str) -> PullRequest {
+pub fn pull_request(
+    finding: &RepoFinding,
+    fix: &Fix,
+    decision: &Decision,
+    evidence: &EvidenceRecord,
+    blast: Option<&BlastRadius>,
+    ledger_head: &str,
+) -> PullRequest {
     let reported = &finding.finding;
     let place = reported.location.as_ref().map(|location| match location.line {
         Some(line) => format!(" at `{}:{line}`", location.path),
         None => format!(" at `{}`", location.path),
     });
-    let mut why = vec![format!("{} found `{}` ({}){}: {}", reported.scanner, reported.rule, reported.severity.as_str(), place.unwrap_or_default(), reported.title)];
+    let mut why = vec![format!(
+        "{} found `{}` ({}){}: {}",
+        reported.scanner,
+        reported.rule,
+        reported.severity.as_str(),
+        place.unwrap_or_default(),
+        reported.title
+    )];
     why.extend(decision.permitted_by.iter().cloned());
-    why.extend(decision.bounds.iter().map(|bound| format!("Not {} by itself: {}", bound.withholds, bound.reason)));
+    why.extend(
+        decision
+            .bounds
+            .iter()
+            .map(|bound| format!("Not {} by itself: {}", bound.withholds, bound.reason)),
+    );
     let evidence_lines = evidence.evidence.checks.iter().map(|(check, result)| EvidenceLine {
         check: check.to_string(),
         verdict: result.verdict.to_string(),
@@ -47,12 +78,26 @@ pub fn pull_request(finding: &RepoFinding, fix: &Fix, decision: &Decision, evide
         evidence: evidence_lines.collect(),
         blast_radius: blast_radius(decision, blast),
         unknowns: unknowns(decision),
-        unlock: decision.bounds.iter().filter_map(|bound| bound.unlock.clone()).collect(),
+        unlock: decision
+            .bounds
+            .iter()
+            .filter_map(|bound| bound.unlock.clone())
+            .collect(),
         rollback: vec![
-            format!("Revert the merge commit on `{}`; it brings back exactly the tree `{}`.", fix.target_branch, fix.base_tree),
-            if fix.classification.kind == FixKind::SecretToReference { "A rotated secret stays rotated: reverting would bring back a value that no longer works.".to_owned() } else { "Nothing outside the repo is changed by it.".to_owned() },
+            format!(
+                "Revert the merge commit on `{}`; it brings back exactly the tree `{}`.",
+                fix.target_branch, fix.base_tree
+            ),
+            if fix.classification.kind == FixKind::SecretToReference {
+                "A rotated secret stays rotated: reverting would bring back a value that no longer works.".to_owned()
+            } else {
+                "Nothing outside the repo is changed by it.".to_owned()
+            },
         ],
-        rollback_commands: format!("git revert --no-edit $(git log -1 --format=%H --grep 'Holdpoint-Decision: {}')", decision.id),
+        rollback_commands: format!(
+            "git revert --no-edit $(git log -1 --format=%H --grep 'Holdpoint-Decision: {}')",
+            decision.id
+        ),
         references: vec![
             ("Finding".to_owned(), finding.id()),
             ("Decision".to_owned(), decision.id.to_string()),
@@ -67,12 +112,27 @@ pub fn pull_request(finding: &RepoFinding, fix: &Fix, decision: &Decision, evide
 }
 
 fn plan(fix: &Fix) -> Vec<String> {
-    let mut plan = vec![format!("{} ({})", fix.classification.because, fix.classification.kind.as_str())];
+    let mut plan = vec![format!(
+        "{} ({})",
+        fix.classification.because,
+        fix.classification.kind.as_str()
+    )];
     plan.extend(fix.classification.upgrades.iter().map(|upgrade| {
-        let (from, to) = (upgrade.from.as_deref().unwrap_or("nothing"), upgrade.to.as_deref().unwrap_or("nothing"));
-        format!("`{}` from `{from}` to `{to}`: a {} step of a {} dependency", upgrade.package, upgrade.step.as_str(), upgrade.scope.as_str())
+        let (from, to) = (
+            upgrade.from.as_deref().unwrap_or("nothing"),
+            upgrade.to.as_deref().unwrap_or("nothing"),
+        );
+        format!(
+            "`{}` from `{from}` to `{to}`: a {} step of a {} dependency",
+            upgrade.package,
+            upgrade.step.as_str(),
+            upgrade.scope.as_str()
+        )
     }));
-    plan.push(format!("Merging moves `{}` to exactly the tree that was tested.", fix.target_branch));
+    plan.push(format!(
+        "Merging moves `{}` to exactly the tree that was tested.",
+        fix.target_branch
+    ));
     plan
 }
 
@@ -93,7 +153,13 @@ fn implications(fix: &Fix, decision: &Decision) -> Vec<String> {
     if let Some(environment) = decision.facts.get("service.environment") {
         implications.push(format!("Merging reaches: {}.", environment.value));
     }
-    let notes = ["fix.variables_provisioned", "fix.critical_resource", "fix.governance_files", "change.freeze_active", "change.pushed_by_others"];
+    let notes = [
+        "fix.variables_provisioned",
+        "fix.critical_resource",
+        "fix.governance_files",
+        "change.freeze_active",
+        "change.pushed_by_others",
+    ];
     let noted = notes.iter().filter_map(|id| decision.facts.get(id)?.note.as_ref());
     implications.extend(noted.filter(|note| *note != "it reads no new variable").cloned());
     implications.extend(advice(Some(fix)));
@@ -103,13 +169,20 @@ fn implications(fix: &Fix, decision: &Decision) -> Vec<String> {
 fn blast_radius(decision: &Decision, blast: Option<&BlastRadius>) -> Vec<String> {
     match blast {
         None => Vec::new(),
-        Some(blast) if blast.dependents.is_empty() => vec![format!("Nothing that the catalogue knows depends on `{}`.", decision.service)],
+        Some(blast) if blast.dependents.is_empty() => vec![format!(
+            "Nothing that the catalogue knows depends on `{}`.",
+            decision.service
+        )],
         Some(blast) => blast
             .dependents
             .iter()
             .map(|dependent| {
                 let tier = dependent.tier.map(|tier| format!(" (tier {tier})")).unwrap_or_default();
-                let path: Vec<&str> = dependent.path.iter().map(holdpoint_schemas::service::ServiceId::as_str).collect();
+                let path: Vec<&str> = dependent
+                    .path
+                    .iter()
+                    .map(holdpoint_schemas::service::ServiceId::as_str)
+                    .collect();
                 format!("{}{tier}: `{}`", dependent.name, path.join(" ← "))
             })
             .collect(),
@@ -118,14 +191,25 @@ fn blast_radius(decision: &Decision, blast: Option<&BlastRadius>) -> Vec<String>
 
 /// All that isn't known and that a policy could ask for, with who can supply it.
 fn unknowns(decision: &Decision) -> Vec<Unknown> {
-    let named: BTreeSet<&str> = decision.bounds.iter().flat_map(|bound| bound.unknowns.iter().map(|unknown| unknown.id.as_str())).collect();
+    let named: BTreeSet<&str> = decision
+        .bounds
+        .iter()
+        .flat_map(|bound| bound.unknowns.iter().map(|unknown| unknown.id.as_str()))
+        .collect();
     FACTS
         .iter()
         .filter(|row| !row.id.starts_with("approval."))
         .filter_map(|row| decision.facts.unknown(row.id))
         .map(|unknown| {
-            let fact = if named.contains(unknown.id.as_str()) { format!("{} (it holds this back)", unknown.id) } else { unknown.id };
-            Unknown { fact: format!("{fact}: {}", unknown.why), resolver: unknown.resolver }
+            let fact = if named.contains(unknown.id.as_str()) {
+                format!("{} (it holds this back)", unknown.id)
+            } else {
+                unknown.id
+            };
+            Unknown {
+                fact: format!("{fact}: {}", unknown.why),
+                resolver: unknown.resolver,
+            }
         })
         .collect()
 }

@@ -4,11 +4,13 @@ use anyhow::{Context, Result};
 use holdpoint_engine::graph::ServiceGraph;
 use holdpoint_engine::policy::Pack;
 use holdpoint_intake::advisory::Advisories;
+use holdpoint_schemas::Level;
 use holdpoint_schemas::SourceError;
-use holdpoint_schemas::estate::{CalendarFile, ContractsFile, ControlsFile, EstateConfig, ProvisionedVariables, RepoConfig};
+use holdpoint_schemas::estate::{
+    CalendarFile, ContractsFile, ControlsFile, EstateConfig, ProvisionedVariables, RepoConfig,
+};
 use holdpoint_schemas::rollout::Rollout;
 use holdpoint_schemas::service::Catalogue;
-use holdpoint_schemas::Level;
 use std::path::{Path, PathBuf};
 
 use super::packs;
@@ -76,15 +78,21 @@ impl Estate {
     /// # Errors
     /// When its config, policies or rollout can't be used. Everything else becomes unknown.
     pub fn load(root: &Path) -> Result<Self> {
-        let root = root
-            .canonicalize()
-            .map_err(|error| BadInput::new(format!("there is no estate in `{}`: {error}", root.display()), "name the folder that holds `holdpoint.yaml` with `--estate`"))?;
+        let root = root.canonicalize().map_err(|error| {
+            BadInput::new(
+                format!("there is no estate in `{}`: {error}", root.display()),
+                "name the folder that holds `holdpoint.yaml` with `--estate`",
+            )
+        })?;
         let text = read_text(&root, CONFIG_FILE)?;
         let config = holdpoint_intake::estate::read_estate(CONFIG_FILE, &text)?;
         let pack = packs::load(&root, &config.policies)?;
         let rollout = match &config.rollout {
             Some(file) => holdpoint_intake::estate::read_rollout(file, &read_text(&root, file)?)?,
-            None => Rollout { default_stage: Level::Suggest, lanes: Vec::new() },
+            None => Rollout {
+                default_stage: Level::Suggest,
+                lanes: Vec::new(),
+            },
         };
         let mut problems = Vec::new();
         let catalogue = if config.catalogue.is_empty() {
@@ -99,19 +107,57 @@ impl Estate {
             })
         };
         let graph = ServiceGraph::new(catalogue.known().unwrap_or(&Catalogue::default()));
-        let controls = optional(&mut problems, &root, "controls", config.controls.as_deref(), holdpoint_intake::estate::read_controls);
-        let calendar = optional(&mut problems, &root, "calendar", config.calendar.as_deref(), holdpoint_intake::estate::read_calendar);
-        let contracts = optional(&mut problems, &root, "contracts", config.contracts.as_deref(), holdpoint_intake::estate::read_contracts);
-        let environments =
-            optional(&mut problems, &root, "environments", config.environments.as_deref(), holdpoint_intake::estate::read_variables);
+        let controls = optional(
+            &mut problems,
+            &root,
+            "controls",
+            config.controls.as_deref(),
+            holdpoint_intake::estate::read_controls,
+        );
+        let calendar = optional(
+            &mut problems,
+            &root,
+            "calendar",
+            config.calendar.as_deref(),
+            holdpoint_intake::estate::read_calendar,
+        );
+        let contracts = optional(
+            &mut problems,
+            &root,
+            "contracts",
+            config.contracts.as_deref(),
+            holdpoint_intake::estate::read_contracts,
+        );
+        let environments = optional(
+            &mut problems,
+            &root,
+            "environments",
+            config.environments.as_deref(),
+            holdpoint_intake::estate::read_variables,
+        );
         let advisories = match &config.advisories {
             None => Source::Unknown(format!("`{CONFIG_FILE}` names no advisories")),
             Some(folder) => load(&mut problems, "the advisories", || {
-            let files: Vec<(String, Vec<u8>)> = read_folder(&root, folder, &["json"])?;
-            Ok(Advisories::parse(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())))?)
-        }),
+                let files: Vec<(String, Vec<u8>)> = read_folder(&root, folder, &["json"])?;
+                Ok(Advisories::parse(
+                    files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())),
+                )?)
+            }),
         };
-        Ok(Self { root, config, pack, rollout, catalogue, graph, controls, calendar, contracts, environments, advisories, problems })
+        Ok(Self {
+            root,
+            config,
+            pack,
+            rollout,
+            catalogue,
+            graph,
+            controls,
+            calendar,
+            contracts,
+            environments,
+            advisories,
+            problems,
+        })
     }
 
     /// A governed repo, by name.
@@ -121,7 +167,11 @@ impl Estate {
     pub fn repo(&self, name: &str) -> Result<&RepoConfig> {
         self.config.repos.iter().find(|repo| repo.name == name).ok_or_else(|| {
             let names: Vec<&str> = self.config.repos.iter().map(|repo| repo.name.as_str()).collect();
-            BadInput::new(format!("the estate has no repo `{name}`"), format!("its repos are: {}", names.join(", "))).into()
+            BadInput::new(
+                format!("the estate has no repo `{name}`"),
+                format!("its repos are: {}", names.join(", ")),
+            )
+            .into()
         })
     }
 
@@ -143,7 +193,9 @@ fn load<T>(problems: &mut Vec<SourceError>, what: &str, read: impl FnOnce() -> R
     match read() {
         Ok(value) => Source::Known(value),
         Err(error) => {
-            let problem = crate::failure::source_error(&error).cloned().unwrap_or_else(|| SourceError::new(CONFIG_FILE, format!("{what}: {error:#}")));
+            let problem = crate::failure::source_error(&error)
+                .cloned()
+                .unwrap_or_else(|| SourceError::new(CONFIG_FILE, format!("{what}: {error:#}")));
             let why = format!("{what} can't be read: {}", problem.one_line());
             problems.push(problem);
             Source::Unknown(why)
@@ -151,19 +203,30 @@ fn load<T>(problems: &mut Vec<SourceError>, what: &str, read: impl FnOnce() -> R
     }
 }
 
-fn optional<T, E>(problems: &mut Vec<SourceError>, root: &Path, what: &str, file: Option<&str>, read: fn(&str, &str) -> Result<T, E>) -> Source<T>
+fn optional<T, E>(
+    problems: &mut Vec<SourceError>,
+    root: &Path,
+    what: &str,
+    file: Option<&str>,
+    read: fn(&str, &str) -> Result<T, E>,
+) -> Source<T>
 where
     anyhow::Error: From<E>,
 {
     match file {
         None => Source::Unknown(format!("`{CONFIG_FILE}` names no {what}")),
-        Some(file) => load(problems, &format!("`{file}`"), || Ok(read(file, &read_text(root, file)?)?)),
+        Some(file) => load(problems, &format!("`{file}`"), || {
+            Ok(read(file, &read_text(root, file)?)?)
+        }),
     }
 }
 
 /// Names and texts of files, borrowed.
 pub fn borrowed(files: &[(String, String)]) -> Vec<(&str, &str)> {
-    files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect()
+    files
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect()
 }
 
 /// Reads a file as bytes, bounded. `file` is relative to `root`, or absolute.
@@ -177,7 +240,11 @@ pub fn read_bytes(root: &Path, file: &str) -> Result<Vec<u8>> {
         return Err(SourceError::new(file, "is a folder; a file was expected").into());
     }
     if size.len() > MAX_FILE_BYTES {
-        return Err(SourceError::new(file, format!("is {} bytes long; at most {MAX_FILE_BYTES} are read", size.len())).into());
+        return Err(SourceError::new(
+            file,
+            format!("is {} bytes long; at most {MAX_FILE_BYTES} are read", size.len()),
+        )
+        .into());
     }
     std::fs::read(&path).map_err(|error| SourceError::new(file, format!("can't be read: {error}")).into())
 }
@@ -189,9 +256,14 @@ pub fn read_bytes(root: &Path, file: &str) -> Result<Vec<u8>> {
 pub fn read_text(root: &Path, file: &str) -> Result<String> {
     let bytes = read_bytes(root, file)?;
     String::from_utf8(bytes).map_err(|error| {
-        let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let valid = error
+            .as_bytes()
+            .get(..error.utf8_error().valid_up_to())
+            .unwrap_or_default();
         let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
-        SourceError::new(file, format!("isn't UTF-8 text (line {line})")).help("save it as UTF-8").into()
+        SourceError::new(file, format!("isn't UTF-8 text (line {line})"))
+            .help("save it as UTF-8")
+            .into()
     })
 }
 
@@ -201,10 +273,15 @@ fn read_folder<T: FromBytes>(root: &Path, entry: &str, endings: &[&str]) -> Resu
     if path.is_file() {
         return Ok(vec![(entry.to_owned(), T::read(root, entry)?)]);
     }
-    let listing = std::fs::read_dir(&path).map_err(|error| SourceError::new(entry, format!("can't be read: {error}")))?;
+    let listing =
+        std::fs::read_dir(&path).map_err(|error| SourceError::new(entry, format!("can't be read: {error}")))?;
     let mut names = Vec::new();
     for item in listing {
-        let name = item.with_context(|| format!("listing `{entry}`"))?.file_name().to_string_lossy().into_owned();
+        let name = item
+            .with_context(|| format!("listing `{entry}`"))?
+            .file_name()
+            .to_string_lossy()
+            .into_owned();
         if endings.iter().any(|ending| name.ends_with(&format!(".{ending}"))) {
             names.push(format!("{}/{name}", entry.trim_end_matches('/')));
         }
@@ -213,7 +290,10 @@ fn read_folder<T: FromBytes>(root: &Path, entry: &str, endings: &[&str]) -> Resu
         }
     }
     names.sort();
-    names.into_iter().map(|name| Ok((name.clone(), T::read(root, &name)?))).collect()
+    names
+        .into_iter()
+        .map(|name| Ok((name.clone(), T::read(root, &name)?)))
+        .collect()
 }
 
 /// Either text or bytes of a file.

@@ -28,10 +28,17 @@ pub struct Gathered {
 ///
 /// # Errors
 /// When the ledger can't be written.
-pub fn gather(estate: &Estate, mirrors: &BTreeMap<String, Mirror>, history: &History, recorder: &mut Recorder<'_>) -> Result<Gathered> {
+pub fn gather(
+    estate: &Estate,
+    mirrors: &BTreeMap<String, Mirror>,
+    history: &History,
+    recorder: &mut Recorder<'_>,
+) -> Result<Gathered> {
     let mut gathered = Gathered::default();
     for repo in &estate.config.repos {
-        let Some(mirror) = mirrors.get(&repo.name) else { continue };
+        let Some(mirror) = mirrors.get(&repo.name) else {
+            continue;
+        };
         let mut branches: BTreeSet<&str> = BTreeSet::from(["main"]);
         for report in &repo.reports {
             branches.insert(&report.branch);
@@ -54,7 +61,10 @@ pub fn gather(estate: &Estate, mirrors: &BTreeMap<String, Mirror>, history: &His
                         gathered.add(&repo.name, branch, findings);
                         gathered.skipped.extend(skipped);
                     }
-                    Err(error) => gathered.problems.push(as_problem(&format!("lockfiles of {}@{branch}", repo.name), &error.into())),
+                    Err(error) => gathered.problems.push(as_problem(
+                        &format!("lockfiles of {}@{branch}", repo.name),
+                        &error.into(),
+                    )),
                 }
             }
         }
@@ -67,13 +77,21 @@ pub fn gather(estate: &Estate, mirrors: &BTreeMap<String, Mirror>, history: &His
 
 /// Whether a scanner's name stands for the built-in lockfile scanner.
 pub fn is_osv(estate: &Estate, name: &str) -> bool {
-    estate.config.scanners.get(name).is_some_and(|scanner| scanner.builtin.as_deref() == Some(OSV_LOCKFILE))
+    estate
+        .config
+        .scanners
+        .get(name)
+        .is_some_and(|scanner| scanner.builtin.as_deref() == Some(OSV_LOCKFILE))
 }
 
 impl Gathered {
     fn add(&mut self, repo: &str, branch: &str, findings: Vec<Finding>) {
         for finding in findings {
-            let finding = RepoFinding { repo: repo.to_owned(), branch: branch.to_owned(), finding };
+            let finding = RepoFinding {
+                repo: repo.to_owned(),
+                branch: branch.to_owned(),
+                finding,
+            };
             self.findings.insert(finding.id(), finding);
         }
     }
@@ -83,20 +101,51 @@ type Read = Result<(Vec<Finding>, Vec<String>), SourceError>;
 
 /// A report's line numbers are about the commit at which it was first seen, not about what has
 /// been merged since: so its findings keep their fingerprints.
-fn read_one(estate: &Estate, mirror: &Mirror, history: &History, recorder: &mut Recorder<'_>, path: &str, branch: &str) -> Result<Read> {
+fn read_one(
+    estate: &Estate,
+    mirror: &Mirror,
+    history: &History,
+    recorder: &mut Recorder<'_>,
+    path: &str,
+    branch: &str,
+) -> Result<Read> {
     let bytes = match read_bytes(&estate.root, path) {
         Ok(bytes) => bytes,
         Err(error) => return Ok(Err(as_problem(path, &error))),
     };
     let report = report_digest(&bytes);
-    let known = history.reports.get(&(mirror.name.clone(), branch.to_owned(), report.clone())).cloned();
+    let known = history
+        .reports
+        .get(&(mirror.name.clone(), branch.to_owned(), report.clone()))
+        .cloned();
     let Some(commit) = known.or_else(|| mirror.head(branch)) else {
-        return Ok(Err(SourceError::new(path, format!("is about the branch `{branch}`, which the repo `{}` doesn't have", mirror.name))));
+        return Ok(Err(SourceError::new(
+            path,
+            format!(
+                "is about the branch `{branch}`, which the repo `{}` doesn't have",
+                mirror.name
+            ),
+        )));
     };
     let lines = TreeLines::new(mirror, mirror.tree(&commit)?);
-    match read_report(&bytes, &ReportContext { repo: &mirror.name, file: path, source: &lines }) {
+    match read_report(
+        &bytes,
+        &ReportContext {
+            repo: &mirror.name,
+            file: path,
+            source: &lines,
+        },
+    ) {
         Ok(read) => {
-            recorder.append_new(REPORT, &ReportRecord { repo: mirror.name.clone(), branch: branch.to_owned(), report, commit })?;
+            recorder.append_new(
+                REPORT,
+                &ReportRecord {
+                    repo: mirror.name.clone(),
+                    branch: branch.to_owned(),
+                    report,
+                    commit,
+                },
+            )?;
             Ok(Ok((read.findings, read.skipped)))
         }
         Err(error) => Ok(Err(as_problem(path, &error.into()))),
@@ -104,5 +153,7 @@ fn read_one(estate: &Estate, mirror: &Mirror, history: &History, recorder: &mut 
 }
 
 fn as_problem(path: &str, error: &anyhow::Error) -> SourceError {
-    crate::failure::source_error(error).cloned().unwrap_or_else(|| SourceError::new(path, format!("{error:#}")))
+    crate::failure::source_error(error)
+        .cloned()
+        .unwrap_or_else(|| SourceError::new(path, format!("{error:#}")))
 }

@@ -31,14 +31,26 @@ impl Mirror {
     pub fn fetch(estate: &Estate, name: &str) -> Result<Self> {
         let repo = estate.repo(name)?;
         let path = estate.state().join("mirrors").join(format!("{name}.git"));
-        holdpoint_forge::git::fetch_mirror(&estate.remote(repo), &path).with_context(|| format!("fetching the repo `{name}`"))?;
+        holdpoint_forge::git::fetch_mirror(&estate.remote(repo), &path)
+            .with_context(|| format!("fetching the repo `{name}`"))?;
         let git = git2::Repository::open_bare(&path).with_context(|| format!("opening the mirror of `{name}`"))?;
-        Ok(Self { name: name.to_owned(), path, git })
+        Ok(Self {
+            name: name.to_owned(),
+            path,
+            git,
+        })
     }
 
     /// Commit that a branch points at, if there is such a branch.
     pub fn head(&self, branch: &str) -> Option<String> {
-        Some(self.git.find_branch(branch, git2::BranchType::Local).ok()?.get().target()?.to_string())
+        Some(
+            self.git
+                .find_branch(branch, git2::BranchType::Local)
+                .ok()?
+                .get()
+                .target()?
+                .to_string(),
+        )
     }
 
     /// Tree of a commit.
@@ -61,7 +73,10 @@ impl Mirror {
     /// When the file is there but can't be used; with its place.
     pub fn settings(&self, tree: &str) -> Result<RepoSettings> {
         match self.text(tree, SETTINGS_FILE) {
-            Some(text) => Ok(holdpoint_intake::estate::read_repo_settings(&format!("{}/{SETTINGS_FILE}", self.name), &text)?),
+            Some(text) => Ok(holdpoint_intake::estate::read_repo_settings(
+                &format!("{}/{SETTINGS_FILE}", self.name),
+                &text,
+            )?),
             None => Ok(RepoSettings::default()),
         }
     }
@@ -86,17 +101,26 @@ pub struct TreeLines<'a> {
 impl<'a> TreeLines<'a> {
     /// Lines of `tree`.
     pub const fn new(mirror: &'a Mirror, tree: String) -> Self {
-        Self { mirror, tree, files: RefCell::new(BTreeMap::new()) }
+        Self {
+            mirror,
+            tree,
+            files: RefCell::new(BTreeMap::new()),
+        }
     }
 }
 
 impl SourceLines for TreeLines<'_> {
     fn line(&self, path: &str, line: u32) -> Option<String> {
         let mut files = self.files.borrow_mut();
-        let lines = files
-            .entry(path.to_owned())
-            .or_insert_with(|| self.mirror.text(&self.tree, path).map(|text| text.lines().map(str::to_owned).collect()));
-        lines.as_ref()?.get(usize::try_from(line).ok()?.checked_sub(1)?).cloned()
+        let lines = files.entry(path.to_owned()).or_insert_with(|| {
+            self.mirror
+                .text(&self.tree, path)
+                .map(|text| text.lines().map(str::to_owned).collect())
+        });
+        lines
+            .as_ref()?
+            .get(usize::try_from(line).ok()?.checked_sub(1)?)
+            .cloned()
     }
 }
 

@@ -23,16 +23,33 @@ impl<'a> Owners<'a> {
             owners.unowned = paths.iter().map(|path| (*path).to_owned()).collect();
             return owners;
         };
-        let in_repo: Vec<&Service> = catalogue.services.iter().filter(|service| service.repo.as_deref() == Some(repo)).collect();
+        let in_repo: Vec<&Service> = catalogue
+            .services
+            .iter()
+            .filter(|service| service.repo.as_deref() == Some(repo))
+            .collect();
         for path in paths {
-            let longest = in_repo.iter().filter(|service| owns(&service.path, path)).map(|service| service.path.len()).max();
+            let longest = in_repo
+                .iter()
+                .filter(|service| owns(&service.path, path))
+                .map(|service| service.path.len())
+                .max();
             match longest {
                 None => owners.unowned.push((*path).to_owned()),
-                Some(length) => owners.code.extend(in_repo.iter().filter(|service| owns(&service.path, path) && service.path.len() == length)),
+                Some(length) => owners.code.extend(
+                    in_repo
+                        .iter()
+                        .filter(|service| owns(&service.path, path) && service.path.len() == length),
+                ),
             }
         }
         owners.services.clone_from(&owners.code);
-        owners.services.extend(catalogue.services.iter().filter(|service| service.iac_addresses.iter().any(|address| addresses.contains(&address.as_str()))));
+        owners.services.extend(catalogue.services.iter().filter(|service| {
+            service
+                .iac_addresses
+                .iter()
+                .any(|address| addresses.contains(&address.as_str()))
+        }));
         let order = |service: &&Service| (service.tier.unwrap_or(u8::MAX), service.id.clone());
         for list in [&mut owners.services, &mut owners.code] {
             list.sort_by_key(order);
@@ -43,7 +60,9 @@ impl<'a> Owners<'a> {
 
     /// The service that is decided on: the most critical owner; `unknown` without one.
     pub fn primary(&self) -> ServiceId {
-        self.services.first().map_or_else(|| ServiceId("unknown".to_owned()), |service| service.id.clone())
+        self.services
+            .first()
+            .map_or_else(|| ServiceId("unknown".to_owned()), |service| service.id.clone())
     }
 
     /// Whether every path has an owner.
@@ -54,7 +73,10 @@ impl<'a> Owners<'a> {
 
 fn owns(folder: &str, path: &str) -> bool {
     let folder = folder.trim_matches('/');
-    folder.is_empty() || folder == "." || path == folder || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+    folder.is_empty()
+        || folder == "."
+        || path == folder
+        || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
 #[cfg(test)]

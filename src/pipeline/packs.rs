@@ -20,7 +20,10 @@ pub fn load(root: &Path, name: &str) -> Result<Pack> {
         Some(folder) => folder
             .files()
             .filter(|file| file.path().extension().is_some_and(|ending| ending == "cedar"))
-            .map(|file| PolicySource { path: format!("policies/{}", file.path().display()), text: file.contents_utf8().unwrap_or_default().to_owned() })
+            .map(|file| PolicySource {
+                path: format!("policies/{}", file.path().display()),
+                text: file.contents_utf8().unwrap_or_default().to_owned(),
+            })
             .collect(),
         None => from_folder(root, name)?,
     };
@@ -31,7 +34,13 @@ fn from_folder(root: &Path, name: &str) -> Result<Vec<PolicySource>> {
     let folder = root.join(name);
     let listing = std::fs::read_dir(&folder).map_err(|error| {
         let shipped: Vec<String> = SHIPPED.dirs().map(|dir| dir.path().display().to_string()).collect();
-        BadInput::new(format!("there is no policy pack `{name}`: {error}"), format!("name a folder of `.cedar` files, or a shipped pack: {}", shipped.join(", ")))
+        BadInput::new(
+            format!("there is no policy pack `{name}`: {error}"),
+            format!(
+                "name a folder of `.cedar` files, or a shipped pack: {}",
+                shipped.join(", ")
+            ),
+        )
     })?;
     let mut names: Vec<String> = listing
         .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
@@ -40,7 +49,19 @@ fn from_folder(root: &Path, name: &str) -> Result<Vec<PolicySource>> {
         .collect();
     names.sort();
     if names.is_empty() {
-        return Err(BadInput::new(format!("the policy pack `{name}` holds no `.cedar` file"), "an empty pack permits nothing; add policies or name another").into());
+        return Err(BadInput::new(
+            format!("the policy pack `{name}` holds no `.cedar` file"),
+            "an empty pack permits nothing; add policies or name another",
+        )
+        .into());
     }
-    names.into_iter().map(|path| Ok(PolicySource { text: read_text(root, &path)?, path })).collect()
+    names
+        .into_iter()
+        .map(|path| {
+            Ok(PolicySource {
+                text: read_text(root, &path)?,
+                path,
+            })
+        })
+        .collect()
 }

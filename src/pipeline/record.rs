@@ -141,7 +141,9 @@ impl History {
             match entry.kind.as_str() {
                 REPORT => {
                     let record: ReportRecord = parse(&entry.kind, body)?;
-                    history.reports.insert((record.repo, record.branch, record.report), record.commit);
+                    history
+                        .reports
+                        .insert((record.repo, record.branch, record.report), record.commit);
                 }
                 FINDING => {
                     let finding: RepoFinding = parse(&entry.kind, body)?;
@@ -177,7 +179,11 @@ impl History {
                 }
                 APPROVAL => {
                     let approval: SignedApproval = parse(&entry.kind, body)?;
-                    history.approvals.entry(approval.statement.fix.clone()).or_default().push(approval);
+                    history
+                        .approvals
+                        .entry(approval.statement.fix.clone())
+                        .or_default()
+                        .push(approval);
                 }
                 _ => {}
             }
@@ -187,7 +193,9 @@ impl History {
 
     fn finding_id(&self, decision: &Decision) -> Option<String> {
         let matches = |finding: &&RepoFinding| {
-            finding.repo == decision.repo && finding.branch == decision.branch && finding.finding.fingerprint == decision.finding
+            finding.repo == decision.repo
+                && finding.branch == decision.branch
+                && finding.finding.fingerprint == decision.finding
         };
         self.findings.values().find(matches).map(RepoFinding::id)
     }
@@ -200,7 +208,8 @@ impl History {
 }
 
 fn parse<T: DeserializeOwned>(kind: &str, body: serde_json::Value) -> Result<T> {
-    serde_json::from_value(body).map_err(|error| anyhow::anyhow!("the ledger holds a `{kind}` entry of another form: {error}"))
+    serde_json::from_value(body)
+        .map_err(|error| anyhow::anyhow!("the ledger holds a `{kind}` entry of another form: {error}"))
 }
 
 /// Appends to the ledger what it doesn't hold yet.

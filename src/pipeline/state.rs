@@ -23,15 +23,27 @@ impl State {
     /// When another process holds it, or the folder can't be made.
     pub fn take(root: &Path) -> Result<Self> {
         std::fs::create_dir_all(root).with_context(|| format!("making the state folder `{}`", root.display()))?;
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(root.join("lock")).context("opening the state folder's lock")?;
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(root.join("lock"))
+            .context("opening the state folder's lock")?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(BadInput::new("another run of this estate is under way", "wait until it ends; a killed run's lock goes with it").into());
+                return Err(BadInput::new(
+                    "another run of this estate is under way",
+                    "wait until it ends; a killed run's lock goes with it",
+                )
+                .into());
             }
             Err(TryLockError::Error(error)) => return Err(error).context("locking the state folder"),
         }
-        let state = Self { root: root.to_owned(), _lock: lock };
+        let state = Self {
+            root: root.to_owned(),
+            _lock: lock,
+        };
         state.sweep()?;
         Ok(state)
     }
@@ -49,7 +61,11 @@ impl State {
     pub fn ledger(&self) -> Result<Ledger> {
         let ledger = Ledger::open(&Self::ledger_path(&self.root))?;
         if let holdpoint_ledger::Verification::Tampered { problems } = ledger.verify(None)? {
-            return Err(BadInput::new(format!("the ledger doesn't verify: {}", problems.join("; ")), "look at it with `holdpoint ledger verify`, and restore it from a copy").into());
+            return Err(BadInput::new(
+                format!("the ledger doesn't verify: {}", problems.join("; ")),
+                "look at it with `holdpoint ledger verify`, and restore it from a copy",
+            )
+            .into());
         }
         Ok(ledger)
     }

@@ -17,7 +17,10 @@ pub struct TreeFiles {
 impl TreeFiles {
     /// Files of an uncompressed tar archive.
     pub const fn new(archive: Arc<[u8]>) -> Self {
-        Self { archive, texts: OnceLock::new() }
+        Self {
+            archive,
+            texts: OnceLock::new(),
+        }
     }
 
     /// Every text file, by path in the repo.
@@ -29,14 +32,17 @@ impl TreeFiles {
     }
 
     fn unpacked(&self) -> &Result<BTreeMap<String, String>, String> {
-        self.texts.get_or_init(|| unpack(&self.archive).map_err(|error| error.to_string()))
+        self.texts
+            .get_or_init(|| unpack(&self.archive).map_err(|error| error.to_string()))
     }
 }
 
 impl SourceLines for TreeFiles {
     fn line(&self, path: &str, line: u32) -> Option<String> {
         let text = self.unpacked().as_ref().ok()?.get(path)?;
-        text.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?).map(str::to_owned)
+        text.lines()
+            .nth(usize::try_from(line).ok()?.checked_sub(1)?)
+            .map(str::to_owned)
     }
 }
 

@@ -85,7 +85,7 @@ impl Sample {
                 ci_only: CiOnly::NotRun,
                 blast: None,
                 unknowns: Vec::new(),
-        advice: Vec::new(),
+                advice: Vec::new(),
                 scenario: None,
             },
         }

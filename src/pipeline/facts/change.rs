@@ -25,12 +25,31 @@ fn freeze(moment: &Moment<'_>, facts: &mut FactSet) {
         Err(why) => return facts.insert_unknown(ID, why.clone()),
     };
     let reached = moment.environments().unwrap_or_default();
-    let services: Vec<&str> = if moment.owners.services.is_empty() { vec!["unknown"] } else { moment.owners.services.iter().map(|service| service.id.as_str()).collect() };
+    let services: Vec<&str> = if moment.owners.services.is_empty() {
+        vec!["unknown"]
+    } else {
+        moment
+            .owners
+            .services
+            .iter()
+            .map(|service| service.id.as_str())
+            .collect()
+    };
     let covering = calendar.freezes.iter().find(|freeze| {
         services.iter().any(|service| {
-            let environments: Vec<Option<&str>> = reached.iter().filter(|(owner, _)| owner == service).map(|(_, environment)| Some(*environment)).collect();
-            let environments = if environments.is_empty() { vec![None] } else { environments };
-            environments.into_iter().any(|environment| freeze.covers(service, environment, moment.now))
+            let environments: Vec<Option<&str>> = reached
+                .iter()
+                .filter(|(owner, _)| owner == service)
+                .map(|(_, environment)| Some(*environment))
+                .collect();
+            let environments = if environments.is_empty() {
+                vec![None]
+            } else {
+                environments
+            };
+            environments
+                .into_iter()
+                .any(|environment| freeze.covers(service, environment, moment.now))
         })
     });
     let source = moment.estate.config.calendar.as_deref().unwrap_or("calendar");
@@ -48,11 +67,19 @@ fn pushes(moment: &Moment<'_>, facts: &mut FactSet) {
     };
     let since = moment.now.checked_sub(RECENT).unwrap_or(Timestamp::MIN);
     let paths: Vec<String> = moment.paths().into_iter().map(str::to_owned).collect();
-    match holdpoint_intake::activity::recent_pushes(&mirror.git, &head, &paths, since, moment.now, &|commit| moment.history.is_own_merge(commit)) {
+    match holdpoint_intake::activity::recent_pushes(&mirror.git, &head, &paths, since, moment.now, &|commit| {
+        moment.history.is_own_merge(commit)
+    }) {
         Ok(pushes) => {
             let note = pushes.first().map(|push| {
                 let short = push.commit.get(..10).unwrap_or(&push.commit);
-                format!("{} pushed `{short}` ({}) to {} on {}", push.author, push.summary, push.paths.join(", "), push.at)
+                format!(
+                    "{} pushed `{short}` ({}) to {} on {}",
+                    push.author,
+                    push.summary,
+                    push.paths.join(", "),
+                    push.at
+                )
             });
             facts.insert(ID, moment.fact(!pushes.is_empty(), "the repo's history", note));
         }
@@ -75,8 +102,18 @@ fn controls(moment: &Moment<'_>, facts: &mut FactSet) {
     };
     let source = moment.estate.config.controls.as_deref().unwrap_or("controls");
     for (id, kind) in rows {
-        let touched: Vec<&Control> = file.controls.iter().filter(|control| control.kind == kind && control.active(moment.now) && touches(moment, control)).collect();
-        let note = (!touched.is_empty()).then(|| touched.iter().map(|control| describe(control)).collect::<Vec<_>>().join("; "));
+        let touched: Vec<&Control> = file
+            .controls
+            .iter()
+            .filter(|control| control.kind == kind && control.active(moment.now) && touches(moment, control))
+            .collect();
+        let note = (!touched.is_empty()).then(|| {
+            touched
+                .iter()
+                .map(|control| describe(control))
+                .collect::<Vec<_>>()
+                .join("; ")
+        });
         facts.insert(id, moment.fact(!touched.is_empty(), source, note));
     }
 }
@@ -87,25 +124,49 @@ fn touches(moment: &Moment<'_>, control: &Control) -> bool {
     if control.repo != moment.finding.repo {
         return false;
     }
-    let by_address = control.address.as_deref().is_some_and(|address| moment.addresses().contains(&address));
+    let by_address = control
+        .address
+        .as_deref()
+        .is_some_and(|address| moment.addresses().contains(&address));
     let by_path = control.path.as_deref().is_some_and(|held| {
         let held = held.trim_end_matches('/');
-        moment.paths().iter().any(|path| *path == held || path.strip_prefix(held).is_some_and(|rest| rest.starts_with('/')))
+        moment
+            .paths()
+            .iter()
+            .any(|path| *path == held || path.strip_prefix(held).is_some_and(|rest| rest.starts_with('/')))
     });
     by_address || by_path
 }
 
 fn describe(control: &Control) -> String {
-    let on = control.address.as_deref().or(control.path.as_deref()).unwrap_or(&control.repo);
-    let protects = control.protects.as_ref().map(|what| format!("; it protects {what}")).unwrap_or_default();
-    format!("{} control `{}` on `{on}`, held by {} until {}: {}{protects}", control.kind.as_str(), control.id, control.owner, control.until, control.reason.trim_end_matches('.'))
+    let on = control
+        .address
+        .as_deref()
+        .or(control.path.as_deref())
+        .unwrap_or(&control.repo);
+    let protects = control
+        .protects
+        .as_ref()
+        .map(|what| format!("; it protects {what}"))
+        .unwrap_or_default();
+    format!(
+        "{} control `{}` on `{on}`, held by {} until {}: {}{protects}",
+        control.kind.as_str(),
+        control.id,
+        control.owner,
+        control.until,
+        control.reason.trim_end_matches('.')
+    )
 }
 
 fn drift(moment: &Moment<'_>, facts: &mut FactSet) {
     const ID: &str = "change.drift_explained";
     let finding = &moment.finding.finding;
     if finding.class != FindingClass::Drift {
-        facts.insert(ID, moment.fact(true, &finding.scanner, Some("it isn't drift".to_owned())));
+        facts.insert(
+            ID,
+            moment.fact(true, &finding.scanner, Some("it isn't drift".to_owned())),
+        );
         return;
     }
     let address = finding.iac_address.as_deref().unwrap_or("this resource");
@@ -116,8 +177,14 @@ fn drift(moment: &Moment<'_>, facts: &mut FactSet) {
     match file.drift_actors.get(address) {
         Some(actor) => {
             let source = moment.estate.config.controls.as_deref().unwrap_or("controls");
-            facts.insert(ID, moment.fact(true, source, Some(format!("{actor} changed `{address}`"))));
+            facts.insert(
+                ID,
+                moment.fact(true, source, Some(format!("{actor} changed `{address}`"))),
+            );
         }
-        None => facts.insert_unknown(ID, format!("nobody has recorded who changed `{address}` by hand, or why")),
+        None => facts.insert_unknown(
+            ID,
+            format!("nobody has recorded who changed `{address}` by hand, or why"),
+        ),
     }
 }

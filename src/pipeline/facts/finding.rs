@@ -6,6 +6,12 @@ use super::Moment;
 
 pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
     let finding = &moment.finding.finding;
-    facts.insert("finding.severity", moment.fact(finding.severity.as_str(), &finding.scanner, None));
-    facts.insert("finding.class", moment.fact(finding.class.as_str(), &finding.scanner, None));
+    facts.insert(
+        "finding.severity",
+        moment.fact(finding.severity.as_str(), &finding.scanner, None),
+    );
+    facts.insert(
+        "finding.class",
+        moment.fact(finding.class.as_str(), &finding.scanner, None),
+    );
 }

@@ -11,35 +11,77 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
     let Some(fix) = moment.fix else { return };
     let classification = &fix.classification;
     let because = Some(classification.because.clone());
-    facts.insert("fix.class", moment.fact(classification.kind.class().as_str(), SOURCE, because.clone()));
+    facts.insert(
+        "fix.class",
+        moment.fact(classification.kind.class().as_str(), SOURCE, because.clone()),
+    );
     facts.insert("fix.kind", moment.fact(classification.kind.as_str(), SOURCE, because));
-    facts.insert("fix.files", moment.fact(i64::try_from(fix.files.len()).unwrap_or(i64::MAX), SOURCE, None));
+    facts.insert(
+        "fix.files",
+        moment.fact(i64::try_from(fix.files.len()).unwrap_or(i64::MAX), SOURCE, None),
+    );
 
     let step = classification.upgrades.iter().map(|upgrade| upgrade.step).max();
     let moves: Vec<String> = classification
         .upgrades
         .iter()
-        .map(|upgrade| format!("{} {} → {}", upgrade.package, upgrade.from.as_deref().unwrap_or("(new)"), upgrade.to.as_deref().unwrap_or("(gone)")))
+        .map(|upgrade| {
+            format!(
+                "{} {} → {}",
+                upgrade.package,
+                upgrade.from.as_deref().unwrap_or("(new)"),
+                upgrade.to.as_deref().unwrap_or("(gone)")
+            )
+        })
         .collect();
     let note = (!moves.is_empty()).then(|| moves.join(", "));
-    facts.insert("fix.upgrade_step", moment.fact(step.map_or("none", UpgradeStep::as_str), SOURCE, note));
+    facts.insert(
+        "fix.upgrade_step",
+        moment.fact(step.map_or("none", UpgradeStep::as_str), SOURCE, note),
+    );
     let scope = classification.upgrades.iter().map(|upgrade| upgrade.scope).max();
-    facts.insert("fix.upgrade_scope", moment.fact(scope.map_or("none", DependencyScope::as_str), SOURCE, None));
+    facts.insert(
+        "fix.upgrade_scope",
+        moment.fact(scope.map_or("none", DependencyScope::as_str), SOURCE, None),
+    );
 
-    facts.insert("fix.governance_files", moment.fact(!classification.governance_files.is_empty(), SOURCE, list(&classification.governance_files)));
-    facts.insert("fix.critical_resource", moment.fact(!classification.critical_resources.is_empty(), SOURCE, list(&classification.critical_resources)));
+    facts.insert(
+        "fix.governance_files",
+        moment.fact(
+            !classification.governance_files.is_empty(),
+            SOURCE,
+            list(&classification.governance_files),
+        ),
+    );
+    facts.insert(
+        "fix.critical_resource",
+        moment.fact(
+            !classification.critical_resources.is_empty(),
+            SOURCE,
+            list(&classification.critical_resources),
+        ),
+    );
     variables(moment, fix, facts);
 }
 
 fn list(items: &[String]) -> Option<String> {
-    (!items.is_empty()).then(|| items.iter().map(|item| format!("`{item}`")).collect::<Vec<_>>().join(", "))
+    (!items.is_empty()).then(|| {
+        items
+            .iter()
+            .map(|item| format!("`{item}`"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    })
 }
 
 fn variables(moment: &Moment<'_>, fix: &Fix, facts: &mut FactSet) {
     const ID: &str = "fix.variables_provisioned";
     let needed = &fix.classification.new_variables;
     if needed.is_empty() {
-        facts.insert(ID, moment.fact(true, SOURCE, Some("it reads no new variable".to_owned())));
+        facts.insert(
+            ID,
+            moment.fact(true, SOURCE, Some("it reads no new variable".to_owned())),
+        );
         return;
     }
     let names = list(needed).unwrap_or_default();
@@ -51,14 +93,36 @@ fn variables(moment: &Moment<'_>, fix: &Fix, facts: &mut FactSet) {
         Ok(reached) => reached,
         Err(why) => return facts.insert_unknown(ID, format!("it newly reads {names}, and {why}")),
     };
-    let source = moment.estate.config.environments.as_deref().unwrap_or("environments").to_owned();
+    let source = moment
+        .estate
+        .config
+        .environments
+        .as_deref()
+        .unwrap_or("environments")
+        .to_owned();
     let mut missing = Vec::new();
     for (service, environment) in reached {
-        let Some(there) = provisioned.environments.get(environment).and_then(|services| services.get(service)) else {
-            return facts.insert_unknown(ID, format!("it newly reads {names}, and `{source}` doesn't list what `{service}` has in {environment}"));
+        let Some(there) = provisioned
+            .environments
+            .get(environment)
+            .and_then(|services| services.get(service))
+        else {
+            return facts.insert_unknown(
+                ID,
+                format!("it newly reads {names}, and `{source}` doesn't list what `{service}` has in {environment}"),
+            );
         };
-        missing.extend(needed.iter().filter(|name| !there.contains(name)).map(|name| format!("`{name}` isn't provisioned for `{service}` in {environment}")));
+        missing.extend(
+            needed
+                .iter()
+                .filter(|name| !there.contains(name))
+                .map(|name| format!("`{name}` isn't provisioned for `{service}` in {environment}")),
+        );
     }
-    let note = if missing.is_empty() { format!("{names} is provisioned") } else { missing.join(", ") };
+    let note = if missing.is_empty() {
+        format!("{names} is provisioned")
+    } else {
+        missing.join(", ")
+    };
     facts.insert(ID, moment.fact(missing.is_empty(), source, Some(note)));
 }

@@ -9,30 +9,52 @@ use super::Moment;
 const SOURCE: &str = "the service graph";
 
 pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
-    let ids = ["graph.dependents", "graph.most_critical_tier", "graph.reaches_customers"];
+    let ids = [
+        "graph.dependents",
+        "graph.most_critical_tier",
+        "graph.reaches_customers",
+    ];
     if let Err(why) = moment.estate.catalogue.known() {
         ids.iter().for_each(|id| facts.insert_unknown(id, why.clone()));
         return;
     }
-    let radii: Option<Vec<BlastRadius>> = moment.owners.services.iter().map(|service| moment.estate.graph.blast_radius(&service.id)).collect();
+    let radii: Option<Vec<BlastRadius>> = moment
+        .owners
+        .services
+        .iter()
+        .map(|service| moment.estate.graph.blast_radius(&service.id))
+        .collect();
     let Some(radii) = radii.filter(|radii| !radii.is_empty() && moment.owners.known()) else {
-        ids.iter().for_each(|id| facts.insert_unknown(id, "no catalogue entry owns what is touched"));
+        ids.iter()
+            .for_each(|id| facts.insert_unknown(id, "no catalogue entry owns what is touched"));
         return;
     };
-    let dependents: BTreeSet<&str> = radii.iter().flat_map(|radius| radius.dependents.iter().map(|dependent| dependent.id.as_str())).collect();
+    let dependents: BTreeSet<&str> = radii
+        .iter()
+        .flat_map(|radius| radius.dependents.iter().map(|dependent| dependent.id.as_str()))
+        .collect();
     let note = (!dependents.is_empty()).then(|| dependents.iter().copied().collect::<Vec<_>>().join(", "));
-    facts.insert("graph.dependents", moment.fact(i64::try_from(dependents.len()).unwrap_or(i64::MAX), SOURCE, note));
+    facts.insert(
+        "graph.dependents",
+        moment.fact(i64::try_from(dependents.len()).unwrap_or(i64::MAX), SOURCE, note),
+    );
 
     let tiers: Option<Vec<u8>> = radii.iter().map(|radius| radius.most_critical_tier).collect();
     match tiers.and_then(|tiers| tiers.into_iter().min()) {
         Some(tier) => facts.insert("graph.most_critical_tier", moment.fact(i64::from(tier), SOURCE, None)),
-        None => facts.insert_unknown("graph.most_critical_tier", "the tier of a service that depends on it isn't known"),
+        None => facts.insert_unknown(
+            "graph.most_critical_tier",
+            "the tier of a service that depends on it isn't known",
+        ),
     }
     let reaches: Vec<Option<bool>> = radii.iter().map(|radius| radius.reaches_customers).collect();
     if reaches.contains(&Some(true)) {
         facts.insert("graph.reaches_customers", moment.fact(true, SOURCE, None));
     } else if reaches.contains(&None) {
-        facts.insert_unknown("graph.reaches_customers", "whether customers use a service that depends on it isn't known");
+        facts.insert_unknown(
+            "graph.reaches_customers",
+            "whether customers use a service that depends on it isn't known",
+        );
     } else {
         facts.insert("graph.reaches_customers", moment.fact(false, SOURCE, None));
     }

@@ -38,7 +38,13 @@ pub struct Moment<'a> {
 type Collector = fn(&Moment<'_>, &mut FactSet);
 
 /// Every collector. Adding a family touches its file and this table.
-const COLLECTORS: &[Collector] = &[finding::collect, service::collect, graph::collect, fix::collect, change::collect];
+const COLLECTORS: &[Collector] = &[
+    finding::collect,
+    service::collect,
+    graph::collect,
+    fix::collect,
+    change::collect,
+];
 
 /// Collects all facts of this moment but evidence and approval.
 pub fn collect(moment: &Moment<'_>) -> FactSet {
@@ -52,7 +58,12 @@ pub fn collect(moment: &Moment<'_>) -> FactSet {
 impl Moment<'_> {
     /// A fact observed now.
     fn fact(&self, value: impl Into<FactValue>, source: impl Into<String>, note: Option<String>) -> Fact {
-        Fact { value: value.into(), source: source.into(), observed_at: self.now, note }
+        Fact {
+            value: value.into(),
+            source: source.into(),
+            observed_at: self.now,
+            note,
+        }
     }
 
     /// Paths that the fix touches, or the finding's own without one.
@@ -72,7 +83,10 @@ impl Moment<'_> {
         }
         let mut reached = Vec::new();
         for service in &self.owners.services {
-            let deployments = service.deployments.as_ref().ok_or_else(|| format!("`{}` doesn't say where its branches are deployed", service.id))?;
+            let deployments = service
+                .deployments
+                .as_ref()
+                .ok_or_else(|| format!("`{}` doesn't say where its branches are deployed", service.id))?;
             reached.extend(
                 deployments
                     .iter()
@@ -88,7 +102,12 @@ impl Moment<'_> {
 pub fn touched_paths<'a>(finding: &'a RepoFinding, fix: Option<&'a Fix>) -> Vec<&'a str> {
     match fix {
         Some(fix) => fix.files.iter().map(|file| file.path.as_str()).collect(),
-        None => finding.finding.location.iter().map(|location| location.path.as_str()).collect(),
+        None => finding
+            .finding
+            .location
+            .iter()
+            .map(|location| location.path.as_str())
+            .collect(),
     }
 }
 
@@ -96,7 +115,13 @@ pub fn touched_paths<'a>(finding: &'a RepoFinding, fix: Option<&'a Fix>) -> Vec<
 pub fn touched_addresses<'a>(finding: &'a RepoFinding, fix: Option<&'a Fix>) -> Vec<&'a str> {
     let mut addresses: Vec<&str> = finding.finding.iac_address.iter().map(String::as_str).collect();
     if let Some(fix) = fix {
-        addresses.extend(fix.classification.iac_addresses.iter().chain(&fix.classification.iac_removed).map(String::as_str));
+        addresses.extend(
+            fix.classification
+                .iac_addresses
+                .iter()
+                .chain(&fix.classification.iac_removed)
+                .map(String::as_str),
+        );
     }
     addresses.sort_unstable();
     addresses.dedup();

@@ -15,16 +15,33 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
     match moment.estate.catalogue.known() {
         Err(why) => facts.insert_unknown("service.known", why.clone()),
         Ok(_) if moment.owners.known() => {
-            let names: Vec<&str> = moment.owners.services.iter().map(|service| service.id.as_str()).collect();
-            facts.insert("service.known", moment.fact(true, sources(moment.owners), Some(names.join(", "))));
+            let names: Vec<&str> = moment
+                .owners
+                .services
+                .iter()
+                .map(|service| service.id.as_str())
+                .collect();
+            facts.insert(
+                "service.known",
+                moment.fact(true, sources(moment.owners), Some(names.join(", "))),
+            );
         }
         Ok(_) => {
-            let note = format!("no catalogue entry owns `{repo}` ({})", moment.owners.unowned.join(", "));
+            let note = format!(
+                "no catalogue entry owns `{repo}` ({})",
+                moment.owners.unowned.join(", ")
+            );
             facts.insert("service.known", moment.fact(false, "the catalogue", Some(note)));
         }
     }
     if !moment.owners.known() {
-        for id in ["service.tier", "service.data_classes", "service.customer_facing", "service.production", "service.environment"] {
+        for id in [
+            "service.tier",
+            "service.data_classes",
+            "service.customer_facing",
+            "service.production",
+            "service.environment",
+        ] {
             facts.insert_unknown(id, NO_OWNER);
         }
         return;
@@ -38,30 +55,62 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
 fn tier(moment: &Moment<'_>, facts: &mut FactSet) {
     let tiers: Option<Vec<u8>> = moment.owners.services.iter().map(|service| service.tier).collect();
     match tiers.and_then(|tiers| tiers.into_iter().min()) {
-        Some(tier) => facts.insert("service.tier", moment.fact(i64::from(tier), sources(moment.owners), None)),
-        None => facts.insert_unknown("service.tier", silent(moment.owners, "its tier", |service| service.tier.is_none())),
+        Some(tier) => facts.insert(
+            "service.tier",
+            moment.fact(i64::from(tier), sources(moment.owners), None),
+        ),
+        None => facts.insert_unknown(
+            "service.tier",
+            silent(moment.owners, "its tier", |service| service.tier.is_none()),
+        ),
     }
 }
 
 fn data_classes(moment: &Moment<'_>, facts: &mut FactSet) {
-    let classes: Option<Vec<&BTreeSet<String>>> = moment.owners.services.iter().map(|service| service.data_classes.as_ref()).collect();
+    let classes: Option<Vec<&BTreeSet<String>>> = moment
+        .owners
+        .services
+        .iter()
+        .map(|service| service.data_classes.as_ref())
+        .collect();
     match classes {
         Some(classes) => {
             let union: BTreeSet<String> = classes.into_iter().flatten().cloned().collect();
             facts.insert("service.data_classes", moment.fact(union, sources(moment.owners), None));
         }
-        None => facts.insert_unknown("service.data_classes", silent(moment.owners, "what data it handles", |service| service.data_classes.is_none())),
+        None => facts.insert_unknown(
+            "service.data_classes",
+            silent(moment.owners, "what data it handles", |service| {
+                service.data_classes.is_none()
+            }),
+        ),
     }
 }
 
 fn customer_facing(moment: &Moment<'_>, facts: &mut FactSet) {
-    let values: Vec<Option<bool>> = moment.owners.services.iter().map(|service| service.customer_facing).collect();
+    let values: Vec<Option<bool>> = moment
+        .owners
+        .services
+        .iter()
+        .map(|service| service.customer_facing)
+        .collect();
     if values.contains(&Some(true)) {
-        facts.insert("service.customer_facing", moment.fact(true, sources(moment.owners), None));
+        facts.insert(
+            "service.customer_facing",
+            moment.fact(true, sources(moment.owners), None),
+        );
     } else if values.contains(&None) {
-        facts.insert_unknown("service.customer_facing", silent(moment.owners, "whether customers use it", |service| service.customer_facing.is_none()));
+        facts.insert_unknown(
+            "service.customer_facing",
+            silent(moment.owners, "whether customers use it", |service| {
+                service.customer_facing.is_none()
+            }),
+        );
     } else {
-        facts.insert("service.customer_facing", moment.fact(false, sources(moment.owners), None));
+        facts.insert(
+            "service.customer_facing",
+            moment.fact(false, sources(moment.owners), None),
+        );
     }
 }
 
@@ -75,15 +124,25 @@ fn environment(moment: &Moment<'_>, facts: &mut FactSet) {
         }
     };
     let protected = &moment.estate.config.production_environments;
-    let production = reached.iter().find(|(_, environment)| protected.iter().any(|name| name == environment));
-    let most_protected = production.or_else(|| reached.first()).map_or("none", |(_, environment)| environment);
+    let production = reached
+        .iter()
+        .find(|(_, environment)| protected.iter().any(|name| name == environment));
+    let most_protected = production
+        .or_else(|| reached.first())
+        .map_or("none", |(_, environment)| environment);
     let branch = &moment.finding.branch;
     let note = match most_protected {
         "none" => format!("`{branch}` is deployed nowhere"),
         environment => format!("`{branch}` is deployed to {environment}"),
     };
-    facts.insert("service.production", moment.fact(production.is_some(), sources(moment.owners), Some(note)));
-    facts.insert("service.environment", moment.fact(most_protected, sources(moment.owners), None));
+    facts.insert(
+        "service.production",
+        moment.fact(production.is_some(), sources(moment.owners), Some(note)),
+    );
+    facts.insert(
+        "service.environment",
+        moment.fact(most_protected, sources(moment.owners), None),
+    );
 }
 
 fn sources(owners: &Owners<'_>) -> String {
@@ -93,6 +152,11 @@ fn sources(owners: &Owners<'_>) -> String {
 }
 
 fn silent(owners: &Owners<'_>, what: &str, is_silent: fn(&Service) -> bool) -> String {
-    let silent: Vec<String> = owners.services.iter().filter(|service| is_silent(service)).map(|service| format!("`{}`", service.id)).collect();
+    let silent: Vec<String> = owners
+        .services
+        .iter()
+        .filter(|service| is_silent(service))
+        .map(|service| format!("`{}`", service.id))
+        .collect();
     format!("the catalogue entry of {} doesn't say {what}", silent.join(", "))
 }
