@@ -65,7 +65,11 @@ pub(crate) fn repack(tar: &[u8], now: SystemTime) -> Result<Vec<u8>, TreeError> 
         }
         let target = Path::new("workspace/repo").join(&relative);
         // Archives of git trees name no folders, and what the engine makes up belongs to root.
-        let mut above: Vec<&Path> = relative.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()).collect();
+        let mut above: Vec<&Path> = relative
+            .ancestors()
+            .skip(1)
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .collect();
         above.reverse();
         for folder in above {
             if folders.insert(folder.to_owned()) {
