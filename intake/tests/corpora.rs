@@ -1,4 +1,4 @@
-//! Real third-party reports, where they are at hand: counts per format.
+//! Real third-party reports, where `HOLDPOINT_CORPORA` names a folder of them: counts per format.
 
 use holdpoint_intake::report::{NoSource, ReportContext, read_report};
 use std::collections::BTreeMap;
@@ -8,10 +8,7 @@ use std::path::PathBuf;
 const READ: [&str; 4] = ["bandit", "npm_audit_7_plus", "sarif", "semgrep"];
 
 fn corpora() -> Option<PathBuf> {
-    let folder = std::env::var_os("HOLDPOINT_CORPORA").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora"),
-        PathBuf::from,
-    );
+    let folder = PathBuf::from(std::env::var_os("HOLDPOINT_CORPORA")?);
     folder.join("findings/cases.jsonl").is_file().then_some(folder)
 }
 
