@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn an_error_carries_its_place_through_the_chain() {
-        let source = SourceError::new("rollout.yaml", "no such field `stag`")
+        let source = holdpoint_schemas::SourceError::new("rollout.yaml", "no such field `stag`")
             .at("a: 1\nstag: x\n", 2, 1)
             .help("did you mean `stage`?");
         let error = Err::<(), _>(source).context("the rollout can't be read").unwrap_err();
