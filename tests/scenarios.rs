@@ -367,3 +367,24 @@ fn a_second_run_decides_the_same_and_promotes_nothing() {
         assert_ne!(again["outcome"]["outcome"], "merged", "{}", item["finding"]["title"]);
     }
 }
+
+#[test]
+fn a_secret_is_in_no_record_and_no_report() {
+    let estate = Estate::after_demo();
+    let mailer = estate.remote_git("notifications", &["show", "release:src/email.js"]);
+    let secret = mailer
+        .split(['"', '\''])
+        .find(|literal| literal.len() > 16 && !literal.contains(' ') && literal.chars().any(|c| c.is_ascii_digit()))
+        .unwrap();
+    for file in [
+        "last-run.json",
+        "report.html",
+        "report.json",
+        "report.md",
+        "ledger.sqlite",
+    ] {
+        let bytes = std::fs::read(estate.file(&format!("state/{file}"))).unwrap();
+        let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+        assert!(!found, "{file} holds the secret");
+    }
+}

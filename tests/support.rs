@@ -52,7 +52,7 @@ impl Estate {
     /// A copy of the shared demo after its run: ledger, evidence and remotes included.
     pub fn after_demo() -> Self {
         let root = TempDir::with_prefix("holdpoint-test-").unwrap();
-        let from = format!("{}/.", demo().root.path().display());
+        let from = format!("{}/.", demo().root.display());
         let copied = Command::new("cp")
             .arg("-a")
             .arg(from)
@@ -195,7 +195,7 @@ pub fn reasons(item: &Value) -> String {
 
 /// The shared demo, run once per test process.
 pub struct SharedDemo {
-    root: TempDir,
+    root: PathBuf,
     /// How the run ended.
     pub output: Output,
 }
@@ -203,7 +203,7 @@ pub struct SharedDemo {
 impl SharedDemo {
     /// Its report.
     pub fn report(&self) -> Report {
-        let text = std::fs::read_to_string(self.root.path().join("estate/state/last-run.json")).unwrap();
+        let text = std::fs::read_to_string(self.root.join("estate/state/last-run.json")).unwrap();
         Report(serde_json::from_str(&text).unwrap())
     }
 }
@@ -212,8 +212,17 @@ impl SharedDemo {
 pub fn demo() -> &'static SharedDemo {
     static DEMO: OnceLock<SharedDemo> = OnceLock::new();
     DEMO.get_or_init(|| {
-        let root = TempDir::with_prefix("holdpoint-test-demo-").unwrap();
-        let output = run(&["demo", "--quiet", "--dir", root.path().to_str().unwrap()]);
+        // Nothing drops a static: a later test process takes away what this one leaves.
+        let shared = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        for entry in std::fs::read_dir(shared).unwrap().map(Result::unwrap) {
+            let name = entry.file_name().into_string().unwrap();
+            let owner = name.strip_prefix("demo-").map(|pid| Path::new("/proc").join(pid));
+            if owner.is_some_and(|process| !process.exists()) {
+                std::fs::remove_dir_all(entry.path()).unwrap();
+            }
+        }
+        let root = shared.join(format!("demo-{}", std::process::id()));
+        let output = run(&["demo", "--quiet", "--dir", root.to_str().unwrap()]);
         SharedDemo { root, output }
     })
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::Global;
 use crate::exit_code::ExitCode;
 use crate::pipeline::approvals::{Signer, sign};
-use crate::pipeline::run::{Session, blocking};
+use crate::pipeline::session::{Session, blocking};
 
 #[derive(Debug, Args)]
 pub struct Arguments {

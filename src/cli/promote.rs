@@ -6,7 +6,7 @@ use clap::Args;
 use super::Global;
 use crate::exit_code::ExitCode;
 use crate::pipeline::approvals::{Promotion, promote};
-use crate::pipeline::run::{Session, blocking};
+use crate::pipeline::session::{Session, blocking};
 
 #[derive(Debug, Args)]
 pub struct Arguments {

@@ -15,7 +15,7 @@ use crate::failure::BadInput;
 use crate::pipeline::estate::{Estate, read_bytes};
 use crate::pipeline::mirror::Mirror;
 use crate::pipeline::owners::Owners;
-use crate::pipeline::run::blocking;
+use crate::pipeline::session::blocking;
 use crate::pipeline::validation::{self, Job, Runner};
 
 #[derive(Debug, Args)]

@@ -14,7 +14,7 @@ use super::document;
 use super::mirror::Mirror;
 use super::record::{DECISION, History, MERGE, MERGE_INTENT, MergeRecord, PROPOSAL, ProposalRecord, Recorder};
 use super::report::Outcome;
-use super::run::Session;
+use super::session::Session;
 use crate::failure::BadInput;
 
 /// Why a merge wasn't done when the branch moved: the fix is tested again on the new base.

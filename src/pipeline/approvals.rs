@@ -18,8 +18,9 @@ use std::process::{Command, Stdio};
 
 use super::act;
 use super::estate::read_text;
+use super::facts::without_evidence;
 use super::record::{APPROVAL, History, MergeRecord};
-use super::run::{Session, without_evidence};
+use super::session::Session;
 use crate::failure::BadInput;
 
 /// How long an approval counts: a working week. Time-out means no.

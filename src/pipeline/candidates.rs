@@ -11,8 +11,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::estate::{Estate, read_bytes, read_text};
+use super::findings::as_problem;
 use super::mirror::Mirror;
 use super::record::History;
+use super::redact::redact;
 
 /// Folders of candidate fixes that one estate may hold.
 const MAX_FIXES: usize = 50_000;
@@ -46,12 +48,9 @@ pub fn read(
             let base = format!("{folder}/{remediator}/{name}");
             match read_one(estate, mirrors, findings, history, &remediator, &base) {
                 Ok(fix) => candidates.fixes.push(fix),
-                Err(error) => {
-                    let problem = crate::failure::source_error(&error).cloned();
-                    candidates.problems.push(
-                        problem.unwrap_or_else(|| SourceError::new(format!("{base}/fix.yaml"), format!("{error:#}"))),
-                    );
-                }
+                Err(error) => candidates
+                    .problems
+                    .push(as_problem(&format!("{base}/fix.yaml"), &error)),
             }
             anyhow::ensure!(
                 candidates.fixes.len() <= MAX_FIXES,
@@ -114,7 +113,7 @@ fn read_one(
             read(&applied.candidate_tree, path)
         });
     let title = request.title.clone().unwrap_or_else(|| classification.because.clone());
-    Ok(Fix {
+    let mut fix = Fix {
         id,
         repo: request.repo,
         target_branch: request.base,
@@ -129,7 +128,9 @@ fn read_one(
         files: applied.files,
         classification,
         received_at: None,
-    })
+    };
+    redact(&mut fix, findings.values());
+    Ok(fix)
 }
 
 /// Where a change comes from.

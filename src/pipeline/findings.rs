@@ -152,7 +152,8 @@ fn read_one(
     }
 }
 
-fn as_problem(path: &str, error: &anyhow::Error) -> SourceError {
+/// An error as a problem of one input, which harms only that.
+pub fn as_problem(path: &str, error: &anyhow::Error) -> SourceError {
     crate::failure::source_error(error)
         .cloned()
         .unwrap_or_else(|| SourceError::new(path, format!("{error:#}")))

@@ -127,3 +127,12 @@ pub fn touched_addresses<'a>(finding: &'a RepoFinding, fix: Option<&'a Fix>) -> 
     addresses.dedup();
     addresses
 }
+
+/// Facts without evidence: the engine adds that itself.
+pub fn without_evidence(facts: &FactSet) -> FactSet {
+    let mut kept = FactSet::new();
+    for (id, fact) in facts.known().filter(|(id, _)| !id.starts_with("evidence.")) {
+        kept.insert(id, fact.clone());
+    }
+    kept
+}

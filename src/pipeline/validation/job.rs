@@ -1,37 +1,28 @@
-//! Wiring of the runner: what one fix needs in the sandbox, and the baselines that fixes share.
+//! What one fix needs in the sandbox, gathered so that it can wait for its turn.
 
 use anyhow::{Context, Result};
-use holdpoint_contract::http::{HttpMessage, Interaction, match_message, read_interactions};
+use holdpoint_contract::http::{HttpMessage, Interaction, read_interactions};
 use holdpoint_contract::openapi;
-use holdpoint_intake::report::{ReportContext, SourceLines, read_report};
-use holdpoint_runner::agent::{AgentRequest, AgentResponse};
-use holdpoint_runner::contract_check::{
-    ConsumerContract, ContractJudge, ContractPlan, Mismatch, OpenApiResult, RecordedInteraction,
-};
+use holdpoint_runner::ValidationPlan;
+use holdpoint_runner::agent::AgentRequest;
+use holdpoint_runner::contract_check::{ConsumerContract, ContractPlan, OpenApiResult, RecordedInteraction};
 use holdpoint_runner::plan::{ScannerPlan, ScannerRun};
-use holdpoint_runner::{
-    DockerSandbox, ReportReader, Sandbox, SandboxSettings, SideRecord, ValidationPlan, compare, run_side,
-};
 use holdpoint_schemas::Digest;
 use holdpoint_schemas::estate::ContractConfig;
-use holdpoint_schemas::event::{Event, EventSink};
-use holdpoint_schemas::evidence::{Check, CheckResult, Evidence, EvidenceRecord, Side, Verdict};
+use holdpoint_schemas::evidence::{Check, Side};
 use holdpoint_schemas::finding::{Finding, RepoFinding};
 use holdpoint_schemas::fix::Fix;
 use holdpoint_schemas::service::{NodeKind, Service, ServiceId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{OnceCell, Semaphore, mpsc};
+use std::sync::Arc;
 
-use super::estate::{Estate, borrowed, read_text};
-use super::findings::{OSV_LOCKFILE, is_osv};
-use super::mirror::Mirror;
-use super::owners::Owners;
-use super::tree_files::TreeFiles;
-
-/// Fixes validated at once: each step may use all the CPUs that the estate allows it.
-const AT_ONCE: usize = 2;
+use super::knowledge::Knowledge;
+use crate::pipeline::estate::{Estate, read_text};
+use crate::pipeline::findings::{OSV_LOCKFILE, is_osv};
+use crate::pipeline::mirror::Mirror;
+use crate::pipeline::owners::Owners;
+use crate::pipeline::tree_files::TreeFiles;
 
 /// One fix to validate: owned, so that it can wait for its turn.
 #[derive(Clone)]
@@ -39,18 +30,9 @@ pub struct Job {
     /// Digest of everything that the evidence depends on.
     pub key: Digest,
     /// Key of the baseline that it can share with other fixes.
-    baseline_key: Digest,
-    plan: ValidationPlan,
-    knowledge: Arc<Knowledge>,
-}
-
-/// What the application knows and the runner doesn't.
-struct Knowledge {
-    repo: String,
-    expected: Vec<Vec<Interaction>>,
-    advisories: Option<holdpoint_intake::advisory::Advisories>,
-    baseline: TreeFiles,
-    candidate: TreeFiles,
+    pub(super) baseline_key: Digest,
+    pub(super) plan: ValidationPlan,
+    pub(super) knowledge: Arc<Knowledge>,
 }
 
 impl Job {
@@ -335,206 +317,4 @@ fn compare_openapi(mirror: &Mirror, fix: &Fix, contract: &ContractConfig) -> Opt
             (Err(reason), _) | (_, Err(reason)) => OpenApiResult::Unreadable { reason },
         },
     )
-}
-
-impl ReportReader for Knowledge {
-    fn read(&self, scanner: &str, side: Side, report: &[u8]) -> Result<Vec<Finding>, String> {
-        let source: &dyn SourceLines = self.files(side);
-        let context = ReportContext {
-            repo: &self.repo,
-            file: scanner,
-            source,
-        };
-        read_report(report, &context)
-            .map(|report| report.findings)
-            .map_err(|error| error.to_string())
-    }
-
-    fn scan_tree(&self, scanner: &str, side: Side, _tree: &[u8]) -> Result<Vec<Finding>, String> {
-        if scanner != OSV_LOCKFILE {
-            return Err(format!("`{scanner}` is no built-in scanner"));
-        }
-        let advisories = self.advisories.as_ref().ok_or("the advisories can't be read")?;
-        let lockfiles: Vec<(String, String)> = self
-            .files(side)
-            .texts()?
-            .into_iter()
-            .filter(|(path, _)| holdpoint_intake::advisory::is_lockfile(path))
-            .collect();
-        let (findings, skipped) = advisories
-            .match_lockfiles(&self.repo, &borrowed(&lockfiles))
-            .map_err(|error| error.to_string())?;
-        // What couldn't be read could hide anything: then "nothing found" would be a guess.
-        if skipped.is_empty() {
-            Ok(findings)
-        } else {
-            Err(format!("not all lockfiles could be read: {}", skipped.join("; ")))
-        }
-    }
-}
-
-impl Knowledge {
-    const fn files(&self, side: Side) -> &TreeFiles {
-        match side {
-            Side::Baseline => &self.baseline,
-            Side::Candidate => &self.candidate,
-        }
-    }
-}
-
-impl ContractJudge for Knowledge {
-    fn judge(&self, consumer: usize, interaction: usize, answer: &AgentResponse) -> Vec<Mismatch> {
-        let Some(expected) = self
-            .expected
-            .get(consumer)
-            .and_then(|interactions| interactions.get(interaction))
-        else {
-            return Vec::new();
-        };
-        let body = serde_json::from_slice(&answer.body)
-            .unwrap_or_else(|_| serde_json::Value::String(String::from_utf8_lossy(&answer.body).into_owned()));
-        let actual = HttpMessage {
-            status: Some(answer.status),
-            headers: answer.headers.clone(),
-            body: (!answer.body.is_empty()).then_some(body),
-            ..HttpMessage::default()
-        };
-        match_message(&expected.response, &actual)
-            .mismatches
-            .into_iter()
-            .map(|mismatch| Mismatch {
-                path: mismatch.path,
-                text: mismatch.text,
-            })
-            .collect()
-    }
-}
-
-/// Runs jobs in the sandbox, a few at once; fixes of one base share its baseline.
-pub struct Runner {
-    sandbox: Arc<dyn Sandbox>,
-    events: Arc<dyn EventSink>,
-    baselines: Arc<Mutex<BTreeMap<Digest, Arc<OnceCell<SideRecord>>>>>,
-    seats: Arc<Semaphore>,
-}
-
-/// A fix, its job's key, and what was found out.
-pub type Finished = (Digest, Digest, EvidenceRecord);
-
-impl Runner {
-    /// Connects to the sandbox and takes away what killed runs left.
-    ///
-    /// # Errors
-    /// When there is no sandbox to be had; the message says what to do.
-    pub async fn start(estate: &Estate, run: &str, events: Arc<dyn EventSink>) -> Result<Self> {
-        let sandbox = DockerSandbox::connect(SandboxSettings::new(estate.config.sandbox.clone(), run)).await?;
-        sandbox.sweep().await.context("taking away what a killed run left")?;
-        Ok(Self {
-            sandbox: Arc::new(sandbox),
-            events,
-            baselines: Arc::default(),
-            seats: Arc::new(Semaphore::new(AT_ONCE)),
-        })
-    }
-
-    /// Which sandbox, and how isolated.
-    pub fn describe(&self) -> String {
-        self.sandbox.describe()
-    }
-
-    /// Starts every job; results come as they are ready.
-    pub fn all(&self, jobs: BTreeMap<Digest, Job>) -> mpsc::Receiver<Finished> {
-        let (sender, receiver) = mpsc::channel(AT_ONCE);
-        for (fix, job) in jobs {
-            let worker = self.worker();
-            let sender = sender.clone();
-            tokio::spawn(async move {
-                let record = worker.validate(&job).await;
-                let _ = sender.send((fix, job.key, record)).await;
-            });
-        }
-        receiver
-    }
-
-    /// Validates one job.
-    pub async fn one(&self, job: &Job) -> EvidenceRecord {
-        self.worker().validate(job).await
-    }
-
-    fn worker(&self) -> Worker {
-        Worker {
-            sandbox: Arc::clone(&self.sandbox),
-            events: Arc::clone(&self.events),
-            baselines: Arc::clone(&self.baselines),
-            seats: Arc::clone(&self.seats),
-        }
-    }
-}
-
-/// What one job's task holds.
-struct Worker {
-    sandbox: Arc<dyn Sandbox>,
-    events: Arc<dyn EventSink>,
-    baselines: Arc<Mutex<BTreeMap<Digest, Arc<OnceCell<SideRecord>>>>>,
-    seats: Arc<Semaphore>,
-}
-
-impl Worker {
-    async fn validate(&self, job: &Job) -> EvidenceRecord {
-        let record = match self.sides(job).await {
-            Ok((baseline, candidate)) => compare(&job.plan, &baseline, &candidate, job.knowledge.as_ref()),
-            Err(reason) => inconclusive(&job.plan.checks, &self.sandbox.describe(), &reason),
-        };
-        for (check, result) in &record.evidence.checks {
-            self.events.event(Event::CheckFinished {
-                subject: job.plan.subject.clone(),
-                check: *check,
-                verdict: result.verdict,
-                reason: result.reason.clone(),
-            });
-        }
-        record
-    }
-
-    async fn sides(&self, job: &Job) -> Result<(SideRecord, SideRecord), String> {
-        let cell = {
-            let mut baselines = self.baselines.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(baselines.entry(job.baseline_key.clone()).or_default())
-        };
-        let baseline = cell.get_or_try_init(|| self.side(job, Side::Baseline)).await?.clone();
-        let candidate = self.side(job, Side::Candidate).await?;
-        Ok((baseline, candidate))
-    }
-
-    async fn side(&self, job: &Job, side: Side) -> Result<SideRecord, String> {
-        let _seat = self.seats.acquire().await.map_err(|error| error.to_string())?;
-        let run = run_side(
-            self.sandbox.as_ref(),
-            &job.plan,
-            side,
-            job.knowledge.as_ref(),
-            self.events.as_ref(),
-        )
-        .await;
-        run.map_err(|error| error.to_string())
-    }
-}
-
-/// Evidence where the machine failed: nothing is known, and the fix is not to blame.
-fn inconclusive(checks: &BTreeSet<Check>, sandbox: &str, reason: &str) -> EvidenceRecord {
-    let result = CheckResult {
-        verdict: Verdict::Inconclusive,
-        reason: format!("it could not be run: {reason}"),
-        details: Vec::new(),
-    };
-    let checks = checks.iter().map(|check| (*check, result.clone())).collect();
-    EvidenceRecord {
-        evidence: Evidence {
-            checks,
-            new_findings: Vec::new(),
-            sandbox: sandbox.to_owned(),
-            candidate_green: None,
-        },
-        steps: Vec::new(),
-    }
 }

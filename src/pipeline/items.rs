@@ -1,0 +1,95 @@
+//! Items of the report, and the report.
+
+use anyhow::Result;
+use holdpoint_schemas::SourceError;
+use holdpoint_schemas::decision::Decision;
+use holdpoint_schemas::evidence::EvidenceRecord;
+use holdpoint_schemas::fact::{Action, Unknown};
+use holdpoint_schemas::finding::RepoFinding;
+use holdpoint_schemas::fix::Fix;
+use std::collections::BTreeMap;
+
+use super::act;
+use super::report::{CiOnly, Outcome, ReportItem, RunReport};
+use super::session::Session;
+
+impl Session {
+    /// One finding's item. `comparison`: whether the candidate's tests were green, where they were
+    /// run only to compare.
+    pub fn item(
+        &self,
+        finding: &RepoFinding,
+        fix: Option<&Fix>,
+        decision: Decision,
+        evidence: Option<EvidenceRecord>,
+        comparison: Option<bool>,
+        outcome: Outcome,
+    ) -> ReportItem {
+        let green = evidence
+            .as_ref()
+            .and_then(|record| record.evidence.candidate_green)
+            .or(comparison);
+        let ci_only = match green {
+            Some(true) => CiOnly::Merge,
+            Some(false) => CiOnly::Hold,
+            None => CiOnly::NotRun,
+        };
+        let service = decision.service.as_str().to_owned();
+        let blast = self.estate.graph.blast_radius(&decision.service);
+        ReportItem {
+            finding: finding.clone(),
+            service,
+            fix: fix.cloned(),
+            unknowns: self.unknowns(&decision),
+            advice: act::advice(fix),
+            decision,
+            evidence,
+            outcome,
+            ci_only,
+            blast,
+            scenario: None,
+        }
+    }
+
+    /// Facts that the pack reads and nobody could say; evidence that wasn't gathered isn't among them.
+    fn unknowns(&self, decision: &Decision) -> Vec<Unknown> {
+        let mut read = self.estate.pack.facts_read(Action::Suggest);
+        read.extend(self.estate.pack.facts_read(Action::AutoApply));
+        read.into_iter()
+            .filter(|id| !id.starts_with("evidence."))
+            .filter_map(|id| decision.facts.unknown(id))
+            .collect()
+    }
+
+    /// The run's report.
+    ///
+    /// # Errors
+    /// When the ledger can't be read.
+    pub fn report(
+        &mut self,
+        items: BTreeMap<String, ReportItem>,
+        problems: &[SourceError],
+        sandbox: String,
+    ) -> Result<RunReport> {
+        let mut items: Vec<ReportItem> = items.into_values().collect();
+        items.sort_by_key(|item| {
+            (
+                std::cmp::Reverse(item.finding.finding.severity),
+                item.finding.repo.clone(),
+                item.finding.id(),
+            )
+        });
+        let verified = matches!(self.ledger.verify(None)?, holdpoint_ledger::Verification::Intact { .. });
+        Ok(RunReport {
+            estate: self.estate.config.name.clone(),
+            at: self.at,
+            pack: self.estate.config.policies.clone(),
+            ledger_head: self.ledger.head()?.to_string(),
+            ledger_verified: verified,
+            sandbox,
+            catalogue: self.estate.catalogue.known().cloned().unwrap_or_default(),
+            items,
+            warnings: problems.iter().map(SourceError::one_line).collect(),
+        })
+    }
+}

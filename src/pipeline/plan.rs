@@ -1,0 +1,203 @@
+//! What is to be done in one round of a run: findings, fixes, facts and triage.
+
+use anyhow::Result;
+use holdpoint_engine::decide::{self, Question, Triage};
+use holdpoint_schemas::evidence::Check;
+use holdpoint_schemas::finding::RepoFinding;
+use holdpoint_schemas::fix::Fix;
+use holdpoint_schemas::{Digest, Level, SourceError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::act;
+use super::candidates;
+use super::facts::without_evidence;
+use super::findings::{self, Gathered, as_problem};
+use super::record::{FIX, History, Recorder};
+use super::report::{Outcome, ReportItem};
+use super::session::Session;
+use super::validation::{self, Job};
+
+/// One (fix, finding) pair on its way.
+#[derive(Debug, Clone)]
+pub struct Pair {
+    /// Finding.
+    pub finding: RepoFinding,
+    /// Candidate fix.
+    pub fix: Option<Fix>,
+    /// What is still possible, and which checks decide it.
+    pub triage: Triage,
+}
+
+/// What is to be done in one round.
+pub struct Plan {
+    /// Findings.
+    pub gathered: Gathered,
+    /// Candidates that can't be used.
+    pub refused: Vec<SourceError>,
+    /// Pairs to decide on.
+    pub pairs: Vec<Pair>,
+    /// Fixes to validate.
+    pub jobs: BTreeMap<Digest, Job>,
+    /// Fixes that triage holds at alert; run only to compare with a CI-only tool.
+    pub comparisons: BTreeMap<Digest, Job>,
+    /// What the ledger held before the run.
+    pub history: History,
+    /// Findings whose fix is merged.
+    pub settled: BTreeMap<String, ReportItem>,
+}
+
+impl Session {
+    /// Findings, fixes, facts and triage.
+    ///
+    /// # Errors
+    /// When the ledger can't be written or a decision can't be made.
+    pub fn plan(mut self, only: &[String], agent: &Path) -> Result<(Self, Plan)> {
+        act::settle_intents(&mut self)?;
+        let history = History::read(&self.ledger)?;
+        let mut recorder = Recorder::new(&mut self.ledger, self.at)?;
+        let mut gathered = findings::gather(&self.estate, &self.mirrors, &history, &mut recorder)?;
+        let candidates = candidates::read(&self.estate, &self.mirrors, &gathered.findings, &history)?;
+        for fix in &candidates.fixes {
+            recorder.append_new(FIX, fix)?;
+        }
+        drop(recorder);
+        let settled = self.settled(&history, &candidates.fixes, only)?;
+        gathered
+            .findings
+            .retain(|id, _| is_wanted(only, id) && !settled.contains_key(id));
+
+        let mut pairs = Vec::new();
+        let mut checks: BTreeMap<Digest, BTreeSet<Check>> = BTreeMap::new();
+        for finding in gathered.findings.values() {
+            let resolves = |fix: &&Fix| {
+                fix.repo == finding.repo
+                    && fix.target_branch == finding.branch
+                    && fix.resolves.contains(&finding.finding.fingerprint)
+            };
+            let mut fixes: Vec<Option<&Fix>> = candidates.fixes.iter().filter(resolves).map(Some).collect();
+            if fixes.is_empty() {
+                fixes.push(None);
+            }
+            for fix in fixes {
+                let (facts, service) = self.facts(&history, finding, fix);
+                let question = Question {
+                    finding,
+                    service: &service,
+                    fix,
+                    facts: &facts,
+                    evidence: None,
+                    rollout: &self.estate.rollout,
+                    now: self.at,
+                };
+                let triage = decide::triage(&self.estate.pack, &question)?;
+                if let Some(fix) = fix {
+                    checks
+                        .entry(fix.id.clone())
+                        .or_default()
+                        .extend(triage.checks.iter().copied());
+                }
+                pairs.push(Pair {
+                    finding: finding.clone(),
+                    fix: fix.cloned(),
+                    triage,
+                });
+            }
+        }
+        let mut refused = candidates.problems;
+        let mut jobs = BTreeMap::new();
+        let mut comparisons = BTreeMap::new();
+        for pair in &pairs {
+            let Some(fix) = &pair.fix else { continue };
+            let Some(mirror) = self.mirrors.get(&fix.repo) else {
+                continue;
+            };
+            let mut checks = checks.get(&fix.id).cloned().unwrap_or_default();
+            let is_alert = |other: &Pair| {
+                other.fix.as_ref().is_none_or(|other| other.id != fix.id) || other.triage.decision.level == Level::Alert
+            };
+            let held = pairs.iter().all(is_alert);
+            if !held {
+                // Whatever a pack asks for: nothing is proposed or merged that wasn't built and tested.
+                checks.extend([Check::Build, Check::Test]);
+            }
+            let target = if held { &mut comparisons } else { &mut jobs };
+            if !target.contains_key(&fix.id) {
+                let owners = self.owners(&pair.finding, Some(fix));
+                let is_resolved = |finding: &&RepoFinding| {
+                    finding.repo == fix.repo
+                        && finding.branch == fix.target_branch
+                        && fix.resolves.contains(&finding.finding.fingerprint)
+                };
+                let resolved: Vec<&RepoFinding> = gathered.findings.values().filter(is_resolved).collect();
+                match validation::prepare(&self.estate, mirror, fix, &resolved, &owners, &checks, agent) {
+                    Ok(job) => {
+                        target.insert(fix.id.clone(), job);
+                    }
+                    Err(error) => refused.push(as_problem(&format!("{}@{}", fix.repo, fix.target_branch), &error)),
+                }
+            }
+        }
+        let plan = Plan {
+            gathered,
+            refused,
+            pairs,
+            jobs,
+            comparisons,
+            history,
+            settled,
+        };
+        Ok((self, plan))
+    }
+
+    /// Findings whose fix is merged: the recorded decision is replayed, nothing is done again.
+    fn settled(&self, history: &History, fixes: &[Fix], only: &[String]) -> Result<BTreeMap<String, ReportItem>> {
+        let mut settled = BTreeMap::new();
+        for merge in history.merges.values() {
+            let Some(fix) = history
+                .fixes
+                .get(&merge.fix)
+                .or_else(|| fixes.iter().find(|fix| fix.id == merge.fix))
+            else {
+                continue;
+            };
+            for finding in history.findings.values() {
+                let id = finding.id();
+                let is_resolved = finding.repo == fix.repo
+                    && finding.branch == fix.target_branch
+                    && fix.resolves.contains(&finding.finding.fingerprint);
+                let Some(recorded) = history
+                    .decisions
+                    .get(&id)
+                    .filter(|_| is_resolved && is_wanted(only, &id))
+                else {
+                    continue;
+                };
+                let evidence = history
+                    .evidence
+                    .values()
+                    .find(|record| recorded.inputs.evidence == Digest::of_json(&record.evidence).ok())
+                    .cloned();
+                let question = Question {
+                    finding,
+                    service: &recorded.service,
+                    fix: Some(fix),
+                    facts: &without_evidence(&recorded.facts),
+                    evidence: evidence.as_ref().map(|record| &record.evidence),
+                    rollout: &self.estate.rollout,
+                    now: recorded.at,
+                };
+                let decision = decide::release(&self.estate.pack, &question)?;
+                let outcome = Outcome::AlreadyMerged {
+                    commit: merge.commit.clone(),
+                };
+                settled.insert(id, self.item(finding, Some(fix), decision, evidence, None, outcome));
+            }
+        }
+        Ok(settled)
+    }
+}
+
+fn is_wanted(only: &[String], id: &str) -> bool {
+    only.is_empty() || only.iter().any(|wanted| id.starts_with(wanted.as_str()))
+}

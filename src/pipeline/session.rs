@@ -1,0 +1,102 @@
+//! An estate in the hands of one process.
+
+use anyhow::{Context, Result};
+use holdpoint_ledger::Ledger;
+use holdpoint_schemas::fact::FactSet;
+use holdpoint_schemas::finding::RepoFinding;
+use holdpoint_schemas::fix::Fix;
+use holdpoint_schemas::service::ServiceId;
+use holdpoint_schemas::{SourceError, Timestamp};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::estate::Estate;
+use super::facts::{self, Moment, touched_addresses, touched_paths};
+use super::mirror::Mirror;
+use super::owners::Owners;
+use super::record::History;
+use super::state::State;
+
+/// An estate in the hands of one process.
+pub struct Session {
+    /// Estate.
+    pub estate: Estate,
+    /// Its state folder, locked.
+    pub state: State,
+    /// Its ledger.
+    pub ledger: Ledger,
+    /// Its repos.
+    pub mirrors: BTreeMap<String, Mirror>,
+    /// The injected clock.
+    pub at: Timestamp,
+    /// What couldn't be read.
+    pub problems: Vec<SourceError>,
+}
+
+impl Session {
+    /// Loads the estate, takes its state folder, opens its ledger and fetches its repos.
+    ///
+    /// # Errors
+    /// When the estate can't be used, another run holds it, or the ledger was tampered with.
+    pub fn open(root: &Path, at: Timestamp) -> Result<Self> {
+        let mut estate = Estate::load(root)?;
+        let state = State::take(&estate.state())?;
+        let ledger = state.ledger()?;
+        let mut problems = std::mem::take(&mut estate.problems);
+        let mut mirrors = BTreeMap::new();
+        for repo in &estate.config.repos {
+            match Mirror::fetch(&estate, &repo.name) {
+                Ok(mirror) => {
+                    mirrors.insert(repo.name.clone(), mirror);
+                }
+                Err(error) => problems.push(
+                    SourceError::new(&repo.remote, format!("{error:#}"))
+                        .help("check the `remote` of this repo in `holdpoint.yaml`"),
+                ),
+            }
+        }
+        Ok(Self {
+            estate,
+            state,
+            ledger,
+            mirrors,
+            at,
+            problems,
+        })
+    }
+
+    /// Facts about a finding and its fix, now.
+    pub fn facts(&self, history: &History, finding: &RepoFinding, fix: Option<&Fix>) -> (FactSet, ServiceId) {
+        let owners = self.owners(finding, fix);
+        let moment = Moment {
+            estate: &self.estate,
+            mirror: self.mirrors.get(&finding.repo),
+            history,
+            finding,
+            fix,
+            owners: &owners,
+            now: self.at,
+        };
+        (facts::collect(&moment), owners.primary())
+    }
+
+    /// Owners of what a fix or finding touches.
+    pub fn owners<'a>(&'a self, finding: &'a RepoFinding, fix: Option<&'a Fix>) -> Owners<'a> {
+        Owners::of(
+            &self.estate,
+            &finding.repo,
+            &touched_paths(finding, fix),
+            &touched_addresses(finding, fix),
+        )
+    }
+}
+
+/// Runs git and SQLite work where it may block.
+///
+/// # Errors
+/// The work's own, or that it panicked.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .context("a background task broke off")?
+}
