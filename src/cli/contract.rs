@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::Global;
 use crate::exit_code::ExitCode;
+use crate::output::text::clean;
 use crate::pipeline::estate::read_text;
 
 #[derive(Debug, Subcommand)]
@@ -36,14 +37,16 @@ pub fn run(global: &Global, command: &Command) -> Result<ExitCode> {
         };
         let mut lines = vec![format!("{}: {verdict}", changes.kind)];
         lines.extend(changes.changes.iter().map(|change| {
-            format!(
-                "  {:<8} {} {}  {}  [{}]",
+            let line = format!(
+                "  {:<8} {} {}  {}  {}  [{}]",
                 change.level.as_str(),
                 change.operation,
                 change.path,
+                change.location,
                 change.text,
                 change.rule
-            )
+            );
+            clean(&line)
         }));
         lines.join("\n")
     })?;

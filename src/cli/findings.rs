@@ -2,11 +2,13 @@
 
 use anyhow::Result;
 use clap::Subcommand;
-use holdpoint_intake::report::{NoSource, ReportContext, read_report};
+use holdpoint_intake::report::{NoSource, Report, ReportContext, read_report};
+use holdpoint_schemas::finding::Finding;
 use std::path::{Path, PathBuf};
 
 use super::Global;
 use crate::exit_code::ExitCode;
+use crate::output::text::{clean, count};
 use crate::pipeline::estate::read_bytes;
 
 #[derive(Debug, Subcommand)]
@@ -20,7 +22,7 @@ pub enum Command {
 }
 
 /// Reads one report by its path on the command line.
-pub fn read(file: &Path) -> Result<holdpoint_intake::report::Report> {
+pub fn read(file: &Path) -> Result<Report> {
     let name = file.to_string_lossy();
     let bytes = read_bytes(Path::new(""), &name)?;
     Ok(read_report(
@@ -35,48 +37,60 @@ pub fn read(file: &Path) -> Result<holdpoint_intake::report::Report> {
 
 pub fn run(global: &Global, command: &Command) -> Result<ExitCode> {
     let Command::Import { files } = command;
-    for file in files {
-        let report = read(file)?;
+    let reports = files
+        .iter()
+        .map(|file| Ok((file.as_path(), read(file)?)))
+        .collect::<Result<Vec<_>>>()?;
+    for (file, report) in &reports {
         for skipped in &report.skipped {
             eprintln!("{}: {skipped}", file.display());
         }
-        let shape =
-            serde_json::json!({ "scanner": report.scanner, "groups": report.groups, "findings": report.findings });
-        global.print(&shape, || {
-            let mut lines = vec![format!(
-                "{}: {} findings by {}",
-                file.display(),
-                report.findings.len(),
-                report.scanner
-            )];
-            lines.extend(report.findings.iter().map(|finding| {
-                let place = finding.location.as_ref().map_or_else(
-                    || {
-                        finding.component.as_ref().map_or_else(String::new, |component| {
-                            format!(
-                                "{} {}",
-                                component.name,
-                                component.version.as_deref().unwrap_or_default()
-                            )
-                        })
-                    },
-                    |location| {
-                        format!(
-                            "{}{}",
-                            location.path,
-                            location.line.map(|line| format!(":{line}")).unwrap_or_default()
-                        )
-                    },
-                );
-                format!(
-                    "  {:<8}  {:<24}  {place}  {}",
-                    finding.severity.as_str(),
-                    finding.rule,
-                    finding.title
-                )
-            }));
-            lines.join("\n")
-        })?;
     }
+    let shape = |report: &Report| serde_json::json!({ "scanner": report.scanner, "groups": report.groups, "findings": report.findings });
+    // One document whatever the number of files: the report itself, or the list of them.
+    let shape = match reports.as_slice() {
+        [(_, report)] => shape(report),
+        several => several.iter().map(|(_, report)| shape(report)).collect(),
+    };
+    global.print(&shape, || {
+        let texts: Vec<String> = reports.iter().map(|(file, report)| human(file, report)).collect();
+        texts.join("\n\n")
+    })?;
     Ok(ExitCode::Success)
+}
+
+/// A report as text: what wrote it, then a line per finding.
+fn human(file: &Path, report: &Report) -> String {
+    let mut lines = vec![format!(
+        "{}: {} by {}",
+        file.display(),
+        count(report.findings.len(), "finding", "findings"),
+        clean(&report.scanner)
+    )];
+    lines.extend(report.findings.iter().map(|finding| {
+        format!(
+            "  {:<8}  {:<24}  {}  {}",
+            finding.severity.as_str(),
+            clean(&finding.rule),
+            place(finding),
+            clean(&finding.title)
+        )
+    }));
+    lines.join("\n")
+}
+
+/// Where a finding is: its file and line, or its component and version; empty where it names neither.
+pub fn place(finding: &Finding) -> String {
+    let place = match (&finding.location, &finding.component) {
+        (Some(location), _) => location
+            .line
+            .map_or_else(|| location.path.clone(), |line| format!("{}:{line}", location.path)),
+        (None, Some(component)) => format!(
+            "{} {}",
+            component.name,
+            component.version.as_deref().unwrap_or_default()
+        ),
+        (None, None) => String::new(),
+    };
+    clean(place.trim_end())
 }
