@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
-use holdpoint_ledger::{Head, Ledger, Verification};
+use holdpoint_ledger::{Head, Ledger, ParseHeadError, Verification};
 
 use super::Global;
 use crate::exit_code::ExitCode;
@@ -50,10 +50,10 @@ pub fn run(global: &Global, command: &Command) -> Result<ExitCode> {
         }
         Command::Verify { head } => {
             let expected: Option<Head> = match head {
-                Some(text) => Some(text.parse().map_err(|error| {
+                Some(text) => Some(text.parse().map_err(|error: ParseHeadError| {
                     BadInput::new(
-                        format!("`{text}` isn't a ledger head: {error}"),
-                        "a head reads `<entries>:<64 hex digits>`",
+                        error.to_string(),
+                        "take it whole from a report or from a commit's `Holdpoint-Ledger` trailer",
                     )
                 })?),
                 None => None,

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::phrase;
 use super::summary::Summary;
+use crate::failure::BadInput;
 use crate::pipeline::report::{ReportItem, RunReport};
 
 /// Names the shape; a change that isn't an addition gets another number.
@@ -129,7 +130,10 @@ impl ErrorDocument {
                 file: place.map(|source| source.file().to_owned()),
                 line: position.map(|(line, _)| line),
                 column: position.map(|(_, column)| column),
-                help: place.and_then(|source| source.help.clone()),
+                help: place.and_then(|source| source.help.clone()).or_else(|| {
+                    let bad = error.chain().find_map(|cause| cause.downcast_ref::<BadInput>())?;
+                    bad.help.clone()
+                }),
             },
         }
     }
