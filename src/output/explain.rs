@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::phrase;
 use super::text::{Prose, clause, count, list, sentence};
 use super::wording;
-use crate::pipeline::report::{Outcome, ReportItem};
+use crate::pipeline::report::{CiOnly, Outcome, ReportItem};
 
 /// Details shown per check: enough to act on; the rest is in the report.
 const MAX_DETAILS: usize = 8;
@@ -79,7 +79,7 @@ pub fn found_text(item: &ReportItem) -> String {
             versions => format!("; it is fixed in {}.", list(versions, 3)),
         });
     }
-    words.push_str(&format!(" The scanner calls it {}.", severity_words(item)));
+    words.push_str(&format!(" The scanner {}.", severity_words(item)));
     let names: Vec<String> = finding.aliases.iter().chain(&finding.cwes).cloned().collect();
     if !names.is_empty() {
         words.push_str(&format!(" It is also known as {}.", list(&names, 5)));
@@ -90,8 +90,8 @@ pub fn found_text(item: &ReportItem) -> String {
 fn severity_words(item: &ReportItem) -> String {
     let severity = item.finding.finding.severity.as_str();
     match severity {
-        "unknown" => "nothing: it gives no severity that we know".to_owned(),
-        word => format!("{word} severity"),
+        "unknown" => "gives no severity that we know".to_owned(),
+        word => format!("calls it {word} severity"),
     }
 }
 
@@ -288,6 +288,10 @@ fn checks(prose: &mut Prose, item: &ReportItem) {
 pub fn no_checks(item: &ReportItem) -> &'static str {
     match (&item.fix, item.decision.level) {
         (None, _) => "Nothing was run: there is no candidate to test.",
+        (Some(_), Level::Alert) if item.ci_only != CiOnly::NotRun => {
+            "Only its own tests were run, to know what a CI-only tool would have done: even if every check had \
+             passed, the level could not have risen above alert."
+        }
         (Some(_), Level::Alert) => {
             "Nothing was run: even if every check had passed, the level could not have risen above alert."
         }

@@ -79,7 +79,10 @@ impl Summary {
         if self.ci_only_merges == 0 {
             return "A CI-only tool would have merged none of these.".to_owned();
         }
-        let would = format!("A CI-only tool would have merged {} of these.", self.ci_only_merges);
+        let would = format!(
+            "A CI-only tool would have merged {} of these {}.",
+            self.ci_only_merges, self.findings
+        );
         let rest = match (self.ci_only_harmful, self.ci_only_unasked) {
             (0, 0) => String::new(),
             (0, unasked) => format!(" {unasked} of them needed a person's go."),
@@ -111,7 +114,7 @@ mod tests {
         let summary = Summary::of(&report);
         assert_eq!(
             summary.ci_only_line(),
-            "A CI-only tool would have merged 3 of these. 1 of them would have broken something; \
+            "A CI-only tool would have merged 3 of these 3. 1 of them would have broken something; \
              1 more needed a person's go."
         );
     }

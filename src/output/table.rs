@@ -92,7 +92,7 @@ pub fn scenarios(report: &RunReport, look: Look) -> String {
             ("✗", Color::Red)
         };
         table.add_row([
-            Cell::new(clean(&scenario.id)),
+            Cell::new(format!("{}\n{}", clean(&scenario.id), item.finding.id())),
             Cell::new(scenario.must_be),
             Cell::new(format!(
                 "{}\n{}",
