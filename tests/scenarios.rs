@@ -157,7 +157,7 @@ fn a_fix_that_adds_a_vulnerability_is_stopped_by_the_rescan() {
     check(&Case {
         id: "new-vulnerability",
         level: "alert",
-        names: &["new"],
+        names: &["B602"],
         green: true,
         take_out: TakeOut::Check("rescan"),
     });
