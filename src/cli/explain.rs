@@ -2,13 +2,18 @@
 
 use anyhow::Result;
 use clap::Args;
+use holdpoint_ledger::Ledger;
+use holdpoint_schemas::approval::Verb;
 
 use super::Global;
 use crate::exit_code::ExitCode;
 use crate::failure::BadInput;
 use crate::output::explain;
+use crate::output::text::clean;
 use crate::pipeline::estate::{CONFIG_FILE, read_text};
+use crate::pipeline::record::History;
 use crate::pipeline::report::{ReportItem, RunReport};
+use crate::pipeline::state::State;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -25,7 +30,8 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     let found: Vec<&ReportItem> = report.items.iter().filter(is_match).collect();
     match found.as_slice() {
         [item] => {
-            global.print(item, || explain::explain(item))?;
+            let since = since(global, item)?;
+            global.print(item, || format!("{}{since}", explain::explain(item)))?;
             Ok(ExitCode::Success)
         }
         [] => Err(BadInput::new(
@@ -41,6 +47,42 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
             )
             .into())
         }
+    }
+}
+
+/// What people did about it since that run, by the ledger.
+fn since(global: &Global, item: &ReportItem) -> Result<String> {
+    let config = holdpoint_intake::estate::read_estate(CONFIG_FILE, &read_text(&global.estate, CONFIG_FILE)?)?;
+    let ledger = Ledger::open_existing(&State::ledger_path(&global.estate.join(&config.state)))?;
+    let history = History::read(&ledger)?;
+    let Some(fix) = &item.fix else { return Ok(String::new()) };
+    let mut lines: Vec<String> = Vec::new();
+    for approval in history.approvals.get(&fix.id).into_iter().flatten() {
+        let statement = &approval.statement;
+        let did = match statement.verb {
+            Verb::Approve => format!("approved it, until {}", statement.expires),
+            Verb::Decline => "declined it".to_owned(),
+        };
+        let why = statement
+            .comment
+            .as_ref()
+            .map(|comment| format!(": {}", clean(comment)))
+            .unwrap_or_default();
+        lines.push(format!("  - {}: {} {did}{why}.", statement.at, clean(&statement.by)));
+    }
+    if let Some(merge) = history.merges.get(&fix.id) {
+        lines.push(format!(
+            "  - Merged into {}@{} as {} ({}).",
+            merge.repo, merge.branch, merge.commit, merge.by
+        ));
+    }
+    if lines.is_empty() {
+        Ok(String::new())
+    } else {
+        Ok(format!(
+            "\nWhat the ledger says of it\n--------------------------\n{}\n",
+            lines.join("\n")
+        ))
     }
 }
 

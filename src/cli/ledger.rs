@@ -7,6 +7,7 @@ use holdpoint_ledger::{Head, Ledger, ParseHeadError, Verification};
 use super::Global;
 use crate::exit_code::ExitCode;
 use crate::failure::BadInput;
+use crate::output::text::{clean, shorten};
 use crate::pipeline::estate::{CONFIG_FILE, read_text};
 use crate::pipeline::state::State;
 
@@ -42,7 +43,14 @@ pub fn run(global: &Global, command: &Command) -> Result<ExitCode> {
             let entries = ledger.entries(kind.as_deref())?;
             global.print(&entries, || {
                 let line = |entry: &holdpoint_ledger::Entry| {
-                    format!("{:>6}  {}  {:<13} {}", entry.seq, entry.at, entry.kind, entry.leaf)
+                    format!(
+                        "{:>6}  {}  {:<12}  {:<70}  {}",
+                        entry.seq,
+                        entry.at,
+                        entry.kind,
+                        about(&entry.body),
+                        short(&entry.leaf.to_string())
+                    )
                 };
                 entries.iter().map(line).collect::<Vec<_>>().join("\n")
             })?;
@@ -82,4 +90,31 @@ pub fn run(global: &Global, command: &Command) -> Result<ExitCode> {
             }
         }
     }
+}
+
+/// What an entry is about, in one line: the fields that its kind has, in reading order.
+fn about(body: &serde_json::Value) -> String {
+    let fields = [
+        "/state",
+        "/statement/verb",
+        "/statement/by",
+        "/repo",
+        "/branch",
+        "/phase",
+        "/level",
+        "/title",
+        "/commit",
+        "/by",
+        "/document",
+    ];
+    let words = fields
+        .iter()
+        .filter_map(|field| body.pointer(field)?.as_str())
+        .map(|word| shorten(&clean(word), 40));
+    shorten(&words.collect::<Vec<_>>().join(" "), 70)
+}
+
+/// Enough of a hash to tell entries apart; JSON has all of it.
+fn short(hash: &str) -> &str {
+    hash.get(..16).unwrap_or(hash)
 }

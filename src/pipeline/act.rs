@@ -20,6 +20,9 @@ use crate::failure::BadInput;
 /// Why a merge wasn't done when the branch moved: the fix is tested again on the new base.
 pub const BASE_MOVED: &str = "the branch moved while the fix was being tested";
 
+/// Who merged when nobody had to be asked.
+pub const AUTO_APPLY: &str = "auto-apply";
+
 /// Name of the branch that holds a candidate.
 pub fn branch_name(fix: &Fix) -> String {
     format!("holdpoint/{}", fix.id.short())
@@ -57,9 +60,24 @@ fn commit(
     fix: &Fix,
     decision: &Decision,
     evidence: &EvidenceRecord,
+    approved_by: Option<&str>,
 ) -> Result<String> {
     let head = session.ledger.head()?.to_string();
     let mirror = mirror(session, &fix.repo)?;
+    let mut trailers = vec![
+        (
+            "Holdpoint-Finding".to_owned(),
+            format!("{} {}", finding.id(), finding.finding.fingerprint),
+        ),
+        ("Holdpoint-Fix".to_owned(), fix.id.to_string()),
+        ("Holdpoint-Decision".to_owned(), decision.id.to_string()),
+        (
+            "Holdpoint-Evidence".to_owned(),
+            Digest::of_json(&evidence.evidence)?.to_string(),
+        ),
+        ("Holdpoint-Ledger".to_owned(), head),
+    ];
+    trailers.extend(approved_by.map(|people| ("Holdpoint-Approved-By".to_owned(), people.to_owned())));
     let candidate = Candidate {
         base_commit: fix.base_commit.clone(),
         tree: fix.candidate_tree.clone(),
@@ -67,36 +85,34 @@ fn commit(
         author_email: "holdpoint@localhost".to_owned(),
         at: session.at,
         message: document::commit_message(finding, fix, decision),
-        trailers: vec![
-            (
-                "Holdpoint-Finding".to_owned(),
-                format!("{} {}", finding.id(), finding.finding.fingerprint),
-            ),
-            ("Holdpoint-Decision".to_owned(), decision.id.to_string()),
-            (
-                "Holdpoint-Evidence".to_owned(),
-                Digest::of_json(&evidence.evidence)?.to_string(),
-            ),
-            ("Holdpoint-Ledger".to_owned(), head),
-        ],
+        trailers,
     };
     Ok(commit_candidate(&mirror.git, &candidate)?)
 }
 
-/// Opens a pull request that waits for a human's go; the same fix on the same base is proposed once.
+/// Opens a pull request that waits for a human's go; the same fix on the same base is proposed once,
+/// for all the findings that it resolves.
 ///
 /// # Errors
 /// When the remote or the ledger can't be written.
 pub fn propose(
     session: &mut Session,
     history: &History,
-    finding: &RepoFinding,
+    findings: &[&RepoFinding],
     fix: &Fix,
     decision: &Decision,
     evidence: &EvidenceRecord,
 ) -> Result<Outcome> {
     let forge = forge(session, &fix.repo)?;
     let branch = branch_name(fix);
+    let Some(finding) = findings.first() else {
+        return Ok(Outcome::Alerted);
+    };
+    if forge.head(&fix.target_branch)?.as_deref() != Some(fix.base_commit.as_str()) {
+        return Ok(Outcome::NotDone {
+            why: BASE_MOVED.to_owned(),
+        });
+    }
     if let Some(known) = history.proposals.get(&fix.id)
         && known.decision == decision.id
         && forge.head(&branch)?.as_deref() == Some(known.commit.as_str())
@@ -107,10 +123,10 @@ pub fn propose(
             existed: true,
         });
     }
-    let commit = commit(session, finding, fix, decision, evidence)?;
+    let commit = commit(session, finding, fix, decision, evidence, None)?;
     let head = session.ledger.head()?.to_string();
     let blast = session.estate.graph.blast_radius(&decision.service);
-    let document = document::pull_request(finding, fix, decision, evidence, blast.as_ref(), &head);
+    let document = document::pull_request(findings, fix, decision, evidence, blast.as_ref(), &head);
     let published = forge.publish(&Proposal {
         branch: branch.clone(),
         commit: commit.clone(),
@@ -172,7 +188,7 @@ pub fn auto_apply(
             why: format!("at the moment of merge it was no longer permitted: {why}"),
         });
     }
-    match merge(session, finding, fix, decision, evidence, "auto-apply")? {
+    match merge(session, finding, fix, decision, evidence, AUTO_APPLY)? {
         Some(record) => Ok(Outcome::Merged {
             branch: record.branch,
             commit: record.commit,
@@ -200,7 +216,8 @@ pub fn merge(
     if forge.head(&fix.target_branch)?.as_deref() != Some(fix.base_commit.as_str()) {
         return Ok(None);
     }
-    let commit = commit(session, finding, fix, decision, evidence)?;
+    let approved_by = (by != AUTO_APPLY).then_some(by);
+    let commit = commit(session, finding, fix, decision, evidence, approved_by)?;
     let record = MergeRecord {
         repo: fix.repo.clone(),
         branch: fix.target_branch.clone(),
@@ -221,6 +238,8 @@ pub fn merge(
     match outcome {
         MergeOutcome::Merged => {
             session.ledger.append(MERGE, session.at, &record)?;
+            // The fix is merged; a branch that can't be taken away changes nothing about that.
+            let _ = forge.close(&branch_name(fix), &format!("merged as {}", record.commit));
             Ok(Some(record))
         }
         MergeOutcome::BaseMoved { .. } => Ok(None),
@@ -252,6 +271,19 @@ pub fn refresh(session: &mut Session, repo: &str) -> Result<()> {
     let mirror = Mirror::fetch(&session.estate, repo)?;
     session.mirrors.insert(repo.to_owned(), mirror);
     Ok(())
+}
+
+/// Outcome of a finding whose fix was proposed for another finding of this run, or before.
+///
+/// # Errors
+/// When the ledger can't be read.
+pub fn proposed_with(ledger: &Ledger, fix: &Fix) -> Result<Option<Outcome>> {
+    let history = History::read(ledger)?;
+    Ok(history.proposals.get(&fix.id).map(|known| Outcome::PullRequest {
+        branch: known.branch.clone(),
+        document: known.document.clone(),
+        existed: true,
+    }))
 }
 
 /// Outcome of a finding whose fix was merged for another finding of this run.

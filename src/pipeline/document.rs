@@ -26,7 +26,7 @@ pub fn commit_message(finding: &RepoFinding, fix: &Fix, decision: &Decision) -> 
     let why = decision.permitted_by.join("; ");
     format!(
         "{subject}\n\nResolves {} ({}, {}), reported by {}.\nDecided: {}. {why}",
-        reported.title,
+        reported.title.trim_end_matches('.'),
         reported.rule,
         reported.severity.as_str(),
         reported.scanner,
@@ -34,28 +34,33 @@ pub fn commit_message(finding: &RepoFinding, fix: &Fix, decision: &Decision) -> 
     )
 }
 
+/// A finding in one sentence.
+fn found(finding: &RepoFinding) -> String {
+    let reported = &finding.finding;
+    let place = reported.location.as_ref().map(|location| match location.line {
+        Some(line) => format!(" at `{}:{line}`", location.path),
+        None => format!(" at `{}`", location.path),
+    });
+    let place = place.unwrap_or_default();
+    format!(
+        "{} found `{}` ({}){place}: {}",
+        reported.scanner,
+        reported.rule,
+        reported.severity.as_str(),
+        reported.title
+    )
+}
+
 /// The pull request's content.
 pub fn pull_request(
-    finding: &RepoFinding,
+    findings: &[&RepoFinding],
     fix: &Fix,
     decision: &Decision,
     evidence: &EvidenceRecord,
     blast: Option<&BlastRadius>,
     ledger_head: &str,
 ) -> PullRequest {
-    let reported = &finding.finding;
-    let place = reported.location.as_ref().map(|location| match location.line {
-        Some(line) => format!(" at `{}:{line}`", location.path),
-        None => format!(" at `{}`", location.path),
-    });
-    let mut why = vec![format!(
-        "{} found `{}` ({}){}: {}",
-        reported.scanner,
-        reported.rule,
-        reported.severity.as_str(),
-        place.unwrap_or_default(),
-        reported.title
-    )];
+    let mut why: Vec<String> = findings.iter().map(|finding| found(finding)).collect();
     why.extend(decision.permitted_by.iter().cloned());
     why.extend(
         decision
@@ -82,6 +87,8 @@ pub fn pull_request(
             .bounds
             .iter()
             .filter_map(|bound| bound.unlock.clone())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
             .collect(),
         rollback: vec![
             format!(
@@ -95,11 +102,18 @@ pub fn pull_request(
             },
         ],
         rollback_commands: format!(
-            "git revert --no-edit $(git log -1 --format=%H --grep 'Holdpoint-Decision: {}')",
-            decision.id
+            "git revert --no-edit $(git log -1 --format=%H --grep 'Holdpoint-Fix: {}')",
+            fix.id
         ),
         references: vec![
-            ("Finding".to_owned(), finding.id()),
+            (
+                "Findings".to_owned(),
+                findings
+                    .iter()
+                    .map(|finding| finding.id())
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            ),
             ("Decision".to_owned(), decision.id.to_string()),
             ("Fix".to_owned(), fix.id.to_string()),
             ("Remediator".to_owned(), fix.remediator.to_string()),

@@ -84,6 +84,13 @@ impl Estate {
                 "name the folder that holds `holdpoint.yaml` with `--estate`",
             )
         })?;
+        if !root.join(CONFIG_FILE).exists() {
+            return Err(BadInput::new(
+                format!("there is no `{CONFIG_FILE}` in `{}`", root.display()),
+                "name the estate's folder with `--estate`",
+            )
+            .into());
+        }
         let text = read_text(&root, CONFIG_FILE)?;
         let config = holdpoint_intake::estate::read_estate(CONFIG_FILE, &text)?;
         let pack = packs::load(&root, &config.policies)?;

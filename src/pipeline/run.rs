@@ -206,7 +206,12 @@ impl Session {
             released.push(self.release(&plan.history, pair, validated)?);
         }
         lower_to_the_fix(&plan.pairs, &mut released)?;
-        for (id, chosen) in choose(&plan.pairs, &released) {
+        // Merges first: what is proposed is then tested on the branch as it is.
+        let mut chosen: Vec<_> = choose(&plan.pairs, &released).into_iter().collect();
+        chosen.sort_by_key(|(_, chosen)| {
+            std::cmp::Reverse(released.get(chosen.best).map(|(decision, _)| decision.level))
+        });
+        for (id, chosen) in chosen {
             let (Some(pair), Some((decision, evidence))) = (plan.pairs.get(chosen.best), released.get(chosen.best))
             else {
                 continue;
@@ -220,9 +225,14 @@ impl Session {
                     why: "possible if every check passes; none has run".to_owned(),
                 }
             } else if dry_run && decision.level > Level::Alert {
-                Outcome::NotDone {
+                let known = pair
+                    .fix
+                    .as_ref()
+                    .map(|fix| act::proposed_with(&self.ledger, fix))
+                    .transpose()?;
+                known.flatten().unwrap_or(Outcome::NotDone {
                     why: "this is a dry run".to_owned(),
-                }
+                })
             } else {
                 self.act(plan, pair, decision, evidence.as_ref(), chosen.first_of_fix)?
             };
@@ -291,7 +301,16 @@ impl Session {
         };
         match decision.level {
             Level::Alert => Ok(Outcome::Alerted),
-            Level::Suggest => act::propose(self, &plan.history, &pair.finding, fix, decision, evidence),
+            Level::Suggest if first_of_fix => {
+                let same_fix = |other: &&Pair| other.fix.as_ref().is_some_and(|other| other.id == fix.id);
+                let mut findings = vec![&pair.finding];
+                let others = plan.pairs.iter().filter(same_fix).map(|other| &other.finding);
+                findings.extend(others.filter(|other| other.id() != pair.finding.id()));
+                act::propose(self, &plan.history, &findings, fix, decision, evidence)
+            }
+            Level::Suggest => Ok(act::proposed_with(&self.ledger, fix)?.unwrap_or(Outcome::NotDone {
+                why: act::BASE_MOVED.to_owned(),
+            })),
             Level::AutoApply if first_of_fix => act::auto_apply(self, &pair.finding, fix, decision, evidence),
             Level::AutoApply => act::merged_with(&self.ledger, fix),
         }

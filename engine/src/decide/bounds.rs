@@ -141,7 +141,12 @@ fn reason(policy: &PolicyInfo, facts: &FactSet, unknowns: &[Unknown]) -> String 
         .iter()
         .map(|unknown| format!("`{}` is unknown, {}", unknown.id, unknown.why));
     let details: Vec<String> = notes.chain(missing).collect();
-    let sentence = policy.reason.trim_end_matches('.');
+    let words = if unknowns.is_empty() {
+        &policy.reason
+    } else {
+        policy.unknown.as_ref().unwrap_or(&policy.reason)
+    };
+    let sentence = words.trim_end_matches('.');
     if details.is_empty() {
         sentence.to_owned()
     } else {

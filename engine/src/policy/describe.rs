@@ -8,7 +8,7 @@ use super::reads::{Literals, Reads, read};
 use super::{Effect, PolicyInfo, PolicySource};
 
 /// Annotations that mean something. Others are refused, so that a misspelt one is noticed.
-const ANNOTATIONS: [&str; 3] = ["id", "reason", "unlock"];
+const ANNOTATIONS: [&str; 4] = ["id", "reason", "unknown", "unlock"];
 
 /// Reads the policy that starts at byte `offset` of its file.
 ///
@@ -41,7 +41,7 @@ pub(super) fn describe(
     })?;
     if let Some((key, _)) = policy.annotations().find(|(key, _)| !ANNOTATIONS.contains(key)) {
         return Err(error(
-            format!("policy `{id}` has the annotation `@{key}`, expected `@id`, `@reason` or `@unlock`"),
+            format!("policy `{id}` has the annotation `@{key}`, expected `@id`, `@reason`, `@unknown` or `@unlock`"),
             "correct or remove it",
         ));
     }
@@ -49,6 +49,7 @@ pub(super) fn describe(
     let info = PolicyInfo {
         id: id.to_owned(),
         reason: reason.to_owned(),
+        unknown: annotation("unknown").map(str::to_owned),
         unlock: annotation("unlock").map(str::to_owned),
         effect: match policy.effect() {
             cedar_policy::Effect::Permit => Effect::Permit,

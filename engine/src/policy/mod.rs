@@ -57,6 +57,8 @@ pub struct PolicyInfo {
     pub id: String,
     /// `@reason`: one sentence for people.
     pub reason: String,
+    /// `@unknown`: the reason when an unknown fact is why, so that nothing is claimed that nobody knows.
+    pub unknown: Option<String>,
     /// `@unlock`: what would lift it.
     pub unlock: Option<String>,
     /// Permit or forbid.
@@ -104,7 +106,7 @@ impl Pack {
     /// `holdpoint_schemas::fact::cedar_schema()`).
     ///
     /// Validation is strict and warnings are errors. Each policy needs a unique `@id` and a
-    /// `@reason`, may have an `@unlock`, and may read facts only: no condition on `principal`,
+    /// `@reason`, may have an `@unknown` and an `@unlock`, and may read facts only: no condition on `principal`,
     /// `resource` or the `action` outside the head, no templates.
     ///
     /// # Errors

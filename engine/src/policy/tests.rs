@@ -205,7 +205,7 @@ fn annotations_are_checked() {
     );
     assert_eq!(
         errors(&format!("@id(\"x\") @reason(\"r\") @unlok(\"u\") {permit}")),
-        ["p.cedar:1:1: policy `x` has the annotation `@unlok`, expected `@id`, `@reason` or `@unlock`"]
+        ["p.cedar:1:1: policy `x` has the annotation `@unlok`, expected `@id`, `@reason`, `@unknown` or `@unlock`"]
     );
 }
 
