@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::act;
-use super::choose::{choose, lower_to_the_fix};
+use super::choose::{choose, lower_to_the_fix, lower_what_was_declined};
 use super::plan::{Pair, Plan};
 use super::record::{DECISION, EVIDENCE, EvidenceEntry, History, RUN, Recorder, RunRecord};
 use super::report::{Outcome, ReportItem, RunReport};
@@ -206,7 +206,8 @@ impl Session {
             released.push(self.release(&plan.history, pair, validated)?);
         }
         lower_to_the_fix(&plan.pairs, &mut released)?;
-        for (id, chosen) in choose(&plan.pairs, &released) {
+        lower_what_was_declined(&plan.pairs, &plan.history, &mut released)?;
+        for (id, chosen) in choose(&plan.pairs, &released, &plan.wanted) {
             let (Some(pair), Some((decision, evidence))) = (plan.pairs.get(chosen.best), released.get(chosen.best))
             else {
                 continue;
