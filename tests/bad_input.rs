@@ -253,3 +253,31 @@ fn a_folder_without_an_estate_says_what_to_do() {
     assert_eq!(output.status.code(), Some(3));
     assert!(stderr(&output).contains("holdpoint.yaml"), "{}", stderr(&output));
 }
+
+#[test]
+fn a_device_or_a_pipe_is_not_read() {
+    let estate = Estate::prepared();
+    let report = estate.file(REPORT);
+    let pipe = estate.root().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    for target in [std::path::Path::new("/dev/zero"), &pipe] {
+        std::fs::remove_file(&report).unwrap();
+        std::os::unix::fs::symlink(target, &report).unwrap();
+        let output = decide(&estate);
+        assert_told(&output, REPORT);
+        assert_eq!(repos(&output), ["payments", "infra", "admin"]);
+    }
+}
+
+#[test]
+fn a_remediator_is_not_called_like_none_or_like_a_policy() {
+    for name in ["none", "x\"} permit\n(y)", "\u{1b}[31m"] {
+        let estate = Estate::prepared();
+        std::fs::rename(estate.file("fixes/upgrade-bot"), estate.file("fixes").join(name)).unwrap();
+        let output = decide(&estate);
+        assert_told(&output, "fixes/");
+        assert!(!stderr(&output).contains('\u{1b}'), "{}", stderr(&output));
+        assert!(repos(&output).len() >= 3, "the others are decided");
+    }
+}

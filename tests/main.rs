@@ -11,6 +11,7 @@
 
 mod approvals;
 mod architecture;
+mod attacks;
 mod bad_input;
 mod cli;
 mod ledger;

@@ -88,6 +88,8 @@ pub fn match_message(expected: &HttpMessage, actual: &HttpMessage) -> MatchResul
     match_start(expected, actual, &mut report);
     headers::compare(&expected.headers, &actual.headers, &mut report);
     match_body(expected, actual, &mut report);
+    // Whatever order the JSON maps keep: the same messages give the same list.
+    report.found.sort_by(|a, b| (&a.path, &a.text).cmp(&(&b.path, &b.text)));
     MatchResult {
         matches: report.found.is_empty(),
         mismatches: report.found,

@@ -7,7 +7,7 @@ use holdpoint_schemas::actor::Remediator;
 use holdpoint_schemas::finding::{Fingerprint, RepoFinding};
 use holdpoint_schemas::fix::{FindingRef, Fix, FixRequest};
 use holdpoint_schemas::{Digest, SourceError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::estate::{Estate, read_bytes, read_text};
@@ -44,6 +44,16 @@ pub fn read(
         return Ok(candidates);
     };
     for remediator in subfolders(&estate.root, folder)? {
+        if !is_plain(&remediator) || remediator == NO_REMEDIATOR {
+            let named = SourceError::new(
+                format!("{folder}/{}", remediator.escape_debug()),
+                "can't be the name of a remediator",
+            );
+            candidates
+                .problems
+                .push(named.help("use letters, digits, `-`, `_` and `.`, and not `none`: that stands for no fix"));
+            continue;
+        }
         for name in subfolders(&estate.root, &format!("{folder}/{remediator}"))? {
             let base = format!("{folder}/{remediator}/{name}");
             match read_one(estate, mirrors, findings, history, &remediator, &base) {
@@ -59,6 +69,13 @@ pub fn read(
         }
     }
     Ok(candidates)
+}
+
+/// What policies call the remediator while there is no fix.
+const NO_REMEDIATOR: &str = "none";
+
+fn is_plain(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
 }
 
 fn subfolders(root: &Path, folder: &str) -> Result<Vec<String>> {
@@ -91,11 +108,6 @@ fn read_one(
         .head(&request.base)
         .ok_or_else(|| refused(format!("the repo `{}` has no branch `{}`", request.repo, request.base)))?;
     let source = change_source(estate, mirror, folder, &request)?;
-    let id = Digest::of_parts([
-        request.repo.as_bytes(),
-        request.base.as_bytes(),
-        source.identity().as_slice(),
-    ]);
     let resolves = resolve(&request, findings, history).map_err(|reference| {
         refused(format!(
             "resolves `{}` of `{}`, which no report of `{}` has",
@@ -103,6 +115,17 @@ fn read_one(
         ))
         .help("name the finding's scanner and rule as its report does, and its path, purl, alias or address")
     })?;
+    // Who proposes it and what it claims to resolve are part of what a fix is: else a second folder
+    // with the same change would claim more findings on the evidence of the first.
+    let claims: BTreeSet<&str> = resolves.iter().map(Fingerprint::as_str).collect();
+    let claims: Vec<&str> = claims.into_iter().collect();
+    let id = Digest::of_parts([
+        request.repo.as_bytes(),
+        request.base.as_bytes(),
+        source.identity().as_slice(),
+        remediator.as_bytes(),
+        claims.join(",").as_bytes(),
+    ]);
     if let (Some(known), true) = (history.fixes.get(&id), history.merges.contains_key(&id)) {
         return Ok(known.clone());
     }

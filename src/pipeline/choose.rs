@@ -8,6 +8,7 @@ use holdpoint_schemas::{Digest, Level};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan::Pair;
+use super::record::History;
 
 /// A decision with the evidence that it rests on.
 pub type Released = (Decision, Option<EvidenceRecord>);
@@ -29,18 +30,32 @@ pub fn lower_to_the_fix(pairs: &[Pair], released: &mut [Released]) -> Result<()>
             continue;
         };
         if *level < decision.level {
-            lower(decision, *level, because)?;
+            let reason = format!("The fix also resolves `{because}`, whose level is {level}");
+            lower(decision, *level, "other-finding", reason)?;
         }
     }
     Ok(())
 }
 
-fn lower(decision: &mut Decision, level: Level, because: &str) -> Result<()> {
+/// A human's no holds when what held the fix back is gone.
+pub fn lower_what_was_declined(pairs: &[Pair], history: &History, released: &mut [Released]) -> Result<()> {
+    for (pair, (decision, _)) in pairs.iter().zip(released.iter_mut()) {
+        if decision.level == Level::AutoApply
+            && let Some(no) = pair.fix.as_ref().and_then(|fix| history.declined(fix))
+        {
+            let reason = format!("{} declined it on {}", no.by, no.at);
+            lower(decision, Level::Suggest, "declined", reason)?;
+        }
+    }
+    Ok(())
+}
+
+fn lower(decision: &mut Decision, level: Level, id: &str, reason: String) -> Result<()> {
     decision.bounds.push(Bound {
         withholds: decision.level,
         kind: BoundKind::Policy,
-        id: "other-finding".to_owned(),
-        reason: format!("The fix also resolves `{because}`, whose level is {level}"),
+        id: id.to_owned(),
+        reason,
         facts: Vec::new(),
         unknowns: Vec::new(),
         unlock: None,
@@ -58,8 +73,8 @@ pub struct Chosen {
     pub first_of_fix: bool,
 }
 
-/// A finding promotes its highest-level fix; tie: fewest files, then the fix's id.
-pub fn choose(pairs: &[Pair], released: &[Released]) -> BTreeMap<String, Chosen> {
+/// A wanted finding promotes its highest-level fix; tie: fewest files, then the fix's id.
+pub fn choose(pairs: &[Pair], released: &[Released], wanted: &BTreeSet<String>) -> BTreeMap<String, Chosen> {
     let mut chosen: BTreeMap<String, Chosen> = BTreeMap::new();
     let rank = |index: usize| {
         let level = released
@@ -68,7 +83,8 @@ pub fn choose(pairs: &[Pair], released: &[Released]) -> BTreeMap<String, Chosen>
         let fix = pairs.get(index).and_then(|pair| pair.fix.as_ref());
         (level, fix.map(|fix| fix.files.len()), fix.map(|fix| fix.id.clone()))
     };
-    for (index, pair) in pairs.iter().enumerate() {
+    let is_wanted = |(_, pair): &(usize, &Pair)| wanted.contains(&pair.finding.id());
+    for (index, pair) in pairs.iter().enumerate().filter(is_wanted) {
         let entry = chosen.entry(pair.finding.id()).or_insert(Chosen {
             best: index,
             first_of_fix: true,

@@ -4,14 +4,14 @@ use anyhow::{Context, Result};
 use holdpoint_engine::graph::ServiceGraph;
 use holdpoint_engine::policy::Pack;
 use holdpoint_intake::advisory::Advisories;
-use holdpoint_schemas::Level;
-use holdpoint_schemas::SourceError;
 use holdpoint_schemas::estate::{
     CalendarFile, ContractsFile, ControlsFile, EstateConfig, ProvisionedVariables, RepoConfig,
 };
 use holdpoint_schemas::rollout::Rollout;
 use holdpoint_schemas::service::Catalogue;
+use holdpoint_schemas::{Digest, Level, SourceError};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::packs;
 use crate::failure::BadInput;
@@ -70,6 +70,7 @@ pub struct Estate {
     pub advisories: Source<Advisories>,
     /// What couldn't be read: the run goes on without it and says so.
     pub problems: Vec<SourceError>,
+    scan_inputs: OnceLock<Digest>,
 }
 
 impl Estate {
@@ -164,6 +165,23 @@ impl Estate {
             environments,
             advisories,
             problems,
+            scan_inputs: OnceLock::new(),
+        })
+    }
+
+    /// Digest of what scanners look for: the advisories and every scanner's rules. Evidence rests on it.
+    pub fn scan_inputs(&self) -> &Digest {
+        self.scan_inputs.get_or_init(|| {
+            let rules = self
+                .config
+                .scanners
+                .values()
+                .filter_map(|scanner| scanner.rules.as_ref());
+            let mut parts = Vec::new();
+            for folder in self.config.advisories.iter().chain(rules) {
+                contents(&self.root, folder, 0, &mut parts);
+            }
+            Digest::of_parts(parts.iter().map(Vec::as_slice))
         })
     }
 
@@ -246,6 +264,10 @@ pub fn read_bytes(root: &Path, file: &str) -> Result<Vec<u8>> {
     if size.is_dir() {
         return Err(SourceError::new(file, "is a folder; a file was expected").into());
     }
+    // A pipe would be waited for, a device read without end.
+    if !size.is_file() {
+        return Err(SourceError::new(file, "is no plain file").into());
+    }
     if size.len() > MAX_FILE_BYTES {
         return Err(SourceError::new(
             file,
@@ -301,6 +323,31 @@ fn read_folder<T: FromBytes>(root: &Path, entry: &str, endings: &[&str]) -> Resu
         .into_iter()
         .map(|name| Ok((name.clone(), T::read(root, &name)?)))
         .collect()
+}
+
+/// Deepest folder of rules that is looked into.
+const MAX_DEPTH: usize = 16;
+
+/// Names and digests of all files below an entry; of what can't be read, why.
+fn contents(root: &Path, entry: &str, depth: usize, parts: &mut Vec<Vec<u8>>) {
+    parts.push(entry.as_bytes().to_vec());
+    match std::fs::read_dir(root.join(entry)) {
+        Ok(listing) if depth < MAX_DEPTH => {
+            let mut names: Vec<String> = listing
+                .flatten()
+                .map(|item| item.file_name().to_string_lossy().into_owned())
+                .collect();
+            names.sort();
+            for name in names {
+                contents(root, &format!("{entry}/{name}"), depth + 1, parts);
+            }
+        }
+        Ok(_) => parts.push(b"too deep".to_vec()),
+        Err(_) => parts.push(match read_bytes(root, entry) {
+            Ok(bytes) => Digest::of_bytes(&bytes).to_string().into_bytes(),
+            Err(error) => error.to_string().into_bytes(),
+        }),
+    }
 }
 
 /// Either text or bytes of a file.

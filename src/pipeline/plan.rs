@@ -41,6 +41,8 @@ pub struct Plan {
     pub jobs: BTreeMap<Digest, Job>,
     /// Fixes that triage holds at alert; run only to compare with a CI-only tool.
     pub comparisons: BTreeMap<Digest, Job>,
+    /// Findings to act on; the others are decided only because a fix of these resolves them too.
+    pub wanted: BTreeSet<String>,
     /// What the ledger held before the run.
     pub history: History,
     /// Findings whose fix is merged.
@@ -63,9 +65,9 @@ impl Session {
         }
         drop(recorder);
         let settled = self.settled(&history, &candidates.fixes, only)?;
-        gathered
-            .findings
-            .retain(|id, _| is_wanted(only, id) && !settled.contains_key(id));
+        let wanted = scope(&mut gathered.findings, &candidates.fixes, &history, |id| {
+            is_wanted(only, id) && !settled.contains_key(id)
+        });
 
         let mut pairs = Vec::new();
         let mut checks: BTreeMap<Digest, BTreeSet<Check>> = BTreeMap::new();
@@ -144,6 +146,7 @@ impl Session {
             pairs,
             jobs,
             comparisons,
+            wanted,
             history,
             settled,
         };
@@ -196,6 +199,37 @@ impl Session {
         }
         Ok(settled)
     }
+}
+
+/// Adds to `findings` those of the ledger that a candidate resolves though no report that could be
+/// read has them, keeps those that share a fix with a wanted one, and returns the wanted ones: a
+/// fix takes the lowest level of *all* that it resolves, whatever a run is asked for.
+fn scope(
+    findings: &mut BTreeMap<String, RepoFinding>,
+    fixes: &[Fix],
+    history: &History,
+    is_wanted: impl Fn(&str) -> bool,
+) -> BTreeSet<String> {
+    let wanted: BTreeSet<String> = findings.keys().filter(|id| is_wanted(id)).cloned().collect();
+    let mut kept = wanted.clone();
+    for fix in fixes {
+        let is_resolved = |entry: &(&String, &RepoFinding)| {
+            entry.1.repo == fix.repo
+                && entry.1.branch == fix.target_branch
+                && fix.resolves.contains(&entry.1.finding.fingerprint)
+        };
+        let resolved: BTreeSet<String> = findings.iter().filter(is_resolved).map(|(id, _)| id.clone()).collect();
+        if resolved.is_disjoint(&wanted) {
+            continue;
+        }
+        kept.extend(resolved);
+        for (id, finding) in history.findings.iter().filter(is_resolved) {
+            kept.insert(id.clone());
+            findings.entry(id.clone()).or_insert_with(|| finding.clone());
+        }
+    }
+    findings.retain(|id, _| kept.contains(id));
+    wanted
 }
 
 fn is_wanted(only: &[String], id: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use holdpoint_ledger::Ledger;
-use holdpoint_schemas::approval::SignedApproval;
+use holdpoint_schemas::approval::{ApprovalStatement, SignedApproval, Verb};
 use holdpoint_schemas::decision::Decision;
 use holdpoint_schemas::evidence::EvidenceRecord;
 use holdpoint_schemas::finding::RepoFinding;
@@ -198,6 +198,22 @@ impl History {
                 && finding.finding.fingerprint == decision.finding
         };
         self.findings.values().find(matches).map(RepoFinding::id)
+    }
+
+    /// The last word of people about a change, if it is no: also about the same change in another
+    /// folder or by another remediator.
+    pub fn declined(&self, fix: &Fix) -> Option<&ApprovalStatement> {
+        let is_same = |said: &&ApprovalStatement| {
+            said.fix == fix.id
+                || (said.binding.diff == fix.diff
+                    && said.binding.repo == fix.repo
+                    && said.binding.target_branch == fix.target_branch)
+        };
+        let said = self.approvals.values().flatten().map(|approval| &approval.statement);
+        // Of two at the same moment, the no.
+        said.filter(is_same)
+            .max_by_key(|said| (said.at, said.verb == Verb::Decline))
+            .filter(|said| said.verb == Verb::Decline)
     }
 
     /// Whether a commit is one of Holdpoint's own merges: by the ledger, not by a trailer that

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::act;
-use super::choose::{choose, lower_to_the_fix};
+use super::choose::{choose, lower_to_the_fix, lower_what_was_declined};
 use super::plan::{Pair, Plan};
 use super::record::{DECISION, EVIDENCE, EvidenceEntry, History, RUN, Recorder, RunRecord};
 use super::report::{Outcome, ReportItem, RunReport};
@@ -206,8 +206,9 @@ impl Session {
             released.push(self.release(&plan.history, pair, validated)?);
         }
         lower_to_the_fix(&plan.pairs, &mut released)?;
+        lower_what_was_declined(&plan.pairs, &plan.history, &mut released)?;
         // Merges first: what is proposed is then tested on the branch as it is.
-        let mut chosen: Vec<_> = choose(&plan.pairs, &released).into_iter().collect();
+        let mut chosen: Vec<_> = choose(&plan.pairs, &released, &plan.wanted).into_iter().collect();
         chosen.sort_by_key(|(_, chosen)| {
             std::cmp::Reverse(released.get(chosen.best).map(|(decision, _)| decision.level))
         });

@@ -66,8 +66,9 @@ fn pushes(moment: &Moment<'_>, facts: &mut FactSet) {
         return facts.insert_unknown(ID, format!("there is no branch `{}`", moment.finding.branch));
     };
     let since = moment.now.checked_sub(RECENT).unwrap_or(Timestamp::MIN);
+    // Without an end: what is on the branch was pushed before now, whatever date its committer gave it.
     let paths: Vec<String> = moment.paths().into_iter().map(str::to_owned).collect();
-    match holdpoint_intake::activity::recent_pushes(&mirror.git, &head, &paths, since, moment.now, &|commit| {
+    match holdpoint_intake::activity::recent_pushes(&mirror.git, &head, &paths, since, Timestamp::MAX, &|commit| {
         moment.history.is_own_merge(commit)
     }) {
         Ok(pushes) => {

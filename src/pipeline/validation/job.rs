@@ -123,7 +123,9 @@ pub fn prepare(
             &plan.contract.consumers,
             &knowledge.expected,
             &plan.contract.unrecorded,
-            &estate.config.sandbox.image
+            &estate.config.sandbox.image,
+            // Not the names of rules and advisories but what they say: a new advisory must be looked for.
+            estate.scan_inputs(),
         )
     );
     // The folder of the estate must not matter: the same inputs elsewhere give the same evidence.

@@ -40,6 +40,15 @@ impl ReportReader for Knowledge {
             return Err(format!("`{scanner}` is no built-in scanner"));
         }
         let advisories = self.advisories.as_ref().ok_or("the advisories can't be read")?;
+        // What couldn't be read could hide anything: then "nothing found" would be a guess.
+        if let Some(path) = self
+            .files(side)
+            .unread()?
+            .iter()
+            .find(|path| holdpoint_intake::advisory::is_lockfile(path))
+        {
+            return Err(format!("the lockfile `{path}` is no UTF-8 text, or too long"));
+        }
         let lockfiles: Vec<(String, String)> = self
             .files(side)
             .texts()?
@@ -49,7 +58,6 @@ impl ReportReader for Knowledge {
         let (findings, skipped) = advisories
             .match_lockfiles(&self.repo, &borrowed(&lockfiles))
             .map_err(|error| error.to_string())?;
-        // What couldn't be read could hide anything: then "nothing found" would be a guess.
         if skipped.is_empty() {
             Ok(findings)
         } else {
