@@ -2,8 +2,10 @@
 
 use anyhow::{Context, Result};
 use clap::Args;
+use holdpoint_ledger::Ledger;
 use holdpoint_schemas::actor::Remediator;
 use holdpoint_schemas::evidence::{Check, EvidenceRecord, Verdict};
+use holdpoint_schemas::finding::RepoFinding;
 use holdpoint_schemas::fix::Fix;
 use holdpoint_schemas::{Digest, Timestamp};
 use std::collections::BTreeSet;
@@ -12,10 +14,13 @@ use std::path::{Path, PathBuf};
 use super::Global;
 use crate::exit_code::ExitCode;
 use crate::failure::BadInput;
+use crate::pipeline::approvals::find;
 use crate::pipeline::estate::{Estate, read_bytes};
 use crate::pipeline::mirror::Mirror;
 use crate::pipeline::owners::Owners;
+use crate::pipeline::record::History;
 use crate::pipeline::session::blocking;
+use crate::pipeline::state::State;
 use crate::pipeline::validation::{self, Job, Runner};
 
 #[derive(Debug, Args)]
@@ -29,6 +34,9 @@ pub struct Arguments {
     /// Branch that it is made for
     #[arg(long, default_value = "main")]
     base: String,
+    /// Finding that it resolves, by the id that the last run gave it; the re-scan then looks for it
+    #[arg(long, value_name = "ID")]
+    resolves: Vec<String>,
 }
 
 pub async fn run(global: &Global, arguments: Arguments) -> Result<ExitCode> {
@@ -76,11 +84,22 @@ fn prepare(root: &Path, arguments: &Arguments, agent: &Path) -> Result<(Estate, 
         received_at: None::<Timestamp>,
     };
     let paths: Vec<&str> = fix.files.iter().map(|file| file.path.as_str()).collect();
+    let resolved = resolved(&estate, &arguments.resolves)?;
+    let resolved: Vec<&RepoFinding> = resolved.iter().collect();
     let owners = Owners::of(&estate, &fix.repo, &paths, &[]);
     let checks: BTreeSet<Check> = Check::ALL.into_iter().collect();
-    let job =
-        validation::prepare(&estate, &mirror, &fix, &[], &owners, &checks, agent).context("preparing the sandbox")?;
+    let job = validation::prepare(&estate, &mirror, &fix, &resolved, &owners, &checks, agent)
+        .context("preparing the sandbox")?;
     Ok((estate, job))
+}
+
+/// Findings by the ids that the ledger knows them by.
+fn resolved(estate: &Estate, ids: &[String]) -> Result<Vec<RepoFinding>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let history = History::read(&Ledger::open_existing(&State::ledger_path(&estate.state()))?)?;
+    ids.iter().map(|id| find(&history, id).cloned()).collect()
 }
 
 fn human(record: &EvidenceRecord) -> String {

@@ -16,7 +16,7 @@ const MAX_EDGES: usize = 600;
 /// Up to here an item's picture is the whole estate, beyond it only its own blast radius.
 const MAX_WHOLE: usize = 30;
 /// Node size in pixels.
-const NODE: (f64, f64) = (150.0, 48.0);
+const NODE: (f64, f64) = (164.0, 48.0);
 /// Space between nodes of a layer, and between layers.
 const GAP: (f64, f64) = (22.0, 74.0);
 /// Characters of a name that fit into a node.
