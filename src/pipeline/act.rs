@@ -12,7 +12,7 @@ use holdpoint_schemas::{Digest, Level};
 
 use super::document;
 use super::mirror::Mirror;
-use super::record::{DECISION, History, MERGE, MERGE_INTENT, MergeRecord, PROPOSAL, ProposalRecord, Recorder};
+use super::record::{DECISION, History, MERGE, MERGE_INTENT, MergeRecord, PROPOSAL, ProposalRecord};
 use super::report::Outcome;
 use super::session::Session;
 use crate::failure::BadInput;
@@ -145,7 +145,7 @@ pub fn propose(
         commit,
         document: document.clone(),
     };
-    Recorder::new(&mut session.ledger, session.at)?.append_new(PROPOSAL, &record)?;
+    session.recorder()?.append_new(PROPOSAL, [&record])?;
     Ok(Outcome::PullRequest {
         branch,
         document,
@@ -178,7 +178,7 @@ pub fn auto_apply(
         now: session.at,
     };
     let gate = decide::merge_gate(&session.estate.pack, &question)?;
-    Recorder::new(&mut session.ledger, session.at)?.append_new(DECISION, &gate)?;
+    session.recorder()?.append_new(DECISION, [&gate])?;
     if gate.level != Level::AutoApply {
         let why = gate
             .bounds

@@ -69,9 +69,7 @@ pub fn gather(
             }
         }
     }
-    for finding in gathered.findings.values() {
-        recorder.append_new(FINDING, finding)?;
-    }
+    recorder.append_new(FINDING, gathered.findings.values())?;
     Ok(gathered)
 }
 
@@ -139,12 +137,12 @@ fn read_one(
         Ok(read) => {
             recorder.append_new(
                 REPORT,
-                &ReportRecord {
+                [&ReportRecord {
                     repo: mirror.name.clone(),
                     branch: branch.to_owned(),
                     report,
                     commit,
-                },
+                }],
             )?;
             Ok(Ok((read.findings, read.skipped)))
         }

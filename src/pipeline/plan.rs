@@ -57,13 +57,10 @@ impl Session {
     pub fn plan(mut self, only: &[String], agent: &Path) -> Result<(Self, Plan)> {
         act::settle_intents(&mut self)?;
         let history = History::read(&self.ledger)?;
-        let mut recorder = Recorder::new(&mut self.ledger, self.at)?;
+        let mut recorder = Recorder::new(&mut self.ledger, &mut self.written, self.at)?;
         let mut gathered = findings::gather(&self.estate, &self.mirrors, &history, &mut recorder)?;
         let candidates = candidates::read(&self.estate, &self.mirrors, &gathered.findings, &history)?;
-        for fix in &candidates.fixes {
-            recorder.append_new(FIX, fix)?;
-        }
-        drop(recorder);
+        recorder.append_new(FIX, &candidates.fixes)?;
         let settled = self.settled(&history, &candidates.fixes, only)?;
         let wanted = scope(&mut gathered.findings, &candidates.fixes, &history, |id| {
             is_wanted(only, id) && !settled.contains_key(id)

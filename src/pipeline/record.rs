@@ -232,41 +232,55 @@ fn parse<T: DeserializeOwned>(kind: &str, body: serde_json::Value) -> Result<T> 
 pub struct Recorder<'a> {
     ledger: &'a mut Ledger,
     at: Timestamp,
-    written: BTreeSet<Digest>,
+    written: &'a mut Written,
 }
+
+/// Which entries the ledger holds, read once per process: nobody else writes while it is locked.
+#[derive(Debug, Default)]
+pub struct Written(Option<BTreeSet<Digest>>);
 
 impl<'a> Recorder<'a> {
     /// A recorder at the injected time.
     ///
     /// # Errors
     /// When the ledger can't be read.
-    pub fn new(ledger: &'a mut Ledger, at: Timestamp) -> Result<Self> {
-        let mut written = BTreeSet::new();
-        for entry in ledger.entries(None)? {
-            written.insert(key(&entry.kind, &entry.body)?);
+    pub fn new(ledger: &'a mut Ledger, written: &'a mut Written, at: Timestamp) -> Result<Self> {
+        if written.0.is_none() {
+            let entries = ledger.entries(None)?;
+            written.0 = Some(
+                entries
+                    .iter()
+                    .map(|entry| key(&entry.kind, &entry.body))
+                    .collect::<Result<_>>()?,
+            );
         }
         Ok(Self { ledger, at, written })
     }
 
-    /// Appends an entry, even one that is there already.
+    /// Appends the entries that aren't there yet, in one transaction: a second run at the same time
+    /// adds nothing.
     ///
     /// # Errors
-    /// When it can't be written.
-    pub fn append<T: Serialize>(&mut self, kind: &str, body: &T) -> Result<()> {
-        self.written.insert(key(kind, body)?);
-        self.ledger.append(kind, self.at, body)?;
-        Ok(())
-    }
-
-    /// Appends an entry unless the same one is there: a second run at the same time adds nothing.
-    ///
-    /// # Errors
-    /// When it can't be written.
-    pub fn append_new<T: Serialize>(&mut self, kind: &str, body: &T) -> Result<()> {
-        if self.written.contains(&key(kind, body)?) {
-            return Ok(());
+    /// When they can't be written.
+    pub fn append_new<'b, T: Serialize + 'b>(
+        &mut self,
+        kind: &str,
+        bodies: impl IntoIterator<Item = &'b T>,
+    ) -> Result<()> {
+        let written = self.written.0.get_or_insert_default();
+        let mut new = Vec::new();
+        let mut keys = BTreeSet::new();
+        for body in bodies {
+            let key = key(kind, body)?;
+            if !written.contains(&key) && keys.insert(key) {
+                new.push((kind, self.at, body));
+            }
         }
-        self.append(kind, body)
+        if !new.is_empty() {
+            self.ledger.append_all(new)?;
+            written.extend(keys);
+        }
+        Ok(())
     }
 }
 

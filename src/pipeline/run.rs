@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::act;
 use super::choose::{choose, lower_to_the_fix, lower_what_was_declined};
 use super::plan::{Pair, Plan};
-use super::record::{DECISION, EVIDENCE, EvidenceEntry, History, RUN, Recorder, RunRecord};
+use super::record::{DECISION, EVIDENCE, EvidenceEntry, History, RUN, RunRecord};
 use super::report::{Outcome, ReportItem, RunReport};
 use super::session::{Session, blocking};
 use super::validation::{self, Job};
@@ -220,7 +220,7 @@ impl Session {
             events.event(Event::FindingStarted {
                 label: label(&pair.finding),
             });
-            Recorder::new(&mut self.ledger, self.at)?.append_new(DECISION, decision)?;
+            self.recorder()?.append_new(DECISION, [decision])?;
             let outcome = if decision.phase == Phase::Triage && decision.level > Level::Alert {
                 Outcome::NotDone {
                     why: "possible if every check passes; none has run".to_owned(),

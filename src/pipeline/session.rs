@@ -14,7 +14,7 @@ use super::estate::Estate;
 use super::facts::{self, Moment, touched_addresses, touched_paths};
 use super::mirror::Mirror;
 use super::owners::Owners;
-use super::record::History;
+use super::record::{History, Recorder, Written};
 use super::state::State;
 
 /// An estate in the hands of one process.
@@ -25,6 +25,8 @@ pub struct Session {
     pub state: State,
     /// Its ledger.
     pub ledger: Ledger,
+    /// What the ledger holds already.
+    pub written: Written,
     /// Its repos.
     pub mirrors: BTreeMap<String, Mirror>,
     /// The injected clock.
@@ -59,10 +61,19 @@ impl Session {
             estate,
             state,
             ledger,
+            written: Written::default(),
             mirrors,
             at,
             problems,
         })
+    }
+
+    /// Appends to the ledger what it doesn't hold yet.
+    ///
+    /// # Errors
+    /// When the ledger can't be read.
+    pub fn recorder(&mut self) -> Result<Recorder<'_>> {
+        Recorder::new(&mut self.ledger, &mut self.written, self.at)
     }
 
     /// Facts about a finding and its fix, now.

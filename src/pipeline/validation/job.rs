@@ -198,11 +198,14 @@ fn contracts(estate: &Estate, owners: &Owners<'_>) -> Result<Contracts> {
     let mut consumers = Vec::new();
     let mut expected = Vec::new();
     let mut unrecorded = BTreeSet::new();
-    let recorded = estate
-        .contracts
-        .known()
-        .map(|file| file.contracts.as_slice())
-        .unwrap_or_default();
+    let recorded = match estate.contracts.known() {
+        Ok(file) => file.contracts.as_slice(),
+        Err(_) => &[],
+    };
+    if let (Some(file), Err(_)) = (&estate.config.contracts, estate.contracts.known()) {
+        // It may name consumers that no catalogue knows.
+        unrecorded.insert(format!("{file} (can't be read)"));
+    }
     for service in &owners.code {
         for edge in estate.graph.consumers(&service.id) {
             // A database or a bucket makes no requests; it only needs to be there.

@@ -11,8 +11,9 @@ pub(super) fn between(from: &str, to: &str) -> UpgradeStep {
     if to < from {
         return UpgradeStep::Major;
     }
-    let [major, minor, patch] = from;
-    let [new_major, new_minor, new_patch] = to;
+    let part = |numbers: &[u64], at: usize| numbers.get(at).copied().unwrap_or(0);
+    let [major, minor, patch] = [0, 1, 2].map(|at| part(&from, at));
+    let [new_major, new_minor, new_patch] = [0, 1, 2].map(|at| part(&to, at));
     if major != new_major {
         UpgradeStep::Major
     } else if minor != new_minor {
@@ -28,15 +29,10 @@ pub(super) fn between(from: &str, to: &str) -> UpgradeStep {
     }
 }
 
-/// The first three numbers; more are read and left out of the comparison.
-fn numbers(version: &str) -> Option<[u64; 3]> {
+/// All numbers of a version: a downgrade can be in any of them.
+fn numbers(version: &str) -> Option<Vec<u64>> {
     let version = version.split_once('+').map_or(version, |(version, _)| version);
-    let parts = version
-        .split('.')
-        .map(|part| part.parse::<u64>().ok())
-        .collect::<Option<Vec<_>>>()?;
-    let part = |at: usize| parts.get(at).copied().unwrap_or(0);
-    Some([part(0), part(1), part(2)])
+    version.split('.').map(|part| part.parse::<u64>().ok()).collect()
 }
 
 #[cfg(test)]
@@ -59,6 +55,7 @@ mod tests {
             ("1!2.3", "1!2.4", Major),
             ("abc", "abd", Major),
             ("1.2.3.4", "1.2.3.5", Patch),
+            ("1.2.3.5", "1.2.3.1", Major),
             ("99999999999999999999.1", "99999999999999999999.2", Major),
         ] {
             assert_eq!(between(from, to), step, "{from} -> {to}");
