@@ -94,6 +94,17 @@ fn the_demo_ends_as_it_must() {
     let report = demo.report();
     let scenarios = report.items().iter().filter(|item| !item["scenario"].is_null()).count();
     assert_eq!(scenarios, 18, "{text}");
+    for item in report
+        .items()
+        .iter()
+        .filter(|item| item["decision"]["level"] == "suggest")
+    {
+        assert_eq!(
+            item["outcome"]["outcome"], "pull-request",
+            "{}: {}",
+            item["finding"]["title"], item["outcome"]
+        );
+    }
 }
 
 #[test]

@@ -109,6 +109,7 @@ pub fn propose(
         return Ok(Outcome::Alerted);
     };
     if forge.head(&fix.target_branch)?.as_deref() != Some(fix.base_commit.as_str()) {
+        refresh(session, &fix.repo)?;
         return Ok(Outcome::NotDone {
             why: BASE_MOVED.to_owned(),
         });
