@@ -12,7 +12,7 @@ use holdpoint_engine::graph::ServiceGraph;
 use holdpoint_engine::policy::{Pack, PolicySource};
 use holdpoint_schemas::actor::Remediator;
 use holdpoint_schemas::evidence::{Check, CheckResult, Evidence, Verdict};
-use holdpoint_schemas::fact::{Fact, FactSet, FactValue, cedar_schema};
+use holdpoint_schemas::fact::{Fact, FactSet, FactTable, FactValue};
 use holdpoint_schemas::finding::{Finding, FindingClass, Fingerprint, RepoFinding, Severity};
 use holdpoint_schemas::fix::{Classification, Fix, FixKind};
 use holdpoint_schemas::rollout::Rollout;
@@ -31,8 +31,8 @@ fn main() {
 
 #[divan::bench]
 fn compile_of_the_baseline_pack(bencher: Bencher<'_, '_>) {
-    let (sources, schema) = (baseline_sources(), cedar_schema());
-    bencher.bench(|| Pack::compile("baseline", &sources, &schema).unwrap());
+    let (sources, schema) = (baseline_sources(), FactTable::shipped());
+    bencher.bench(|| Pack::compile("baseline", &sources, schema).unwrap());
 }
 
 #[divan::bench]
@@ -85,7 +85,7 @@ fn baseline_sources() -> Vec<PolicySource> {
 }
 
 fn baseline() -> Pack {
-    Pack::compile("baseline", &baseline_sources(), &cedar_schema()).unwrap()
+    Pack::compile("baseline", &baseline_sources(), FactTable::shipped()).unwrap()
 }
 
 /// The same on every run. Drawn freely, the edges make one large cycle, so that nearly every service

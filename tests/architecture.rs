@@ -41,6 +41,7 @@ fn crates_depend_only_in_the_directions_of_the_design() {
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("holdpoint-schemas", [].as_slice()),
+        ("holdpoint-proof", ["holdpoint-schemas", "holdpoint-engine"].as_slice()),
         (
             "holdpoint-runner",
             ["holdpoint-schemas", "holdpoint-contract"].as_slice(),
@@ -65,13 +66,14 @@ fn crates_depend_only_in_the_directions_of_the_design() {
 #[test]
 fn vendor_crates_stay_in_the_crates_that_own_them() {
     let owners = BTreeMap::from([
-        ("cedar-policy", BTreeSet::from(["engine"])),
+        ("cedar-policy", BTreeSet::from(["engine", "proof"])),
+        ("cedar-policy-symcc", BTreeSet::from(["proof"])),
         ("petgraph", BTreeSet::from(["engine"])),
         ("bollard", BTreeSet::from(["runner"])),
         ("rusqlite", BTreeSet::from(["ledger"])),
     ]);
     for folder in [
-        "schemas", "intake", "engine", "fixes", "contract", "runner", "forge", "ledger",
+        "schemas", "intake", "engine", "proof", "fixes", "contract", "runner", "forge", "ledger",
     ] {
         let manifest = std::fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
         for (vendor, allowed) in &owners {

@@ -23,7 +23,7 @@
 //!
 //! ```
 //! use holdpoint_engine::policy::{Pack, PolicySource};
-//! use holdpoint_schemas::fact::{Action, cedar_schema};
+//! use holdpoint_schemas::fact::{Action, FactTable};
 //!
 //! let source = PolicySource {
 //!     path: "code-freeze.cedar".to_owned(),
@@ -36,11 +36,11 @@
 //!     "#
 //!     .to_owned(),
 //! };
-//! let pack = Pack::compile("mine", &[source.clone()], &cedar_schema())?;
+//! let pack = Pack::compile("mine", &[source.clone()], FactTable::shipped())?;
 //! assert!(pack.facts_read(Action::AutoApply).contains("change.freeze_active"));
 //!
 //! let misspelt = PolicySource { text: source.text.replace("freeze_", "freezing_"), ..source };
-//! let error = Pack::compile("mine", &[misspelt], &cedar_schema()).unwrap_err();
+//! let error = Pack::compile("mine", &[misspelt], FactTable::shipped()).unwrap_err();
 //! assert!(error.to_string().contains("code-freeze.cedar:6:22: "), "{error}");
 //! # Ok::<(), holdpoint_engine::policy::PolicyError>(())
 //! ```

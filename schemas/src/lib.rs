@@ -15,6 +15,7 @@ pub mod fact;
 pub mod finding;
 pub mod fix;
 pub mod level;
+pub mod pack;
 pub mod rollout;
 pub mod service;
 pub mod source;

@@ -4,7 +4,7 @@ use holdpoint_engine::graph::BlastRadius;
 use holdpoint_forge::pull_request::{EvidenceLine, PullRequest, Unknown};
 use holdpoint_schemas::decision::Decision;
 use holdpoint_schemas::evidence::EvidenceRecord;
-use holdpoint_schemas::fact::FACTS;
+use holdpoint_schemas::fact::FactTable;
 use holdpoint_schemas::finding::RepoFinding;
 use holdpoint_schemas::fix::{ChangeKind, Fix, FixKind};
 use std::collections::BTreeSet;
@@ -210,10 +210,10 @@ fn unknowns(decision: &Decision) -> Vec<Unknown> {
         .iter()
         .flat_map(|bound| bound.unknowns.iter().map(|unknown| unknown.id.as_str()))
         .collect();
-    FACTS
-        .iter()
+    FactTable::shipped()
+        .rows()
         .filter(|row| !row.id.starts_with("approval."))
-        .filter_map(|row| decision.facts.unknown(row.id))
+        .filter_map(|row| decision.facts.unknown(FactTable::shipped(), row.id))
         .map(|unknown| {
             let fact = if named.contains(unknown.id.as_str()) {
                 format!("{} (it holds this back)", unknown.id)

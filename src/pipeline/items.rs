@@ -57,7 +57,7 @@ impl Session {
         read.extend(self.estate.pack.facts_read(Action::AutoApply));
         read.into_iter()
             .filter(|id| !id.starts_with("evidence."))
-            .filter_map(|id| decision.facts.unknown(id))
+            .filter_map(|id| decision.facts.unknown(self.estate.pack.fact_table(), id))
             .collect()
     }
 

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use holdpoint_engine::policy::{Pack, PolicySource};
-use holdpoint_schemas::fact::cedar_schema;
+use holdpoint_schemas::fact::FactTable;
 use include_dir::{Dir, include_dir};
 use std::path::Path;
 
@@ -27,7 +27,7 @@ pub fn load(root: &Path, name: &str) -> Result<Pack> {
             .collect(),
         None => from_folder(root, name)?,
     };
-    Ok(Pack::compile(name, &sources, &cedar_schema())?)
+    Ok(Pack::compile(name, &sources, FactTable::shipped())?)
 }
 
 fn from_folder(root: &Path, name: &str) -> Result<Vec<PolicySource>> {

@@ -6,8 +6,7 @@ use holdpoint_schemas::Level;
 use holdpoint_schemas::decision::{Bound, BoundKind};
 use holdpoint_schemas::fact::{Action, FactReading, FactSet, Unknown};
 
-use super::{Question, asker};
-use crate::policy::{Effect, Pack, PolicyInfo};
+use crate::policy::{Asker, Effect, Pack, PolicyInfo};
 use crate::rollout::LaneChoice;
 
 /// There is nothing to apply.
@@ -40,7 +39,7 @@ pub(super) fn failed(errors: &[(String, String)], withholds: Level) -> Vec<Bound
 }
 
 /// The lane doesn't go that far yet.
-pub(super) fn rollout_stage(lane: &LaneChoice, withholds: Level, facts: &FactSet) -> Bound {
+pub(super) fn rollout_stage(pack: &Pack, lane: &LaneChoice, withholds: Level, facts: &FactSet) -> Bound {
     let name = lane.lane.as_deref();
     let mut reason = match name {
         Some(name) => format!("rollout lane `{name}` is at stage {}", lane.stage),
@@ -59,7 +58,7 @@ pub(super) fn rollout_stage(lane: &LaneChoice, withholds: Level, facts: &FactSet
         id: name.unwrap_or("default").to_owned(),
         reason,
         facts: readings(&lane.facts, facts),
-        unknowns: unknowns(&lane.unknown, facts),
+        unknowns: unknowns(pack, &lane.unknown, facts),
         unlock: Some("a higher stage in the estate's rollout file".to_owned()),
     }
 }
@@ -67,7 +66,7 @@ pub(super) fn rollout_stage(lane: &LaneChoice, withholds: Level, facts: &FactSet
 /// A denial, and all that it takes to say why.
 pub(super) struct Denied<'a> {
     pub(super) pack: &'a Pack,
-    pub(super) question: &'a Question<'a>,
+    pub(super) asker: Asker<'a>,
     pub(super) action: Action,
     pub(super) facts: &'a FactSet,
 }
@@ -100,17 +99,18 @@ impl Denied<'_> {
             id: "no-permit".to_owned(),
             reason: format!("no policy permits `{}` here", self.action.as_str()),
             facts: readings(&read, self.facts),
-            unknowns: unknowns(&read, self.facts),
+            unknowns: unknowns(self.pack, &read, self.facts),
             unlock: (!reasons.is_empty())
                 .then(|| format!("it is permitted when this holds: {}", reasons.join("; or: "))),
         }
     }
 
     fn forbidden(&self, policy: &PolicyInfo, withholds: Level) -> Bound {
-        let unknowns = unknowns(&policy.facts, self.facts);
-        let asker = asker(self.question);
-        let unknown_is_why =
-            !unknowns.is_empty() && self.pack.could_be_lifted(&policy.id, self.action, &asker, self.facts);
+        let unknowns = unknowns(self.pack, &policy.facts, self.facts);
+        let unknown_is_why = !unknowns.is_empty()
+            && self
+                .pack
+                .could_be_lifted(&policy.id, self.action, &self.asker, self.facts);
         let kind = if unknown_is_why {
             BoundKind::UnknownFact
         } else if policy.facts.iter().any(|id| id.starts_with("evidence.")) {
@@ -172,6 +172,8 @@ fn readings(ids: &BTreeSet<String>, facts: &FactSet) -> Vec<FactReading> {
         .collect()
 }
 
-fn unknowns(ids: &BTreeSet<String>, facts: &FactSet) -> Vec<Unknown> {
-    ids.iter().filter_map(|id| facts.unknown(id)).collect()
+fn unknowns(pack: &Pack, ids: &BTreeSet<String>, facts: &FactSet) -> Vec<Unknown> {
+    ids.iter()
+        .filter_map(|id| facts.unknown(pack.fact_table(), id))
+        .collect()
 }

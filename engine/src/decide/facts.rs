@@ -1,9 +1,10 @@
 //! The facts that a decision is asked about: what is known, not stale, and the evidence.
 
 use holdpoint_schemas::evidence::Check;
-use holdpoint_schemas::fact::{Fact, FactSet, FactValue, row};
+use holdpoint_schemas::fact::{Fact, FactSet, FactValue};
 
 use super::Question;
+use crate::policy::Pack;
 
 /// What a check that hasn't run counts as.
 #[derive(Clone, Copy)]
@@ -21,7 +22,7 @@ pub(super) fn pending(question: &Question<'_>) -> Vec<Check> {
 }
 
 /// The question's facts at its moment, with one `evidence` fact for each check.
-pub(super) fn with_evidence(question: &Question<'_>, pending: Pending<'_>) -> FactSet {
+pub(super) fn with_evidence(pack: &Pack, question: &Question<'_>, pending: Pending<'_>) -> FactSet {
     let mut facts = question.facts.clone();
     // Evidence comes from the runner alone: a collector can't vouch for a check.
     let claimed: Vec<String> = facts
@@ -32,7 +33,7 @@ pub(super) fn with_evidence(question: &Question<'_>, pending: Pending<'_>) -> Fa
     for id in claimed {
         facts.insert_unknown(&id, "only a sandbox run can supply it");
     }
-    facts.expire(question.now);
+    facts.expire(pack.fact_table(), question.now);
     for check in Check::ALL {
         let fact = |value: FactValue, source: String, note: Option<String>| Fact {
             value,
@@ -52,7 +53,7 @@ pub(super) fn with_evidence(question: &Question<'_>, pending: Pending<'_>) -> Fa
                 ),
             ),
             (None, Pending::BestFor(checks)) if checks.contains(&check) => {
-                match row(id).and_then(|row| row.evidence_order.last()) {
+                match pack.fact_table().row(id).and_then(|row| row.evidence_order.last()) {
                     Some(best) => facts.insert(id, fact((*best).into(), "assumed at triage".to_owned(), None)),
                     None => facts.insert_unknown(id, "it has no best value"),
                 }

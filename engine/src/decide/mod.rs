@@ -1,5 +1,6 @@
 //! The decision: how far, what kept it from being higher, and what would unlock the next level.
 
+mod assess;
 mod bounds;
 mod facts;
 mod triage;
@@ -8,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use holdpoint_schemas::actor::Remediator;
-use holdpoint_schemas::decision::{Bound, Decision, InputDigests, Permission, Phase};
+use holdpoint_schemas::decision::{Bound, BoundKind, Decision, InputDigests, Permission, Phase};
 use holdpoint_schemas::evidence::{Check, Evidence};
 use holdpoint_schemas::fact::{Action, FactSet, FactValue};
 use holdpoint_schemas::finding::RepoFinding;
@@ -17,10 +18,11 @@ use holdpoint_schemas::rollout::Rollout;
 use holdpoint_schemas::service::ServiceId;
 use holdpoint_schemas::{Digest, Level, Timestamp};
 
+pub use assess::{Assessment, assess};
 use bounds::Denied;
 
 use crate::EngineError;
-use crate::policy::{Answer, Asker, Pack};
+use crate::policy::{Answer, Asker, Pack, PolicyInfo};
 use crate::rollout::lane_for;
 
 /// All that a decision on one (fix, finding) pair rests on, besides the pack.
@@ -60,7 +62,7 @@ pub struct Triage {
 pub fn triage(pack: &Pack, question: &Question<'_>) -> Result<Triage, EngineError> {
     let (verdict, checks) = triage::plan(pack, question);
     // The record holds what is known, not what was assumed.
-    let known = facts::with_evidence(question, facts::Pending::Unknown);
+    let known = facts::with_evidence(pack, question, facts::Pending::Unknown);
     Ok(Triage {
         decision: record(pack, question, Phase::Triage, verdict, known)?,
         checks,
@@ -84,7 +86,7 @@ pub fn merge_gate(pack: &Pack, question: &Question<'_>) -> Result<Decision, Engi
 }
 
 fn with_evidence(pack: &Pack, question: &Question<'_>, phase: Phase) -> Result<Decision, EngineError> {
-    let facts = facts::with_evidence(question, facts::Pending::Unknown);
+    let facts = facts::with_evidence(pack, question, facts::Pending::Unknown);
     let verdict = decide(pack, question, &facts);
     record(pack, question, phase, verdict, facts)
 }
@@ -97,25 +99,12 @@ fn with_evidence(pack: &Pack, question: &Question<'_>, phase: Phase) -> Result<D
 /// # Errors
 /// Never so far; the signature leaves room for what later gates need.
 pub fn may_promote(pack: &Pack, question: &Question<'_>) -> Result<Permission, EngineError> {
-    let facts = facts::with_evidence(question, facts::Pending::Unknown);
-    let action = Action::Promote;
+    let facts = facts::with_evidence(pack, question, facts::Pending::Unknown);
     let mut bounds = decide(pack, question, &facts).bounds;
     bounds.retain(|bound| bound.withholds == Level::Suggest);
-    match pack.evaluate(action, &asker(question), &facts) {
-        Answer::Permitted(_) => {}
-        Answer::Denied(policies) => {
-            let denied = Denied {
-                pack,
-                question,
-                action,
-                facts: &facts,
-            };
-            bounds.extend(denied.bounds(&policies, Level::AutoApply));
-        }
-        Answer::Failed(errors) => bounds.extend(bounds::failed(&errors, Level::AutoApply)),
-    }
+    bounds.extend(promotion_bounds(pack, asker(question), &facts));
     Ok(Permission {
-        action,
+        action: Action::Promote,
         permitted: bounds.is_empty(),
         bounds: bounds::lowest_first(bounds),
     })
@@ -153,7 +142,7 @@ pub fn decision_id(decision: &Decision) -> Result<Digest, EngineError> {
 struct Verdict {
     level: Level,
     bounds: Vec<Bound>,
-    permitted_by: Vec<String>,
+    permitted_by: Vec<PolicyInfo>,
 }
 
 impl Verdict {
@@ -172,11 +161,25 @@ fn decide(pack: &Pack, question: &Question<'_>, facts: &FactSet) -> Verdict {
         return Verdict::alert(vec![bounds::no_fix(Level::Suggest)]);
     }
     let lane = lane_for(question.rollout, facts);
+    let mut verdict = up_to(lane.stage, pack, asker(question), facts);
+    let failed = verdict
+        .bounds
+        .iter()
+        .any(|bound| bound.kind == BoundKind::EvaluationError);
+    if let (false, Some(withheld)) = (failed, lane.stage.next()) {
+        verdict.bounds.push(bounds::rollout_stage(pack, &lane, withheld, facts));
+        verdict.bounds = bounds::lowest_first(verdict.bounds);
+    }
+    verdict
+}
+
+/// The highest level up to `stage` that Cedar permits, with what it withholds.
+fn up_to(stage: Level, pack: &Pack, asker: Asker<'_>, facts: &FactSet) -> Verdict {
     let mut bounds: Vec<Bound> = Vec::new();
     let mut decided = None;
     for (level, action) in [(Level::AutoApply, Action::AutoApply), (Level::Suggest, Action::Suggest)] {
-        match pack.evaluate(action, &asker(question), facts) {
-            Answer::Permitted(policies) if level <= lane.stage => {
+        match pack.evaluate(action, &asker, facts) {
+            Answer::Permitted(policies) if level <= stage => {
                 decided = Some((level, policies));
                 break;
             }
@@ -184,7 +187,7 @@ fn decide(pack: &Pack, question: &Question<'_>, facts: &FactSet) -> Verdict {
             Answer::Denied(policies) => bounds.extend(
                 Denied {
                     pack,
-                    question,
+                    asker,
                     action,
                     facts,
                 }
@@ -193,15 +196,30 @@ fn decide(pack: &Pack, question: &Question<'_>, facts: &FactSet) -> Verdict {
             Answer::Failed(errors) => return Verdict::alert(bounds::failed(&errors, Level::Suggest)),
         }
     }
-    if let Some(withheld) = lane.stage.next() {
-        bounds.push(bounds::rollout_stage(&lane, withheld, facts));
-    }
     let (level, permits) = decided.unwrap_or((Level::Alert, Vec::new()));
     bounds.retain(|bound| bound.withholds > level);
     Verdict {
         level,
         bounds: bounds::lowest_first(bounds),
-        permitted_by: permits.into_iter().map(|policy| policy.reason.clone()).collect(),
+        permitted_by: permits.into_iter().cloned().collect(),
+    }
+}
+
+/// What withholds the merge that a human said go to.
+fn promotion_bounds(pack: &Pack, asker: Asker<'_>, facts: &FactSet) -> Vec<Bound> {
+    let action = Action::Promote;
+    match pack.evaluate(action, &asker, facts) {
+        Answer::Permitted(_) => Vec::new(),
+        Answer::Denied(policies) => {
+            let denied = Denied {
+                pack,
+                asker,
+                action,
+                facts,
+            };
+            denied.bounds(&policies, Level::AutoApply)
+        }
+        Answer::Failed(errors) => bounds::failed(&errors, Level::AutoApply),
     }
 }
 
@@ -240,7 +258,7 @@ fn record(
         phase,
         level: verdict.level,
         bounds: verdict.bounds,
-        permitted_by: verdict.permitted_by,
+        permitted_by: verdict.permitted_by.into_iter().map(|policy| policy.reason).collect(),
         facts,
         at: question.now,
         inputs,

@@ -12,7 +12,7 @@ use crate::policy::Pack;
 /// a better value never lowers a level.
 pub(super) fn plan(pack: &Pack, question: &Question<'_>) -> (Verdict, Vec<Check>) {
     let pending = pending(question);
-    let with = |checks: &[Check]| decide(pack, question, &with_evidence(question, Pending::BestFor(checks)));
+    let with = |checks: &[Check]| decide(pack, question, &with_evidence(pack, question, Pending::BestFor(checks)));
     let best = with(&pending);
     if best.level == Level::Alert {
         return (best, Vec::new());

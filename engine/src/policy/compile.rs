@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use cedar_policy::{PolicyId, PolicySet, Schema, ValidationMode, Validator};
-use holdpoint_schemas::fact::Action;
+use holdpoint_schemas::fact::{Action, FactTable};
 use holdpoint_schemas::{Digest, SourceError};
 use miette::Diagnostic;
 
@@ -14,20 +14,21 @@ use super::{Compiled, Pack, PolicyError, PolicyInfo, PolicySource, describe, sha
 /// Most policies of a pack: ten times what a large organisation has, and still compiled in seconds.
 const MAX_POLICIES: usize = 10_000;
 
-pub(super) fn compile(name: &str, sources: &[PolicySource], schema: &str) -> Result<Pack, PolicyError> {
+pub(super) fn compile(name: &str, sources: &[PolicySource], facts: &FactTable) -> Result<Pack, PolicyError> {
     // Cedar's parser recurses without looking at the stack, so it gets one that is large enough.
-    stacker::grow(shape::STACK_BYTES, || compile_all(name, sources, schema))
+    stacker::grow(shape::STACK_BYTES, || compile_all(name, sources, facts))
 }
 
-fn compile_all(name: &str, sources: &[PolicySource], schema: &str) -> Result<Pack, PolicyError> {
+fn compile_all(name: &str, sources: &[PolicySource], facts: &FactTable) -> Result<Pack, PolicyError> {
     let fail = |errors| PolicyError {
         pack: name.to_owned(),
         errors,
     };
-    let (parsed_schema, warnings) = Schema::from_cedarschema_str(schema).map_err(|error| {
+    let schema = facts.cedar_schema();
+    let (parsed_schema, warnings) = Schema::from_cedarschema_str(&schema).map_err(|error| {
         let source = PolicySource {
             path: "the Cedar schema".to_owned(),
-            text: schema.to_owned(),
+            text: schema.clone(),
         };
         fail(vec![located(&source, &error, None)])
     })?;
@@ -41,7 +42,7 @@ fn compile_all(name: &str, sources: &[PolicySource], schema: &str) -> Result<Pac
     let mut policies: BTreeMap<String, Parsed<'_>> = BTreeMap::new();
     let mut errors = Vec::new();
     for source in sources {
-        match parse(source) {
+        match parse(source, facts) {
             Ok(parsed) => {
                 for policy in parsed {
                     match policies.get(&policy.info.id) {
@@ -76,21 +77,25 @@ fn compile_all(name: &str, sources: &[PolicySource], schema: &str) -> Result<Pac
         .unzip();
     Ok(assemble(
         name,
-        Arc::new(parsed_schema),
-        Digest::of_bytes(schema.as_bytes()),
+        Facts {
+            table: Arc::new(facts.clone()),
+            schema: Arc::new(parsed_schema),
+            digest: Digest::of_bytes(schema.as_bytes()),
+        },
         infos,
         compiled,
     ))
 }
 
+/// The table of facts, as Cedar's schema and with the digest of that one's text.
+pub(super) struct Facts {
+    pub(super) table: Arc<FactTable>,
+    pub(super) schema: Arc<Schema>,
+    pub(super) digest: Digest,
+}
+
 /// Puts checked policies together; `policies` and `compiled` have the same order.
-pub(super) fn assemble(
-    name: &str,
-    schema: Arc<Schema>,
-    schema_digest: Digest,
-    policies: Vec<PolicyInfo>,
-    compiled: Vec<Compiled>,
-) -> Pack {
+pub(super) fn assemble(name: &str, facts: Facts, policies: Vec<PolicyInfo>, compiled: Vec<Compiled>) -> Pack {
     let texts: Vec<String> = compiled.iter().map(|compiled| compiled.policy.to_string()).collect();
     let parts = policies
         .iter()
@@ -111,8 +116,9 @@ pub(super) fn assemble(
     Pack {
         name: name.to_owned(),
         digest,
-        schema_digest,
-        schema,
+        schema_digest: facts.digest,
+        schema: facts.schema,
+        facts: facts.table,
         policies,
         compiled,
         sets,
@@ -128,7 +134,7 @@ struct Parsed<'a> {
     offset: usize,
 }
 
-fn parse(source: &PolicySource) -> Result<Vec<Parsed<'_>>, Vec<SourceError>> {
+fn parse<'a>(source: &'a PolicySource, facts: &FactTable) -> Result<Vec<Parsed<'a>>, Vec<SourceError>> {
     shape::check(&source.text).map_err(|too_much| {
         vec![at(source, too_much.offset, too_much.message).help("split it into several policies")]
     })?;
@@ -153,7 +159,7 @@ fn parse(source: &PolicySource) -> Result<Vec<Parsed<'_>>, Vec<SourceError>> {
     let mut parsed = Vec::new();
     for policy in set.policies() {
         let offset = policy.as_ref().loc().map_or(0, |loc| loc.span.offset());
-        match describe::describe(source, offset, policy) {
+        match describe::describe(source, offset, policy, facts) {
             Ok((info, literals)) => parsed.push(Parsed {
                 compiled: Compiled {
                     policy: policy.new_id(PolicyId::new(&info.id)),

@@ -1,14 +1,14 @@
 //! What a policy says about itself, and whether it keeps to the rules of packs.
 
 use holdpoint_schemas::SourceError;
-use holdpoint_schemas::fact::{Action, FACTS, row};
+use holdpoint_schemas::fact::{Action, FactTable};
 
 use super::compile::at;
 use super::reads::{Literals, Reads, read};
 use super::{Effect, PolicyInfo, PolicySource};
 
 /// Annotations that mean something. Others are refused, so that a misspelt one is noticed.
-const ANNOTATIONS: [&str; 4] = ["id", "reason", "unknown", "unlock"];
+const ANNOTATIONS: [&str; 5] = ["id", "reason", "unknown", "unlock", "help"];
 
 /// Reads the policy that starts at byte `offset` of its file.
 ///
@@ -18,6 +18,7 @@ pub(super) fn describe(
     source: &PolicySource,
     offset: usize,
     policy: &cedar_policy::Policy,
+    table: &FactTable,
 ) -> Result<(PolicyInfo, Literals), Box<SourceError>> {
     let error = |message: String, help: &str| Box::new(at(source, offset, message).help(help));
     let annotation = |key: &str| policy.annotation(key).map(str::trim).filter(|text| !text.is_empty());
@@ -41,16 +42,19 @@ pub(super) fn describe(
     })?;
     if let Some((key, _)) = policy.annotations().find(|(key, _)| !ANNOTATIONS.contains(key)) {
         return Err(error(
-            format!("policy `{id}` has the annotation `@{key}`, expected `@id`, `@reason`, `@unknown` or `@unlock`"),
+            format!(
+                "policy `{id}` has the annotation `@{key}`, expected `@id`, `@reason`, `@unknown`, `@unlock` or `@help`"
+            ),
             "correct or remove it",
         ));
     }
-    let reads = reads(source, offset, id, policy)?;
+    let reads = reads(source, offset, id, policy, table)?;
     let info = PolicyInfo {
         id: id.to_owned(),
         reason: reason.to_owned(),
         unknown: annotation("unknown").map(str::to_owned),
         unlock: annotation("unlock").map(str::to_owned),
+        help: annotation("help").map(str::to_owned),
         effect: match policy.effect() {
             cedar_policy::Effect::Permit => Effect::Permit,
             cedar_policy::Effect::Forbid => Effect::Forbid,
@@ -67,6 +71,7 @@ fn reads(
     offset: usize,
     id: &str,
     policy: &cedar_policy::Policy,
+    table: &FactTable,
 ) -> Result<Reads, Box<SourceError>> {
     // The syntax tree has no positions, so the text that is wrong is looked up in the policy's.
     let refuse = |near: &str, message: &str, help: &str| {
@@ -77,12 +82,12 @@ fn reads(
     let tree = policy
         .to_pst()
         .map_err(|error| refuse("", &error.to_string(), "rewrite it with plain conditions on facts"))?;
-    let reads = read(tree.body()).map_err(|refusal| refuse(&refusal.near, &refusal.message, &refusal.help))?;
-    if let Some(fact) = reads.facts.iter().find(|fact| row(fact).is_none()) {
+    let reads = read(tree.body(), table).map_err(|refusal| refuse(&refusal.near, &refusal.message, &refusal.help))?;
+    if let Some(fact) = reads.facts.iter().find(|fact| table.row(fact).is_none()) {
         let message = format!("`context.{fact}`, but there is no such fact");
-        return Err(refuse(fact, &message, &known_facts(fact)));
+        return Err(refuse(fact, &message, &known_facts(fact, table)));
     }
-    if let Some((fact, action)) = misplaced(&reads) {
+    if let Some((fact, action)) = misplaced(&reads, table) {
         let message = format!("`context.{fact}` is never known under action `{}`", action.as_str());
         let help = "name the actions that it is for: `action == Action::\"promote\"`";
         return Err(refuse(fact, &message, help));
@@ -92,10 +97,10 @@ fn reads(
 
 /// The facts of a misspelt fact's family. Cedar takes `has` of a fact that doesn't exist for a plain
 /// no, so that a misspelt `forbid … when` would never apply.
-fn known_facts(fact: &str) -> String {
+fn known_facts(fact: &str, table: &FactTable) -> String {
     let family = fact.split('.').next();
-    let known: Vec<&str> = FACTS
-        .iter()
+    let known: Vec<&str> = table
+        .rows()
         .map(|row| row.id)
         .filter(|id| id.split('.').next() == family)
         .collect();
@@ -107,9 +112,9 @@ fn known_facts(fact: &str) -> String {
 }
 
 /// A fact that an action's context never holds: Cedar only warns, and not always.
-fn misplaced(reads: &Reads) -> Option<(&str, Action)> {
+fn misplaced<'a>(reads: &'a Reads, table: &FactTable) -> Option<(&'a str, Action)> {
     reads.facts.iter().find_map(|fact| {
-        let row = row(fact)?;
+        let row = table.row(fact)?;
         let action = reads.actions.iter().find(|action| !row.actions.contains(action))?;
         Some((fact.as_str(), *action))
     })

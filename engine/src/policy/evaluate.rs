@@ -6,7 +6,7 @@ use cedar_policy::{
     AuthorizationError, Authorizer, Context, Decision, Entities, EntityId, EntityTypeName, EntityUid, PolicySet,
     Request, RestrictedExpression,
 };
-use holdpoint_schemas::fact::{Action, FACTS, FactSet, FactValue};
+use holdpoint_schemas::fact::{Action, FactSet, FactTable, FactValue};
 
 use super::{Asker, Pack, PolicyInfo};
 
@@ -70,7 +70,7 @@ impl Pack {
             entity("Remediator", &asker.remediator.0)?,
             entity("Action", action.as_str())?,
             entity("Service", asker.service.as_str())?,
-            context(action, facts)?,
+            context(action, facts, &self.facts)?,
             Some(&self.schema),
         )
         .map_err(|error| format!("the facts don't fit the schema: {error}"))
@@ -89,9 +89,9 @@ enum Tree {
 }
 
 /// The context of an action. A fact of the wrong type is left out: unknown.
-fn context(action: Action, facts: &FactSet) -> Result<Context, String> {
+fn context(action: Action, facts: &FactSet, table: &FactTable) -> Result<Context, String> {
     let mut root = BTreeMap::new();
-    for row in FACTS.iter().filter(|row| row.actions.contains(&action)) {
+    for row in table.rows().filter(|row| row.actions.contains(&action)) {
         let value = facts.get(row.id).map(|fact| &fact.value);
         if let Some(value) = value.filter(|value| row.fact_type.accepts(value)) {
             insert(&mut root, row.id, expression(value));

@@ -4,6 +4,7 @@ mod compile;
 mod describe;
 mod error;
 mod evaluate;
+mod layer;
 mod probe;
 mod reads;
 mod shape;
@@ -14,12 +15,13 @@ use std::sync::Arc;
 use cedar_policy::{PolicySet, Schema};
 use holdpoint_schemas::Digest;
 use holdpoint_schemas::actor::Remediator;
-use holdpoint_schemas::fact::Action;
+use holdpoint_schemas::fact::{Action, FactTable};
 use holdpoint_schemas::service::ServiceId;
 use serde::{Deserialize, Serialize};
 
 pub use error::PolicyError;
 pub(crate) use evaluate::Answer;
+pub use layer::Layer;
 
 /// One file of a pack.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,16 +30,6 @@ pub struct PolicySource {
     pub path: String,
     /// Its text: one policy or several.
     pub text: String,
-}
-
-/// `pack.yaml`: what a pack says about itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PackManifest {
-    /// Name.
-    pub name: String,
-    /// What it is for, for people.
-    pub description: String,
 }
 
 /// Whether a policy permits or forbids.
@@ -61,6 +53,8 @@ pub struct PolicyInfo {
     pub unknown: Option<String>,
     /// `@unlock`: what would lift it.
     pub unlock: Option<String>,
+    /// `@help`: where to read or whom to ask.
+    pub help: Option<String>,
     /// Permit or forbid.
     pub effect: Effect,
     /// Actions that it applies to.
@@ -78,6 +72,7 @@ pub struct Pack {
     digest: Digest,
     schema_digest: Digest,
     schema: Arc<Schema>,
+    facts: Arc<FactTable>,
     policies: Vec<PolicyInfo>,
     /// Same order as `policies`.
     compiled: Vec<Compiled>,
@@ -102,17 +97,16 @@ struct Compiled {
 }
 
 impl Pack {
-    /// Checks and compiles policies against `schema` (Cedar's own syntax; the generated one is
-    /// `holdpoint_schemas::fact::cedar_schema()`).
+    /// Checks and compiles policies on the facts of `facts`.
     ///
     /// Validation is strict and warnings are errors. Each policy needs a unique `@id` and a
-    /// `@reason`, may have an `@unknown` and an `@unlock`, and may read facts only: no condition on `principal`,
+    /// `@reason`, may have an `@unknown`, an `@unlock` and a `@help`, and may read facts only: no condition on `principal`,
     /// `resource` or the `action` outside the head, no templates.
     ///
     /// # Errors
     /// Everything that is wrong, with file, line and column.
-    pub fn compile(name: &str, sources: &[PolicySource], schema: &str) -> Result<Self, PolicyError> {
-        compile::compile(name, sources, schema)
+    pub fn compile(name: &str, sources: &[PolicySource], facts: &FactTable) -> Result<Self, PolicyError> {
+        compile::compile(name, sources, facts)
     }
 
     /// Its name.
@@ -131,6 +125,19 @@ impl Pack {
     #[must_use]
     pub fn schema_digest(&self) -> &Digest {
         &self.schema_digest
+    }
+
+    /// The facts that its policies may read.
+    #[must_use]
+    pub fn fact_table(&self) -> &FactTable {
+        &self.facts
+    }
+
+    /// Its policies as Cedar has them, beside what people need to know of each; by id.
+    pub fn cedar(&self) -> impl Iterator<Item = (&PolicyInfo, &cedar_policy::Policy)> {
+        self.policies
+            .iter()
+            .zip(self.compiled.iter().map(|compiled| &compiled.policy))
     }
 
     /// Its policies, by id.
@@ -153,26 +160,6 @@ impl Pack {
             .filter(|policy| policy.actions.contains(&action))
             .flat_map(|policy| policy.facts.iter().map(String::as_str))
             .collect()
-    }
-
-    /// The pack without one policy, to show what that policy is for. Without such a policy, the
-    /// same pack.
-    #[must_use]
-    pub fn without(&self, id: &str) -> Self {
-        let (policies, compiled) = self
-            .policies
-            .iter()
-            .cloned()
-            .zip(self.compiled.iter().cloned())
-            .filter(|(policy, _)| policy.id != id)
-            .unzip();
-        compile::assemble(
-            &self.name,
-            Arc::clone(&self.schema),
-            self.schema_digest.clone(),
-            policies,
-            compiled,
-        )
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cedar_policy::{Authorizer, Entities, PolicySet};
-use holdpoint_schemas::fact::{Action, Fact, FactSet, FactType, FactValue, row};
+use holdpoint_schemas::fact::{Action, Fact, FactSet, FactType, FactValue};
 
 use super::reads::Literals;
 use super::{Asker, Pack};
@@ -31,7 +31,7 @@ impl Pack {
             .facts
             .iter()
             .filter(|id| facts.get(id).is_none())
-            .filter_map(|id| Some((id.as_str(), probes(row(id)?.fact_type, &compiled.literals))))
+            .filter_map(|id| Some((id.as_str(), probes(self.facts.row(id)?.fact_type, &compiled.literals))))
             .collect();
         let tries = unknown
             .iter()

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cedar_policy::pst::{self, BinaryOp, Expr, Var};
-use holdpoint_schemas::fact::{Action, FACTS, FactType, row};
+use holdpoint_schemas::fact::{Action, FactTable, FactType};
 
 /// What a policy's head and body say.
 pub(super) struct Reads {
@@ -38,7 +38,7 @@ const FACTS_ONLY: &str =
 /// # Errors
 /// What it does that isn't allowed: a condition on an entity, an unknown action, a whole group of
 /// facts as a value.
-pub(super) fn read(policy: &pst::Template) -> Result<Reads, Refusal> {
+pub(super) fn read(policy: &pst::Template, table: &FactTable) -> Result<Reads, Refusal> {
     head(policy)?;
     let mut reads = Reads {
         actions: actions(&policy.action)?,
@@ -47,7 +47,7 @@ pub(super) fn read(policy: &pst::Template) -> Result<Reads, Refusal> {
     };
     for clause in policy.clauses() {
         let (pst::Clause::When(expr) | pst::Clause::Unless(expr)) = clause;
-        walk(expr, &mut reads)?;
+        walk(expr, &mut reads, table)?;
     }
     Ok(reads)
 }
@@ -92,9 +92,9 @@ fn actions(constraint: &pst::ActionConstraint) -> Result<BTreeSet<Action>, Refus
 }
 
 /// Collects the facts of an expression. Depth is bounded by Cedar's own parser.
-fn walk(expr: &Expr, reads: &mut Reads) -> Result<(), Refusal> {
+fn walk(expr: &Expr, reads: &mut Reads, table: &FactTable) -> Result<(), Refusal> {
     if let Some(path) = context_path(expr) {
-        return fact(&path, matches!(expr, Expr::HasAttr { .. }), &mut reads.facts);
+        return fact(&path, table, &mut reads.facts);
     }
     match expr {
         Expr::Literal(literal) => {
@@ -114,12 +114,12 @@ fn walk(expr: &Expr, reads: &mut Reads) -> Result<(), Refusal> {
         | Expr::GetAttr { expr, .. }
         | Expr::HasAttr { expr, .. }
         | Expr::Like { expr, .. }
-        | Expr::Is { expr, .. } => walk(expr, reads),
+        | Expr::Is { expr, .. } => walk(expr, reads, table),
         Expr::BinaryOp { left, right, op } => {
             if matches!(op, BinaryOp::Eq | BinaryOp::NotEq) {
-                is_a_word_of(left, right).and_then(|()| is_a_word_of(right, left))?;
+                is_a_word_of(left, right, table).and_then(|()| is_a_word_of(right, left, table))?;
             }
-            walk(left, reads).and_then(|()| walk(right, reads))
+            walk(left, reads, table).and_then(|()| walk(right, reads, table))
         }
         Expr::IfThenElse {
             cond,
@@ -127,9 +127,9 @@ fn walk(expr: &Expr, reads: &mut Reads) -> Result<(), Refusal> {
             else_expr,
         } => [cond, then_expr, else_expr]
             .into_iter()
-            .try_for_each(|e| walk(e, reads)),
-        Expr::Set(items) => items.iter().try_for_each(|e| walk(e, reads)),
-        Expr::Record(fields) => fields.values().try_for_each(|e| walk(e, reads)),
+            .try_for_each(|e| walk(e, reads, table)),
+        Expr::Set(items) => items.iter().try_for_each(|e| walk(e, reads, table)),
+        Expr::Record(fields) => fields.values().try_for_each(|e| walk(e, reads, table)),
         _ => Err(Refusal {
             message: "an expression of a kind that facts have no use for".to_owned(),
             help: FACTS_ONLY.to_owned(),
@@ -139,11 +139,11 @@ fn walk(expr: &Expr, reads: &mut Reads) -> Result<(), Refusal> {
 }
 
 /// A fact of a few words can't equal another word: a misspelt one would never apply.
-fn is_a_word_of(fact: &Expr, literal: &Expr) -> Result<(), Refusal> {
+fn is_a_word_of(fact: &Expr, literal: &Expr, table: &FactTable) -> Result<(), Refusal> {
     let Expr::Literal(pst::Literal::String(word)) = literal else {
         return Ok(());
     };
-    let Some(row) = context_path(fact).and_then(|path| row(&path.join("."))) else {
+    let Some(row) = context_path(fact).and_then(|path| table.row(&path.join("."))) else {
         return Ok(());
     };
     match row.fact_type {
@@ -187,21 +187,12 @@ fn context_path(expr: &Expr) -> Option<Vec<&str>> {
     }
 }
 
-/// Counts the fact at `path`. Of a group, only its presence may be asked, and that depends on all
-/// the facts in it.
-fn fact(path: &[&str], asks_presence: bool, facts: &mut BTreeSet<String>) -> Result<(), Refusal> {
+/// Counts the fact at `path`. A group of facts has no value, and that something of it is known means
+/// nothing for safety, so neither may be asked for.
+fn fact(path: &[&str], table: &FactTable, facts: &mut BTreeSet<String>) -> Result<(), Refusal> {
     let id = path.join(".");
     let prefix = format!("{id}.");
-    let group: Vec<&str> = FACTS
-        .iter()
-        .map(|row| row.id)
-        .filter(|fact| id.is_empty() || fact.starts_with(&prefix))
-        .collect();
-    if group.is_empty() {
-        facts.insert(id);
-        return Ok(());
-    }
-    if !asks_presence {
+    if id.is_empty() || table.rows().any(|row| row.id.starts_with(&prefix)) {
         return Err(Refusal {
             message: format!(
                 "`context{}{id}` is a group of facts, expected one fact",
@@ -211,6 +202,6 @@ fn fact(path: &[&str], asks_presence: bool, facts: &mut BTreeSet<String>) -> Res
             near: id,
         });
     }
-    facts.extend(group.into_iter().map(str::to_owned));
+    facts.insert(id);
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! Facts: what is known about a finding, its service, its fix or the moment.
 
 mod cedar;
+mod rows;
 mod set;
 mod table;
 
-pub use cedar::cedar_schema;
+pub use rows::FACTS;
 pub use set::{Fact, FactReading, FactSet, FactValue, Unknown};
-pub use table::{FACTS, FactRow, FactType, row};
+pub use table::{FactRow, FactTable, FactType, row};
 
 use serde::{Deserialize, Serialize};
 

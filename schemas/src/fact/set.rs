@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::table::row;
+use super::table::{FactTable, row};
 use crate::Digest;
 
 /// Value of a fact. Its type is the one that its row declares.
@@ -109,10 +109,15 @@ impl FactSet {
         Self::default()
     }
 
-    /// Records a fact. An id that isn't in the table, or a value of another type than its row
-    /// says, is recorded as unknown, with that reason.
+    /// Records a fact. An id that isn't in the shipped table, or a value of another type than its row
+    /// says, is recorded as unknown, with that reason. An organisation's fact (`org.…`) is kept as it
+    /// comes: whoever collects it has its declaration, and policies never see one that doesn't fit.
     pub fn insert(&mut self, id: &str, fact: Fact) {
         match row(id) {
+            None if id.starts_with("org.") => {
+                self.unknown.remove(id);
+                self.known.insert(id.to_owned(), fact);
+            }
             Some(row) if row.fact_type.accepts(&fact.value) => {
                 self.unknown.remove(id);
                 self.known.insert(id.to_owned(), fact);
@@ -142,9 +147,9 @@ impl FactSet {
         self.known.iter().map(|(id, fact)| (id.as_str(), fact))
     }
 
-    /// Why `id` isn't known, or `None` if it is.
+    /// Why `id` isn't known and who could supply it, or `None` if it is known.
     #[must_use]
-    pub fn unknown(&self, id: &str) -> Option<Unknown> {
+    pub fn unknown(&self, table: &FactTable, id: &str) -> Option<Unknown> {
         if self.known.contains_key(id) {
             return None;
         }
@@ -155,19 +160,20 @@ impl FactSet {
                 .get(id)
                 .cloned()
                 .unwrap_or_else(|| "nothing supplied it".to_owned()),
-            resolver: row(id)
+            resolver: table
+                .row(id)
                 .map_or("no one: the fact table has no such fact", |row| row.resolver)
                 .to_owned(),
         })
     }
 
     /// Makes every fact unknown whose time to live has passed at `now`.
-    pub fn expire(&mut self, now: Timestamp) {
+    pub fn expire(&mut self, table: &FactTable, now: Timestamp) {
         let stale: Vec<(String, String)> = self
             .known
             .iter()
             .filter_map(|(id, fact)| {
-                let ttl = row(id)?.ttl_seconds?;
+                let ttl = table.row(id)?.ttl_seconds?;
                 let age = now.duration_since(fact.observed_at).as_secs();
                 (age > ttl).then(|| {
                     (

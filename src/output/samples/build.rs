@@ -4,7 +4,7 @@ use holdpoint_engine::graph::{BlastRadius, Dependent};
 use holdpoint_schemas::actor::Remediator;
 use holdpoint_schemas::decision::{Bound, BoundKind, Decision, InputDigests, Phase};
 use holdpoint_schemas::evidence::{Check, CheckResult, Evidence, EvidenceRecord, Side, StepEnd, StepRun, Verdict};
-use holdpoint_schemas::fact::{Fact, FactReading, FactSet, FactValue};
+use holdpoint_schemas::fact::{Fact, FactReading, FactSet, FactTable, FactValue};
 use holdpoint_schemas::finding::{Component, Finding, FindingClass, Fingerprint, Location, RepoFinding, Severity};
 use holdpoint_schemas::fix::{ChangeKind, Classification, FileChange, Fix, FixKind};
 use holdpoint_schemas::service::{NodeKind, ServiceId};
@@ -244,7 +244,10 @@ impl Sample {
             id: id.to_owned(),
             reason: reason.to_owned(),
             facts: readings.collect(),
-            unknowns: facts.iter().filter_map(|id| set.unknown(id)).collect(),
+            unknowns: facts
+                .iter()
+                .filter_map(|id| set.unknown(FactTable::shipped(), id))
+                .collect(),
             unlock: unlock.map(str::to_owned),
         };
         self.item.decision.bounds.push(bound);

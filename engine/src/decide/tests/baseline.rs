@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use holdpoint_schemas::fact::Action;
+use holdpoint_schemas::pack::PackManifest;
 
 use super::fixtures::{BASELINE, read_pack_file};
-use crate::policy::{Effect, PackManifest};
+use crate::policy::Effect;
 
 #[test]
 fn each_policy_has_a_file_of_its_own_that_is_named_after_it() {

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use holdpoint_schemas::actor::Remediator;
 use holdpoint_schemas::decision::Decision;
 use holdpoint_schemas::evidence::{Check, CheckResult, Evidence, Verdict};
-use holdpoint_schemas::fact::{Fact, FactSet, FactValue, cedar_schema};
+use holdpoint_schemas::fact::{Fact, FactSet, FactTable, FactValue};
 use holdpoint_schemas::finding::{Finding, FindingClass, Fingerprint, RepoFinding, Severity};
 use holdpoint_schemas::fix::{Classification, Fix, FixKind};
 use holdpoint_schemas::rollout::Rollout;
@@ -45,7 +45,7 @@ fn baseline() -> Pack {
         })
         .collect();
     sources.sort_by(|a, b| a.path.cmp(&b.path));
-    Pack::compile("baseline", &sources, &cedar_schema()).unwrap_or_else(|error| panic!("{error}"))
+    Pack::compile("baseline", &sources, FactTable::shipped()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 pub(super) fn now() -> Timestamp {

@@ -6,7 +6,7 @@ use holdpoint_schemas::Digest;
 use holdpoint_schemas::Level::{Alert, AutoApply, Suggest};
 use holdpoint_schemas::decision::{BoundKind, Decision, Phase};
 use holdpoint_schemas::evidence::{Check, Verdict};
-use holdpoint_schemas::fact::{Action, Fact, cedar_schema};
+use holdpoint_schemas::fact::{Action, Fact, FactTable};
 use holdpoint_schemas::fix::FixKind;
 use holdpoint_schemas::rollout::{Lane, LaneMatch};
 
@@ -23,7 +23,7 @@ fn pack(text: &str) -> Pack {
         path: "p.cedar".to_owned(),
         text: text.to_owned(),
     };
-    Pack::compile("test", &[source], &cedar_schema()).unwrap()
+    Pack::compile("test", &[source], FactTable::shipped()).unwrap()
 }
 
 /// Permits everything, and has a policy that overflows when it knows how many files there are.
@@ -86,7 +86,7 @@ fn triage_keeps_the_evidence_that_is_there() {
 fn triage_records_what_is_known_and_not_what_it_assumed() {
     let decision = flag().triage(&BASELINE).decision;
     for check in Check::ALL {
-        let unknown = decision.facts.unknown(check.fact_id()).unwrap();
+        let unknown = decision.facts.unknown(FactTable::shipped(), check.fact_id()).unwrap();
         assert_eq!(unknown.why, format!("the {check} check hasn't run"));
     }
     assert_eq!(decision.inputs.evidence, None);

@@ -1,5 +1,6 @@
 //! The baseline pack on the demo's scenarios, and what must hold for every question.
 
+mod assess;
 mod baseline;
 mod fixtures;
 mod gates;

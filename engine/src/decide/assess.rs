@@ -1,0 +1,48 @@
+//! What a pack alone says of some facts: for its tests, its proofs and whoever compares packs.
+
+use std::sync::LazyLock;
+
+use holdpoint_schemas::Level;
+use holdpoint_schemas::actor::Remediator;
+use holdpoint_schemas::decision::Bound;
+use holdpoint_schemas::fact::FactSet;
+use holdpoint_schemas::service::ServiceId;
+use serde::Serialize;
+
+use super::bounds::lowest_first;
+use super::{promotion_bounds, up_to};
+use crate::policy::{Asker, Pack};
+
+/// What a pack says of some facts, without rollout and clock, given that there is a fix.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Assessment {
+    /// How far.
+    pub level: Level,
+    /// What withholds each higher level, lowest level first.
+    pub bounds: Vec<Bound>,
+    /// Ids of the policies that permit the level; empty for an alert.
+    pub permitted_by: Vec<String>,
+    /// What withholds promotion, that is, the third action; empty when it is permitted.
+    pub promote_bounds: Vec<Bound>,
+}
+
+/// Asks a pack about facts, evidence and approval among them, as they are: none is expired.
+///
+/// Pure Cedar: no rollout stage caps the level. The entities don't matter, since policies may not
+/// read them. Promotion is asked by itself: whether a suggestion would be permitted is not part of it.
+#[must_use]
+pub fn assess(pack: &Pack, facts: &FactSet) -> Assessment {
+    static REMEDIATOR: LazyLock<Remediator> = LazyLock::new(|| Remediator("case".to_owned()));
+    static SERVICE: LazyLock<ServiceId> = LazyLock::new(|| ServiceId::from("case"));
+    let asker = Asker {
+        remediator: &REMEDIATOR,
+        service: &SERVICE,
+    };
+    let verdict = up_to(Level::AutoApply, pack, asker, facts);
+    Assessment {
+        level: verdict.level,
+        bounds: verdict.bounds,
+        permitted_by: verdict.permitted_by.into_iter().map(|policy| policy.id).collect(),
+        promote_bounds: lowest_first(promotion_bounds(pack, asker, facts)),
+    }
+}
