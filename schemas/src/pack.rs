@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::Level;
-use crate::fact::FactValue;
+use crate::fact::{FactSet, FactValue};
 
 /// `pack.yaml`: what a pack says about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,4 +109,17 @@ pub enum Answer {
     Permitted,
     /// It isn't.
     Denied,
+}
+
+/// A case whose facts are put together: it can be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResolvedCase {
+    /// As it is written: its name and what it expects.
+    pub case: Case,
+    /// All that is known in it.
+    pub facts: FactSet,
+    /// File that it is in.
+    pub path: String,
+    /// Line of its name, 1-based.
+    pub line: usize,
 }
