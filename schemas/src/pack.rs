@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::Level;
-use crate::fact::{FactValue, json_schema};
+use crate::fact::{FactSet, FactValue, json_schema};
 
 /// `pack.yaml`: what a pack says about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -126,4 +126,17 @@ pub enum Answer {
     Permitted,
     /// It isn't.
     Denied,
+}
+
+/// A case whose facts are put together: it can be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResolvedCase {
+    /// As it is written: its name and what it expects.
+    pub case: Case,
+    /// All that is known in it.
+    pub facts: FactSet,
+    /// File that it is in.
+    pub path: String,
+    /// Line of its name, 1-based.
+    pub line: usize,
 }
