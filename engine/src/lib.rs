@@ -9,6 +9,7 @@
 //! - [`rollout`] finds the lane of a finding, and with it the highest level that it may reach.
 //! - [`decide`] asks the pack: [`decide::triage`] before evidence, [`decide::release`] with it,
 //!   [`decide::merge_gate`] at the moment of merge, and [`decide::may_promote`] once a human said go.
+//! - [`counterfactual`] finds the smallest changes of facts after which the pack would permit more.
 //!
 //! # How a level comes about
 //! `level = min(Cedar, lane stage)`. Cedar is asked from the highest action down; default deny makes
@@ -53,6 +54,7 @@
 //! [`Bound`](holdpoint_schemas::decision::Bound): which rule, why, which facts it read, which of them
 //! are unknown, who could supply those, and what would lift it.
 
+pub mod counterfactual;
 pub mod decide;
 mod error;
 pub mod graph;
