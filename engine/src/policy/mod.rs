@@ -21,7 +21,9 @@ use serde::{Deserialize, Serialize};
 
 pub use error::PolicyError;
 pub(crate) use evaluate::Answer;
+pub use evaluate::Said;
 pub use layer::Layer;
+pub use reads::context_path;
 
 /// One file of a pack.
 #[derive(Debug, Clone, PartialEq, Eq)]
