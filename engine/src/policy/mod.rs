@@ -23,9 +23,11 @@ use serde::{Deserialize, Serialize};
 pub(crate) use condition::{Atom, Condition};
 pub use error::PolicyError;
 pub(crate) use evaluate::Answer;
+pub use evaluate::Said;
 pub use layer::Layer;
 pub(crate) use reads::Literals;
 pub(crate) use shape::STACK_BYTES;
+pub use reads::context_path;
 
 /// One file of a pack.
 #[derive(Debug, Clone, PartialEq, Eq)]

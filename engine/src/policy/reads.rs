@@ -178,8 +178,10 @@ const fn name(var: &Var) -> &'static str {
     }
 }
 
-/// `context.a.b`, or `context.a has b`, as `["a", "b"]`; `None` for anything else.
-fn context_path(expr: &Expr) -> Option<Vec<&str>> {
+/// `context.a.b`, or `context.a has b`, as `["a", "b"]`; `None` for anything else. In a pack's policies
+/// it is the path of a fact.
+#[must_use]
+pub fn context_path(expr: &Expr) -> Option<Vec<&str>> {
     match expr {
         Expr::Var(Var::Context) => Some(Vec::new()),
         Expr::GetAttr { expr, attr } => {
