@@ -13,6 +13,7 @@ pub mod json;
 pub mod markdown;
 pub mod phrase;
 pub mod progress;
+pub mod proofs;
 #[cfg(test)]
 mod samples;
 pub mod summary;

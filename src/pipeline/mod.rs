@@ -15,6 +15,7 @@ pub mod mirror;
 pub mod owners;
 pub mod packs;
 pub mod plan;
+pub mod proofs;
 pub mod record;
 pub mod redact;
 pub mod report;

@@ -139,6 +139,12 @@ impl Pack {
         self.keep(&self.name, |other| other == id)
     }
 
+    /// The pack with the policy `id` as `from` has it; without it if `from` has none.
+    #[must_use]
+    pub fn restored(&self, id: &str, from: &Self) -> Self {
+        self.without(id).and(&from.keep(&self.name, |other| other == id))
+    }
+
     fn facts(&self) -> Facts {
         Facts {
             table: self.facts.clone(),

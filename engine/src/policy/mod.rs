@@ -26,8 +26,8 @@ pub(crate) use evaluate::Answer;
 pub use evaluate::Said;
 pub use layer::Layer;
 pub(crate) use reads::Literals;
-pub(crate) use shape::STACK_BYTES;
 pub use reads::context_path;
+pub(crate) use shape::STACK_BYTES;
 
 /// One file of a pack.
 #[derive(Debug, Clone, PartialEq, Eq)]
