@@ -1,6 +1,7 @@
 //! `holdpoint policy`: one file per subcommand, and this table.
 
 mod check;
+mod diff;
 mod verify;
 
 use anyhow::Result;
@@ -18,6 +19,8 @@ use crate::pipeline::packs::{self, LoadedPack};
 pub enum Command {
     /// Check a pack's files, and prove that its policies are sound by themselves
     Check(check::Arguments),
+    /// Say what a changed pack permits more or less than before, proved, with an example each way
+    Diff(diff::Arguments),
     /// Prove what must hold of a pack for every possible finding
     Verify(verify::Arguments),
 }
@@ -82,6 +85,7 @@ pub fn facts(global: &Global) -> Result<FactTable> {
 pub async fn run(global: &Global, command: Command) -> Result<ExitCode> {
     match command {
         Command::Check(arguments) => check::run(global, &arguments).await,
+        Command::Diff(arguments) => diff::run(global, &arguments).await,
         Command::Verify(arguments) => verify::run(global, &arguments).await,
     }
 }
