@@ -1,6 +1,7 @@
 //! `holdpoint policy`: one file per subcommand, and this table.
 
 mod check;
+mod test;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -17,6 +18,8 @@ use crate::pipeline::packs::{self, LoadedPack};
 pub enum Command {
     /// Check a pack's files, and prove that its policies are sound by themselves
     Check(check::Arguments),
+    /// Ask a pack about its test cases
+    Test(test::Arguments),
 }
 
 /// Which pack.
@@ -79,5 +82,6 @@ pub fn facts(global: &Global) -> Result<FactTable> {
 pub async fn run(global: &Global, command: Command) -> Result<ExitCode> {
     match command {
         Command::Check(arguments) => check::run(global, &arguments).await,
+        Command::Test(arguments) => test::run(global, arguments).await,
     }
 }
