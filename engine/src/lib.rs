@@ -10,6 +10,7 @@
 //! - [`cases`] runs a pack's test cases and tells what they cover.
 //! - [`decide`] asks the pack: [`decide::triage`] before evidence, [`decide::release`] with it,
 //!   [`decide::merge_gate`] at the moment of merge, and [`decide::may_promote`] once a human said go.
+//! - [`counterfactual`] finds the smallest changes of facts after which the pack would permit more.
 //!
 //! # How a level comes about
 //! `level = min(Cedar, lane stage)`. Cedar is asked from the highest action down; default deny makes
@@ -55,6 +56,7 @@
 //! are unknown, who could supply those, and what would lift it.
 
 pub mod cases;
+pub mod counterfactual;
 pub mod decide;
 mod error;
 pub mod graph;

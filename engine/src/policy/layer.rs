@@ -133,6 +133,12 @@ impl Pack {
         self.keep(&self.name, |other| other != id)
     }
 
+    /// The pack with one policy only, to ask that one alone. Without such a policy, an empty pack.
+    #[must_use]
+    pub fn only(&self, id: &str) -> Self {
+        self.keep(&self.name, |other| other == id)
+    }
+
     fn facts(&self) -> Facts {
         Facts {
             table: self.facts.clone(),

@@ -16,7 +16,7 @@ use holdpoint_schemas::{Digest, Level, Timestamp};
 use crate::decide::Question;
 use crate::policy::{Pack, PolicySource};
 
-pub(super) static BASELINE: LazyLock<Pack> = LazyLock::new(baseline);
+pub(crate) static BASELINE: LazyLock<Pack> = LazyLock::new(baseline);
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies/baseline");
 
