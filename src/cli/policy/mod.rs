@@ -3,6 +3,7 @@
 mod check;
 mod diff;
 mod verify;
+mod test;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -23,6 +24,8 @@ pub enum Command {
     Diff(diff::Arguments),
     /// Prove what must hold of a pack for every possible finding
     Verify(verify::Arguments),
+    /// Ask a pack about its test cases
+    Test(test::Arguments),
 }
 
 /// Which pack.
@@ -87,5 +90,6 @@ pub async fn run(global: &Global, command: Command) -> Result<ExitCode> {
         Command::Check(arguments) => check::run(global, &arguments).await,
         Command::Diff(arguments) => diff::run(global, &arguments).await,
         Command::Verify(arguments) => verify::run(global, &arguments).await,
+        Command::Test(arguments) => test::run(global, arguments).await,
     }
 }
