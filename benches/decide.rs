@@ -123,6 +123,7 @@ fn service(number: usize) -> Service {
         tier: Some(3),
         customer_facing: Some(false),
         data_classes: None,
+        compliance_scopes: None,
         repo: None,
         path: String::new(),
         deployments: None,

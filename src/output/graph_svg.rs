@@ -208,6 +208,7 @@ fn described_and_named(catalogue: &Catalogue) -> Vec<Service> {
                 tier: None,
                 customer_facing: None,
                 data_classes: None,
+                compliance_scopes: None,
                 repo: None,
                 path: String::new(),
                 deployments: None,

@@ -99,6 +99,10 @@ pub fn known(id: &str, value: &FactValue) -> String {
             "the service handles no classified data".to_owned()
         }
         ("service.data_classes", value) => format!("the service handles {value} data"),
+        ("service.compliance_scopes", FactValue::Set(words)) if words.is_empty() => {
+            "the service is in no standard's scope".to_owned()
+        }
+        ("service.compliance_scopes", value) => format!("the service is in the scope of {value}"),
         ("graph.dependents", FactValue::Long(0)) => "nothing depends on the service".to_owned(),
         ("graph.dependents", FactValue::Long(1)) => "one other party depends on the service".to_owned(),
         ("graph.dependents", value) => format!("{value} other parties depend on the service"),

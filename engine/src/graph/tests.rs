@@ -11,6 +11,7 @@ fn service(id: &str, kind: NodeKind, tier: Option<u8>, customer_facing: Option<b
         tier,
         customer_facing,
         data_classes: None,
+        compliance_scopes: None,
         repo: None,
         path: String::new(),
         deployments: None,

@@ -113,6 +113,15 @@ pub const FACTS: &[FactRow] = &[
     dated(
         90,
         fact(
+            "service.compliance_scopes",
+            FactType::Set,
+            "Standards whose scope it is in, for example `pci-dss`.",
+            "whoever keeps the scope, in the catalogue (`holdpoint.dev/compliance-scopes`)",
+        ),
+    ),
+    dated(
+        90,
+        fact(
             "service.customer_facing",
             FactType::Bool,
             "Whether customers use it directly.",

@@ -14,6 +14,7 @@ pub fn catalogue() -> Catalogue {
         tier,
         customer_facing: Some(id == "gateway"),
         data_classes: classes.map(|words| words.iter().map(|w| (*w).to_owned()).collect::<BTreeSet<String>>()),
+        compliance_scopes: None,
         repo: Some(id.to_owned()),
         path: String::new(),
         deployments: Some(vec![Deployment {

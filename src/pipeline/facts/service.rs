@@ -38,6 +38,7 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
         for id in [
             "service.tier",
             "service.data_classes",
+            "service.compliance_scopes",
             "service.customer_facing",
             "service.production",
             "service.environment",
@@ -47,7 +48,20 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
         return;
     }
     tier(moment, facts);
-    data_classes(moment, facts);
+    union(
+        moment,
+        facts,
+        "service.data_classes",
+        "what data it handles",
+        |service| service.data_classes.as_ref(),
+    );
+    union(
+        moment,
+        facts,
+        "service.compliance_scopes",
+        "which standards' scope it is in",
+        |service| service.compliance_scopes.as_ref(),
+    );
     customer_facing(moment, facts);
     environment(moment, facts);
 }
@@ -66,24 +80,21 @@ fn tier(moment: &Moment<'_>, facts: &mut FactSet) {
     }
 }
 
-fn data_classes(moment: &Moment<'_>, facts: &mut FactSet) {
-    let classes: Option<Vec<&BTreeSet<String>>> = moment
-        .owners
-        .services
-        .iter()
-        .map(|service| service.data_classes.as_ref())
-        .collect();
-    match classes {
-        Some(classes) => {
-            let union: BTreeSet<String> = classes.into_iter().flatten().cloned().collect();
-            facts.insert("service.data_classes", moment.fact(union, sources(moment.owners), None));
+/// All that any of the owners has; unknown while one of them doesn't say.
+fn union(
+    moment: &Moment<'_>,
+    facts: &mut FactSet,
+    id: &str,
+    what: &str,
+    of: impl Fn(&Service) -> Option<&BTreeSet<String>>,
+) {
+    let sets: Option<Vec<&BTreeSet<String>>> = moment.owners.services.iter().map(|service| of(service)).collect();
+    match sets {
+        Some(sets) => {
+            let union: BTreeSet<String> = sets.into_iter().flatten().cloned().collect();
+            facts.insert(id, moment.fact(union, sources(moment.owners), None));
         }
-        None => facts.insert_unknown(
-            "service.data_classes",
-            silent(moment.owners, "what data it handles", |service| {
-                service.data_classes.is_none()
-            }),
-        ),
+        None => facts.insert_unknown(id, silent(moment.owners, what, |service| of(service).is_none())),
     }
 }
 
@@ -151,7 +162,7 @@ fn sources(owners: &Owners<'_>) -> String {
     sources.join(", ")
 }
 
-fn silent(owners: &Owners<'_>, what: &str, is_silent: fn(&Service) -> bool) -> String {
+fn silent(owners: &Owners<'_>, what: &str, is_silent: impl Fn(&Service) -> bool) -> String {
     let silent: Vec<String> = owners
         .services
         .iter()
