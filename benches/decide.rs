@@ -122,6 +122,7 @@ fn service(number: usize) -> Service {
         owner: None,
         tier: Some(3),
         customer_facing: Some(false),
+        revenue_critical: None,
         data_classes: None,
         compliance_scopes: None,
         repo: None,

@@ -173,6 +173,7 @@ fn service(file: &str, text: &str, kind: Kind, id: &ServiceId, entity: &Entity) 
         owner: entity.spec.owner.as_ref().map(local),
         tier: annotations.tier()?,
         customer_facing: annotations.yes_or_no("customer-facing")?,
+        revenue_critical: annotations.yes_or_no("revenue-critical")?,
         data_classes: annotations.set("data-classes")?,
         compliance_scopes: annotations.set("compliance-scopes")?,
         repo: annotations.word("repo")?,

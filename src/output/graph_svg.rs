@@ -207,6 +207,7 @@ fn described_and_named(catalogue: &Catalogue) -> Vec<Service> {
                 owner: None,
                 tier: None,
                 customer_facing: None,
+                revenue_critical: None,
                 data_classes: None,
                 compliance_scopes: None,
                 repo: None,

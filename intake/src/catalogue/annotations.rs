@@ -11,9 +11,10 @@ use crate::estate::at;
 
 const PREFIX: &str = "holdpoint.dev/";
 /// All annotations that are read: a misspelt one would be unknown for ever without a word.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "tier",
     "customer-facing",
+    "revenue-critical",
     "data-classes",
     "compliance-scopes",
     "repo",

@@ -147,6 +147,12 @@ pub const FACTS: &[FactRow] = &[
         CATALOGUE,
     ),
     fact(
+        "graph.reaches_revenue",
+        FactType::Bool,
+        "Whether the organisation loses revenue while it or something that depends on it is down.",
+        "the services' owners, in the catalogue (`holdpoint.dev/revenue-critical`)",
+    ),
+    fact(
         "fix.class",
         FactType::Word(&["mechanical", "logic"]),
         "Computed from the diff; what can't be classified is logic.",
@@ -272,6 +278,11 @@ pub const FACTS: &[FactRow] = &[
         "approval.independent",
         FactType::Bool,
         "Whether an approver is someone other than the change's author.",
+    ),
+    approval(
+        "approval.independent_approvers",
+        FactType::Long,
+        "How many different people other than the change's author approved.",
     ),
     approval(
         "approval.approvers",

@@ -13,6 +13,7 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
         "graph.dependents",
         "graph.most_critical_tier",
         "graph.reaches_customers",
+        "graph.reaches_revenue",
     ];
     if let Err(why) = moment.estate.catalogue.known() {
         ids.iter().for_each(|id| facts.insert_unknown(id, why.clone()));
@@ -47,15 +48,26 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
             "the tier of a service that depends on it isn't known",
         ),
     }
-    let reaches: Vec<Option<bool>> = radii.iter().map(|radius| radius.reaches_customers).collect();
-    if reaches.contains(&Some(true)) {
-        facts.insert("graph.reaches_customers", moment.fact(true, SOURCE, None));
-    } else if reaches.contains(&None) {
-        facts.insert_unknown(
-            "graph.reaches_customers",
-            "whether customers use a service that depends on it isn't known",
-        );
-    } else {
-        facts.insert("graph.reaches_customers", moment.fact(false, SOURCE, None));
-    }
+    let reaches = |id: &str, of: fn(&BlastRadius) -> Option<bool>, unknown: &str, facts: &mut FactSet| {
+        let answers: Vec<Option<bool>> = radii.iter().map(of).collect();
+        if answers.contains(&Some(true)) {
+            facts.insert(id, moment.fact(true, SOURCE, None));
+        } else if answers.contains(&None) {
+            facts.insert_unknown(id, unknown);
+        } else {
+            facts.insert(id, moment.fact(false, SOURCE, None));
+        }
+    };
+    reaches(
+        "graph.reaches_customers",
+        |radius| radius.reaches_customers,
+        "whether customers use a service that depends on it isn't known",
+        facts,
+    );
+    reaches(
+        "graph.reaches_revenue",
+        |radius| radius.reaches_revenue,
+        "whether revenue stops while it or a service that depends on it is down isn't known",
+        facts,
+    );
 }
