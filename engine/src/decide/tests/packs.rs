@@ -9,7 +9,7 @@ use super::fixtures::{BASELINE, fact, pack_files, policies, read_pack_file};
 use crate::decide::{Assessment, assess};
 use crate::policy::{Effect, Pack};
 
-const PACKS: [&str; 2] = ["baseline", "fintech"];
+const PACKS: [&str; 3] = ["baseline", "fintech", "platform"];
 
 fn manifest(name: &str) -> PackManifest {
     serde_yaml::from_str(&read_pack_file(&format!("{name}/pack.yaml"))).unwrap()
