@@ -16,5 +16,7 @@ mod bad_input;
 mod cli;
 mod ledger;
 mod leftovers;
+mod packs;
+mod policy_check;
 mod scenarios;
 mod support;

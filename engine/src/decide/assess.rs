@@ -1,12 +1,8 @@
 //! What a pack alone says of some facts: for its tests, its proofs and whoever compares packs.
 
-use std::sync::LazyLock;
-
 use holdpoint_schemas::Level;
-use holdpoint_schemas::actor::Remediator;
 use holdpoint_schemas::decision::Bound;
 use holdpoint_schemas::fact::FactSet;
-use holdpoint_schemas::service::ServiceId;
 use serde::Serialize;
 
 use super::bounds::lowest_first;
@@ -32,12 +28,7 @@ pub struct Assessment {
 /// read them. Promotion is asked by itself: whether a suggestion would be permitted is not part of it.
 #[must_use]
 pub fn assess(pack: &Pack, facts: &FactSet) -> Assessment {
-    static REMEDIATOR: LazyLock<Remediator> = LazyLock::new(|| Remediator("case".to_owned()));
-    static SERVICE: LazyLock<ServiceId> = LazyLock::new(|| ServiceId::from("case"));
-    let asker = Asker {
-        remediator: &REMEDIATOR,
-        service: &SERVICE,
-    };
+    let asker = Asker::anyone();
     let verdict = up_to(Level::AutoApply, pack, asker, facts);
     Assessment {
         level: verdict.level,

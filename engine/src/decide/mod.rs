@@ -278,4 +278,4 @@ fn facts_digest(facts: &FactSet) -> Result<Digest, EngineError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

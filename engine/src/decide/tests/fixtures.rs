@@ -16,7 +16,7 @@ use holdpoint_schemas::{Digest, Level, Timestamp};
 use crate::decide::Question;
 use crate::policy::{Pack, PolicySource};
 
-pub(super) static BASELINE: LazyLock<Pack> =
+pub(crate) static BASELINE: LazyLock<Pack> =
     LazyLock::new(|| Pack::compile("baseline", &policies("baseline"), FactTable::shipped()).unwrap());
 
 /// A file of the shipped packs.

@@ -2,7 +2,7 @@
 
 mod assess;
 mod baseline;
-mod fixtures;
+pub(crate) mod fixtures;
 mod gates;
 mod packs;
 mod properties;
