@@ -4,6 +4,7 @@ mod compile;
 mod describe;
 mod error;
 mod evaluate;
+mod format;
 mod layer;
 mod probe;
 mod reads;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::PolicyError;
 pub(crate) use evaluate::Answer;
+pub use format::format;
 pub use layer::Layer;
 
 /// One file of a pack.
