@@ -12,7 +12,12 @@ fn without_facts_nothing_is_permitted_and_promotion_is_withheld_too() {
     assert_eq!(assessment.level, Level::Alert);
     assert!(assessment.permitted_by.is_empty());
     assert!(assessment.bounds.iter().any(|bound| bound.id == "unknown-service"));
-    assert!(assessment.promote_bounds.iter().any(|bound| bound.id == "unknown-service"));
+    assert!(
+        assessment
+            .promote_bounds
+            .iter()
+            .any(|bound| bound.id == "unknown-service")
+    );
 }
 
 #[test]
