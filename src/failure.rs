@@ -5,11 +5,11 @@ use holdpoint_engine::policy::PolicyError;
 use holdpoint_fixes::FixError;
 use holdpoint_intake::IntakeError;
 use holdpoint_schemas::SourceError;
-use miette::{GraphicalReportHandler, GraphicalTheme};
 use std::fmt::Write as _;
 
 use crate::cli::Format;
 use crate::exit_code::ExitCode;
+use crate::output::diagnostics::{self, Diagnostic, with_caret};
 use crate::output::json::{ErrorDocument, to_text};
 
 /// Input, configuration or a request that can't be used as it is.
@@ -82,24 +82,19 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
 pub fn render(error: &anyhow::Error, format: Format) -> String {
     match format {
         Format::Human => human(error),
-        Format::Json => to_text(&ErrorDocument::of(error)).unwrap_or_else(|_| human(error)),
+        Format::Json | Format::Sarif => to_text(&ErrorDocument::of(error)).unwrap_or_else(|_| human(error)),
     }
 }
 
 /// An error as text for a terminal: with the place in the file and the help line, where known.
 fn human(error: &anyhow::Error) -> String {
+    if let Some(pack) = error.chain().find_map(|cause| cause.downcast_ref::<PolicyError>()) {
+        let found = pack.errors.iter().map(Diagnostic::broken);
+        return diagnostics::human(&found.collect::<Vec<_>>());
+    }
     let mut text = String::new();
     if let Some(source) = source_error(error) {
-        let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(100);
-        let _ = write!(text, "error: {}", source.one_line());
-        if source.span.is_some() {
-            text.push('\n');
-            if handler.render_report(&mut text, source).is_err() {
-                text.push_str(&source.message);
-            }
-        } else if let Some(help) = &source.help {
-            let _ = write!(text, "\n  help: {help}");
-        }
+        text.push_str(&with_caret(source, "error"));
     } else {
         let _ = write!(text, "error: {error}");
         for cause in error.chain().skip(1) {

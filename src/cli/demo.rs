@@ -58,7 +58,7 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
         .filter(|item| item.scenario.as_ref().is_some_and(|scenario| !scenario.met))
         .count();
     match global.format {
-        Format::Json => print_line(&json::to_text(&json::RunDocument::of(&result.report))?)?,
+        Format::Json | Format::Sarif => print_line(&json::to_text(&json::RunDocument::of(&result.report))?)?,
         Format::Human => {
             print_line(&table::scenarios(&result.report, Look::of_stdout()))?;
             print_line(&super::run::closing(&result.report, &folder))?;

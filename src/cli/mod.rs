@@ -8,6 +8,7 @@ mod explain;
 mod findings;
 mod graph;
 mod ledger;
+mod policy;
 mod promote;
 mod replay_agent;
 mod rescan;
@@ -15,7 +16,7 @@ mod run;
 mod validate;
 
 use anyhow::{Context, Result};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use holdpoint_schemas::Timestamp;
 use holdpoint_schemas::event::EventSink;
 use std::path::PathBuf;
@@ -74,6 +75,8 @@ pub enum Format {
     Human,
     /// For machines.
     Json,
+    /// SARIF 2.1.0, for editors and CI; `policy check` only.
+    Sarif,
 }
 
 impl Global {
@@ -93,7 +96,7 @@ impl Global {
     /// When it can't be written as JSON.
     pub fn print<T: serde::Serialize>(&self, value: &T, human: impl FnOnce() -> String) -> Result<()> {
         match self.format {
-            Format::Json => print_line(&serde_json::to_string_pretty(value)?),
+            Format::Json | Format::Sarif => print_line(&serde_json::to_string_pretty(value)?),
             Format::Human => print_line(human().trim_end()),
         }
     }
@@ -129,6 +132,9 @@ enum Command {
     Promote(promote::Arguments),
     /// Try one candidate fix in the sandbox
     Validate(validate::Arguments),
+    /// Write, check, test, prove and compare policy packs
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Work with scanner reports
     #[command(subcommand)]
     Findings(findings::Command),
@@ -155,6 +161,13 @@ enum Command {
 /// What the command couldn't do.
 pub async fn run(cli: Cli) -> Result<ExitCode> {
     let global = &cli.global;
+    if global.format == Format::Sarif && !matches!(cli.command, Command::Policy(policy::Command::Check(_))) {
+        let error = Cli::command().error(
+            clap::error::ErrorKind::InvalidValue,
+            "only `policy check` prints SARIF; use `--format json`",
+        );
+        error.exit();
+    }
     match cli.command {
         Command::Demo(arguments) => demo::run(global, &arguments).await,
         Command::Run(arguments) => run::run(global, &arguments).await,
@@ -168,6 +181,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         }
         Command::Promote(arguments) => promote::run(global, arguments).await,
         Command::Validate(arguments) => validate::run(global, arguments).await,
+        Command::Policy(command) => policy::run(global, command).await,
         Command::Findings(command) => findings::run(global, &command),
         Command::Graph(command) => graph::run(global, &command),
         Command::Contract(command) => contract::run(global, &command),

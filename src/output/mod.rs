@@ -5,6 +5,7 @@
 //! characters for terminals ([`text::clean`]) and escaped for HTML and Markdown.
 
 pub mod card;
+pub mod diagnostics;
 pub mod explain;
 pub mod graph_svg;
 pub mod html;

@@ -94,7 +94,7 @@ impl Estate {
         }
         let text = read_text(&root, CONFIG_FILE)?;
         let config = holdpoint_intake::estate::read_estate(CONFIG_FILE, &text)?;
-        let pack = packs::load(&root, &config.policies)?;
+        let pack = packs::load(&root, &config.policies, holdpoint_schemas::fact::FactTable::shipped())?;
         let rollout = match &config.rollout {
             Some(file) => holdpoint_intake::estate::read_rollout(file, &read_text(&root, file)?)?,
             None => Rollout {

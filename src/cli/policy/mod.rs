@@ -1,0 +1,83 @@
+//! `holdpoint policy`: one file per subcommand, and this table.
+
+mod check;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use holdpoint_schemas::fact::FactTable;
+use std::path::Path;
+
+use super::Global;
+use crate::exit_code::ExitCode;
+use crate::failure::BadInput;
+use crate::pipeline::estate::CONFIG_FILE;
+use crate::pipeline::packs::{self, LoadedPack};
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check a pack's files, and prove that its policies are sound by themselves
+    Check(check::Arguments),
+}
+
+/// Which pack.
+#[derive(Debug, Args)]
+pub struct PackArgument {
+    /// Folder of the pack, or the name of a shipped one; the estate's own if left out
+    #[arg(value_name = "PACK")]
+    pub pack: Option<String>,
+}
+
+impl PackArgument {
+    /// The pack with all its files.
+    ///
+    /// # Errors
+    /// When none is named and there is no estate, or something in it is wrong.
+    pub fn open(&self, global: &Global) -> Result<LoadedPack> {
+        match &self.pack {
+            Some(name) => named(global, name),
+            None => {
+                if !global.estate.join(CONFIG_FILE).exists() {
+                    return Err(BadInput::new(
+                        format!(
+                            "no pack is named, and there is no `{CONFIG_FILE}` in `{}`",
+                            global.estate.display()
+                        ),
+                        "name a pack's folder or a shipped pack, or the estate with `--estate`",
+                    )
+                    .into());
+                }
+                packs::of_estate(&global.estate)
+            }
+        }
+    }
+}
+
+/// The pack of that name, or in that folder below the working directory.
+///
+/// # Errors
+/// When there is none, or something in it is wrong.
+pub fn named(global: &Global, name: &str) -> Result<LoadedPack> {
+    packs::open(Path::new("."), name, &facts(global)?)
+}
+
+/// The shipped facts, with those that the estate declares where there is one.
+///
+/// # Errors
+/// When the estate's declarations can't be read.
+pub fn facts(global: &Global) -> Result<FactTable> {
+    if global.estate.join(CONFIG_FILE).exists() {
+        packs::facts_of_estate(&global.estate)
+    } else {
+        Ok(FactTable::shipped().clone())
+    }
+}
+
+/// Runs the subcommand that was asked for.
+///
+/// # Errors
+/// What it couldn't do.
+pub async fn run(global: &Global, command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Check(arguments) => check::run(global, &arguments).await,
+    }
+}
