@@ -15,6 +15,7 @@ pub mod phrase;
 pub mod progress;
 #[cfg(test)]
 mod samples;
+pub mod simulation;
 pub mod summary;
 pub mod table;
 pub mod text;

@@ -20,6 +20,7 @@ pub mod redact;
 pub mod report;
 pub mod run;
 pub mod session;
+pub mod simulate;
 pub mod state;
 pub mod tree_files;
 pub mod validation;

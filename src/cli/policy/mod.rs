@@ -1,6 +1,8 @@
 //! `holdpoint policy`: one file per subcommand, and this table.
 
 mod check;
+mod fmt;
+mod simulate;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -17,6 +19,10 @@ use crate::pipeline::packs::{self, LoadedPack};
 pub enum Command {
     /// Check a pack's files, and prove that its policies are sound by themselves
     Check(check::Arguments),
+    /// Replay the decisions on record under another pack, and show what would change
+    Simulate(simulate::Arguments),
+    /// Lay out policies by Cedar's own formatter
+    Fmt(fmt::Arguments),
 }
 
 /// Which pack.
@@ -79,5 +85,7 @@ pub fn facts(global: &Global) -> Result<FactTable> {
 pub async fn run(global: &Global, command: Command) -> Result<ExitCode> {
     match command {
         Command::Check(arguments) => check::run(global, &arguments).await,
+        Command::Simulate(arguments) => simulate::run(global, &arguments),
+        Command::Fmt(arguments) => fmt::run(global, &arguments),
     }
 }
