@@ -3,6 +3,7 @@
 
 pub mod act;
 pub mod approvals;
+pub mod authoring;
 pub mod candidates;
 pub mod choose;
 pub mod demo;

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use holdpoint_engine::policy::{PolicySource, format};
 use serde::Serialize;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::PackArgument;
@@ -12,6 +12,7 @@ use crate::cli::{Global, print_line};
 use crate::exit_code::ExitCode;
 use crate::failure::BadInput;
 use crate::output::text::count;
+use crate::pipeline::authoring::replace_text;
 use crate::pipeline::estate::read_text;
 use crate::pipeline::packs::{INVARIANTS, Place};
 
@@ -58,7 +59,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     }
     if !arguments.check {
         for (source, path, formatted) in &changed {
-            write(path, formatted).with_context(|| format!("writing `{}`", source.path))?;
+            replace_text(path, formatted).with_context(|| format!("writing `{}`", source.path))?;
         }
     }
     let outcome = Outcome {
@@ -134,17 +135,6 @@ fn of_pack(place: &Place) -> Result<Vec<(PathBuf, String)>> {
         }
     }
     Ok(files)
-}
-
-/// Replaces a file in one step, so that a killed run leaves the old or the new one.
-fn write(path: &Path, text: &str) -> Result<()> {
-    let path = path.canonicalize()?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().set_permissions(path.metadata()?.permissions())?;
-    file.persist(&path)?;
-    Ok(())
 }
 
 fn standard_input(check: bool) -> Result<ExitCode> {

@@ -2,6 +2,7 @@
 
 mod check;
 mod fmt;
+mod new;
 mod simulate;
 
 use anyhow::Result;
@@ -17,6 +18,8 @@ use crate::pipeline::packs::{self, LoadedPack};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a rule with its cases from a template, or import a decision table
+    New(new::Arguments),
     /// Check a pack's files, and prove that its policies are sound by themselves
     Check(check::Arguments),
     /// Replay the decisions on record under another pack, and show what would change
@@ -84,6 +87,7 @@ pub fn facts(global: &Global) -> Result<FactTable> {
 /// What it couldn't do.
 pub async fn run(global: &Global, command: Command) -> Result<ExitCode> {
     match command {
+        Command::New(arguments) => new::run(global, &arguments),
         Command::Check(arguments) => check::run(global, &arguments).await,
         Command::Simulate(arguments) => simulate::run(global, &arguments),
         Command::Fmt(arguments) => fmt::run(global, &arguments),

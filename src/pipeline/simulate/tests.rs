@@ -11,7 +11,7 @@ const OPEN: &str = r#"@id("open") @reason("all may") permit (principal, action i
 const FROZEN: &str = r#"@id("frozen") @reason("frozen") forbid (principal, action == Action::"autoApply", resource)
     unless { context has change.freeze_active && !context.change.freeze_active };"#;
 const TESTED: &str = r#"@id("tested") @reason("untested") forbid (principal, action, resource)
-    unless { context has evidence.test && context.evidence.test == "passed" };"#;
+    unless { context has evidence.test.verdict && context.evidence.test.verdict == "passed" };"#;
 const APPROVED: &str = r#"@id("approved") @reason("approved") permit (principal, action == Action::"promote", resource)
     when { context has approval.verified && context.approval.verified };"#;
 
