@@ -18,6 +18,7 @@ pub mod progress;
 pub mod proofs;
 #[cfg(test)]
 mod samples;
+pub mod simulation;
 pub mod summary;
 pub mod table;
 pub mod text;

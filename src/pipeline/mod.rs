@@ -3,6 +3,7 @@
 
 pub mod act;
 pub mod approvals;
+pub mod authoring;
 pub mod candidates;
 pub mod cases;
 pub mod choose;
@@ -22,6 +23,7 @@ pub mod redact;
 pub mod report;
 pub mod run;
 pub mod session;
+pub mod simulate;
 pub mod state;
 pub mod tree_files;
 pub mod validation;

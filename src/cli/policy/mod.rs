@@ -4,6 +4,9 @@ mod check;
 mod diff;
 mod verify;
 mod test;
+mod fmt;
+mod new;
+mod simulate;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -18,6 +21,8 @@ use crate::pipeline::packs::{self, LoadedPack};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a rule with its cases from a template, or import a decision table
+    New(new::Arguments),
     /// Check a pack's files, and prove that its policies are sound by themselves
     Check(check::Arguments),
     /// Say what a changed pack permits more or less than before, proved, with an example each way
@@ -26,6 +31,10 @@ pub enum Command {
     Verify(verify::Arguments),
     /// Ask a pack about its test cases
     Test(test::Arguments),
+    /// Replay the decisions on record under another pack, and show what would change
+    Simulate(simulate::Arguments),
+    /// Lay out policies by Cedar's own formatter
+    Fmt(fmt::Arguments),
 }
 
 /// Which pack.
@@ -87,9 +96,12 @@ pub fn facts(global: &Global) -> Result<FactTable> {
 /// What it couldn't do.
 pub async fn run(global: &Global, command: Command) -> Result<ExitCode> {
     match command {
+        Command::New(arguments) => new::run(global, &arguments),
         Command::Check(arguments) => check::run(global, &arguments).await,
         Command::Diff(arguments) => diff::run(global, &arguments).await,
         Command::Verify(arguments) => verify::run(global, &arguments).await,
         Command::Test(arguments) => test::run(global, arguments).await,
+        Command::Simulate(arguments) => simulate::run(global, &arguments),
+        Command::Fmt(arguments) => fmt::run(global, &arguments),
     }
 }
