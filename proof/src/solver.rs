@@ -59,7 +59,7 @@ impl Solver {
         folders
             .map(|folder| folder.join("cvc5"))
             .find(|program| is_executable(program))
-            .map(|program| Self::new(program))
+            .map(Self::new)
             .ok_or_else(|| missing("no `cvc5` on the `PATH`".to_owned()))
     }
 

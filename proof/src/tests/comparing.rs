@@ -97,6 +97,16 @@ async fn a_forbids_mutant_is_equivalent_only_if_it_applies_to_the_same_facts() {
 }
 
 #[tokio::test]
+async fn packs_that_differ_in_more_than_the_mutant_are_not_judged() {
+    let one = pack(&[("permit", "a", ALL, ""), ("forbid", "b", ALL, "")]);
+    let other = pack(&[("permit", "a", AUTO, ""), ("forbid", "b", ALL, "")]);
+    for id in ["b", "c"] {
+        let outcome = equivalent_policy(&solver(), &one, &other, id).await;
+        assert!(matches!(outcome, Outcome::Inconclusive(_)), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_permits_mutant_is_equivalent_if_the_answers_are() {
     let forbid: Written<'_> = (
         "forbid",

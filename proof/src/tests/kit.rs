@@ -35,7 +35,7 @@ pub(super) fn baseline() -> Pack {
 pub(super) type Written<'a> = (&'a str, &'a str, &'a [&'a str], &'a str);
 
 pub(super) fn pack(policies: &[Written<'_>]) -> Pack {
-    let text: String = policies.iter().map(|policy| text(policy)).collect();
+    let text: String = policies.iter().map(text).collect();
     let source = PolicySource {
         path: "p.cedar".to_owned(),
         text,

@@ -106,7 +106,7 @@ async fn a_broken_invariant_names_the_facts_and_what_lets_it_through() {
 }
 
 #[tokio::test]
-async fn an_invariant_that_holds_is_proved_and_one_that_may_fail_is_not() {
+async fn an_invariant_that_holds_is_proved_and_one_that_may_fail_or_never_applies_is_not() {
     let policies: &[Written<'_>] = &[(
         "permit",
         "few",
@@ -126,9 +126,17 @@ async fn an_invariant_that_holds_is_proved_and_one_that_may_fail_is_not() {
             ALL,
             "when { context has fix.files && context.fix.files + 1 > 99 }",
         ),
+        (
+            "forbid",
+            "nothing",
+            ALL,
+            "when { context has fix.files && context.fix.files > 3 && context.fix.files < 4 }",
+        ),
     ]);
     let (_, proofs) = proofs(policies, Some(&invariants)).await;
     assert_eq!(outcome(&proofs, "invariant/never-fifty"), &Outcome::Proved);
+    assert_eq!(outcome(&proofs, "invariant/nothing"), &Outcome::Dead);
+    assert_eq!(failing(&proofs), ["invariant/nothing"]);
     assert_eq!(
         outcome(&proofs, "invariant/sum"),
         &Outcome::Inconclusive("the invariant `sum` itself may fail to be evaluated".to_owned())
