@@ -15,7 +15,7 @@ static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/policies");
 ///
 /// # Errors
 /// When there is no such pack, or one of its policies doesn't hold up; with its place.
-pub fn load(root: &Path, name: &str) -> Result<Pack> {
+pub fn load(root: &Path, name: &str, facts: &FactTable) -> Result<Pack> {
     let sources = match SHIPPED.get_dir(name) {
         Some(folder) => folder
             .files()
@@ -27,7 +27,7 @@ pub fn load(root: &Path, name: &str) -> Result<Pack> {
             .collect(),
         None => from_folder(root, name)?,
     };
-    Ok(Pack::compile(name, &sources, FactTable::shipped())?)
+    Ok(Pack::compile(name, &sources, facts)?)
 }
 
 fn from_folder(root: &Path, name: &str) -> Result<Vec<PolicySource>> {

@@ -49,7 +49,7 @@ fn a_mistake_is_refused_with_its_place() {
         ("id: org.cover", "id: org.has", "11:9", "isn't the id"),
         ("id: org.cover", "id: org.on_call.covered", "11:9", "twice"),
         ("id: org.cover", "id: org.on_call", "11:9", "group of facts"),
-        ("type: bool", "type: float", "3:5", "`bool`, `long`, `text`, `set`"),
+        ("type: bool", "type: float", "3:11", "`bool`, `long`, `text`, `set`"),
         ("type: bool", "type: {a: b}", "3:11", "`bool`, `long`, `text`, `set`"),
         ("[none, partial, full]", "[full]", "12:5", "2 to 50 different"),
         (
