@@ -57,11 +57,11 @@ impl Session {
         read.extend(self.estate.pack.facts_read(Action::AutoApply));
         read.into_iter()
             .filter(|id| !id.starts_with("evidence."))
-            .filter_map(|id| decision.facts.unknown(self.estate.pack.fact_table(), id))
+            .filter_map(|id| decision.facts.unknown(&self.estate.facts, id))
             .collect()
     }
 
-    /// The run's report.
+    /// The run's report. `missing`: what the pack needs and nobody supplies.
     ///
     /// # Errors
     /// When the ledger can't be read.
@@ -70,6 +70,7 @@ impl Session {
         items: BTreeMap<String, ReportItem>,
         problems: &[SourceError],
         sandbox: String,
+        missing: Vec<String>,
     ) -> Result<RunReport> {
         let mut items: Vec<ReportItem> = items.into_values().collect();
         items.sort_by_key(|item| {
@@ -89,7 +90,7 @@ impl Session {
             sandbox,
             catalogue: self.estate.catalogue.known().cloned().unwrap_or_default(),
             items,
-            warnings: problems.iter().map(SourceError::one_line).collect(),
+            warnings: problems.iter().map(SourceError::one_line).chain(missing).collect(),
         })
     }
 }
