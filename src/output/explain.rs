@@ -6,9 +6,10 @@ use holdpoint_schemas::evidence::{Check, Verdict};
 use holdpoint_schemas::fix::FixClass;
 use std::collections::BTreeMap;
 
-use super::phrase;
+use super::command_line::CommandLine;
 use super::text::{Prose, clause, count, list, sentence};
-use super::wording;
+use super::{phrase, ways, wording};
+use crate::pipeline::further::Further;
 use crate::pipeline::report::{CiOnly, Outcome, ReportItem};
 
 /// Details shown per check: enough to act on; the rest is in the report.
@@ -18,9 +19,10 @@ const MAX_PATHS: usize = 12;
 /// Files named of a fix.
 const MAX_FILES: usize = 6;
 
-/// The whole story of one item, wrapped for a terminal.
+/// The whole story of one item, wrapped for a terminal. `further`: what would take it further, or why
+/// that can't be worked out.
 #[must_use]
-pub fn explain(item: &ReportItem) -> String {
+pub fn explain(item: &ReportItem, further: Result<&Further, &str>, line: &CommandLine) -> String {
     let mut prose = Prose::default();
     title(&mut prose, item);
     found(&mut prose, item);
@@ -29,8 +31,8 @@ pub fn explain(item: &ReportItem) -> String {
     unknowns(&mut prose, item);
     checks(&mut prose, item);
     blast(&mut prose, item);
-    unlock(&mut prose, item);
-    next_steps(&mut prose, item);
+    what_further(&mut prose, item, further);
+    next_steps(&mut prose, item, line);
     ci_only(&mut prose, item);
     prose.finish()
 }
@@ -44,17 +46,17 @@ fn title(prose: &mut Prose, item: &ReportItem) {
         finding.branch,
         item.decision.level
     ));
-    prose.paragraph(&sentence(&format!("{}: {}", in_short(item), phrase::reason(item))));
+    prose.paragraph(&format!("{} {}", in_short(item), sentence(&phrase::reason(item))));
 }
 
 fn in_short(item: &ReportItem) -> &'static str {
     match (&item.outcome, item.decision.level) {
-        (Outcome::Merged { .. } | Outcome::AlreadyMerged { .. }, _) => "in short, this is merged",
-        (Outcome::NotDone { .. }, _) => "in short, this was permitted but could not be done",
-        (Outcome::Superseded { .. }, _) => "in short, another fix of the same finding was better",
-        (_, Level::Alert) => "in short, this needs a person; automation must leave it alone",
-        (_, Level::Suggest) => "in short, there is a fix to review, but it must not merge by itself",
-        (_, Level::AutoApply) => "in short, this may merge by itself",
+        (Outcome::Merged { .. } | Outcome::AlreadyMerged { .. }, _) => "In short, this is merged.",
+        (Outcome::NotDone { .. }, _) => "In short, this was permitted but could not be done.",
+        (Outcome::Superseded { .. }, _) => "In short, another fix of the same finding was better.",
+        (_, Level::Alert) => "In short, this needs a person; automation must leave it alone.",
+        (_, Level::Suggest) => "In short, there is a fix to review, but it must not merge by itself.",
+        (_, Level::AutoApply) => "In short, this may merge by itself.",
     }
 }
 
@@ -168,11 +170,11 @@ fn decision(prose: &mut Prose, item: &ReportItem) {
         phrase::level_means(decision.level),
     ));
     if !decision.permitted_by.is_empty() {
-        let reasons: Vec<String> = decision.permitted_by.iter().map(|reason| clause(reason)).collect();
+        let reasons: Vec<String> = decision.permitted_by.iter().map(|reason| sentence(reason)).collect();
         prose.paragraph(&format!(
-            "{} is permitted because of this: {}.",
+            "{} is permitted. {}",
             capital(decision.level),
-            reasons.join("; ")
+            reasons.join(" ")
         ));
     }
     let next = decision.level.next();
@@ -220,6 +222,9 @@ fn bound_item(prose: &mut Prose, item: &ReportItem, bound: &Bound) {
     let known = bound.facts.iter().filter(|reading| reading.fact.is_some());
     for reading in known {
         prose.sub_item(&format!("Known: {}.", wording::reading(reading, item.decision.at)));
+    }
+    if let Some(unlock) = &bound.unlock {
+        prose.sub_item(&format!("What lifts it, says the policy: {}.", clause(unlock)));
     }
 }
 
@@ -339,32 +344,67 @@ pub fn unlocks(item: &ReportItem) -> Vec<String> {
     lines
 }
 
-fn unlock(prose: &mut Prose, item: &ReportItem) {
-    let Some(next) = item.decision.level.next() else {
+/// Ways to go further, each a sentence with who can do it.
+fn what_further(prose: &mut Prose, item: &ReportItem, further: Result<&Further, &str>) {
+    if item.decision.level.next().is_none() || is_settled(&item.outcome) {
         return;
-    };
-    prose.heading(&format!("What would make it {next}"));
-    let lines = unlocks(item);
-    if lines.is_empty() {
-        prose.paragraph("No policy says what would: on what is known now, it stays as it is.");
     }
-    lines.iter().for_each(|line| prose.item(line));
+    prose.heading("What would take it further");
+    let further = match further {
+        _ if item.fix.is_none() => {
+            prose.paragraph("A candidate fix, from a remediator or a person; it is decided on when it comes.");
+            return;
+        }
+        Ok(further) => further,
+        Err(why) => {
+            prose.paragraph(&format!("The ways can't be worked out: {}.", clause(why)));
+            return;
+        }
+    };
+    if !further.same_policies {
+        prose.paragraph("The estate's policies have changed since it was decided; this is by today's:");
+    }
+    let common: Vec<String> = further.ways.iter().filter_map(ways::in_common).collect();
+    common.iter().for_each(|words| prose.paragraph(words));
+    let ways = ways::all(further, &item.decision);
+    if !ways.is_empty() && (!common.is_empty() || !further.same_policies) {
+        prose.gap();
+    }
+    for (number, way) in ways.iter().enumerate() {
+        prose.numbered(number + 1, &way.words);
+        if !way.who.is_empty() {
+            prose.sub_item(&format!("Who: {}.", way.who.join("; ")));
+        }
+    }
+    if further.ways.iter().any(|ways| !ways.complete) {
+        prose.paragraph("There may be more ways than these.");
+    } else if ways.is_empty() {
+        prose.paragraph("Nothing that could be known would: the policies don't permit more under any circumstances.");
+    }
+}
+
+/// Whether nothing is left to decide about it.
+const fn is_settled(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Merged { .. } | Outcome::AlreadyMerged { .. } | Outcome::Superseded { .. }
+    )
 }
 
 /// What a person should do now: a sentence and the command lines.
 #[must_use]
-pub fn next_step(item: &ReportItem) -> (String, Vec<String>) {
+pub fn next_step(item: &ReportItem, line: &CommandLine) -> (String, Vec<String>) {
     let id = item.finding.id();
     match &item.outcome {
         Outcome::PullRequest { document, .. } => (
             format!("Read the change and its plan in `{document}`. If you agree, sign it and let it merge:"),
-            vec![format!("holdpoint approve {id}"), format!("holdpoint promote {id}")],
+            vec![line.signed("approve", &id), line.of("promote", &id)],
         ),
         Outcome::Merged { .. } | Outcome::AlreadyMerged { .. } => ("Nothing; it is done.".to_owned(), Vec::new()),
         Outcome::Superseded { by } => (format!("Nothing; look at the fix {by} instead."), Vec::new()),
         Outcome::NotDone { .. } => (
             "Remove what stood in the way, then run again; it will be decided anew:".to_owned(),
-            vec!["holdpoint run".to_owned()],
+            vec![line.plain("run")],
         ),
         Outcome::Alerted => (after_alert(item), Vec::new()),
     }
@@ -393,9 +433,9 @@ fn after_alert(item: &ReportItem) -> String {
     }
 }
 
-fn next_steps(prose: &mut Prose, item: &ReportItem) {
+fn next_steps(prose: &mut Prose, item: &ReportItem, line: &CommandLine) {
     prose.heading("What to do now");
-    let (words, commands) = next_step(item);
+    let (words, commands) = next_step(item, line);
     prose.paragraph(&words);
     if !commands.is_empty() {
         prose.gap();
@@ -403,7 +443,7 @@ fn next_steps(prose: &mut Prose, item: &ReportItem) {
         if matches!(item.outcome, Outcome::PullRequest { .. }) {
             prose.paragraph("If you don't, say so, and it won't be offered again:");
             prose.gap();
-            prose.command(&format!("holdpoint decline {}", item.finding.id()));
+            prose.command(&line.signed("decline", &item.finding.id()));
         }
     }
     if !item.advice.is_empty() {

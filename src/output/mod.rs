@@ -5,6 +5,7 @@
 //! characters for terminals ([`text::clean`]) and escaped for HTML and Markdown.
 
 pub mod card;
+pub mod command_line;
 pub mod explain;
 pub mod graph_svg;
 pub mod html;
@@ -17,4 +18,5 @@ mod samples;
 pub mod summary;
 pub mod table;
 pub mod text;
+pub mod ways;
 pub mod wording;

@@ -10,6 +10,7 @@ pub mod document;
 pub mod estate;
 pub mod facts;
 pub mod findings;
+pub mod further;
 pub mod items;
 pub mod mirror;
 pub mod owners;
