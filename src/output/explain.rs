@@ -210,9 +210,8 @@ fn capital(level: Level) -> &'static str {
 fn bound_reason(bound: &Bound) -> String {
     let origin = match bound.kind {
         BoundKind::Policy | BoundKind::UnknownFact | BoundKind::Evidence => format!(" (policy `{}`)", bound.id),
-        BoundKind::RolloutStage => format!(" (rollout lane `{}`)", bound.id),
         BoundKind::EvaluationError => format!(" (policy `{}` couldn't be evaluated)", bound.id),
-        BoundKind::NoPermit | BoundKind::NoFix => String::new(),
+        BoundKind::NoPermit | BoundKind::NoFix | BoundKind::RolloutStage => String::new(),
     };
     format!("{}{origin}.", sentence(&bound.reason).trim_end_matches('.'))
 }
@@ -221,10 +220,15 @@ fn bound_item(prose: &mut Prose, item: &ReportItem, bound: &Bound) {
     prose.item(&bound_reason(bound));
     let known = bound.facts.iter().filter(|reading| reading.fact.is_some());
     for reading in known {
-        prose.sub_item(&format!("Known: {}.", wording::reading(reading, item.decision.at)));
+        let told = |note: &String| bound.reason.contains(clause(note).as_str());
+        let mut reading = reading.clone();
+        if let Some(fact) = &mut reading.fact {
+            fact.note = fact.note.take().filter(|note| !told(note));
+        }
+        prose.sub_item(&format!("Known: {}.", wording::reading(&reading, item.decision.at)));
     }
     if let Some(unlock) = &bound.unlock {
-        prose.sub_item(&format!("What lifts it, says the policy: {}.", clause(unlock)));
+        prose.sub_item(&format!("The policy's advice: {}.", clause(unlock)));
     }
 }
 
@@ -318,9 +322,16 @@ fn blast(prose: &mut Prose, item: &ReportItem) {
     }
 }
 
-/// What would lift the bounds of the next level, most specific first.
+/// The easiest way to the next level; where none was worked out, what the policies say would lift its bounds.
 #[must_use]
 pub fn unlocks(item: &ReportItem) -> Vec<String> {
+    let best = item
+        .way
+        .as_ref()
+        .and_then(|ways| Some((ways.target, ways.sets.first()?)));
+    if let Some((target, changes)) = best {
+        return vec![ways::words(target, changes, &item.decision)];
+    }
     let next = item.decision.level.next();
     let bounds = item
         .decision
@@ -364,10 +375,8 @@ fn what_further(prose: &mut Prose, item: &ReportItem, further: Result<&Further, 
     if !further.same_policies {
         prose.paragraph("The estate's policies have changed since it was decided; this is by today's:");
     }
-    let common: Vec<String> = further.ways.iter().filter_map(ways::in_common).collect();
-    common.iter().for_each(|words| prose.paragraph(words));
     let ways = ways::all(further, &item.decision);
-    if !ways.is_empty() && (!common.is_empty() || !further.same_policies) {
+    if !ways.is_empty() && !further.same_policies {
         prose.gap();
     }
     for (number, way) in ways.iter().enumerate() {
@@ -376,6 +385,8 @@ fn what_further(prose: &mut Prose, item: &ReportItem, further: Result<&Further, 
             prose.sub_item(&format!("Who: {}.", way.who.join("; ")));
         }
     }
+    let common = further.ways.iter().filter_map(ways::in_common);
+    common.for_each(|words| prose.paragraph(&words));
     if further.ways.iter().any(|ways| !ways.complete) {
         prose.paragraph("There may be more ways than these.");
     } else if ways.is_empty() {
@@ -463,31 +474,85 @@ mod tests {
     use crate::output::samples;
     use crate::output::text::WIDTH;
 
+    use holdpoint_engine::counterfactual::{FactChange, Ways, effort};
+    use holdpoint_schemas::fact::{Action, FactTable, FactValue};
+
+    fn way(item: &ReportItem, target: Action, changes: &[(&str, FactValue)]) -> Ways {
+        let change = |(id, to): &(&str, FactValue)| {
+            let from = item.decision.facts.get(id).map(|fact| fact.value.clone());
+            FactChange {
+                id: (*id).to_owned(),
+                effort: effort(id, from.as_ref()),
+                from,
+                to: to.clone(),
+            }
+        };
+        Ways {
+            target,
+            sets: vec![changes.iter().map(change).collect()],
+            complete: true,
+        }
+    }
+
+    fn further(ways: Vec<Ways>) -> Further {
+        Further {
+            ways,
+            same_policies: true,
+            table: FactTable::shipped().clone(),
+        }
+    }
+
+    fn by_approval(item: &ReportItem) -> Ways {
+        let changes = [
+            ("approval.independent", true.into()),
+            ("approval.verified", true.into()),
+        ];
+        way(item, Action::Promote, &changes)
+    }
+
+    fn told(item: &ReportItem, ways: Vec<Ways>) -> String {
+        explain(item, Ok(&further(ways)), &CommandLine::default())
+    }
+
     #[test]
     fn a_merged_item_reads_like_an_answer() {
-        insta::assert_snapshot!(explain(&samples::merged()));
+        insta::assert_snapshot!(told(&samples::merged(), vec![]));
     }
 
     #[test]
     fn a_frozen_item_says_when_the_freeze_ends() {
-        insta::assert_snapshot!(explain(&samples::frozen()));
+        let item = samples::frozen();
+        let end = way(&item, Action::AutoApply, &[("change.freeze_active", false.into())]);
+        insta::assert_snapshot!(told(&item, vec![by_approval(&item), end]));
     }
 
     #[test]
     fn a_failed_contract_names_the_consumer() {
-        insta::assert_snapshot!(explain(&samples::broken_contract()));
+        let item = samples::broken_contract();
+        let another = way(
+            &item,
+            Action::Suggest,
+            &[("evidence.contract.verdict", "passed".into())],
+        );
+        insta::assert_snapshot!(told(&item, vec![another]));
     }
 
     #[test]
     fn an_unknown_service_lists_who_can_supply_what() {
-        insta::assert_snapshot!(explain(&samples::unknown_service()));
+        let item = samples::unknown_service();
+        let changes = [
+            ("evidence.build.verdict", "passed".into()),
+            ("evidence.test.verdict", "passed".into()),
+            ("service.known", true.into()),
+        ];
+        insta::assert_snapshot!(told(&item, vec![way(&item, Action::Suggest, &changes)]));
     }
 
     #[test]
     fn prose_fits_its_width_and_holds_no_control_characters() {
         for mut item in samples::report().items {
             item.finding.finding.title.push_str("\x1b[2J\u{202e} end");
-            let text = explain(&item);
+            let text = told(&item, vec![]);
             assert!(!text.contains('\x1b') && !text.contains('\u{202e}'));
             for line in text.lines().filter(|line| line.contains(' ')) {
                 assert!(line.chars().count() <= WIDTH, "{line}");
@@ -500,15 +565,24 @@ mod tests {
         let mut item = samples::broken_contract();
         let new = samples::unknown_service().finding.finding;
         item.evidence.as_mut().unwrap().evidence.new_findings = vec![new];
-        assert!(explain(&item).contains("New with this fix, and not there before:\n  - B306 (bandit"));
+        assert!(told(&item, vec![]).contains("New with this fix, and not there before:\n  - B306 (bandit"));
     }
 
     #[test]
     fn a_suggestion_gives_the_commands_with_its_id() {
         let item = samples::frozen();
-        let text = explain(&item);
-        for verb in ["approve", "promote", "decline"] {
-            assert!(text.contains(&format!("    holdpoint {verb} {}\n", item.finding.id())));
+        let line = CommandLine::default().global("estate", "my estate").signing("key", "K");
+        let text = explain(&item, Ok(&further(vec![])), &line);
+        let id = item.finding.id();
+        for command in [
+            format!("approve {id} --key K"),
+            format!("promote {id}"),
+            format!("decline {id} --key K"),
+        ] {
+            assert!(
+                text.contains(&format!("    holdpoint --estate 'my estate' {command}\n")),
+                "{text}"
+            );
         }
     }
 
@@ -516,8 +590,31 @@ mod tests {
     fn a_missing_fix_is_said_plainly() {
         let mut item = samples::unknown_service();
         item.fix = None;
-        let text = explain(&item);
+        let text = told(&item, vec![]);
         assert!(text.contains("Nobody has handed over a fix"));
         assert!(text.contains("there is no candidate to test"));
+    }
+
+    #[test]
+    fn ways_that_cannot_be_worked_out_say_why() {
+        let text = explain(&samples::frozen(), Err("the pack is gone"), &CommandLine::default());
+        assert!(
+            text.contains("The ways can't be worked out: the pack is gone."),
+            "{text}"
+        );
+        let changed = Further {
+            same_policies: false,
+            ..further(vec![by_approval(&samples::frozen())])
+        };
+        let text = explain(&samples::frozen(), Ok(&changed), &CommandLine::default());
+        assert!(text.contains("policies have changed since it was decided"), "{text}");
+    }
+
+    #[test]
+    fn the_report_shows_the_easiest_way_instead_of_what_policies_advise() {
+        let mut item = samples::frozen();
+        assert!(unlocks(&item)[0].starts_with("Wait until"));
+        item.way = Some(way(&item, Action::AutoApply, &[("change.freeze_active", false.into())]));
+        assert_eq!(unlocks(&item), ["Auto-apply if the code freeze ends."]);
     }
 }

@@ -2,12 +2,13 @@
 
 use holdpoint_engine::counterfactual::{Effort, FactChange, Ways};
 use holdpoint_schemas::decision::{BoundKind, Decision};
+use holdpoint_schemas::evidence::Check;
 use holdpoint_schemas::fact::{Action, FactTable, FactValue};
 use holdpoint_schemas::{Level, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-use super::text::{clause, list, sentence};
+use super::text::{clause, list};
 use super::wording;
 use crate::pipeline::further::Further;
 
@@ -43,30 +44,31 @@ pub fn all(further: &Further, decision: &Decision) -> Vec<Way> {
 #[must_use]
 pub fn words(target: Action, changes: &[FactChange], decision: &Decision) -> String {
     let verb = match target {
-        Action::Suggest => "suggest",
-        Action::AutoApply => "auto-apply",
-        Action::Promote => "merge",
+        Action::Suggest => "Suggest",
+        Action::AutoApply => "Auto-apply",
+        Action::Promote => "Merge",
     };
     let clauses = clauses(changes, decision);
-    let rollout = rollout(target, decision);
-    sentence(&match (clauses.is_empty(), rollout) {
-        (true, None) => format!("{verb}: the policies permit it"),
-        (true, Some(rollout)) => format!("{verb} if {rollout}"),
-        (false, None) => format!("{verb} if {}", joined(&clauses)),
-        (false, Some(rollout)) => format!("{verb} if {}; besides, if {rollout}", joined(&clauses)),
-    })
+    let rollout = rollout(target, changes, decision);
+    match (clauses.is_empty(), rollout) {
+        (true, None) => format!("{verb}: the policies permit it."),
+        (true, Some(rollout)) => format!("{verb} if {rollout}."),
+        (false, None) => format!("{verb} if {}.", joined(&clauses)),
+        (false, Some(rollout)) => format!("{verb} if {}; and if {rollout}.", joined(&clauses)),
+    }
 }
 
-/// `a, and b, and c`: clauses hold commas and "and" of their own.
+/// `a and b`, or `a, and b` where clauses have commas or an "and" of their own.
 fn joined(clauses: &[String]) -> String {
+    let is_plain = |clause: &String| !clause.contains(", ") && !clause.contains(" and ");
     match clauses {
-        [one, two] if !one.contains(", ") => format!("{one} and {two}"),
+        [one, two] if is_plain(one) && is_plain(two) => format!("{one} and {two}"),
         _ => clauses.join(", and "),
     }
 }
 
 /// The lane's stage caps what policies permit, so it has to be raised too.
-fn rollout(target: Action, decision: &Decision) -> Option<String> {
+fn rollout(target: Action, changes: &[FactChange], decision: &Decision) -> Option<String> {
     let level = match target {
         Action::Suggest => Level::Suggest,
         Action::AutoApply => Level::AutoApply,
@@ -79,7 +81,11 @@ fn rollout(target: Action, decision: &Decision) -> Option<String> {
         .iter()
         .find(is_cap)
         .map(|bound| match bound.id.as_str() {
-            "default" => format!("the rollout file takes such fixes to {level}, for which it has no lane yet"),
+            // Lanes go by what a fix is, so another one may be in another lane.
+            _ if changes.iter().any(|change| change.id.starts_with("fix.")) => {
+                format!("its rollout lane goes as far as {level}")
+            }
+            "default" => format!("the rollout file gets a lane that takes such fixes to {level}"),
             lane => format!("rollout lane `{lane}` is raised to {level}"),
         })
 }
@@ -95,11 +101,14 @@ fn clauses(changes: &[FactChange], decision: &Decision) -> Vec<String> {
     });
     clauses.extend(plain.map(|change| changed(change, decision)));
     clauses.extend(learned(changes));
-    let not_run: Vec<String> = changes
+    let is_open = |check: &Check| {
+        let mut changes = changes.iter();
+        changes.any(|change| change.id == check.fact_id() && change.from.is_none())
+    };
+    let not_run: Vec<String> = Check::ALL
         .iter()
-        .filter(is_evidence)
-        .filter(|change| change.from.is_none())
-        .map(|change| check(&change.id).to_owned())
+        .filter(|check| is_open(check))
+        .map(ToString::to_string)
         .collect();
     match not_run.as_slice() {
         [] => {}
@@ -211,10 +220,7 @@ fn conclusive(change: &FactChange, decision: &Decision) -> String {
     match note.map(clause) {
         Some(note) if note.starts_with(NO_CONTRACT) => {
             let consumer = note.trim_start_matches(NO_CONTRACT).trim_matches('`');
-            format!(
-                "a contract is recorded for {consumer} → {} and the {check} check passes",
-                decision.service
-            )
+            format!("a contract is recorded for {consumer} → {} and holds", decision.service)
         }
         Some(note) if !note.is_empty() => format!("the {check} check passes, which can't tell so far ({note})"),
         _ => format!("the {check} check passes, which can't tell so far"),
@@ -269,7 +275,11 @@ fn another_fix(changes: &[FactChange]) -> Option<String> {
 /// Who or what can bring the changes about, each once.
 fn who(target: Action, changes: &[FactChange], table: &FactTable, decision: &Decision) -> Vec<String> {
     let mut who: Vec<String> = Vec::new();
-    for change in changes {
+    // People first: what is left to the next run goes without saying.
+    let (run, people): (Vec<_>, Vec<_>) = changes
+        .iter()
+        .partition(|change| change.effort == Effort::Evidence && change.from.is_none());
+    for change in people.into_iter().chain(run) {
         let resolver = table
             .row(&change.id)
             .map_or("nobody that is on record", |row| row.resolver);
@@ -289,7 +299,7 @@ fn who(target: Action, changes: &[FactChange], table: &FactTable, decision: &Dec
             who.push(words);
         }
     }
-    if rollout(target, decision).is_some() {
+    if rollout(target, changes, decision).is_some() {
         who.push("whoever keeps the estate's rollout file".to_owned());
     }
     who
@@ -331,3 +341,6 @@ pub fn in_common(ways: &Ways) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;
