@@ -311,7 +311,7 @@ fn could_help(change: &FactChange, decision: &Decision) -> String {
     match note.unwrap_or_default() {
         note if note.starts_with(NO_CONTRACT) => {
             let consumer = note.trim_start_matches(NO_CONTRACT).trim_matches('`');
-            format!("the owner of {consumer}, by recording what it relies on; the next run then tells")
+            format!("the owner of {consumer}, by recording what it relies on")
         }
         note if note.starts_with(RED_BASELINE) => {
             format!(
@@ -319,7 +319,7 @@ fn could_help(change: &FactChange, decision: &Decision) -> String {
                 decision.service
             )
         }
-        _ => "whoever can supply what the check lacks; the next run then tells".to_owned(),
+        _ => "whoever can supply what the check lacks".to_owned(),
     }
 }
 
