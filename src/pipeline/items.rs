@@ -10,6 +10,7 @@ use holdpoint_schemas::fix::Fix;
 use std::collections::BTreeMap;
 
 use super::act;
+use super::further::best_way;
 use super::report::{CiOnly, Outcome, ReportItem, RunReport};
 use super::session::Session;
 
@@ -41,6 +42,7 @@ impl Session {
             service,
             fix: fix.cloned(),
             unknowns: self.unknowns(&decision),
+            way: best_way(&self.estate.pack, &decision),
             advice: act::advice(fix),
             decision,
             evidence,

@@ -13,6 +13,7 @@ pub mod estate;
 pub mod facts;
 pub mod findings;
 pub mod inputs;
+pub mod further;
 pub mod items;
 pub mod minimum;
 pub mod mirror;
