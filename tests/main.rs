@@ -16,5 +16,8 @@ mod bad_input;
 mod cli;
 mod ledger;
 mod leftovers;
+mod packs;
+mod policy_check;
+mod policy_diff;
 mod scenarios;
 mod support;

@@ -95,7 +95,7 @@ impl Estate {
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
             if name == format!("{id}.cedar") {
                 found = true;
-            } else {
+            } else if name.ends_with(".cedar") {
                 std::fs::copy(&path, pack.join(name)).unwrap();
             }
         }

@@ -8,8 +8,10 @@
 //! - [`policy`] turns Cedar text into a [`policy::Pack`], or into errors with file, line and column.
 //! - [`table`] turns a decision table, such as SSVC's, into policies.
 //! - [`rollout`] finds the lane of a finding, and with it the highest level that it may reach.
+//! - [`cases`] runs a pack's test cases and tells what they cover.
 //! - [`decide`] asks the pack: [`decide::triage`] before evidence, [`decide::release`] with it,
 //!   [`decide::merge_gate`] at the moment of merge, and [`decide::may_promote`] once a human said go.
+//! - [`counterfactual`] finds the smallest changes of facts after which the pack would permit more.
 //!
 //! # How a level comes about
 //! `level = min(Cedar, lane stage)`. Cedar is asked from the highest action down; default deny makes
@@ -54,6 +56,8 @@
 //! [`Bound`](holdpoint_schemas::decision::Bound): which rule, why, which facts it read, which of them
 //! are unknown, who could supply those, and what would lift it.
 
+pub mod cases;
+pub mod counterfactual;
 pub mod decide;
 mod error;
 pub mod graph;

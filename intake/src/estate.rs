@@ -64,7 +64,7 @@ fn options() -> serde_yaml::Options {
 
 /// What the YAML reader says to programmers, as people need it: part of its message, what is said
 /// instead (empty: its own words), and what to do.
-const MESSAGES: [(&str, &str, &str); 10] = [
+const MESSAGES: [(&str, &str, &str); 11] = [
     ("unknown field", "", "check the spelling"),
     ("unknown variant", "", "write one of the names that are expected"),
     ("missing field", "", "add the field"),
@@ -97,6 +97,11 @@ const MESSAGES: [(&str, &str, &str); 10] = [
         "unexpected end of input",
         "the file ends too early",
         "the file is empty or cut off: take it from git again",
+    ),
+    (
+        "untagged enum FactValue",
+        "a value that no fact can have",
+        "write `true` or `false`, a whole number, a word, or a list of words",
     ),
     (
         "budget",

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::fact::keys::evidence;
 use crate::finding::Finding;
 
 /// What a check found. An infrastructure error is not a verdict: it is a Rust error, and ends as
@@ -70,10 +71,10 @@ impl Check {
     #[must_use]
     pub const fn fact_id(self) -> &'static str {
         match self {
-            Self::Build => "evidence.build.verdict",
-            Self::Test => "evidence.test.verdict",
-            Self::Contract => "evidence.contract.verdict",
-            Self::Rescan => "evidence.rescan.verdict",
+            Self::Build => evidence::build::VERDICT.id(),
+            Self::Test => evidence::test::VERDICT.id(),
+            Self::Contract => evidence::contract::VERDICT.id(),
+            Self::Rescan => evidence::rescan::VERDICT.id(),
         }
     }
 }

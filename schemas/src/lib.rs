@@ -8,6 +8,7 @@ pub mod approval;
 pub mod control;
 pub mod decision;
 pub mod digest;
+pub mod editor;
 pub mod estate;
 pub mod event;
 pub mod evidence;

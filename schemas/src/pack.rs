@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::Level;
-use crate::fact::FactValue;
+use crate::fact::{FactSet, FactValue, json_schema};
 
 /// `pack.yaml`: what a pack says about itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PackManifest {
     /// Name: that of its folder.
@@ -26,11 +28,12 @@ pub struct PackManifest {
     pub invariants: Vec<String>,
     /// Facts without which an estate gets little from it, by id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "json_schema::ids")]
     pub minimum_facts: Vec<String>,
 }
 
 /// One thing that a layer loosens.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Relaxation {
     /// Id of an inherited forbid that the layer drops, or replaces by a policy of the same id, or of a permit
@@ -41,7 +44,7 @@ pub struct Relaxation {
 }
 
 /// One file of `cases/`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CaseFile {
     /// Named sets of facts, for all case files of the pack.
@@ -63,8 +66,20 @@ pub struct NamedFacts {
     pub given: BTreeMap<String, FactValue>,
 }
 
+impl JsonSchema for NamedFacts {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "NamedFacts".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema::values_beside(json!({
+            "from": {"type": "string", "description": "The set that it starts from itself."}
+        }))
+    }
+}
+
 /// Facts, and what the pack must say of them: alone, without rollout and clock, and with a fix at hand.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
     /// A sentence, unique in the pack.
@@ -74,9 +89,11 @@ pub struct Case {
     pub from: Option<String>,
     /// Values by fact id, over those of the named set.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "json_schema::values")]
     pub given: BTreeMap<String, FactValue>,
     /// Facts of the named set that are unknown here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "json_schema::ids")]
     pub unknown: Vec<String>,
     /// The level, exactly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,11 +119,24 @@ pub struct Case {
 }
 
 /// Permitted or denied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Answer {
     /// It is permitted.
     Permitted,
     /// It isn't.
     Denied,
+}
+
+/// A case whose facts are put together: it can be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResolvedCase {
+    /// As it is written: its name and what it expects.
+    pub case: Case,
+    /// All that is known in it.
+    pub facts: FactSet,
+    /// File that it is in.
+    pub path: String,
+    /// Line of its name, 1-based.
+    pub line: usize,
 }

@@ -5,14 +5,17 @@
 //! characters for terminals ([`text::clean`]) and escaped for HTML and Markdown.
 
 pub mod card;
+pub mod cases;
 pub mod diagnostics;
 pub mod explain;
 pub mod graph_svg;
 pub mod html;
 pub mod json;
+pub mod junit;
 pub mod markdown;
 pub mod phrase;
 pub mod progress;
+pub mod proofs;
 #[cfg(test)]
 mod samples;
 pub mod simulation;

@@ -127,7 +127,15 @@ pub fn propose(
     let commit = commit(session, finding, fix, decision, evidence, None)?;
     let head = session.ledger.head()?.to_string();
     let blast = session.estate.graph.blast_radius(&decision.service);
-    let document = document::pull_request(findings, fix, decision, evidence, blast.as_ref(), &head);
+    let document = document::pull_request(
+        findings,
+        fix,
+        decision,
+        evidence,
+        blast.as_ref(),
+        &head,
+        session.estate.pack.fact_table(),
+    );
     let published = forge.publish(&Proposal {
         branch: branch.clone(),
         commit: commit.clone(),

@@ -4,7 +4,7 @@ use holdpoint_engine::graph::BlastRadius;
 use holdpoint_forge::pull_request::{EvidenceLine, PullRequest, Unknown};
 use holdpoint_schemas::decision::Decision;
 use holdpoint_schemas::evidence::EvidenceRecord;
-use holdpoint_schemas::fact::FactTable;
+use holdpoint_schemas::fact::{FactTable, keys};
 use holdpoint_schemas::finding::RepoFinding;
 use holdpoint_schemas::fix::{ChangeKind, Fix, FixKind};
 use std::collections::BTreeSet;
@@ -59,6 +59,7 @@ pub fn pull_request(
     evidence: &EvidenceRecord,
     blast: Option<&BlastRadius>,
     ledger_head: &str,
+    table: &FactTable,
 ) -> PullRequest {
     let mut why: Vec<String> = findings.iter().map(|finding| found(finding)).collect();
     why.extend(decision.permitted_by.iter().cloned());
@@ -82,7 +83,7 @@ pub fn pull_request(
         implications: implications(fix, decision),
         evidence: evidence_lines.collect(),
         blast_radius: blast_radius(decision, blast),
-        unknowns: unknowns(decision),
+        unknowns: unknowns(decision, table),
         unlock: decision
             .bounds
             .iter()
@@ -164,15 +165,15 @@ fn diffstat(fix: &Fix) -> String {
 
 fn implications(fix: &Fix, decision: &Decision) -> Vec<String> {
     let mut implications = Vec::new();
-    if let Some(environment) = decision.facts.get("service.environment") {
-        implications.push(format!("Merging reaches: {}.", environment.value));
+    if let Some(environment) = decision.facts.value(keys::service::ENVIRONMENT) {
+        implications.push(format!("Merging reaches: {environment}."));
     }
     let notes = [
-        "fix.variables_provisioned",
-        "fix.critical_resource",
-        "fix.governance_files",
-        "change.freeze_active",
-        "change.pushed_by_others",
+        keys::fix::VARIABLES_PROVISIONED.id(),
+        keys::fix::CRITICAL_RESOURCE.id(),
+        keys::fix::GOVERNANCE_FILES.id(),
+        keys::change::FREEZE_ACTIVE.id(),
+        keys::change::PUSHED_BY_OTHERS.id(),
     ];
     let noted = notes.iter().filter_map(|id| decision.facts.get(id)?.note.as_ref());
     implications.extend(noted.filter(|note| *note != "it reads no new variable").cloned());
@@ -204,16 +205,16 @@ fn blast_radius(decision: &Decision, blast: Option<&BlastRadius>) -> Vec<String>
 }
 
 /// All that isn't known and that a policy could ask for, with who can supply it.
-fn unknowns(decision: &Decision) -> Vec<Unknown> {
+fn unknowns(decision: &Decision, table: &FactTable) -> Vec<Unknown> {
     let named: BTreeSet<&str> = decision
         .bounds
         .iter()
         .flat_map(|bound| bound.unknowns.iter().map(|unknown| unknown.id.as_str()))
         .collect();
-    FactTable::shipped()
+    table
         .rows()
         .filter(|row| !row.id.starts_with("approval."))
-        .filter_map(|row| decision.facts.unknown(FactTable::shipped(), row.id))
+        .filter_map(|row| decision.facts.unknown(table, row.id))
         .map(|unknown| {
             let fact = if named.contains(unknown.id.as_str()) {
                 format!("{} (it holds this back)", unknown.id)

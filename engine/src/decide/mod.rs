@@ -102,7 +102,7 @@ pub fn may_promote(pack: &Pack, question: &Question<'_>) -> Result<Permission, E
     let facts = facts::with_evidence(pack, question, facts::Pending::Unknown);
     let mut bounds = decide(pack, question, &facts).bounds;
     bounds.retain(|bound| bound.withholds == Level::Suggest);
-    bounds.extend(promotion_bounds(pack, asker(question), &facts));
+    bounds.extend(promotion(pack, asker(question), &facts).bounds);
     Ok(Permission {
         action: Action::Promote,
         permitted: bounds.is_empty(),
@@ -205,11 +205,16 @@ fn up_to(stage: Level, pack: &Pack, asker: Asker<'_>, facts: &FactSet) -> Verdic
     }
 }
 
-/// What withholds the merge that a human said go to.
-fn promotion_bounds(pack: &Pack, asker: Asker<'_>, facts: &FactSet) -> Vec<Bound> {
+/// What withholds the merge that a human said go to, and what permits it.
+struct Promotion {
+    bounds: Vec<Bound>,
+    permitted_by: Vec<PolicyInfo>,
+}
+
+fn promotion(pack: &Pack, asker: Asker<'_>, facts: &FactSet) -> Promotion {
     let action = Action::Promote;
-    match pack.evaluate(action, &asker, facts) {
-        Answer::Permitted(_) => Vec::new(),
+    let (bounds, permits) = match pack.evaluate(action, &asker, facts) {
+        Answer::Permitted(policies) => (Vec::new(), policies),
         Answer::Denied(policies) => {
             let denied = Denied {
                 pack,
@@ -217,9 +222,13 @@ fn promotion_bounds(pack: &Pack, asker: Asker<'_>, facts: &FactSet) -> Vec<Bound
                 action,
                 facts,
             };
-            denied.bounds(&policies, Level::AutoApply)
+            (denied.bounds(&policies, Level::AutoApply), Vec::new())
         }
-        Answer::Failed(errors) => bounds::failed(&errors, Level::AutoApply),
+        Answer::Failed(errors) => (bounds::failed(&errors, Level::AutoApply), Vec::new()),
+    };
+    Promotion {
+        bounds,
+        permitted_by: permits.into_iter().cloned().collect(),
     }
 }
 
@@ -278,4 +287,4 @@ fn facts_digest(facts: &FactSet) -> Result<Digest, EngineError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,14 +1,17 @@
 //! Asking a pack.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use cedar_policy::{
     AuthorizationError, Authorizer, Context, Decision, Entities, EntityId, EntityTypeName, EntityUid, PolicySet,
     Request, RestrictedExpression,
 };
+use holdpoint_schemas::actor::Remediator;
 use holdpoint_schemas::fact::{Action, FactSet, FactTable, FactValue};
+use holdpoint_schemas::service::ServiceId;
 
-use super::{Asker, Pack, PolicyInfo};
+use super::{Asker, Effect, Pack, PolicyInfo};
 
 /// What a pack says to one action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +24,48 @@ pub(crate) enum Answer<'a> {
     Failed(Vec<(String, String)>),
 }
 
+/// What a pack alone says to one action: ids of policies, in their order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// These permit it, and none forbids.
+    Permitted(Vec<String>),
+    /// These forbid it; none: no policy permits it.
+    Denied(Vec<String>),
+    /// These couldn't be evaluated, so nothing is permitted.
+    Failed(Vec<String>),
+}
+
 impl Pack {
+    /// Asks one action about facts as they are: none is expired. The entities don't matter, since
+    /// policies may not read them.
+    #[must_use]
+    pub fn says(&self, action: Action, facts: &FactSet) -> Said {
+        static REMEDIATOR: LazyLock<Remediator> = LazyLock::new(|| Remediator("case".to_owned()));
+        static SERVICE: LazyLock<ServiceId> = LazyLock::new(|| ServiceId::from("case"));
+        let asker = Asker {
+            remediator: &REMEDIATOR,
+            service: &SERVICE,
+        };
+        let ids = |policies: Vec<&PolicyInfo>| policies.into_iter().map(|policy| policy.id.clone()).collect();
+        match self.evaluate(action, &asker, facts) {
+            Answer::Permitted(policies) => Said::Permitted(ids(policies)),
+            Answer::Denied(policies) => Said::Denied(ids(policies)),
+            Answer::Failed(errors) => Said::Failed(errors.into_iter().map(|(id, _)| id).collect()),
+        }
+    }
+
+    /// Whether a policy applies to these facts, be it a permit or a forbid; `None` if it can't be
+    /// evaluated, isn't for that action, or isn't in the pack.
+    #[must_use]
+    pub fn applies(&self, id: &str, action: Action, facts: &FactSet) -> Option<bool> {
+        let policy = self.policy(id).filter(|policy| policy.actions.contains(&action))?;
+        match (policy.effect, self.only(id).says(action, facts)) {
+            (_, Said::Failed(_)) => None,
+            (Effect::Permit, said) => Some(matches!(said, Said::Permitted(_))),
+            (Effect::Forbid, said) => Some(said == Said::Denied(vec![policy.id.clone()])),
+        }
+    }
+
     /// Asks whether `action` is permitted. Only facts that the action's row lists reach the context.
     pub(crate) fn evaluate(&self, action: Action, asker: &Asker<'_>, facts: &FactSet) -> Answer<'_> {
         let Some(set) = self.sets.get(&action).filter(|set| self.is_whole(action, set)) else {

@@ -34,7 +34,7 @@ impl Pack {
             [] => self.keep(&manifest.name, |_| false),
             _ => Self::compile(&manifest.name, sources, &self.facts)?,
         };
-        let errors = self.undeclared(manifest, path, &own);
+        let errors = self.undeclared(manifest, path, &own, sources);
         if !errors.is_empty() {
             return Err(PolicyError {
                 pack: manifest.name.clone(),
@@ -57,7 +57,13 @@ impl Pack {
     }
 
     /// What the layer `own` loosens silently, and what it lists for nothing.
-    fn undeclared(&self, manifest: &PackManifest, path: &str, own: &Self) -> Vec<SourceError> {
+    fn undeclared(
+        &self,
+        manifest: &PackManifest,
+        path: &str,
+        own: &Self,
+        sources: &[PolicySource],
+    ) -> Vec<SourceError> {
         let listed: BTreeMap<&str, &str> = manifest
             .relaxes
             .iter()
@@ -78,7 +84,14 @@ impl Pack {
                 continue;
             };
             let help = "give it an id of its own if it only tightens; else list it under `relaxes:` in pack.yaml, with the reason";
-            errors.push(SourceError::new(&policy.path, message).help(help));
+            let error = match sources.iter().find(|source| source.path == policy.path) {
+                Some(source) => {
+                    let offset = source.text.find(&format!("\"{}\"", policy.id)).unwrap_or_default();
+                    compile::at(source, offset, message)
+                }
+                None => SourceError::new(&policy.path, message),
+            };
+            errors.push(error.help(help));
         }
         for (id, reason) in listed {
             let message = if reason.trim().is_empty() {
@@ -118,6 +131,18 @@ impl Pack {
     #[must_use]
     pub fn without(&self, id: &str) -> Self {
         self.keep(&self.name, |other| other != id)
+    }
+
+    /// The pack with one policy only, to ask that one alone. Without such a policy, an empty pack.
+    #[must_use]
+    pub fn only(&self, id: &str) -> Self {
+        self.keep(&self.name, |other| other == id)
+    }
+
+    /// The pack with the policy `id` as `from` has it; without it if `from` has none.
+    #[must_use]
+    pub fn restored(&self, id: &str, from: &Self) -> Self {
+        self.without(id).and(&from.keep(&self.name, |other| other == id))
     }
 
     fn facts(&self) -> Facts {
@@ -192,12 +217,12 @@ mod tests {
     fn what_a_layer_loosens_must_be_listed() {
         assert_eq!(
             refused(&[], &policy("mine", "permit")),
-            ["p.cedar: policy `mine` permits, and a layer on pack `base` may only forbid"]
+            ["p.cedar:1:5: policy `mine` permits, and a layer on pack `base` may only forbid"]
         );
         for effect in ["permit", "forbid"] {
             assert_eq!(
                 refused(&[], &policy("frozen", effect)),
-                ["p.cedar: policy `frozen` replaces a forbid of pack `base`"]
+                ["p.cedar:1:5: policy `frozen` replaces a forbid of pack `base`"]
             );
         }
         // Even one that replaces a permit: a tighter permit is a forbid.

@@ -1,6 +1,7 @@
 //! Policy packs: Cedar text, checked and compiled.
 
 mod compile;
+mod condition;
 mod describe;
 mod error;
 mod evaluate;
@@ -11,7 +12,7 @@ mod reads;
 mod shape;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use cedar_policy::{PolicySet, Schema};
 use holdpoint_schemas::Digest;
@@ -20,10 +21,15 @@ use holdpoint_schemas::fact::{Action, FactTable};
 use holdpoint_schemas::service::ServiceId;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use condition::{Atom, Condition};
 pub use error::PolicyError;
 pub(crate) use evaluate::Answer;
 pub use format::format;
+pub use evaluate::Said;
 pub use layer::Layer;
+pub(crate) use reads::Literals;
+pub use reads::context_path;
+pub(crate) use shape::STACK_BYTES;
 
 /// One file of a pack.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,11 +97,24 @@ pub(crate) struct Asker<'a> {
     pub(crate) service: &'a ServiceId,
 }
 
+impl Asker<'static> {
+    /// Someone about something. Policies may not read the entities, so whenever only facts are at hand, it
+    /// doesn't matter who.
+    pub(crate) fn anyone() -> Self {
+        static REMEDIATOR: LazyLock<Remediator> = LazyLock::new(|| Remediator("case".to_owned()));
+        static SERVICE: LazyLock<ServiceId> = LazyLock::new(|| ServiceId::from("case"));
+        Self {
+            remediator: &REMEDIATOR,
+            service: &SERVICE,
+        }
+    }
+}
+
 /// What evaluation needs of one policy.
 #[derive(Debug, Clone)]
 struct Compiled {
     policy: cedar_policy::Policy,
-    literals: reads::Literals,
+    literals: Literals,
 }
 
 impl Pack {

@@ -17,9 +17,11 @@ pub(super) struct Reads {
 
 /// Numbers and words in a policy's conditions.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Literals {
-    pub(super) numbers: BTreeSet<i64>,
-    pub(super) words: BTreeSet<String>,
+pub(crate) struct Literals {
+    /// Numbers.
+    pub(crate) numbers: BTreeSet<i64>,
+    /// Words.
+    pub(crate) words: BTreeSet<String>,
 }
 
 /// Something that a policy may not do.
@@ -50,6 +52,17 @@ pub(super) fn read(policy: &pst::Template, table: &FactTable) -> Result<Reads, R
         walk(expr, &mut reads, table)?;
     }
     Ok(reads)
+}
+
+/// Facts and literals of one expression of a policy that has been read; `None` if it does what [`read`] refuses.
+pub(super) fn reads_of(expr: &Expr, table: &FactTable) -> Option<(BTreeSet<String>, Literals)> {
+    let mut reads = Reads {
+        actions: BTreeSet::new(),
+        facts: BTreeSet::new(),
+        literals: Literals::default(),
+    };
+    walk(expr, &mut reads, table).ok()?;
+    Some((reads.facts, reads.literals))
 }
 
 fn head(policy: &pst::Template) -> Result<(), Refusal> {
@@ -165,8 +178,10 @@ const fn name(var: &Var) -> &'static str {
     }
 }
 
-/// `context.a.b`, or `context.a has b`, as `["a", "b"]`; `None` for anything else.
-fn context_path(expr: &Expr) -> Option<Vec<&str>> {
+/// `context.a.b`, or `context.a has b`, as `["a", "b"]`; `None` for anything else. In a pack's policies
+/// it is the path of a fact.
+#[must_use]
+pub fn context_path(expr: &Expr) -> Option<Vec<&str>> {
     match expr {
         Expr::Var(Var::Context) => Some(Vec::new()),
         Expr::GetAttr { expr, attr } => {

@@ -8,7 +8,7 @@ const MAX_NESTING: usize = 32;
 /// Most operator characters of one policy: chains such as `a && b && …` nest in the syntax tree too.
 const MAX_OPERATORS: usize = 2_000;
 /// Stack that is enough for the deepest policy that these bounds let through.
-pub(super) const STACK_BYTES: usize = 64 << 20;
+pub(crate) const STACK_BYTES: usize = 64 << 20;
 
 /// What is too much, and at which byte.
 pub(super) struct TooMuch {

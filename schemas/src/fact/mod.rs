@@ -1,10 +1,18 @@
 //! Facts: what is known about a finding, its service, its fix or the moment.
 
 mod cedar;
+#[cfg(test)]
+pub(crate) mod generated;
+pub(crate) mod json_schema;
+mod key;
+pub mod keys;
+pub mod org;
+mod reference;
 mod rows;
 mod set;
 mod table;
 
+pub use key::{Key, Typed};
 pub use rows::FACTS;
 pub use set::{Fact, FactReading, FactSet, FactValue, Unknown};
 pub use table::{FactRow, FactTable, FactType, row};

@@ -1,15 +1,17 @@
 //! Values of facts, and what is unknown.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::key::{Key, Typed};
 use super::table::{FactTable, row};
 use crate::Digest;
 
 /// Value of a fact. Its type is the one that its row declares.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum FactValue {
     /// Yes or no.
@@ -53,17 +55,23 @@ impl From<&str> for FactValue {
     }
 }
 
+impl From<String> for FactValue {
+    fn from(value: String) -> Self {
+        Self::String(value)
+    }
+}
+
 impl From<BTreeSet<String>> for FactValue {
     fn from(value: BTreeSet<String>) -> Self {
         Self::Set(value)
     }
 }
 
-/// One thing known.
+/// One thing known. Collected under a [`Key`], its value has the key's type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fact {
+pub struct Fact<V = FactValue> {
     /// What.
-    pub value: FactValue,
+    pub value: V,
     /// File, tool or computation that says so.
     pub source: String,
     /// When it was true as far as the source knows.
@@ -128,6 +136,36 @@ impl FactSet {
             ),
             None => self.insert_unknown(id, "the fact table has no such fact"),
         }
+    }
+
+    /// Records a shipped fact, whose type the compiler checks.
+    pub fn set<T: Typed>(&mut self, key: Key<T>, fact: Fact<T>) {
+        let Fact {
+            value,
+            source,
+            observed_at,
+            note,
+        } = fact;
+        self.insert(
+            key.id(),
+            Fact {
+                value: value.into(),
+                source,
+                observed_at,
+                note,
+            },
+        );
+    }
+
+    /// Records why a shipped fact is unknown; a known value is dropped.
+    pub fn set_unknown<T>(&mut self, key: Key<T>, why: impl Into<String>) {
+        self.insert_unknown(key.id(), why);
+    }
+
+    /// The value of a shipped fact, if known.
+    #[must_use]
+    pub fn value<T: Typed>(&self, key: Key<T>) -> Option<T::Read<'_>> {
+        T::read(&self.get(key.id())?.value)
     }
 
     /// Records why a fact is unknown; a known value is dropped.
@@ -199,5 +237,41 @@ impl FactSet {
             .map(|id| (id, self.get(id).map(|fact| &fact.value)))
             .collect();
         Digest::of_json(&values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::keys;
+
+    fn fact<T>(value: T) -> Fact<T> {
+        Fact {
+            value,
+            source: "test".to_owned(),
+            observed_at: Timestamp::UNIX_EPOCH,
+            note: None,
+        }
+    }
+
+    #[test]
+    fn what_is_set_under_a_key_is_read_back_with_its_type() {
+        let mut facts = FactSet::new();
+        facts.set(keys::fix::FILES, fact(3));
+        facts.set(keys::fix::CLASS, fact("logic"));
+        facts.set(keys::evidence::test::VERDICT, fact("passed"));
+        assert_eq!(facts.value(keys::fix::FILES), Some(3));
+        assert_eq!(facts.value(keys::fix::CLASS), Some("logic"));
+        facts.set_unknown(keys::fix::FILES, "it is gone");
+        assert_eq!(facts.value(keys::fix::FILES), None);
+    }
+
+    #[test]
+    fn a_word_that_the_row_does_not_list_is_unknown() {
+        let mut facts = FactSet::new();
+        facts.set(keys::fix::CLASS, fact("mystical"));
+        assert_eq!(facts.value(keys::fix::CLASS), None);
+        let unknown = facts.unknown(FactTable::shipped(), "fix.class").unwrap();
+        assert!(unknown.why.contains("one of `mechanical`, `logic`"), "{}", unknown.why);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::rows::FACTS;
-use super::{Action, FactValue, cedar};
+use super::{Action, FactValue, cedar, json_schema, reference};
 
 /// Type of a fact's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +77,8 @@ pub struct FactRow {
     pub resolver: &'static str,
     /// Which actions' contexts hold it.
     pub actions: &'static [Action],
-    /// For evidence: its values from worst to best.
+    /// For evidence, and for an organisation's words with a best one: its values from worst to best. Packs are
+    /// proved monotone in it.
     pub evidence_order: &'static [&'static str],
 }
 
@@ -137,6 +138,18 @@ impl FactTable {
     #[must_use]
     pub fn cedar_schema(&self) -> String {
         cedar::schema(self)
+    }
+
+    /// The JSON Schema (draft 2020-12) of an object of values by fact id.
+    #[must_use]
+    pub fn json_schema(&self) -> serde_json::Value {
+        json_schema::schema(self)
+    }
+
+    /// The reference page, in Markdown.
+    #[must_use]
+    pub fn reference_page(&self) -> String {
+        reference::page(self)
     }
 }
 

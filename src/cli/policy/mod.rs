@@ -4,6 +4,9 @@ mod check;
 mod fmt;
 mod new;
 mod simulate;
+mod diff;
+mod verify;
+mod test;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -26,6 +29,12 @@ pub enum Command {
     Simulate(simulate::Arguments),
     /// Lay out policies by Cedar's own formatter
     Fmt(fmt::Arguments),
+    /// Say what a changed pack permits more or less than before, proved, with an example each way
+    Diff(diff::Arguments),
+    /// Prove what must hold of a pack for every possible finding
+    Verify(verify::Arguments),
+    /// Ask a pack about its test cases
+    Test(test::Arguments),
 }
 
 /// Which pack.
@@ -91,5 +100,8 @@ pub async fn run(global: &Global, command: Command) -> Result<ExitCode> {
         Command::Check(arguments) => check::run(global, &arguments).await,
         Command::Simulate(arguments) => simulate::run(global, &arguments),
         Command::Fmt(arguments) => fmt::run(global, &arguments),
+        Command::Diff(arguments) => diff::run(global, &arguments).await,
+        Command::Verify(arguments) => verify::run(global, &arguments).await,
+        Command::Test(arguments) => test::run(global, arguments).await,
     }
 }

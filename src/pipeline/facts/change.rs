@@ -2,7 +2,8 @@
 
 use holdpoint_schemas::Timestamp;
 use holdpoint_schemas::control::{Control, ControlKind};
-use holdpoint_schemas::fact::FactSet;
+use holdpoint_schemas::fact::keys::change;
+use holdpoint_schemas::fact::{FactSet, Key};
 use holdpoint_schemas::finding::FindingClass;
 use jiff::SignedDuration;
 
@@ -19,10 +20,10 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
 }
 
 fn freeze(moment: &Moment<'_>, facts: &mut FactSet) {
-    const ID: &str = "change.freeze_active";
+    const KEY: Key<bool> = change::FREEZE_ACTIVE;
     let calendar = match moment.estate.calendar.known() {
         Ok(calendar) => calendar,
-        Err(why) => return facts.insert_unknown(ID, why.clone()),
+        Err(why) => return facts.set_unknown(KEY, why.clone()),
     };
     let reached = moment.environments().unwrap_or_default();
     let services: Vec<&str> = if moment.owners.services.is_empty() {
@@ -54,16 +55,16 @@ fn freeze(moment: &Moment<'_>, facts: &mut FactSet) {
     });
     let source = moment.estate.config.calendar.as_deref().unwrap_or("calendar");
     let note = covering.map(|freeze| format!("the freeze `{}` ends {}", freeze.name, freeze.until));
-    facts.insert(ID, moment.fact(covering.is_some(), source, note));
+    facts.set(KEY, moment.fact(covering.is_some(), source, note));
 }
 
 fn pushes(moment: &Moment<'_>, facts: &mut FactSet) {
-    const ID: &str = "change.pushed_by_others";
+    const KEY: Key<bool> = change::PUSHED_BY_OTHERS;
     let Some(mirror) = moment.mirror else {
-        return facts.insert_unknown(ID, format!("the repo `{}` can't be read", moment.finding.repo));
+        return facts.set_unknown(KEY, format!("the repo `{}` can't be read", moment.finding.repo));
     };
     let Some(head) = mirror.head(&moment.finding.branch) else {
-        return facts.insert_unknown(ID, format!("there is no branch `{}`", moment.finding.branch));
+        return facts.set_unknown(KEY, format!("there is no branch `{}`", moment.finding.branch));
     };
     let since = moment.now.checked_sub(RECENT).unwrap_or(Timestamp::MIN);
     // Without an end: what is on the branch was pushed before now, whatever date its committer gave it.
@@ -82,27 +83,27 @@ fn pushes(moment: &Moment<'_>, facts: &mut FactSet) {
                     push.at
                 )
             });
-            facts.insert(ID, moment.fact(!pushes.is_empty(), "the repo's history", note));
+            facts.set(KEY, moment.fact(!pushes.is_empty(), "the repo's history", note));
         }
-        Err(error) => facts.insert_unknown(ID, format!("the repo's history can't be read: {error}")),
+        Err(error) => facts.set_unknown(KEY, format!("the repo's history can't be read: {error}")),
     }
 }
 
 fn controls(moment: &Moment<'_>, facts: &mut FactSet) {
     let rows = [
-        ("change.reverts_break_glass", ControlKind::BreakGlass),
-        ("change.touches_compensating_control", ControlKind::Compensating),
-        ("change.touches_hands_off", ControlKind::HandsOff),
+        (change::REVERTS_BREAK_GLASS, ControlKind::BreakGlass),
+        (change::TOUCHES_COMPENSATING_CONTROL, ControlKind::Compensating),
+        (change::TOUCHES_HANDS_OFF, ControlKind::HandsOff),
     ];
     let file = match moment.estate.controls.known() {
         Ok(file) => file,
         Err(why) => {
-            rows.iter().for_each(|(id, _)| facts.insert_unknown(id, why.clone()));
+            rows.iter().for_each(|(key, _)| facts.set_unknown(*key, why.clone()));
             return;
         }
     };
     let source = moment.estate.config.controls.as_deref().unwrap_or("controls");
-    for (id, kind) in rows {
+    for (key, kind) in rows {
         let touched: Vec<&Control> = file
             .controls
             .iter()
@@ -115,7 +116,7 @@ fn controls(moment: &Moment<'_>, facts: &mut FactSet) {
                 .collect::<Vec<_>>()
                 .join("; ")
         });
-        facts.insert(id, moment.fact(!touched.is_empty(), source, note));
+        facts.set(key, moment.fact(!touched.is_empty(), source, note));
     }
 }
 
@@ -161,11 +162,11 @@ fn describe(control: &Control) -> String {
 }
 
 fn drift(moment: &Moment<'_>, facts: &mut FactSet) {
-    const ID: &str = "change.drift_explained";
+    const KEY: Key<bool> = change::DRIFT_EXPLAINED;
     let finding = &moment.finding.finding;
     if finding.class != FindingClass::Drift {
-        facts.insert(
-            ID,
+        facts.set(
+            KEY,
             moment.fact(true, &finding.scanner, Some("it isn't drift".to_owned())),
         );
         return;
@@ -173,18 +174,18 @@ fn drift(moment: &Moment<'_>, facts: &mut FactSet) {
     let address = finding.iac_address.as_deref().unwrap_or("this resource");
     let file = match moment.estate.controls.known() {
         Ok(file) => file,
-        Err(why) => return facts.insert_unknown(ID, why.clone()),
+        Err(why) => return facts.set_unknown(KEY, why.clone()),
     };
     match file.drift_actors.get(address) {
         Some(actor) => {
             let source = moment.estate.config.controls.as_deref().unwrap_or("controls");
-            facts.insert(
-                ID,
+            facts.set(
+                KEY,
                 moment.fact(true, source, Some(format!("{actor} changed `{address}`"))),
             );
         }
-        None => facts.insert_unknown(
-            ID,
+        None => facts.set_unknown(
+            KEY,
             format!("nobody has recorded who changed `{address}` by hand, or why"),
         ),
     }

@@ -1,6 +1,7 @@
 //! `fix.*`: what is computed from the diff, and whether what it newly needs is there.
 
-use holdpoint_schemas::fact::FactSet;
+use holdpoint_schemas::fact::keys::fix;
+use holdpoint_schemas::fact::{FactSet, Key};
 use holdpoint_schemas::fix::{DependencyScope, Fix, UpgradeStep};
 
 use super::Moment;
@@ -11,13 +12,13 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
     let Some(fix) = moment.fix else { return };
     let classification = &fix.classification;
     let because = Some(classification.because.clone());
-    facts.insert(
-        "fix.class",
+    facts.set(
+        fix::CLASS,
         moment.fact(classification.kind.class().as_str(), SOURCE, because.clone()),
     );
-    facts.insert("fix.kind", moment.fact(classification.kind.as_str(), SOURCE, because));
-    facts.insert(
-        "fix.files",
+    facts.set(fix::KIND, moment.fact(classification.kind.as_str(), SOURCE, because));
+    facts.set(
+        fix::FILES,
         moment.fact(i64::try_from(fix.files.len()).unwrap_or(i64::MAX), SOURCE, None),
     );
 
@@ -35,26 +36,26 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
         })
         .collect();
     let note = (!moves.is_empty()).then(|| moves.join(", "));
-    facts.insert(
-        "fix.upgrade_step",
+    facts.set(
+        fix::UPGRADE_STEP,
         moment.fact(step.map_or("none", UpgradeStep::as_str), SOURCE, note),
     );
     let scope = classification.upgrades.iter().map(|upgrade| upgrade.scope).max();
-    facts.insert(
-        "fix.upgrade_scope",
+    facts.set(
+        fix::UPGRADE_SCOPE,
         moment.fact(scope.map_or("none", DependencyScope::as_str), SOURCE, None),
     );
 
-    facts.insert(
-        "fix.governance_files",
+    facts.set(
+        fix::GOVERNANCE_FILES,
         moment.fact(
             !classification.governance_files.is_empty(),
             SOURCE,
             list(&classification.governance_files),
         ),
     );
-    facts.insert(
-        "fix.critical_resource",
+    facts.set(
+        fix::CRITICAL_RESOURCE,
         moment.fact(
             !classification.critical_resources.is_empty(),
             SOURCE,
@@ -75,11 +76,11 @@ fn list(items: &[String]) -> Option<String> {
 }
 
 fn variables(moment: &Moment<'_>, fix: &Fix, facts: &mut FactSet) {
-    const ID: &str = "fix.variables_provisioned";
+    const KEY: Key<bool> = fix::VARIABLES_PROVISIONED;
     let needed = &fix.classification.new_variables;
     if needed.is_empty() {
-        facts.insert(
-            ID,
+        facts.set(
+            KEY,
             moment.fact(true, SOURCE, Some("it reads no new variable".to_owned())),
         );
         return;
@@ -87,11 +88,11 @@ fn variables(moment: &Moment<'_>, fix: &Fix, facts: &mut FactSet) {
     let names = list(needed).unwrap_or_default();
     let provisioned = match moment.estate.environments.known() {
         Ok(provisioned) => provisioned,
-        Err(why) => return facts.insert_unknown(ID, format!("it newly reads {names}, and {why}")),
+        Err(why) => return facts.set_unknown(KEY, format!("it newly reads {names}, and {why}")),
     };
     let reached = match moment.environments() {
         Ok(reached) => reached,
-        Err(why) => return facts.insert_unknown(ID, format!("it newly reads {names}, and {why}")),
+        Err(why) => return facts.set_unknown(KEY, format!("it newly reads {names}, and {why}")),
     };
     let source = moment
         .estate
@@ -107,8 +108,8 @@ fn variables(moment: &Moment<'_>, fix: &Fix, facts: &mut FactSet) {
             .get(environment)
             .and_then(|services| services.get(service))
         else {
-            return facts.insert_unknown(
-                ID,
+            return facts.set_unknown(
+                KEY,
                 format!("it newly reads {names}, and `{source}` doesn't list what `{service}` has in {environment}"),
             );
         };
@@ -124,5 +125,5 @@ fn variables(moment: &Moment<'_>, fix: &Fix, facts: &mut FactSet) {
     } else {
         missing.join(", ")
     };
-    facts.insert(ID, moment.fact(missing.is_empty(), source, Some(note)));
+    facts.set(KEY, moment.fact(missing.is_empty(), source, Some(note)));
 }

@@ -1,7 +1,8 @@
 //! `graph.*`: what can be affected if the service breaks.
 
 use holdpoint_engine::graph::BlastRadius;
-use holdpoint_schemas::fact::FactSet;
+use holdpoint_schemas::fact::keys::graph;
+use holdpoint_schemas::fact::{FactSet, Key};
 use std::collections::BTreeSet;
 
 use super::Moment;
@@ -10,9 +11,10 @@ const SOURCE: &str = "the service graph";
 
 pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
     let ids = [
-        "graph.dependents",
-        "graph.most_critical_tier",
-        "graph.reaches_customers",
+        graph::DEPENDENTS.id(),
+        graph::MOST_CRITICAL_TIER.id(),
+        graph::REACHES_CUSTOMERS.id(),
+        graph::REACHES_REVENUE.id(),
     ];
     if let Err(why) = moment.estate.catalogue.known() {
         ids.iter().for_each(|id| facts.insert_unknown(id, why.clone()));
@@ -34,28 +36,39 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
         .flat_map(|radius| radius.dependents.iter().map(|dependent| dependent.id.as_str()))
         .collect();
     let note = (!dependents.is_empty()).then(|| dependents.iter().copied().collect::<Vec<_>>().join(", "));
-    facts.insert(
-        "graph.dependents",
+    facts.set(
+        graph::DEPENDENTS,
         moment.fact(i64::try_from(dependents.len()).unwrap_or(i64::MAX), SOURCE, note),
     );
 
     let tiers: Option<Vec<u8>> = radii.iter().map(|radius| radius.most_critical_tier).collect();
     match tiers.and_then(|tiers| tiers.into_iter().min()) {
-        Some(tier) => facts.insert("graph.most_critical_tier", moment.fact(i64::from(tier), SOURCE, None)),
-        None => facts.insert_unknown(
-            "graph.most_critical_tier",
+        Some(tier) => facts.set(graph::MOST_CRITICAL_TIER, moment.fact(i64::from(tier), SOURCE, None)),
+        None => facts.set_unknown(
+            graph::MOST_CRITICAL_TIER,
             "the tier of a service that depends on it isn't known",
         ),
     }
-    let reaches: Vec<Option<bool>> = radii.iter().map(|radius| radius.reaches_customers).collect();
-    if reaches.contains(&Some(true)) {
-        facts.insert("graph.reaches_customers", moment.fact(true, SOURCE, None));
-    } else if reaches.contains(&None) {
-        facts.insert_unknown(
-            "graph.reaches_customers",
-            "whether customers use a service that depends on it isn't known",
-        );
-    } else {
-        facts.insert("graph.reaches_customers", moment.fact(false, SOURCE, None));
-    }
+    let reaches = |fact: Key<bool>, of: fn(&BlastRadius) -> Option<bool>, unknown: &str, facts: &mut FactSet| {
+        let answers: Vec<Option<bool>> = radii.iter().map(of).collect();
+        if answers.contains(&Some(true)) {
+            facts.set(fact, moment.fact(true, SOURCE, None));
+        } else if answers.contains(&None) {
+            facts.set_unknown(fact, unknown);
+        } else {
+            facts.set(fact, moment.fact(false, SOURCE, None));
+        }
+    };
+    reaches(
+        graph::REACHES_CUSTOMERS,
+        |radius| radius.reaches_customers,
+        "whether customers use a service that depends on it isn't known",
+        facts,
+    );
+    reaches(
+        graph::REACHES_REVENUE,
+        |radius| radius.reaches_revenue,
+        "whether revenue stops while it or a service that depends on it is down isn't known",
+        facts,
+    );
 }

@@ -7,7 +7,7 @@ mod graph;
 mod service;
 
 use holdpoint_schemas::Timestamp;
-use holdpoint_schemas::fact::{Fact, FactSet, FactValue};
+use holdpoint_schemas::fact::{Fact, FactSet};
 use holdpoint_schemas::finding::RepoFinding;
 use holdpoint_schemas::fix::Fix;
 
@@ -57,9 +57,9 @@ pub fn collect(moment: &Moment<'_>) -> FactSet {
 
 impl Moment<'_> {
     /// A fact observed now.
-    fn fact(&self, value: impl Into<FactValue>, source: impl Into<String>, note: Option<String>) -> Fact {
+    fn fact<T>(&self, value: T, source: impl Into<String>, note: Option<String>) -> Fact<T> {
         Fact {
-            value: value.into(),
+            value,
             source: source.into(),
             observed_at: self.now,
             note,

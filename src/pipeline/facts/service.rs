@@ -1,7 +1,8 @@
 //! `service.*`: what the catalogue says of the owners. With several owners, the worst value of
 //! each fact; a value that could still be worse is unknown.
 
-use holdpoint_schemas::fact::FactSet;
+use holdpoint_schemas::fact::keys::service;
+use holdpoint_schemas::fact::{FactSet, Key};
 use holdpoint_schemas::service::Service;
 use std::collections::BTreeSet;
 
@@ -13,7 +14,7 @@ const NO_OWNER: &str = "no catalogue entry owns what is touched";
 pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
     let repo = &moment.finding.repo;
     match moment.estate.catalogue.known() {
-        Err(why) => facts.insert_unknown("service.known", why.clone()),
+        Err(why) => facts.set_unknown(service::KNOWN, why.clone()),
         Ok(_) if moment.owners.known() => {
             let names: Vec<&str> = moment
                 .owners
@@ -21,8 +22,8 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
                 .iter()
                 .map(|service| service.id.as_str())
                 .collect();
-            facts.insert(
-                "service.known",
+            facts.set(
+                service::KNOWN,
                 moment.fact(true, sources(moment.owners), Some(names.join(", "))),
             );
         }
@@ -31,23 +32,37 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
                 "no catalogue entry owns `{repo}` ({})",
                 moment.owners.unowned.join(", ")
             );
-            facts.insert("service.known", moment.fact(false, "the catalogue", Some(note)));
+            facts.set(service::KNOWN, moment.fact(false, "the catalogue", Some(note)));
         }
     }
     if !moment.owners.known() {
         for id in [
-            "service.tier",
-            "service.data_classes",
-            "service.customer_facing",
-            "service.production",
-            "service.environment",
+            service::TIER.id(),
+            service::DATA_CLASSES.id(),
+            service::COMPLIANCE_SCOPES.id(),
+            service::CUSTOMER_FACING.id(),
+            service::PRODUCTION.id(),
+            service::ENVIRONMENT.id(),
         ] {
             facts.insert_unknown(id, NO_OWNER);
         }
         return;
     }
     tier(moment, facts);
-    data_classes(moment, facts);
+    union(
+        moment,
+        facts,
+        service::DATA_CLASSES,
+        "what data it handles",
+        |service| service.data_classes.as_ref(),
+    );
+    union(
+        moment,
+        facts,
+        service::COMPLIANCE_SCOPES,
+        "which standards' scope it is in",
+        |service| service.compliance_scopes.as_ref(),
+    );
     customer_facing(moment, facts);
     environment(moment, facts);
 }
@@ -55,35 +70,32 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
 fn tier(moment: &Moment<'_>, facts: &mut FactSet) {
     let tiers: Option<Vec<u8>> = moment.owners.services.iter().map(|service| service.tier).collect();
     match tiers.and_then(|tiers| tiers.into_iter().min()) {
-        Some(tier) => facts.insert(
-            "service.tier",
+        Some(tier) => facts.set(
+            service::TIER,
             moment.fact(i64::from(tier), sources(moment.owners), None),
         ),
-        None => facts.insert_unknown(
-            "service.tier",
+        None => facts.set_unknown(
+            service::TIER,
             silent(moment.owners, "its tier", |service| service.tier.is_none()),
         ),
     }
 }
 
-fn data_classes(moment: &Moment<'_>, facts: &mut FactSet) {
-    let classes: Option<Vec<&BTreeSet<String>>> = moment
-        .owners
-        .services
-        .iter()
-        .map(|service| service.data_classes.as_ref())
-        .collect();
-    match classes {
-        Some(classes) => {
-            let union: BTreeSet<String> = classes.into_iter().flatten().cloned().collect();
-            facts.insert("service.data_classes", moment.fact(union, sources(moment.owners), None));
+/// All that any of the owners has; unknown while one of them doesn't say.
+fn union(
+    moment: &Moment<'_>,
+    facts: &mut FactSet,
+    fact: Key<BTreeSet<String>>,
+    what: &str,
+    of: impl Fn(&Service) -> Option<&BTreeSet<String>>,
+) {
+    let sets: Option<Vec<&BTreeSet<String>>> = moment.owners.services.iter().map(|service| of(service)).collect();
+    match sets {
+        Some(sets) => {
+            let union: BTreeSet<String> = sets.into_iter().flatten().cloned().collect();
+            facts.set(fact, moment.fact(union, sources(moment.owners), None));
         }
-        None => facts.insert_unknown(
-            "service.data_classes",
-            silent(moment.owners, "what data it handles", |service| {
-                service.data_classes.is_none()
-            }),
-        ),
+        None => facts.set_unknown(fact, silent(moment.owners, what, |service| of(service).is_none())),
     }
 }
 
@@ -95,20 +107,20 @@ fn customer_facing(moment: &Moment<'_>, facts: &mut FactSet) {
         .map(|service| service.customer_facing)
         .collect();
     if values.contains(&Some(true)) {
-        facts.insert(
-            "service.customer_facing",
+        facts.set(
+            service::CUSTOMER_FACING,
             moment.fact(true, sources(moment.owners), None),
         );
     } else if values.contains(&None) {
-        facts.insert_unknown(
-            "service.customer_facing",
+        facts.set_unknown(
+            service::CUSTOMER_FACING,
             silent(moment.owners, "whether customers use it", |service| {
                 service.customer_facing.is_none()
             }),
         );
     } else {
-        facts.insert(
-            "service.customer_facing",
+        facts.set(
+            service::CUSTOMER_FACING,
             moment.fact(false, sources(moment.owners), None),
         );
     }
@@ -118,8 +130,8 @@ fn environment(moment: &Moment<'_>, facts: &mut FactSet) {
     let reached = match moment.environments() {
         Ok(reached) => reached,
         Err(why) => {
-            facts.insert_unknown("service.production", why.clone());
-            facts.insert_unknown("service.environment", why);
+            facts.set_unknown(service::PRODUCTION, why.clone());
+            facts.set_unknown(service::ENVIRONMENT, why);
             return;
         }
     };
@@ -135,13 +147,13 @@ fn environment(moment: &Moment<'_>, facts: &mut FactSet) {
         "none" => format!("`{branch}` is deployed nowhere"),
         environment => format!("`{branch}` is deployed to {environment}"),
     };
-    facts.insert(
-        "service.production",
+    facts.set(
+        service::PRODUCTION,
         moment.fact(production.is_some(), sources(moment.owners), Some(note)),
     );
-    facts.insert(
-        "service.environment",
-        moment.fact(most_protected, sources(moment.owners), None),
+    facts.set(
+        service::ENVIRONMENT,
+        moment.fact(most_protected.to_owned(), sources(moment.owners), None),
     );
 }
 
@@ -151,7 +163,7 @@ fn sources(owners: &Owners<'_>) -> String {
     sources.join(", ")
 }
 
-fn silent(owners: &Owners<'_>, what: &str, is_silent: fn(&Service) -> bool) -> String {
+fn silent(owners: &Owners<'_>, what: &str, is_silent: impl Fn(&Service) -> bool) -> String {
     let silent: Vec<String> = owners
         .services
         .iter()

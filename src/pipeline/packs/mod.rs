@@ -104,7 +104,13 @@ fn read(place: Place, facts: &FactTable, above: &mut Vec<PathBuf>) -> Result<Loa
         None => (Pack::compile(&manifest.name, &sources, facts), None),
         Some(base) => match base.pack.layer(&manifest, &place.label(MANIFEST), &sources) {
             Ok(layer) => (Ok(layer.pack.clone()), Some(layer)),
-            Err(error) => (Err(error), None),
+            Err(mut error) => {
+                // The engine has no text of the manifest.
+                for error in &mut error.errors {
+                    *error = in_manifest(&place, error);
+                }
+                (Err(error), None)
+            }
         },
     };
     let mut all_invariants = base
@@ -226,6 +232,18 @@ fn wrong(source: &PolicySource, word: &str, message: &str) -> SourceError {
     match place.last() {
         Some((line, column)) => error.at(&source.text, line, column),
         None => error,
+    }
+}
+
+/// The error with its place, if it is about the manifest and says what word it is about.
+fn in_manifest(place: &Place, error: &SourceError) -> SourceError {
+    let word = error.message.split('`').nth(3);
+    match (place.read(MANIFEST), word) {
+        (Ok(Some(source)), Some(word)) if error.file() == source.path && error.position.is_none() => {
+            let located = wrong(&source, word, &error.message);
+            located.help(error.help.clone().unwrap_or_default())
+        }
+        _ => error.clone(),
     }
 }
 

@@ -2,7 +2,8 @@
 
 mod assess;
 mod baseline;
-mod fixtures;
+pub(crate) mod fixtures;
 mod gates;
+mod packs;
 mod properties;
 mod scenarios;

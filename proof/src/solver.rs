@@ -1,0 +1,138 @@
+//! The solver: where it is, how long it may take, how many of it run at once.
+
+use std::env;
+use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::{OnceCell, Semaphore, oneshot};
+
+use crate::process::Process;
+use crate::question::{Answer, Question};
+
+/// How long one question may take: a hundred times what the shipped packs need.
+const LIMIT: Duration = Duration::from_secs(10);
+/// How many processes run at once: a solver has one thread, and the machine may have other work.
+const AT_ONCE: usize = 2;
+/// Stack of the translation to SMT, which recurses with the depth of a policy.
+const STACK_BYTES: usize = 256 << 20;
+
+/// An SMT solver, cvc5, as a process of its own for each question.
+#[derive(Debug, Clone)]
+pub struct Solver {
+    program: PathBuf,
+    limit: Duration,
+    turns: Arc<Semaphore>,
+    rehearsed: Arc<OnceCell<Result<(), String>>>,
+}
+
+/// There is no solver to ask.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no solver: {what}")]
+pub struct SolverMissing {
+    what: String,
+    /// What to do.
+    pub help: String,
+}
+
+impl Solver {
+    /// The solver that `$HOLDPOINT_CVC5` or `$CVC5` names, else the first `cvc5` on the `PATH`.
+    ///
+    /// # Errors
+    /// The named program isn't one that can be run, or there is none on the `PATH`.
+    pub fn find() -> Result<Self, SolverMissing> {
+        let named = ["HOLDPOINT_CVC5", "CVC5"]
+            .into_iter()
+            .find_map(|name| env::var_os(name).filter(|value| !value.is_empty()));
+        match named {
+            Some(program) => Self::at(Path::new(&program)),
+            None => Self::on_path(env::var_os("PATH").as_deref()),
+        }
+    }
+
+    fn on_path(path: Option<&OsStr>) -> Result<Self, SolverMissing> {
+        let folders = path.map(env::split_paths).into_iter().flatten();
+        folders
+            .map(|folder| folder.join("cvc5"))
+            .find(|program| is_executable(program))
+            .map(|program| Self::new(program))
+            .ok_or_else(|| missing("no `cvc5` on the `PATH`".to_owned()))
+    }
+
+    /// The solver at a path.
+    ///
+    /// # Errors
+    /// No program is there, or it may not be run.
+    pub fn at(program: &Path) -> Result<Self, SolverMissing> {
+        if is_executable(program) {
+            Ok(Self::new(program.to_owned()))
+        } else {
+            Err(missing(format!("`{}` isn't a program", program.display())))
+        }
+    }
+
+    fn new(program: PathBuf) -> Self {
+        Self {
+            program,
+            limit: LIMIT,
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            rehearsed: Arc::default(),
+        }
+    }
+
+    /// The same with another time limit for each question.
+    #[must_use]
+    pub fn with_limit(self, limit: Duration) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// Asks whether a question has an example. Whatever goes wrong is an [`Answer::Open`].
+    pub(crate) async fn ask(&self, question: Question) -> Answer {
+        let Ok(_turn) = self.turns.acquire().await else {
+            return Answer::Open("it was given up".to_owned());
+        };
+        let process = Process::new(self.program.clone(), self.limit);
+        let rehearsed = self.rehearsed.get_or_init(|| process.rehearse()).await;
+        if let Err(why) = rehearsed {
+            return Answer::Open(why.clone());
+        }
+        // The translation is heavy and deep, so it gets a thread and a stack of its own. When this
+        // future is dropped, `alive` is, and the process is killed.
+        let (alive, dropped) = oneshot::channel::<()>();
+        let runtime = Handle::current();
+        let work = move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    biased;
+                    _ = dropped => Answer::Open("it was given up".to_owned()),
+                    answer = question.put_to(process) => answer,
+                }
+            })
+        };
+        let answer = tokio::task::spawn_blocking(|| stacker::grow(STACK_BYTES, work)).await;
+        drop(alive);
+        answer.unwrap_or_else(|error| Answer::Open(format!("the question couldn't be put: {error}")))
+    }
+}
+
+fn missing(what: String) -> SolverMissing {
+    SolverMissing {
+        what,
+        help: "install Debian's `cvc5` package (`ci/setup` does), or name the program in `$HOLDPOINT_CVC5`".to_owned(),
+    }
+}
+
+fn is_executable(program: &Path) -> bool {
+    program
+        .metadata()
+        .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}

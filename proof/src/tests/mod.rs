@@ -1,0 +1,2 @@
+mod baseline;
+mod kit;
