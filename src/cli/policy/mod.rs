@@ -1,12 +1,12 @@
 //! `holdpoint policy`: one file per subcommand, and this table.
 
 mod check;
+mod diff;
 mod fmt;
 mod new;
 mod simulate;
-mod diff;
-mod verify;
 mod test;
+mod verify;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};

@@ -76,12 +76,9 @@ impl About<'_> {
             value.map(|value| (id.to_owned(), value)).into_iter().collect()
         };
         // Facts that the exception is for: what was inherited withholds, and the pack doesn't.
-        let ready = self.ready(
-            &given(true),
-            |facts| {
-                if withheld(inherited, facts, own) { FAR } else { 0 }
-            },
-        );
+        let ready = self.ready(&[self.pack, inherited], &given(true), |facts| {
+            if withheld(inherited, facts, own) { FAR } else { 0 }
+        });
         let word = |safe: bool| rule.sample(safe).map_or_else(String::new, |value| value.to_string());
         let variants = vec![
             Variant {
