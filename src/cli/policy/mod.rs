@@ -7,6 +7,11 @@ mod new;
 mod simulate;
 mod test;
 mod verify;
+mod verify;
+mod test;
+mod fmt;
+mod new;
+mod simulate;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -25,16 +30,16 @@ pub enum Command {
     New(new::Arguments),
     /// Check a pack's files, and prove that its policies are sound by themselves
     Check(check::Arguments),
-    /// Replay the decisions on record under another pack, and show what would change
-    Simulate(simulate::Arguments),
-    /// Lay out policies by Cedar's own formatter
-    Fmt(fmt::Arguments),
     /// Say what a changed pack permits more or less than before, proved, with an example each way
     Diff(diff::Arguments),
     /// Prove what must hold of a pack for every possible finding
     Verify(verify::Arguments),
     /// Ask a pack about its test cases
     Test(test::Arguments),
+    /// Replay the decisions on record under another pack, and show what would change
+    Simulate(simulate::Arguments),
+    /// Lay out policies by Cedar's own formatter
+    Fmt(fmt::Arguments),
 }
 
 /// Which pack.
@@ -98,10 +103,10 @@ pub async fn run(global: &Global, command: Command) -> Result<ExitCode> {
     match command {
         Command::New(arguments) => new::run(global, &arguments),
         Command::Check(arguments) => check::run(global, &arguments).await,
-        Command::Simulate(arguments) => simulate::run(global, &arguments),
-        Command::Fmt(arguments) => fmt::run(global, &arguments),
         Command::Diff(arguments) => diff::run(global, &arguments).await,
         Command::Verify(arguments) => verify::run(global, &arguments).await,
         Command::Test(arguments) => test::run(global, arguments).await,
+        Command::Simulate(arguments) => simulate::run(global, &arguments),
+        Command::Fmt(arguments) => fmt::run(global, &arguments),
     }
 }
