@@ -2,6 +2,11 @@
 
 mod check;
 mod diff;
+mod fmt;
+mod new;
+mod simulate;
+mod test;
+mod verify;
 mod verify;
 mod test;
 mod fmt;
