@@ -20,5 +20,6 @@ mod leftovers;
 mod packs;
 mod policy_check;
 mod policy_diff;
+mod policy_packs;
 mod scenarios;
 mod support;

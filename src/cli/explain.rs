@@ -63,11 +63,8 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
 
 /// What would take it further, by the estate's policies; or why that can't be worked out.
 fn further(global: &Global, item: &ReportItem) -> Result<Further, String> {
-    let load = || -> Result<Further> {
-        let config = read_estate(CONFIG_FILE, &read_text(&global.estate, CONFIG_FILE)?)?;
-        Ok(Further::of(&packs::load(&global.estate, &config.policies)?, item))
-    };
-    load().map_err(|error| format!("the estate's policies can't be used: {error:#}"))
+    let load = || Ok(Further::of(&packs::of_estate(&global.estate)?.pack, item));
+    load().map_err(|error: anyhow::Error| format!("the estate's policies can't be used: {error:#}"))
 }
 
 /// What the command lines that are shown carry: what was given here, and what signing needs.

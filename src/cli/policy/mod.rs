@@ -7,11 +7,6 @@ mod new;
 mod simulate;
 mod test;
 mod verify;
-mod verify;
-mod test;
-mod fmt;
-mod new;
-mod simulate;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
