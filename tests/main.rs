@@ -16,5 +16,6 @@ mod bad_input;
 mod cli;
 mod ledger;
 mod leftovers;
+mod org_facts;
 mod scenarios;
 mod support;
