@@ -21,5 +21,6 @@ mod packs;
 mod policy_check;
 mod policy_diff;
 mod policy_packs;
+mod org_facts;
 mod scenarios;
 mod support;
