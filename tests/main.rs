@@ -17,6 +17,7 @@ mod cli;
 mod ledger;
 mod leftovers;
 mod packs;
+mod policy_authoring;
 mod policy_check;
 mod policy_diff;
 mod scenarios;
