@@ -7,6 +7,7 @@
 pub mod card;
 pub mod cases;
 pub mod diagnostics;
+pub mod command_line;
 pub mod explain;
 pub mod graph_svg;
 pub mod html;
@@ -22,4 +23,5 @@ pub mod simulation;
 pub mod summary;
 pub mod table;
 pub mod text;
+pub mod ways;
 pub mod wording;
