@@ -3,15 +3,15 @@
 mod check;
 mod diff;
 mod fmt;
+mod new;
+mod simulate;
+mod test;
+mod verify;
+mod verify;
+mod test;
 mod fmt;
 mod new;
-mod new;
 mod simulate;
-mod simulate;
-mod test;
-mod test;
-mod verify;
-mod verify;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
