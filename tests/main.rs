@@ -18,6 +18,7 @@ mod explain;
 mod ledger;
 mod leftovers;
 mod packs;
+mod policy_authoring;
 mod policy_check;
 mod policy_diff;
 mod policy_packs;
