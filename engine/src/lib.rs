@@ -5,6 +5,7 @@
 //! arguments, and the same arguments give the same bytes.
 //!
 //! - [`graph`] answers who can be affected when a service breaks ([`graph::BlastRadius`]).
+//! - [`mutate`] makes a policy slightly wrong, to see whether the test cases notice.
 //! - [`policy`] turns Cedar text into a [`policy::Pack`], or into errors with file, line and column.
 //! - [`rollout`] finds the lane of a finding, and with it the highest level that it may reach.
 //! - [`cases`] runs a pack's test cases and tells what they cover.
@@ -60,6 +61,7 @@ pub mod counterfactual;
 pub mod decide;
 mod error;
 pub mod graph;
+pub mod mutate;
 pub mod policy;
 pub mod rollout;
 
