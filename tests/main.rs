@@ -18,5 +18,6 @@ mod ledger;
 mod leftovers;
 mod packs;
 mod policy_check;
+mod policy_diff;
 mod scenarios;
 mod support;

@@ -43,6 +43,10 @@ pub struct BlastRadius {
     /// Whether it or a dependent faces customers; an outside party counts as one. `None`: none is
     /// known to, and for some of them nobody said.
     pub reaches_customers: Option<bool>,
+    /// Whether revenue stops while it or a dependent is down; outside parties don't count. `None`: it
+    /// isn't known to, and for some of them nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reaches_revenue: Option<bool>,
     /// Whether it relies on itself through others.
     pub in_cycle: bool,
 }
@@ -169,6 +173,7 @@ impl ServiceGraph {
             dependents: dependents.into_iter().map(|(_, dependent)| dependent).collect(),
             most_critical_tier: most_critical_tier(&nodes),
             reaches_customers: reaches_customers(&nodes),
+            reaches_revenue: reaches_revenue(&nodes),
             in_cycle: self.cyclic.contains(&start),
         })
     }
@@ -232,6 +237,20 @@ fn reaches_customers(nodes: &[&Node]) -> Option<bool> {
             _ => node.customer_facing(),
         })
         .collect();
+    any(&answers)
+}
+
+fn reaches_revenue(nodes: &[&Node]) -> Option<bool> {
+    let answers: Vec<Option<bool>> = nodes
+        .iter()
+        .filter(|node| node.kind() != NodeKind::External)
+        .map(|node| node.service.as_ref().and_then(|service| service.revenue_critical))
+        .collect();
+    any(&answers)
+}
+
+/// Yes if one of them is, no if all are known not to be.
+fn any(answers: &[Option<bool>]) -> Option<bool> {
     if answers.contains(&Some(true)) {
         return Some(true);
     }

@@ -7,6 +7,7 @@
 //! - [`graph`] answers who can be affected when a service breaks ([`graph::BlastRadius`]).
 //! - [`mutate`] makes a policy slightly wrong, to see whether the test cases notice.
 //! - [`policy`] turns Cedar text into a [`policy::Pack`], or into errors with file, line and column.
+//! - [`table`] turns a decision table, such as SSVC's, into policies.
 //! - [`rollout`] finds the lane of a finding, and with it the highest level that it may reach.
 //! - [`cases`] runs a pack's test cases and tells what they cover.
 //! - [`decide`] asks the pack: [`decide::triage`] before evidence, [`decide::release`] with it,
@@ -64,5 +65,6 @@ pub mod graph;
 pub mod mutate;
 pub mod policy;
 pub mod rollout;
+pub mod table;
 
 pub use error::EngineError;

@@ -67,8 +67,14 @@ pub struct Service {
     pub tier: Option<u8>,
     /// Whether customers use it directly.
     pub customer_facing: Option<bool>,
+    /// Whether the organisation loses revenue while it is down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revenue_critical: Option<bool>,
     /// Kinds of data it handles, for example `cardholder`. An empty set is a statement: none.
     pub data_classes: Option<BTreeSet<String>>,
+    /// Standards whose scope it is in, for example `pci-dss`. An empty set is a statement: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compliance_scopes: Option<BTreeSet<String>>,
     /// Repo in the estate that holds its code.
     pub repo: Option<String>,
     /// Folder in that repo that it owns; empty for the whole repo.

@@ -6,6 +6,7 @@
 
 pub mod card;
 pub mod cases;
+pub mod coverage;
 pub mod diagnostics;
 pub mod explain;
 pub mod graph_svg;
@@ -15,8 +16,10 @@ pub mod junit;
 pub mod markdown;
 pub mod phrase;
 pub mod progress;
+pub mod proofs;
 #[cfg(test)]
 mod samples;
+pub mod simulation;
 pub mod summary;
 pub mod table;
 pub mod text;

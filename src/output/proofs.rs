@@ -93,8 +93,14 @@ impl Example {
 impl Entry {
     /// The entry of a proof.
     pub fn of(proof: &Proof, pack: &Pack) -> Self {
-        Self::new(proof.property.id(), proof.property.to_string(), &proof.outcome, proof.took, pack)
-            .meaning(proof.verdict())
+        Self::new(
+            proof.property.id(),
+            proof.property.to_string(),
+            &proof.outcome,
+            proof.took,
+            pack,
+        )
+        .meaning(proof.verdict())
     }
 
     /// An entry of an outcome; a counterexample is bad news.
@@ -112,7 +118,10 @@ impl Entry {
                 ("shadowed", Verdict::Note, Some(why), None)
             }
             Outcome::Shadowed { by } => {
-                let why = format!("wherever it applies, {} decide the same; it only adds a reason", names(by));
+                let why = format!(
+                    "wherever it applies, {} decide the same; it only adds a reason",
+                    names(by)
+                );
                 ("shadowed", Verdict::Note, Some(why), None)
             }
             Outcome::Inconclusive(why) => ("inconclusive", Verdict::Open, Some(why.clone()), None),
@@ -132,6 +141,16 @@ impl Entry {
     #[must_use]
     pub fn meaning(self, meaning: Verdict) -> Self {
         Self { meaning, ..self }
+    }
+
+    /// The same, called otherwise.
+    #[must_use]
+    pub fn called(self, verdict: &'static str, why: Option<&str>) -> Self {
+        Self {
+            verdict,
+            why: why.map(str::to_owned),
+            ..self
+        }
     }
 
     /// What it means for the pack.

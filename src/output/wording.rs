@@ -28,6 +28,11 @@ const YES_NO: &[(&str, &str, &str)] = &[
         "a failure wouldn't reach customers or an outside party",
     ),
     (
+        "graph.reaches_revenue",
+        "a failure would stop revenue",
+        "a failure wouldn't stop revenue",
+    ),
+    (
         "fix.governance_files",
         "the fix touches files that govern changes",
         "the fix touches no file that governs changes",
@@ -99,6 +104,10 @@ pub fn known(id: &str, value: &FactValue) -> String {
             "the service handles no classified data".to_owned()
         }
         ("service.data_classes", value) => format!("the service handles {value} data"),
+        ("service.compliance_scopes", FactValue::Set(words)) if words.is_empty() => {
+            "the service is in no standard's scope".to_owned()
+        }
+        ("service.compliance_scopes", value) => format!("the service is in the scope of {value}"),
         ("graph.dependents", FactValue::Long(0)) => "nothing depends on the service".to_owned(),
         ("graph.dependents", FactValue::Long(1)) => "one other party depends on the service".to_owned(),
         ("graph.dependents", value) => format!("{value} other parties depend on the service"),
@@ -111,6 +120,7 @@ pub fn known(id: &str, value: &FactValue) -> String {
         ("fix.upgrade_step", value) => format!("the farthest upgrade is a {value} step"),
         ("fix.upgrade_scope", FactValue::String(scope)) if scope == "none" => "no dependency moves".to_owned(),
         ("fix.upgrade_scope", value) => format!("the moved dependency's scope is {value}"),
+        ("approval.independent_approvers", value) => format!("approvers other than the author so far: {value}"),
         ("approval.approvers", value) => format!("approvers so far: {value}"),
         (id, value) => match id
             .strip_prefix("evidence.")

@@ -388,9 +388,17 @@ fn insert_approval(facts: &mut FactSet, counted: &Counted, fix: &Fix, at: Timest
         observed_at: at,
         note: Some(people.join(", ")),
     };
-    let independent = counted.people.iter().any(|person| *person != fix.remediator.0);
+    let independent = counted
+        .people
+        .iter()
+        .filter(|person| **person != fix.remediator.0)
+        .count();
     facts.insert("approval.verified", fact((!counted.people.is_empty()).into()));
-    facts.insert("approval.independent", fact(independent.into()));
+    facts.insert("approval.independent", fact((independent > 0).into()));
+    facts.insert(
+        "approval.independent_approvers",
+        fact(i64::try_from(independent).unwrap_or(i64::MAX).into()),
+    );
     facts.insert(
         "approval.approvers",
         fact(i64::try_from(counted.people.len()).unwrap_or(i64::MAX).into()),

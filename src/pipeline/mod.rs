@@ -3,6 +3,7 @@
 
 pub mod act;
 pub mod approvals;
+pub mod authoring;
 pub mod candidates;
 pub mod cases;
 pub mod choose;
@@ -13,14 +14,17 @@ pub mod facts;
 pub mod findings;
 pub mod items;
 pub mod mirror;
+pub mod mutants;
 pub mod owners;
 pub mod packs;
 pub mod plan;
+pub mod proofs;
 pub mod record;
 pub mod redact;
 pub mod report;
 pub mod run;
 pub mod session;
+pub mod simulate;
 pub mod state;
 pub mod tree_files;
 pub mod validation;

@@ -44,7 +44,10 @@ pub async fn layer(solver: &Solver, loaded: &LoadedPack) -> Vec<Entry> {
     let outcome = permits_no_more(solver, &layer.strict, &layer.inherited).await;
     let text = match loaded.manifest.relaxes.is_empty() {
         true => format!("it permits no more than pack `{}`", base.manifest.name),
-        false => format!("but for what it says it relaxes, it permits no more than pack `{}`", base.manifest.name),
+        false => format!(
+            "but for what it says it relaxes, it permits no more than pack `{}`",
+            base.manifest.name
+        ),
     };
     let mut entries = vec![Entry::new(
         "layer/only-tightens".to_owned(),
@@ -68,15 +71,11 @@ fn relaxes(id: String, policy: &str, outcome: &Outcome, took: Duration, loaded: 
     let text = format!("`relaxes: {policy}` loosens something");
     let entry = Entry::new(id, text, outcome, took, &loaded.pack);
     match outcome {
-        Outcome::Refuted(_) => Entry {
-            verdict: "shown",
-            ..entry.meaning(Verdict::Holds)
-        },
-        Outcome::Proved => Entry {
-            verdict: "needless",
-            why: Some("the pack permits the same without it; take it off the list".to_owned()),
-            ..entry.meaning(Verdict::Fails)
-        },
+        Outcome::Refuted(_) => entry.called("shown", None).meaning(Verdict::Holds),
+        Outcome::Proved => {
+            let why = "the pack permits the same without it; take it off the list";
+            entry.called("needless", Some(why)).meaning(Verdict::Note)
+        }
         _ => entry,
     }
 }

@@ -10,7 +10,9 @@ fn service(id: &str, kind: NodeKind, tier: Option<u8>, customer_facing: Option<b
         owner: None,
         tier,
         customer_facing,
+        revenue_critical: None,
         data_classes: None,
+        compliance_scopes: None,
         repo: None,
         path: String::new(),
         deployments: None,
@@ -163,4 +165,25 @@ fn a_chain_of_twenty_thousand_neither_overflows_the_stack_nor_spells_out_every_s
     assert_eq!(blast.dependents.len(), 20_000);
     assert_eq!(blast.dependents[19_999].id.as_str(), "s020000");
     assert_eq!(blast.dependents[19_999].path.len(), MAX_PATH);
+}
+
+#[test]
+fn revenue_stops_if_that_of_any_dependent_may_and_outside_parties_do_not_count() {
+    let with = |critical: &[(&str, bool)]| {
+        let mut catalogue = fintech();
+        for service in &mut catalogue.services {
+            service.revenue_critical = critical
+                .iter()
+                .find(|(id, _)| *id == service.id.as_str())
+                .map(|(_, critical)| *critical);
+        }
+        blast(&catalogue, "ledger").reaches_revenue
+    };
+    assert_eq!(with(&[("gateway", true)]), Some(true));
+    assert_eq!(
+        with(&[("gateway", false), ("payments", false), ("ledger", false)]),
+        Some(false)
+    );
+    assert_eq!(with(&[("gateway", false), ("payments", false)]), None);
+    assert_eq!(with(&[]), None);
 }

@@ -206,7 +206,7 @@ fn of_atom(atom: &Expr, table: &FactTable) -> Vec<Variant> {
             all
         }
         BinaryOp::Contains => match (left.as_ref(), right.as_ref()) {
-            (Expr::Set(words), fact) => sets(atom, *op, words, fact, table, |set| binary(*op, &set, right)),
+            (Expr::Set(words), fact) => sets(atom, words, fact, table, |set| binary(*op, &set, right)),
             (fact, Expr::Literal(Literal::String(_))) if fact_type(fact, table).is_some() => {
                 vec![Variant::new(
                     Operator::ChangeWord,
@@ -217,8 +217,8 @@ fn of_atom(atom: &Expr, table: &FactTable) -> Vec<Variant> {
             _ => Vec::new(),
         },
         BinaryOp::ContainsAll | BinaryOp::ContainsAny => match (left.as_ref(), right.as_ref()) {
-            (Expr::Set(words), fact) => sets(atom, *op, words, fact, table, |set| binary(*op, &set, right)),
-            (fact, Expr::Set(words)) => sets(atom, *op, words, fact, table, |set| binary(*op, left, &set)),
+            (Expr::Set(words), fact) => sets(atom, words, fact, table, |set| binary(*op, &set, right)),
+            (fact, Expr::Set(words)) => sets(atom, words, fact, table, |set| binary(*op, left, &set)),
             _ => Vec::new(),
         },
         _ => Vec::new(),
@@ -287,16 +287,11 @@ fn other_words(atom: &Expr, op: BinaryOp, fact: &Arc<Expr>, literal: &Arc<Expr>,
 /// With one more word in the set, and without each.
 fn sets(
     atom: &Expr,
-    op: BinaryOp,
     words: &[Arc<Expr>],
     fact: &Expr,
     table: &FactTable,
     with: impl Fn(Arc<Expr>) -> Expr,
 ) -> Vec<Variant> {
-    debug_assert!(matches!(
-        op,
-        BinaryOp::Contains | BinaryOp::ContainsAll | BinaryOp::ContainsAny
-    ));
     let is_in = |word: &str| {
         words
             .iter()

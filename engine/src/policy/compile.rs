@@ -218,7 +218,7 @@ fn validate(schema: &Schema, policies: &BTreeMap<String, Parsed<'_>>) -> Vec<Sou
 }
 
 /// An error of Cedar's, with its place in the file, else that of the policy.
-fn located(source: &PolicySource, diagnostic: &dyn Diagnostic, fallback: Option<usize>) -> SourceError {
+pub(super) fn located(source: &PolicySource, diagnostic: &dyn Diagnostic, fallback: Option<usize>) -> SourceError {
     let offset = diagnostic
         .labels()
         .and_then(|mut labels| labels.next())

@@ -156,6 +156,12 @@ impl Pack {
         compile::assemble(&self.name, self.facts(), policies, compiled)
     }
 
+    /// The pack with the policy `id` as `from` has it; without it if `from` has none.
+    #[must_use]
+    pub fn restored(&self, id: &str, from: &Self) -> Self {
+        self.without(id).and(&from.keep(&self.name, |other| other == id))
+    }
+
     fn facts(&self) -> Facts {
         Facts {
             table: self.facts.clone(),

@@ -11,10 +11,12 @@ use crate::estate::at;
 
 const PREFIX: &str = "holdpoint.dev/";
 /// All annotations that are read: a misspelt one would be unknown for ever without a word.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 10] = [
     "tier",
     "customer-facing",
+    "revenue-critical",
     "data-classes",
+    "compliance-scopes",
     "repo",
     "path",
     "deployments",
@@ -96,14 +98,14 @@ impl<'a> Annotations<'a> {
         parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
     }
 
-    /// `none` says that there are none; an empty value says nothing and is refused.
-    pub fn data_classes(&self) -> SourceResult<Option<BTreeSet<String>>> {
-        let name = "data-classes";
+    /// Words, lower case, since policies compare them; `none` says that there are none; an empty value
+    /// says nothing and is refused.
+    pub fn set(&self, name: &str) -> SourceResult<Option<BTreeSet<String>>> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        let classes: BTreeSet<String> = self.list(name).into_iter().collect();
-        match (classes.is_empty(), classes.contains("none")) {
-            (false, false) => Ok(Some(classes)),
-            (false, true) if classes.len() == 1 => Ok(Some(BTreeSet::new())),
+        let words: BTreeSet<String> = self.list(name).iter().map(|word| word.to_ascii_lowercase()).collect();
+        match (words.is_empty(), words.contains("none")) {
+            (false, false) => Ok(Some(words)),
+            (false, true) if words.len() == 1 => Ok(Some(BTreeSet::new())),
             _ => self.wrong(name, value, "write names between commas, or `none` by itself"),
         }
     }

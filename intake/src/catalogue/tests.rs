@@ -94,6 +94,22 @@ fn a_missing_annotation_is_unknown_and_none_is_a_statement() {
 }
 
 #[test]
+fn words_of_a_set_are_compared_without_case() {
+    let read = |annotation| {
+        let mut catalogue = read_catalogue(&[("a.yaml", &entity(annotation))]).unwrap();
+        catalogue.services.remove(0)
+    };
+    let service = read("holdpoint.dev/compliance-scopes: PCI-DSS, sox");
+    assert_eq!(
+        service.compliance_scopes,
+        Some(BTreeSet::from(["pci-dss".to_owned(), "sox".to_owned()]))
+    );
+    let service = read("holdpoint.dev/data-classes: Cardholder");
+    assert_eq!(service.data_classes, Some(BTreeSet::from(["cardholder".to_owned()])));
+    assert_eq!(service.compliance_scopes, None);
+}
+
+#[test]
 fn edges_go_from_consumer_to_provider_with_their_kind() {
     let catalogue = read_catalogue(&[("p.yaml", PAYMENTS), ("o.yaml", OTHERS)]).unwrap();
     let edges: Vec<(&str, &str, EdgeKind)> = catalogue
@@ -132,6 +148,7 @@ fn wrong_annotations_are_refused_at_their_place() {
         ("holdpoint.dev/customer-facing: \"maybe\"", 36),
         ("holdpoint.dev/data-classes: \"none, pii\"", 33),
         ("holdpoint.dev/data-classes: \"\"", 33),
+        ("holdpoint.dev/compliance-scopes: \"\"", 38),
         ("holdpoint.dev/deployments: production", 32),
         ("holdpoint.dev/path: ../x", 25),
         ("holdpoint.dev/teir: \"0\"", 25),

@@ -8,6 +8,8 @@ pub mod approval {
     pub const APPROVERS: Key<i64> = Key::new("approval.approvers");
     /// Whether an approver is someone other than the change's author.
     pub const INDEPENDENT: Key<bool> = Key::new("approval.independent");
+    /// How many different people other than the change's author approved.
+    pub const INDEPENDENT_APPROVERS: Key<i64> = Key::new("approval.independent_approvers");
     /// Whether a verified signature approves exactly this change.
     pub const VERIFIED: Key<bool> = Key::new("approval.verified");
 }
@@ -107,12 +109,16 @@ pub mod graph {
     pub const MOST_CRITICAL_TIER: Key<i64> = Key::new("graph.most_critical_tier");
     /// Whether it or something that depends on it faces customers or an outside party.
     pub const REACHES_CUSTOMERS: Key<bool> = Key::new("graph.reaches_customers");
+    /// Whether the organisation loses revenue while it or something that depends on it is down.
+    pub const REACHES_REVENUE: Key<bool> = Key::new("graph.reaches_revenue");
 }
 
 /// Facts under `service`.
 pub mod service {
     use crate::fact::key::Key;
 
+    /// Standards whose scope it is in, for example `pci-dss`.
+    pub const COMPLIANCE_SCOPES: Key<std::collections::BTreeSet<String>> = Key::new("service.compliance_scopes");
     /// Whether customers use it directly.
     pub const CUSTOMER_FACING: Key<bool> = Key::new("service.customer_facing");
     /// Kinds of data it handles, for example `cardholder`.

@@ -113,6 +113,15 @@ pub const FACTS: &[FactRow] = &[
     dated(
         90,
         fact(
+            "service.compliance_scopes",
+            FactType::Set,
+            "Standards whose scope it is in, for example `pci-dss`.",
+            "whoever keeps the scope, in the catalogue (`holdpoint.dev/compliance-scopes`)",
+        ),
+    ),
+    dated(
+        90,
+        fact(
             "service.customer_facing",
             FactType::Bool,
             "Whether customers use it directly.",
@@ -136,6 +145,12 @@ pub const FACTS: &[FactRow] = &[
         FactType::Bool,
         "Whether it or something that depends on it faces customers or an outside party.",
         CATALOGUE,
+    ),
+    fact(
+        "graph.reaches_revenue",
+        FactType::Bool,
+        "Whether the organisation loses revenue while it or something that depends on it is down.",
+        "the services' owners, in the catalogue (`holdpoint.dev/revenue-critical`)",
     ),
     fact(
         "fix.class",
@@ -263,6 +278,11 @@ pub const FACTS: &[FactRow] = &[
         "approval.independent",
         FactType::Bool,
         "Whether an approver is someone other than the change's author.",
+    ),
+    approval(
+        "approval.independent_approvers",
+        FactType::Long,
+        "How many different people other than the change's author approved.",
     ),
     approval(
         "approval.approvers",

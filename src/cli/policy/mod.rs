@@ -1,7 +1,13 @@
 //! `holdpoint policy`: one file per subcommand, and this table.
 
 mod check;
+mod coverage;
+mod diff;
+mod fmt;
+mod new;
+mod simulate;
 mod test;
+mod verify;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -16,10 +22,22 @@ use crate::pipeline::packs::{self, LoadedPack};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a rule with its cases from a template, or import a decision table
+    New(new::Arguments),
     /// Check a pack's files, and prove that its policies are sound by themselves
     Check(check::Arguments),
+    /// Say what a changed pack permits more or less than before, proved, with an example each way
+    Diff(diff::Arguments),
+    /// Prove what must hold of a pack for every possible finding
+    Verify(verify::Arguments),
     /// Ask a pack about its test cases
     Test(test::Arguments),
+    /// Say which policies and conditions the test cases cover, and which mutants they miss
+    Coverage(coverage::Arguments),
+    /// Replay the decisions on record under another pack, and show what would change
+    Simulate(simulate::Arguments),
+    /// Lay out policies by Cedar's own formatter
+    Fmt(fmt::Arguments),
 }
 
 /// Which pack.
@@ -81,7 +99,13 @@ pub fn facts(global: &Global) -> Result<FactTable> {
 /// What it couldn't do.
 pub async fn run(global: &Global, command: Command) -> Result<ExitCode> {
     match command {
+        Command::New(arguments) => new::run(global, &arguments),
         Command::Check(arguments) => check::run(global, &arguments).await,
+        Command::Diff(arguments) => diff::run(global, &arguments).await,
+        Command::Verify(arguments) => verify::run(global, &arguments).await,
         Command::Test(arguments) => test::run(global, arguments).await,
+        Command::Coverage(arguments) => coverage::run(global, arguments).await,
+        Command::Simulate(arguments) => simulate::run(global, &arguments),
+        Command::Fmt(arguments) => fmt::run(global, &arguments),
     }
 }

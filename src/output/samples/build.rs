@@ -279,6 +279,7 @@ impl Sample {
         self.item.blast = Some(BlastRadius {
             service: self.item.decision.service.clone(),
             most_critical_tier: dependents.iter().filter_map(|d| d.tier).min(),
+            reaches_revenue: None,
             reaches_customers: Some(dependents.iter().any(|d| d.customer_facing == Some(true))),
             dependents,
             in_cycle: false,

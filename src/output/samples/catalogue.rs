@@ -13,7 +13,9 @@ pub fn catalogue() -> Catalogue {
         owner: Some("team-a".to_owned()),
         tier,
         customer_facing: Some(id == "gateway"),
+        revenue_critical: None,
         data_classes: classes.map(|words| words.iter().map(|w| (*w).to_owned()).collect::<BTreeSet<String>>()),
+        compliance_scopes: None,
         repo: Some(id.to_owned()),
         path: String::new(),
         deployments: Some(vec![Deployment {

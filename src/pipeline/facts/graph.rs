@@ -1,8 +1,8 @@
 //! `graph.*`: what can be affected if the service breaks.
 
 use holdpoint_engine::graph::BlastRadius;
-use holdpoint_schemas::fact::FactSet;
 use holdpoint_schemas::fact::keys::graph;
+use holdpoint_schemas::fact::{FactSet, Key};
 use std::collections::BTreeSet;
 
 use super::Moment;
@@ -14,6 +14,7 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
         graph::DEPENDENTS.id(),
         graph::MOST_CRITICAL_TIER.id(),
         graph::REACHES_CUSTOMERS.id(),
+        graph::REACHES_REVENUE.id(),
     ];
     if let Err(why) = moment.estate.catalogue.known() {
         ids.iter().for_each(|id| facts.insert_unknown(id, why.clone()));
@@ -48,15 +49,26 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
             "the tier of a service that depends on it isn't known",
         ),
     }
-    let reaches: Vec<Option<bool>> = radii.iter().map(|radius| radius.reaches_customers).collect();
-    if reaches.contains(&Some(true)) {
-        facts.set(graph::REACHES_CUSTOMERS, moment.fact(true, SOURCE, None));
-    } else if reaches.contains(&None) {
-        facts.set_unknown(
-            graph::REACHES_CUSTOMERS,
-            "whether customers use a service that depends on it isn't known",
-        );
-    } else {
-        facts.set(graph::REACHES_CUSTOMERS, moment.fact(false, SOURCE, None));
-    }
+    let reaches = |fact: Key<bool>, of: fn(&BlastRadius) -> Option<bool>, unknown: &str, facts: &mut FactSet| {
+        let answers: Vec<Option<bool>> = radii.iter().map(of).collect();
+        if answers.contains(&Some(true)) {
+            facts.set(fact, moment.fact(true, SOURCE, None));
+        } else if answers.contains(&None) {
+            facts.set_unknown(fact, unknown);
+        } else {
+            facts.set(fact, moment.fact(false, SOURCE, None));
+        }
+    };
+    reaches(
+        graph::REACHES_CUSTOMERS,
+        |radius| radius.reaches_customers,
+        "whether customers use a service that depends on it isn't known",
+        facts,
+    );
+    reaches(
+        graph::REACHES_REVENUE,
+        |radius| radius.reaches_revenue,
+        "whether revenue stops while it or a service that depends on it is down isn't known",
+        facts,
+    );
 }

@@ -1,8 +1,8 @@
 //! `service.*`: what the catalogue says of the owners. With several owners, the worst value of
 //! each fact; a value that could still be worse is unknown.
 
-use holdpoint_schemas::fact::FactSet;
 use holdpoint_schemas::fact::keys::service;
+use holdpoint_schemas::fact::{FactSet, Key};
 use holdpoint_schemas::service::Service;
 use std::collections::BTreeSet;
 
@@ -39,6 +39,7 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
         for id in [
             service::TIER.id(),
             service::DATA_CLASSES.id(),
+            service::COMPLIANCE_SCOPES.id(),
             service::CUSTOMER_FACING.id(),
             service::PRODUCTION.id(),
             service::ENVIRONMENT.id(),
@@ -48,7 +49,20 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
         return;
     }
     tier(moment, facts);
-    data_classes(moment, facts);
+    union(
+        moment,
+        facts,
+        service::DATA_CLASSES,
+        "what data it handles",
+        |service| service.data_classes.as_ref(),
+    );
+    union(
+        moment,
+        facts,
+        service::COMPLIANCE_SCOPES,
+        "which standards' scope it is in",
+        |service| service.compliance_scopes.as_ref(),
+    );
     customer_facing(moment, facts);
     environment(moment, facts);
 }
@@ -67,24 +81,21 @@ fn tier(moment: &Moment<'_>, facts: &mut FactSet) {
     }
 }
 
-fn data_classes(moment: &Moment<'_>, facts: &mut FactSet) {
-    let classes: Option<Vec<&BTreeSet<String>>> = moment
-        .owners
-        .services
-        .iter()
-        .map(|service| service.data_classes.as_ref())
-        .collect();
-    match classes {
-        Some(classes) => {
-            let union: BTreeSet<String> = classes.into_iter().flatten().cloned().collect();
-            facts.set(service::DATA_CLASSES, moment.fact(union, sources(moment.owners), None));
+/// All that any of the owners has; unknown while one of them doesn't say.
+fn union(
+    moment: &Moment<'_>,
+    facts: &mut FactSet,
+    fact: Key<BTreeSet<String>>,
+    what: &str,
+    of: impl Fn(&Service) -> Option<&BTreeSet<String>>,
+) {
+    let sets: Option<Vec<&BTreeSet<String>>> = moment.owners.services.iter().map(|service| of(service)).collect();
+    match sets {
+        Some(sets) => {
+            let union: BTreeSet<String> = sets.into_iter().flatten().cloned().collect();
+            facts.set(fact, moment.fact(union, sources(moment.owners), None));
         }
-        None => facts.set_unknown(
-            service::DATA_CLASSES,
-            silent(moment.owners, "what data it handles", |service| {
-                service.data_classes.is_none()
-            }),
-        ),
+        None => facts.set_unknown(fact, silent(moment.owners, what, |service| of(service).is_none())),
     }
 }
 
@@ -152,7 +163,7 @@ fn sources(owners: &Owners<'_>) -> String {
     sources.join(", ")
 }
 
-fn silent(owners: &Owners<'_>, what: &str, is_silent: fn(&Service) -> bool) -> String {
+fn silent(owners: &Owners<'_>, what: &str, is_silent: impl Fn(&Service) -> bool) -> String {
     let silent: Vec<String> = owners
         .services
         .iter()

@@ -11,7 +11,7 @@ use crate::policy::Effect;
 #[test]
 fn each_policy_has_a_file_of_its_own_that_is_named_after_it() {
     for policy in BASELINE.policies() {
-        assert_eq!(policy.path, format!("{}.cedar", policy.id));
+        assert_eq!(policy.path, format!("baseline/{}.cedar", policy.id));
     }
     let paths: BTreeSet<&str> = BASELINE.policies().iter().map(|policy| policy.path.as_str()).collect();
     assert_eq!(paths.len(), BASELINE.policies().len());
@@ -19,7 +19,7 @@ fn each_policy_has_a_file_of_its_own_that_is_named_after_it() {
 
 #[test]
 fn the_manifest_says_what_the_pack_is_for() {
-    let manifest: PackManifest = serde_yaml::from_str(&read_pack_file("pack.yaml")).unwrap();
+    let manifest: PackManifest = serde_yaml::from_str(&read_pack_file("baseline/pack.yaml")).unwrap();
     assert_eq!(manifest.name, BASELINE.name());
     assert!(manifest.description.ends_with('.'));
 }

@@ -16,10 +16,10 @@ use holdpoint_schemas::{Digest, Level, Timestamp};
 use crate::decide::Question;
 use crate::policy::{Pack, PolicySource};
 
-pub(crate) static BASELINE: LazyLock<Pack> = LazyLock::new(baseline);
+pub(crate) static BASELINE: LazyLock<Pack> =
+    LazyLock::new(|| Pack::compile("baseline", &policies("baseline"), FactTable::shipped()).unwrap());
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies/baseline");
-
+/// A file of the shipped packs.
 #[allow(
     clippy::disallowed_methods,
     reason = "a pack is a folder of files, and only tests read it"
@@ -28,24 +28,33 @@ pub(super) fn read_pack_file(name: &str) -> String {
     std::fs::read_to_string(format!("{FOLDER}/{name}")).unwrap()
 }
 
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies");
+
+/// Files of a folder of the shipped packs by their ending, as `folder/name`, sorted.
 #[allow(
     clippy::disallowed_methods,
     reason = "a pack is a folder of files, and only tests read it"
 )]
-fn baseline() -> Pack {
-    let names = std::fs::read_dir(FOLDER)
+pub(super) fn pack_files(folder: &str, ending: &str) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(format!("{FOLDER}/{folder}"))
         .unwrap()
-        .map(|entry| entry.unwrap().file_name());
-    let mut sources: Vec<PolicySource> = names
-        .filter_map(|name| name.to_str().map(str::to_owned))
-        .filter(|name| name.ends_with(".cedar"))
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(ending))
+        .map(|name| format!("{folder}/{name}"))
+        .collect();
+    names.sort();
+    names
+}
+
+/// The policies of a folder.
+pub(super) fn policies(folder: &str) -> Vec<PolicySource> {
+    pack_files(folder, ".cedar")
+        .into_iter()
         .map(|path| PolicySource {
             text: read_pack_file(&path),
             path,
         })
-        .collect();
-    sources.sort_by(|a, b| a.path.cmp(&b.path));
-    Pack::compile("baseline", &sources, FactTable::shipped()).unwrap_or_else(|error| panic!("{error}"))
+        .collect()
 }
 
 pub(super) fn now() -> Timestamp {

@@ -4,5 +4,6 @@ mod assess;
 mod baseline;
 pub(crate) mod fixtures;
 mod gates;
+mod packs;
 mod properties;
 mod scenarios;

@@ -1,0 +1,81 @@
+//! `holdpoint policy simulate`
+
+use anyhow::Result;
+use clap::Args;
+use holdpoint_intake::estate::{read_estate, read_rollout};
+use holdpoint_ledger::Ledger;
+use holdpoint_schemas::Level;
+use holdpoint_schemas::rollout::Rollout;
+
+use crate::cli::{Global, run::LAST_RUN};
+use crate::exit_code::ExitCode;
+use crate::failure::BadInput;
+use crate::output::simulation;
+use crate::pipeline::estate::{CONFIG_FILE, read_text};
+use crate::pipeline::packs;
+use crate::pipeline::report::RunReport;
+use crate::pipeline::simulate::{recorded, simulate};
+use crate::pipeline::state::State;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The pack to try: its folder, or the name of a shipped one
+    #[arg(long = "with", value_name = "PACK")]
+    with: String,
+    /// Only decisions on these findings (ids, or their beginnings)
+    #[arg(long, value_name = "ID", num_args = 1..)]
+    findings: Vec<String>,
+    /// End with 11 if any decision would go further than it does today
+    #[arg(long)]
+    fail_if_looser: bool,
+}
+
+pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
+    let root = &global.estate;
+    let config = read_estate(CONFIG_FILE, &read_text(root, CONFIG_FILE)?)?;
+    let rollout = match &config.rollout {
+        Some(file) => read_rollout(file, &read_text(root, file)?)?,
+        None => Rollout {
+            default_stage: Level::Suggest,
+            lanes: Vec::new(),
+        },
+    };
+    let old = packs::of_estate(root)?;
+    let new = super::named(global, &arguments.with)?;
+    let state = root.join(&config.state);
+    let path = State::ledger_path(&state);
+    if !path.exists() {
+        return Err(BadInput::new(
+            format!(
+                "there is no ledger in `{}`: nothing was decided here yet",
+                state.display()
+            ),
+            "start with `holdpoint run`",
+        )
+        .into());
+    }
+    let last_run = state
+        .join(LAST_RUN)
+        .exists()
+        .then(|| last_run(global, &config.state))
+        .transpose()?;
+    let recorded = recorded(&Ledger::open_existing(&path)?, last_run.as_ref(), &arguments.findings)?;
+    let simulation = simulate(&old.pack, &new.pack, &rollout, &recorded);
+    global.print(&simulation, || simulation::human(&simulation))?;
+    Ok(if arguments.fail_if_looser && simulation.looser > 0 {
+        ExitCode::Failed
+    } else {
+        ExitCode::Success
+    })
+}
+
+fn last_run(global: &Global, state: &str) -> Result<RunReport> {
+    let file = format!("{state}/{LAST_RUN}");
+    serde_json::from_str(&read_text(&global.estate, &file)?).map_err(|error| {
+        BadInput::new(
+            format!("`{file}` isn't a report of this version: {error}"),
+            "`holdpoint run` writes a new one",
+        )
+        .into()
+    })
+}
