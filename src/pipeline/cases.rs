@@ -77,7 +77,7 @@ pub fn ask(loaded: &LoadedPack, cases: Vec<ResolvedCase>) -> Vec<Asked> {
 }
 
 /// `work` on each item, on all cores; the results have the items' order.
-pub fn parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub fn parallel<'a, T: Sync, R: Send>(items: &'a [T], work: impl Fn(&'a T) -> R + Sync) -> Vec<R> {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let next = AtomicUsize::new(0);
     let take = || {
