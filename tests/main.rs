@@ -18,6 +18,8 @@ mod ledger;
 mod leftovers;
 mod packs;
 mod policy_check;
+mod policy_coverage;
 mod policy_diff;
+mod policy_test;
 mod scenarios;
 mod support;

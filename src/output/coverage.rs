@@ -43,12 +43,12 @@ impl CoverageDocument {
 /// A line for each policy, with what no case shows of it; then the mutants that no case notices.
 #[must_use]
 pub fn human(document: &CoverageDocument) -> String {
-    let mut text = String::new();
+    let mut text = String::from("cases  that this policy decides\n");
     for policy in &document.policies {
-        let _ = writeln!(text, "{:>6}  {}", policy.decided, policy.id);
+        let _ = writeln!(text, "{:>5}  {}", policy.decided, policy.id);
         for condition in &policy.conditions {
             if let Some(gap) = condition.gap() {
-                let _ = writeln!(text, "          {gap}: {}", clean(&condition.text));
+                let _ = writeln!(text, "         {gap}: {}", clean(&condition.text));
             }
         }
     }
@@ -57,7 +57,7 @@ pub fn human(document: &CoverageDocument) -> String {
     let shown = conditions().filter(|condition| condition.gap().is_none()).count();
     let _ = writeln!(
         text,
-        "\npack `{}`: {}; {deciding} of {} decide one (how many stands before each); {shown} of {} are seen both true and false",
+        "\npack `{}`: {}; {deciding} of {} decide one; {shown} of {} are seen both true and false",
         document.pack,
         count(document.cases, "case", "cases"),
         count(document.policies.len(), "policy", "policies"),
@@ -120,9 +120,5 @@ fn mutants(trials: &[Trial]) -> String {
 }
 
 fn unnoticed(trial: &Trial) -> String {
-    let mut text = format!("  {}  {}\n", clean(&trial.id), clean(&trial.change));
-    if !trial.conditions.is_empty() {
-        let _ = writeln!(text, "    {}", clean(&trial.conditions));
-    }
-    text
+    format!("  {}  {}\n", clean(&trial.id), clean(&trial.change))
 }

@@ -1,10 +1,13 @@
 //! Mutation of a pack's policies: which mutants its cases notice, and what becomes of the others.
 
 use holdpoint_engine::cases::{Bench, PolicyCoverage, run};
+use holdpoint_engine::decide::assess;
 use holdpoint_engine::mutate::{Fate as Seen, Mutant, mutants};
 use holdpoint_engine::policy::Pack;
 use holdpoint_proof::{Counterexample, Outcome, Solver, SolverMissing, equivalent_policy};
-use holdpoint_schemas::pack::{CaseFile, ResolvedCase};
+use holdpoint_schemas::decision::Bound;
+use holdpoint_schemas::fact::{Action, FactSet};
+use holdpoint_schemas::pack::{Answer, Case, CaseFile, ResolvedCase};
 use serde::Serialize;
 
 use super::cases::parallel;
@@ -88,7 +91,7 @@ pub fn try_all(pack: &Pack, cases: &[ResolvedCase], ids: &[&str]) -> Vec<Trial> 
 }
 
 /// Asks the solver about each mutant that no case noticed: does it mean the same?
-pub async fn settle(pack: &Pack, trials: &mut [Trial], solver: &Result<Solver, SolverMissing>) {
+pub async fn settle(pack: &Pack, cases: &[ResolvedCase], trials: &mut [Trial], solver: &Result<Solver, SolverMissing>) {
     for trial in trials
         .iter_mut()
         .filter(|trial| matches!(trial.fate, Fate::Open { .. }))
@@ -101,7 +104,7 @@ pub async fn settle(pack: &Pack, trials: &mut [Trial], solver: &Result<Solver, S
             Ok(solver) => match equivalent_policy(solver, pack, &mutant, &trial.policy).await {
                 Outcome::Proved => Fate::Equivalent,
                 Outcome::Refuted(example) => Fate::Survived {
-                    case: noticing(pack, &mutant, &example, trial),
+                    case: noticing(pack, &mutant, &example, cases, &trial.id),
                 },
                 Outcome::Inconclusive(why) => Fate::Open { why },
                 other => Fate::Open {
@@ -112,18 +115,74 @@ pub async fn settle(pack: &Pack, trials: &mut [Trial], solver: &Result<Solver, S
     }
 }
 
-/// The solver's example as a case that passes with the pack and fails with the mutant.
-fn noticing(pack: &Pack, mutant: &Pack, example: &Counterexample, trial: &Trial) -> Option<Box<CaseFile>> {
-    let file = example.case_file(&format!("{} stands: {}", trial.policy, trial.change));
-    let [case] = file.cases.as_slice() else { return None };
-    let resolved = ResolvedCase {
-        case: case.clone(),
-        facts: example.facts.clone(),
+/// A case that passes with the pack and fails with the mutant: the solver's example over the facts of
+/// that case where the fewest policies stand in the way, or the bare example.
+fn noticing(
+    pack: &Pack,
+    mutant: &Pack,
+    example: &Counterexample,
+    cases: &[ResolvedCase],
+    id: &str,
+) -> Option<Box<CaseFile>> {
+    let bare = ResolvedCase {
+        case: Case::default(),
+        facts: FactSet::new(),
         path: String::new(),
         line: 0,
     };
-    let notices = run(pack, &resolved).passed() && !run(mutant, &resolved).passed();
-    notices.then(|| Box::new(file))
+    let near = cases.iter().chain([&bare]).filter_map(|case| {
+        let (case, number) = expecting(pack, on_top(case, example, id), example.action);
+        (!run(mutant, &case).passed()).then_some((number, case.case))
+    });
+    let (_, case) = near.min_by_key(|(number, _)| *number)?;
+    Some(Box::new(CaseFile {
+        cases: vec![case],
+        ..CaseFile::default()
+    }))
+}
+
+/// A case with the example's facts on top of its own, which as yet expects nothing.
+fn on_top(below: &ResolvedCase, example: &Counterexample, id: &str) -> ResolvedCase {
+    let mut on_top = below.clone();
+    let is_known = |id: &String| example.facts.get(id).is_some();
+    on_top.case = Case {
+        name: format!("notices {id}"),
+        from: below.case.from.clone(),
+        given: below.case.given.clone(),
+        unknown: below.case.unknown.iter().filter(|id| !is_known(id)).cloned().collect(),
+        ..Case::default()
+    };
+    for (id, fact) in example.facts.known() {
+        if below.facts.get(id).map(|fact| &fact.value) != Some(&fact.value) {
+            on_top.case.given.insert(id.to_owned(), fact.value.clone());
+        }
+        on_top.facts.insert(id, fact.clone());
+    }
+    on_top
+}
+
+/// The case with what the pack says of it as what it expects; and how much stands in the way.
+fn expecting(pack: &Pack, mut case: ResolvedCase, action: Action) -> (ResolvedCase, usize) {
+    let said = assess(pack, &case.facts);
+    let ids = |bounds: &[Bound]| -> Option<Vec<String>> {
+        let mut ids: Vec<String> = bounds.iter().map(|bound| bound.id.clone()).collect();
+        ids.dedup();
+        (!ids.is_empty()).then_some(ids)
+    };
+    let bounds = if action == Action::Promote {
+        case.case.promote = Some(if said.promote_bounds.is_empty() {
+            Answer::Permitted
+        } else {
+            Answer::Denied
+        });
+        case.case.promote_bounds = ids(&said.promote_bounds);
+        said.promote_bounds.len()
+    } else {
+        case.case.level = Some(said.level);
+        case.case.bounds = ids(&said.bounds);
+        said.bounds.len()
+    };
+    (case, bounds)
 }
 
 /// How far the cases cover the policies `ids`, in their order.

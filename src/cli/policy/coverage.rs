@@ -41,17 +41,17 @@ pub async fn run(global: &Global, arguments: Arguments) -> Result<ExitCode> {
     }
     let cases: Vec<ResolvedCase> = asked.into_iter().map(|asked| asked.case).collect();
     let (all, with_mutants) = (arguments.all, arguments.mutants);
-    let (loaded, policies, mut trials, number) = blocking(move || {
+    let (loaded, cases, policies, mut trials) = blocking(move || {
         let ids = ids(&loaded, all);
         let policies = mutants::coverage(&loaded.pack, &cases, &ids);
         let trials = with_mutants.then(|| mutants::try_all(&loaded.pack, &cases, &ids));
-        Ok((loaded, policies, trials, cases.len()))
+        Ok((loaded, cases, policies, trials))
     })
     .await?;
     if let Some(trials) = &mut trials {
-        mutants::settle(&loaded.pack, trials, &arguments.solver.find()).await;
+        mutants::settle(&loaded.pack, &cases, trials, &arguments.solver.find()).await;
     }
-    let document = CoverageDocument::new(&loaded.manifest.name, number, policies, trials);
+    let document = CoverageDocument::new(&loaded.manifest.name, cases.len(), policies, trials);
     global.print(&document, || coverage::human(&document))?;
     Ok(exit_code(&document))
 }
