@@ -13,8 +13,8 @@ use super::estate::read_text;
 use super::packs::LoadedPack;
 use crate::failure::BadInput;
 
-/// Stack of a thread that asks: Cedar's evaluator recurses.
-const STACK_BYTES: usize = 16 << 20;
+/// Stack of a thread that asks: enough for the engine's deepest policy, or it would take another for each.
+const STACK_BYTES: usize = 64 << 20;
 
 /// A case and what became of it.
 #[derive(Debug, Clone)]

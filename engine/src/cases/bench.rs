@@ -11,7 +11,7 @@ use holdpoint_schemas::fact::Action;
 use holdpoint_schemas::pack::ResolvedCase;
 
 use super::expect::{NO_PERMIT, Outcome};
-use crate::policy::{Alone, Effect, Match, Pack};
+use crate::policy::{Alone, Effect, Match, Pack, with_stack};
 
 /// A pack on the bench.
 #[derive(Debug)]
@@ -58,16 +58,20 @@ impl<'a> Bench<'a> {
     /// Puts a pack on the bench.
     #[must_use]
     pub fn new(pack: &'a Pack) -> Self {
-        Self {
+        with_stack(|| Self {
             pack,
             validator: pack.validator(),
             policies: pack.cedar().map(|(_, policy)| Alone::new(policy)).collect(),
-        }
+        })
     }
 
     /// Asks every policy about a case.
     #[must_use]
     pub fn row(&self, case: &'a ResolvedCase) -> Row<'a> {
+        with_stack(|| self.asked(case))
+    }
+
+    fn asked(&self, case: &'a ResolvedCase) -> Row<'a> {
         let columns = Action::ALL.map(|action| {
             let request = self.pack.asked(action, &case.facts).ok();
             let infos = self.pack.policies().iter();

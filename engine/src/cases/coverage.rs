@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::bench::{Bench, Row};
 use super::expect::Outcome;
-use crate::policy::{Atom, Condition};
+use crate::policy::{Atom, Condition, with_stack};
 
 /// How far the cases cover a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,6 +49,10 @@ impl Bench<'_> {
     /// How far the cases cover the policy `id`; `None` without such a policy.
     #[must_use]
     pub fn coverage(&self, id: &str, rows: &[Row<'_>]) -> Option<PolicyCoverage> {
+        with_stack(|| self.covered(id, rows))
+    }
+
+    fn covered(&self, id: &str, rows: &[Row<'_>]) -> Option<PolicyCoverage> {
         let info = self.pack.policy(id)?;
         let condition = self.pack.condition(id)?;
         let mut tally = Tally::default();

@@ -14,7 +14,7 @@ use cedar_policy::Policy;
 use cedar_policy::pst::{self, Clause, Expr};
 use serde::Serialize;
 
-use crate::policy::{Alone, Pack};
+use crate::policy::{Alone, Pack, with_stack};
 use operators::Variant;
 
 pub use trial::Fate;
@@ -73,13 +73,17 @@ impl Mutant {
     /// The pack with the mutant in the place of its policy.
     #[must_use]
     pub fn in_pack(&self, pack: &Pack) -> Pack {
-        pack.with(&self.policy, self.cedar.as_ref().map(|(policy, _)| policy))
+        with_stack(|| pack.with(&self.policy, self.cedar.as_ref().map(|(policy, _)| policy)))
     }
 }
 
 /// Every mutant of the policy `id` that reads otherwise than it; none without such a policy.
 #[must_use]
 pub fn mutants(pack: &Pack, id: &str) -> Vec<Mutant> {
+    with_stack(|| made(pack, id))
+}
+
+fn made(pack: &Pack, id: &str) -> Vec<Mutant> {
     let Some((_, policy)) = pack.cedar().find(|(info, _)| info.id == id) else {
         return Vec::new();
     };

@@ -259,7 +259,7 @@ fn other_words(atom: &Expr, op: BinaryOp, fact: &Arc<Expr>, literal: &Arc<Expr>,
             binary(op, fact, &word(OTHER_WORD)),
         )];
     };
-    // One of several words is as good as the next, except those beside it where words have an order.
+    // Its neighbours only: words often have an order, and one mutant for each word would drown the rest.
     let place = words.iter().position(|word| *word == was.as_str());
     let beside = |place: usize| [place.checked_sub(1), place.checked_add(1)];
     let neighbours = place

@@ -238,6 +238,24 @@ fn ids_are_unique_and_the_same_each_time() {
     assert!(seen.len() > 100, "{}", seen.len());
 }
 
+#[test]
+fn the_longest_policy_does_not_overflow_the_stack() {
+    let chain: Vec<String> = (0..300).map(|tier| format!("context.service.tier == {tier}")).collect();
+    let pack = forbid(&format!(
+        "when {{ context has service.tier && ({}) }}",
+        chain.join(" || ")
+    ));
+    let cases = [case(&[("service.tier", 299.into())], at(Level::Alert))];
+    let bench = Bench::new(&pack);
+    let rows = [bench.row(&cases[0])];
+    assert_eq!(bench.coverage("f", &rows).unwrap().conditions.len(), 301);
+    let made = mutants(&pack, "f");
+    let dropped = made.last().unwrap();
+    assert!(made.len() > 900 && matches!(bench.try_out(dropped, &rows), Fate::Killed(_)));
+    assert!(matches!(bench.try_out(&made[made.len() / 2], &rows), Fate::Survived));
+    assert_eq!(made[7].in_pack(&pack).policies().len(), 2);
+}
+
 fn values(fact_type: FactType) -> BoxedStrategy<FactValue> {
     match fact_type {
         FactType::Bool => any::<bool>().prop_map(FactValue::Bool).boxed(),

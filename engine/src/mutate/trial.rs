@@ -6,7 +6,7 @@ use holdpoint_schemas::pack::ResolvedCase;
 
 use super::Mutant;
 use crate::cases::{Bench, Change, Row, run};
-use crate::policy::Pack;
+use crate::policy::{Pack, with_stack};
 
 /// What became of a mutant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,10 @@ impl<'a> Bench<'a> {
     /// mutant say nothing.
     #[must_use]
     pub fn try_out(&self, mutant: &Mutant, rows: &'a [Row<'a>]) -> Fate<'a> {
+        with_stack(|| self.tried(mutant, rows))
+    }
+
+    fn tried(&self, mutant: &Mutant, rows: &'a [Row<'a>]) -> Fate<'a> {
         if let Some((policy, _)) = &mutant.cedar
             && let Err(why) = self.pack.accepts(&self.validator, policy)
         {

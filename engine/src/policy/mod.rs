@@ -31,7 +31,7 @@ pub use format::format;
 pub use layer::Layer;
 pub(crate) use reads::Literals;
 pub use reads::context_path;
-pub(crate) use shape::STACK_BYTES;
+pub(crate) use shape::{STACK_BYTES, with_stack};
 
 /// One file of a pack.
 #[derive(Debug, Clone, PartialEq, Eq)]
