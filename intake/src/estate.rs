@@ -1,6 +1,7 @@
 //! Files of an estate repo and of a governed repo: YAML with places, bounds and checks of meaning.
 
 mod check;
+mod facts;
 
 use holdpoint_schemas::SourceError;
 use holdpoint_schemas::estate::{
@@ -11,6 +12,8 @@ use holdpoint_schemas::rollout::Rollout;
 use serde::de::DeserializeOwned;
 
 use crate::error::SourceResult;
+
+pub use facts::{OrgFacts, SuppliedFact, read_org_facts};
 
 /// Largest YAML file in bytes: a person writes it.
 pub const MAX_YAML_BYTES: usize = 4 << 20;
@@ -82,6 +85,11 @@ const MESSAGES: [(&str, &str, &str); 11] = [
         "expected string scalar",
         "text was expected",
         "check the type of this value and the brackets",
+    ),
+    (
+        "untagged enum FactValue",
+        "`true`, `false`, a whole number, text or a list of words was expected",
+        "write a value of the fact's type",
     ),
     (
         "expected sequence start",

@@ -4,7 +4,7 @@ use holdpoint_engine::policy::Pack;
 use holdpoint_schemas::fact::FactSet;
 
 use crate::formula::{View, and, any};
-use crate::prover::Prover;
+use crate::prover::{NOT_REPLAYED, Prover};
 use crate::question::Answer;
 use crate::situation::Situation;
 use crate::solver::Solver;
@@ -65,7 +65,7 @@ async fn next(prover: &Prover<'_>, first: &str, others: &[&str]) -> Result<Optio
     let second = others
         .iter()
         .find(|second| overlaps(second, &situation))
-        .ok_or("the solver's example doesn't show it in the engine, so neither is believed")?;
+        .ok_or(NOT_REPLAYED)?;
     let situation = situation
         .smallest(|situation| overlaps(second, situation))
         .unwrap_or_default();

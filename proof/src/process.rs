@@ -15,8 +15,9 @@ use tokio::time::timeout;
 const MAX_ANSWER: u64 = 1 << 10;
 /// Longest model, in bytes: a few kilobytes are usual.
 const MAX_MODEL: u64 = 4 << 20;
-/// How long the solver may take beyond its own time limit before it is killed.
-const GRACE: Duration = Duration::from_millis(500);
+/// How much longer the solver's own limit is, which ends it even if this process dies first. It ends with
+/// an abort, so it isn't the one that is meant to strike.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// The question as it is written for the solver, and how to run that one.
 #[derive(Debug, Clone)]
@@ -59,7 +60,7 @@ impl Process {
         // `kill_on_drop` also covers the time-out, and a caller that gives up.
         let mut child = Command::new(&self.program)
             .args(["--lang", "smt2"])
-            .arg(format!("--tlimit={}", self.limit.as_millis().max(1)))
+            .arg(format!("--tlimit={}", (self.limit + GRACE).as_millis()))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -73,7 +74,7 @@ impl Process {
             let answer = converse(stdin, BufReader::new(stdout), script, with_model).await;
             (answer, child.wait().await)
         };
-        match timeout(self.limit + GRACE, conversation).await {
+        match timeout(self.limit, conversation).await {
             Err(_) => Err(self.late()),
             Ok((Ok(answer), Ok(status))) if status.success() => Ok(answer),
             Ok((Ok(_), status)) => Err(stopped("after its answer", status)),

@@ -11,6 +11,10 @@ use crate::question::{Answer, Example, Question};
 use crate::situation::Situation;
 use crate::solver::Solver;
 use crate::verify::Outcome;
+use tokio::sync::OnceCell;
+
+/// Why an example of the solver's counts for nothing.
+pub(crate) const NOT_REPLAYED: &str = "the solver's example doesn't show it in the engine, so neither is believed";
 
 /// A pack that something is to be proved of.
 pub(crate) struct Prover<'a> {
@@ -19,6 +23,7 @@ pub(crate) struct Prover<'a> {
     pub(crate) conditions: Conditions<'a>,
     /// Policies that may fail, or of which it isn't known.
     pub(crate) unsafe_policies: BTreeSet<String>,
+    permitted: [OnceCell<Option<Situation>>; Action::ALL.len()],
 }
 
 impl<'a> Prover<'a> {
@@ -30,6 +35,7 @@ impl<'a> Prover<'a> {
             pack,
             conditions: Conditions::of(pack)?,
             unsafe_policies: BTreeSet::new(),
+            permitted: Default::default(),
         })
     }
 
@@ -66,7 +72,7 @@ impl<'a> Prover<'a> {
             Ok(())
         } else {
             Err(format!(
-                "it rests on {}, which may fail to be evaluated",
+                "it rests on {}, which isn't proved never to fail",
                 names.join(", ")
             ))
         }
@@ -82,6 +88,19 @@ impl<'a> Prover<'a> {
     pub(crate) async fn can_be(&self, reads: impl IntoIterator<Item = &str>, view: View, formula: Formula) -> Answer {
         let rows = self.rows(reads);
         self.solver.ask(Question::is_true(rows, view, formula)).await
+    }
+
+    /// Some facts for which the action is permitted, if the solver finds any.
+    pub(crate) async fn permitted(&self, action: Action) -> Option<&Situation> {
+        let find = async || {
+            let formula = self.conditions.permits(action, View::Whole).ok()?;
+            match self.can_be(self.conditions.reads(action), View::Whole, formula).await {
+                Answer::Example(example) => Some(Situation::from(example)),
+                Answer::Never | Answer::Open(_) => None,
+            }
+        };
+        let place = Action::ALL.iter().position(|other| *other == action)?;
+        self.permitted.get(place)?.get_or_init(find).await.as_ref()
     }
 
     /// Whether the pack permits the action.
@@ -115,7 +134,7 @@ pub(crate) fn outcome(
 pub(crate) fn replayed(example: Example, shows: impl Fn(&Situation) -> bool) -> Result<Situation, String> {
     Situation::from(example)
         .smallest(shows)
-        .ok_or_else(|| "the solver's example doesn't show it in the engine, so neither is believed".to_owned())
+        .ok_or_else(|| NOT_REPLAYED.to_owned())
 }
 
 /// The first that is refuted, else the first that is open, else proved.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdpoint_schemas::Timestamp;
-use holdpoint_schemas::fact::{Fact, FactSet, FactValue};
+use holdpoint_schemas::fact::{Fact, FactRow, FactSet, FactType, FactValue};
 
 use crate::question::Example;
 
@@ -56,6 +56,23 @@ impl Situation {
         let mut facts = self.facts.clone();
         facts.extend(self.better.clone());
         set(&facts)
+    }
+
+    /// The same with one fact unknown or, of few values, with another one.
+    pub(crate) fn neighbours(&self, row: &FactRow) -> Vec<Self> {
+        let values: Vec<FactValue> = match row.fact_type {
+            FactType::Bool => vec![true.into(), false.into()],
+            FactType::Word(words) => words.iter().map(|word| (*word).into()).collect(),
+            FactType::Long | FactType::Text | FactType::Set => Vec::new(),
+        };
+        let mut unknown = self.clone();
+        unknown.facts.remove(row.id);
+        let others = values.into_iter().map(|value| {
+            let mut other = self.clone();
+            other.facts.insert(row.id.to_owned(), value);
+            other
+        });
+        [unknown].into_iter().chain(others).collect()
     }
 
     /// The smallest that still shows it: greedily, facts are dropped, then values made simpler. `None`

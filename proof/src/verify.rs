@@ -20,7 +20,7 @@ pub enum Outcome {
     Proved,
     /// It doesn't: here is an example.
     Refuted(Box<Counterexample>),
-    /// The policy never applies.
+    /// The policy, or the invariant, never applies.
     Dead,
     /// The policy applies to some facts, but makes no difference to any answer.
     Shadowed {

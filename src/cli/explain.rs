@@ -2,15 +2,21 @@
 
 use anyhow::Result;
 use clap::Args;
+use holdpoint_intake::estate::read_estate;
 use holdpoint_ledger::Ledger;
 use holdpoint_schemas::approval::Verb;
 
 use super::Global;
 use crate::exit_code::ExitCode;
 use crate::failure::BadInput;
+use crate::output::command_line::CommandLine;
 use crate::output::explain;
+use crate::output::json::ExplainDocument;
 use crate::output::text::clean;
+use crate::pipeline::approvals::Signer;
 use crate::pipeline::estate::{CONFIG_FILE, read_text};
+use crate::pipeline::further::Further;
+use crate::pipeline::packs;
 use crate::pipeline::record::History;
 use crate::pipeline::report::{ReportItem, RunReport};
 use crate::pipeline::state::State;
@@ -31,7 +37,12 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     match found.as_slice() {
         [item] => {
             let since = since(global, item)?;
-            global.print(item, || format!("{}{since}", explain::explain(item)))?;
+            let further = further(global, item);
+            let document = ExplainDocument::of(item, &further);
+            global.print(&document, || {
+                let story = explain::explain(item, further.as_ref().map_err(String::as_str), &command_line(global));
+                format!("{story}{since}")
+            })?;
             Ok(ExitCode::Success)
         }
         [] => Err(BadInput::new(
@@ -50,9 +61,34 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     }
 }
 
+/// What would take it further, by the estate's policies; or why that can't be worked out.
+fn further(global: &Global, item: &ReportItem) -> Result<Further, String> {
+    let load = || -> Result<Further> {
+        let config = read_estate(CONFIG_FILE, &read_text(&global.estate, CONFIG_FILE)?)?;
+        Ok(Further::of(&packs::load(&global.estate, &config.policies)?, item))
+    };
+    load().map_err(|error| format!("the estate's policies can't be used: {error:#}"))
+}
+
+/// What the command lines that are shown carry: what was given here, and what signing needs.
+fn command_line(global: &Global) -> CommandLine {
+    let mut line = CommandLine::default().estate(&global.estate);
+    if let Some(at) = global.at {
+        line = line.global("at", &at.to_string());
+    }
+    let (key, identity) = Signer::from_git();
+    if key.is_none() {
+        line = line.signing("key", "YOUR-SSH-KEY");
+    }
+    if identity.is_none() {
+        line = line.signing("by", "YOUR-NAME-AMONG-THE-APPROVERS");
+    }
+    line
+}
+
 /// What people did about it since that run, by the ledger.
 fn since(global: &Global, item: &ReportItem) -> Result<String> {
-    let config = holdpoint_intake::estate::read_estate(CONFIG_FILE, &read_text(&global.estate, CONFIG_FILE)?)?;
+    let config = read_estate(CONFIG_FILE, &read_text(&global.estate, CONFIG_FILE)?)?;
     let ledger = Ledger::open_existing(&State::ledger_path(&global.estate.join(&config.state)))?;
     let history = History::read(&ledger)?;
     let Some(fix) = &item.fix else { return Ok(String::new()) };
@@ -88,7 +124,7 @@ fn since(global: &Global, item: &ReportItem) -> Result<String> {
 
 /// The report of the last run.
 fn newest_report(global: &Global) -> Result<RunReport> {
-    let config = holdpoint_intake::estate::read_estate(CONFIG_FILE, &read_text(&global.estate, CONFIG_FILE)?)?;
+    let config = read_estate(CONFIG_FILE, &read_text(&global.estate, CONFIG_FILE)?)?;
     let file = format!("{}/{}", config.state, super::run::LAST_RUN);
     let text = read_text(&global.estate, &file)
         .map_err(|_| BadInput::new("nothing was decided here yet", "start with `holdpoint run`"))?;

@@ -5,6 +5,7 @@ use holdpoint_schemas::decision::Bound;
 use holdpoint_schemas::evidence::{Check, CheckResult, Side, StepRun, Verdict};
 use holdpoint_schemas::fact::Unknown;
 
+use super::command_line::CommandLine;
 use super::progress::{seconds, step_end};
 use super::text::{clause, clean, clean_lines, count, list, sentence, shorten};
 use super::{explain, phrase, wording};
@@ -179,7 +180,7 @@ impl Card {
     #[must_use]
     pub fn of(item: &ReportItem, graph: Option<String>) -> Self {
         let finding = &item.finding;
-        let (next_step, commands) = explain::next_step(item);
+        let (next_step, commands) = explain::next_step(item, &CommandLine::default());
         let (diff, diff_more) = diff(item);
         let record = item.evidence.as_ref();
         let checks = checks(item);

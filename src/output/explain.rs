@@ -6,10 +6,15 @@ use holdpoint_schemas::evidence::{Check, Verdict};
 use holdpoint_schemas::fix::FixClass;
 use std::collections::BTreeMap;
 
-use super::phrase;
+use super::command_line::CommandLine;
 use super::text::{Prose, clause, count, list, sentence};
-use super::wording;
+use super::{phrase, wording};
+use crate::pipeline::further::Further;
 use crate::pipeline::report::{CiOnly, Outcome, ReportItem};
+
+mod further;
+
+pub use further::{next_step, unlocks};
 
 /// Details shown per check: enough to act on; the rest is in the report.
 const MAX_DETAILS: usize = 8;
@@ -18,9 +23,10 @@ const MAX_PATHS: usize = 12;
 /// Files named of a fix.
 const MAX_FILES: usize = 6;
 
-/// The whole story of one item, wrapped for a terminal.
+/// The whole story of one item, wrapped for a terminal. `further`: what would take it further, or why
+/// that can't be worked out.
 #[must_use]
-pub fn explain(item: &ReportItem) -> String {
+pub fn explain(item: &ReportItem, further: Result<&Further, &str>, line: &CommandLine) -> String {
     let mut prose = Prose::default();
     title(&mut prose, item);
     found(&mut prose, item);
@@ -29,8 +35,8 @@ pub fn explain(item: &ReportItem) -> String {
     unknowns(&mut prose, item);
     checks(&mut prose, item);
     blast(&mut prose, item);
-    unlock(&mut prose, item);
-    next_steps(&mut prose, item);
+    further::what_further(&mut prose, item, further);
+    further::next_steps(&mut prose, item, line);
     ci_only(&mut prose, item);
     prose.finish()
 }
@@ -44,17 +50,17 @@ fn title(prose: &mut Prose, item: &ReportItem) {
         finding.branch,
         item.decision.level
     ));
-    prose.paragraph(&sentence(&format!("{}: {}", in_short(item), phrase::reason(item))));
+    prose.paragraph(&format!("{} {}", in_short(item), sentence(&phrase::reason(item))));
 }
 
 fn in_short(item: &ReportItem) -> &'static str {
     match (&item.outcome, item.decision.level) {
-        (Outcome::Merged { .. } | Outcome::AlreadyMerged { .. }, _) => "in short, this is merged",
-        (Outcome::NotDone { .. }, _) => "in short, this was permitted but could not be done",
-        (Outcome::Superseded { .. }, _) => "in short, another fix of the same finding was better",
-        (_, Level::Alert) => "in short, this needs a person; automation must leave it alone",
-        (_, Level::Suggest) => "in short, there is a fix to review, but it must not merge by itself",
-        (_, Level::AutoApply) => "in short, this may merge by itself",
+        (Outcome::Merged { .. } | Outcome::AlreadyMerged { .. }, _) => "In short, this is merged.",
+        (Outcome::NotDone { .. }, _) => "In short, this was permitted but could not be done.",
+        (Outcome::Superseded { .. }, _) => "In short, another fix of the same finding was better.",
+        (_, Level::Alert) => "In short, this needs a person; automation must leave it alone.",
+        (_, Level::Suggest) => "In short, there is a fix to review, but it must not merge by itself.",
+        (_, Level::AutoApply) => "In short, this may merge by itself.",
     }
 }
 
@@ -168,11 +174,11 @@ fn decision(prose: &mut Prose, item: &ReportItem) {
         phrase::level_means(decision.level),
     ));
     if !decision.permitted_by.is_empty() {
-        let reasons: Vec<String> = decision.permitted_by.iter().map(|reason| clause(reason)).collect();
+        let reasons: Vec<String> = decision.permitted_by.iter().map(|reason| sentence(reason)).collect();
         prose.paragraph(&format!(
-            "{} is permitted because of this: {}.",
+            "{} is permitted. {}",
             capital(decision.level),
-            reasons.join("; ")
+            reasons.join(" ")
         ));
     }
     let next = decision.level.next();
@@ -208,9 +214,8 @@ fn capital(level: Level) -> &'static str {
 fn bound_reason(bound: &Bound) -> String {
     let origin = match bound.kind {
         BoundKind::Policy | BoundKind::UnknownFact | BoundKind::Evidence => format!(" (policy `{}`)", bound.id),
-        BoundKind::RolloutStage => format!(" (rollout lane `{}`)", bound.id),
         BoundKind::EvaluationError => format!(" (policy `{}` couldn't be evaluated)", bound.id),
-        BoundKind::NoPermit | BoundKind::NoFix => String::new(),
+        BoundKind::NoPermit | BoundKind::NoFix | BoundKind::RolloutStage => String::new(),
     };
     format!("{}{origin}.", sentence(&bound.reason).trim_end_matches('.'))
 }
@@ -219,7 +224,15 @@ fn bound_item(prose: &mut Prose, item: &ReportItem, bound: &Bound) {
     prose.item(&bound_reason(bound));
     let known = bound.facts.iter().filter(|reading| reading.fact.is_some());
     for reading in known {
-        prose.sub_item(&format!("Known: {}.", wording::reading(reading, item.decision.at)));
+        let told = |note: &String| bound.reason.contains(clause(note).as_str());
+        let mut reading = reading.clone();
+        if let Some(fact) = &mut reading.fact {
+            fact.note = fact.note.take().filter(|note| !told(note));
+        }
+        prose.sub_item(&format!("Known: {}.", wording::reading(&reading, item.decision.at)));
+    }
+    if let Some(unlock) = &bound.unlock {
+        prose.sub_item(&format!("The policy's advice: {}.", clause(unlock)));
     }
 }
 
@@ -259,11 +272,12 @@ fn checks(prose: &mut Prose, item: &ReportItem) {
             continue;
         };
         prose.item(&format!("{check}: {}; {}.", result.verdict, clause(&result.reason)));
-        for detail in result.details.iter().take(MAX_DETAILS) {
+        let details: Vec<&String> = result.details.iter().filter(|line| **line != result.reason).collect();
+        for detail in details.iter().take(MAX_DETAILS) {
             prose.sub_item(detail);
         }
-        if result.details.len() > MAX_DETAILS {
-            prose.sub_item(&format!("… and {} more", result.details.len() - MAX_DETAILS));
+        if details.len() > MAX_DETAILS {
+            prose.sub_item(&format!("… and {} more", details.len() - MAX_DETAILS));
         }
     }
     let new = phrase::new_findings(item);
@@ -313,105 +327,6 @@ fn blast(prose: &mut Prose, item: &ReportItem) {
     }
 }
 
-/// What would lift the bounds of the next level, most specific first.
-#[must_use]
-pub fn unlocks(item: &ReportItem) -> Vec<String> {
-    let next = item.decision.level.next();
-    let bounds = item
-        .decision
-        .bounds
-        .iter()
-        .filter(|bound| Some(bound.withholds) == next);
-    let mut lines: Vec<String> = Vec::new();
-    for bound in bounds {
-        let line = match (&bound.unlock, bound.unknowns.as_slice()) {
-            (Some(unlock), _) => sentence(unlock),
-            (None, []) => continue,
-            (None, unknowns) => {
-                let ids: Vec<String> = unknowns.iter().map(|unknown| format!("`{}`", unknown.id)).collect();
-                format!("Supply what isn't known: {}.", list(&ids, 6))
-            }
-        };
-        if !lines.contains(&line) {
-            lines.push(line);
-        }
-    }
-    lines
-}
-
-fn unlock(prose: &mut Prose, item: &ReportItem) {
-    let Some(next) = item.decision.level.next() else {
-        return;
-    };
-    prose.heading(&format!("What would make it {next}"));
-    let lines = unlocks(item);
-    if lines.is_empty() {
-        prose.paragraph("No policy says what would: on what is known now, it stays as it is.");
-    }
-    lines.iter().for_each(|line| prose.item(line));
-}
-
-/// What a person should do now: a sentence and the command lines.
-#[must_use]
-pub fn next_step(item: &ReportItem) -> (String, Vec<String>) {
-    let id = item.finding.id();
-    match &item.outcome {
-        Outcome::PullRequest { document, .. } => (
-            format!("Read the change and its plan in `{document}`. If you agree, sign it and let it merge:"),
-            vec![format!("holdpoint approve {id}"), format!("holdpoint promote {id}")],
-        ),
-        Outcome::Merged { .. } | Outcome::AlreadyMerged { .. } => ("Nothing; it is done.".to_owned(), Vec::new()),
-        Outcome::Superseded { by } => (format!("Nothing; look at the fix {by} instead."), Vec::new()),
-        Outcome::NotDone { .. } => (
-            "Remove what stood in the way, then run again; it will be decided anew:".to_owned(),
-            vec!["holdpoint run".to_owned()],
-        ),
-        Outcome::Alerted => (after_alert(item), Vec::new()),
-    }
-}
-
-fn after_alert(item: &ReportItem) -> String {
-    let Some(fix) = &item.fix else {
-        return "Write a fix, or have one proposed; the next run decides on it.".to_owned();
-    };
-    let bound = phrase::deciding_bound(item);
-    match bound.map(|bound| bound.kind) {
-        Some(BoundKind::Evidence) => format!(
-            "Don't merge this by hand either. Give what the checks found back to {}; the next run decides on another \
-             candidate.",
-            fix.remediator
-        ),
-        Some(BoundKind::UnknownFact) => {
-            "Supply what isn't known, or ask those who can; the next run decides anew.".to_owned()
-        }
-        Some(BoundKind::EvaluationError) => {
-            "Mend the policy that couldn't be evaluated; the next run decides anew.".to_owned()
-        }
-        _ => "Talk to the people that the reason names before anything is changed. When the reason is gone, the next run \
-              decides anew."
-            .to_owned(),
-    }
-}
-
-fn next_steps(prose: &mut Prose, item: &ReportItem) {
-    prose.heading("What to do now");
-    let (words, commands) = next_step(item);
-    prose.paragraph(&words);
-    if !commands.is_empty() {
-        prose.gap();
-        commands.iter().for_each(|command| prose.command(command));
-        if matches!(item.outcome, Outcome::PullRequest { .. }) {
-            prose.paragraph("If you don't, say so, and it won't be offered again:");
-            prose.gap();
-            prose.command(&format!("holdpoint decline {}", item.finding.id()));
-        }
-    }
-    if !item.advice.is_empty() {
-        prose.paragraph("Besides:");
-        item.advice.iter().for_each(|advice| prose.item(&sentence(advice)));
-    }
-}
-
 fn ci_only(prose: &mut Prose, item: &ReportItem) {
     prose.heading("What a CI-only tool would have done");
     prose.paragraph(&phrase::ci_only_sentence(item));
@@ -423,31 +338,85 @@ mod tests {
     use crate::output::samples;
     use crate::output::text::WIDTH;
 
+    use holdpoint_engine::counterfactual::{FactChange, Ways, effort};
+    use holdpoint_schemas::fact::{Action, FactTable, FactValue};
+
+    fn way(item: &ReportItem, target: Action, changes: &[(&str, FactValue)]) -> Ways {
+        let change = |(id, to): &(&str, FactValue)| {
+            let from = item.decision.facts.get(id).map(|fact| fact.value.clone());
+            FactChange {
+                id: (*id).to_owned(),
+                effort: effort(id, from.as_ref()),
+                from,
+                to: to.clone(),
+            }
+        };
+        Ways {
+            target,
+            sets: vec![changes.iter().map(change).collect()],
+            complete: true,
+        }
+    }
+
+    fn further(ways: Vec<Ways>) -> Further {
+        Further {
+            ways,
+            same_policies: true,
+            table: FactTable::shipped().clone(),
+        }
+    }
+
+    fn by_approval(item: &ReportItem) -> Ways {
+        let changes = [
+            ("approval.independent", true.into()),
+            ("approval.verified", true.into()),
+        ];
+        way(item, Action::Promote, &changes)
+    }
+
+    fn told(item: &ReportItem, ways: Vec<Ways>) -> String {
+        explain(item, Ok(&further(ways)), &CommandLine::default())
+    }
+
     #[test]
     fn a_merged_item_reads_like_an_answer() {
-        insta::assert_snapshot!(explain(&samples::merged()));
+        insta::assert_snapshot!(told(&samples::merged(), vec![]));
     }
 
     #[test]
     fn a_frozen_item_says_when_the_freeze_ends() {
-        insta::assert_snapshot!(explain(&samples::frozen()));
+        let item = samples::frozen();
+        let end = way(&item, Action::AutoApply, &[("change.freeze_active", false.into())]);
+        insta::assert_snapshot!(told(&item, vec![by_approval(&item), end]));
     }
 
     #[test]
     fn a_failed_contract_names_the_consumer() {
-        insta::assert_snapshot!(explain(&samples::broken_contract()));
+        let item = samples::broken_contract();
+        let another = way(
+            &item,
+            Action::Suggest,
+            &[("evidence.contract.verdict", "passed".into())],
+        );
+        insta::assert_snapshot!(told(&item, vec![another]));
     }
 
     #[test]
     fn an_unknown_service_lists_who_can_supply_what() {
-        insta::assert_snapshot!(explain(&samples::unknown_service()));
+        let item = samples::unknown_service();
+        let changes = [
+            ("evidence.build.verdict", "passed".into()),
+            ("evidence.test.verdict", "passed".into()),
+            ("service.known", true.into()),
+        ];
+        insta::assert_snapshot!(told(&item, vec![way(&item, Action::Suggest, &changes)]));
     }
 
     #[test]
     fn prose_fits_its_width_and_holds_no_control_characters() {
         for mut item in samples::report().items {
             item.finding.finding.title.push_str("\x1b[2J\u{202e} end");
-            let text = explain(&item);
+            let text = told(&item, vec![]);
             assert!(!text.contains('\x1b') && !text.contains('\u{202e}'));
             for line in text.lines().filter(|line| line.contains(' ')) {
                 assert!(line.chars().count() <= WIDTH, "{line}");
@@ -460,15 +429,24 @@ mod tests {
         let mut item = samples::broken_contract();
         let new = samples::unknown_service().finding.finding;
         item.evidence.as_mut().unwrap().evidence.new_findings = vec![new];
-        assert!(explain(&item).contains("New with this fix, and not there before:\n  - B306 (bandit"));
+        assert!(told(&item, vec![]).contains("New with this fix, and not there before:\n  - B306 (bandit"));
     }
 
     #[test]
     fn a_suggestion_gives_the_commands_with_its_id() {
         let item = samples::frozen();
-        let text = explain(&item);
-        for verb in ["approve", "promote", "decline"] {
-            assert!(text.contains(&format!("    holdpoint {verb} {}\n", item.finding.id())));
+        let line = CommandLine::default().global("estate", "my estate").signing("key", "K");
+        let text = explain(&item, Ok(&further(vec![])), &line);
+        let id = item.finding.id();
+        for command in [
+            format!("approve {id} --key K"),
+            format!("promote {id}"),
+            format!("decline {id} --key K"),
+        ] {
+            assert!(
+                text.contains(&format!("    holdpoint --estate 'my estate' {command}\n")),
+                "{text}"
+            );
         }
     }
 
@@ -476,8 +454,31 @@ mod tests {
     fn a_missing_fix_is_said_plainly() {
         let mut item = samples::unknown_service();
         item.fix = None;
-        let text = explain(&item);
+        let text = told(&item, vec![]);
         assert!(text.contains("Nobody has handed over a fix"));
         assert!(text.contains("there is no candidate to test"));
+    }
+
+    #[test]
+    fn ways_that_cannot_be_worked_out_say_why() {
+        let text = explain(&samples::frozen(), Err("the pack is gone"), &CommandLine::default());
+        assert!(
+            text.contains("The ways can't be worked out: the pack is gone."),
+            "{text}"
+        );
+        let changed = Further {
+            same_policies: false,
+            ..further(vec![by_approval(&samples::frozen())])
+        };
+        let text = explain(&samples::frozen(), Ok(&changed), &CommandLine::default());
+        assert!(text.contains("policies have changed since it was decided"), "{text}");
+    }
+
+    #[test]
+    fn the_report_shows_the_easiest_way_instead_of_what_policies_advise() {
+        let mut item = samples::frozen();
+        assert!(unlocks(&item)[0].starts_with("Wait until"));
+        item.way = Some(way(&item, Action::AutoApply, &[("change.freeze_active", false.into())]));
+        assert_eq!(unlocks(&item), ["Auto-apply if the code freeze ends."]);
     }
 }

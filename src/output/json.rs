@@ -5,9 +5,11 @@ use holdpoint_schemas::Timestamp;
 use holdpoint_schemas::service::Catalogue;
 use serde::Serialize;
 
-use super::phrase;
 use super::summary::Summary;
+use super::ways::Way;
+use super::{phrase, ways};
 use crate::failure::BadInput;
+use crate::pipeline::further::Further;
 use crate::pipeline::report::{ReportItem, RunReport};
 
 /// Names the shape; a change that isn't an addition gets another number.
@@ -87,6 +89,51 @@ impl<'a> ItemDocument<'a> {
             harm: phrase::harm(item),
             item,
         }
+    }
+}
+
+/// An item with what would take it further: `holdpoint explain`.
+#[derive(Debug, Serialize)]
+pub struct ExplainDocument<'a> {
+    /// The item.
+    #[serde(flatten)]
+    pub item: &'a ReportItem,
+    /// What would take it further.
+    pub further: FurtherDocument<'a>,
+}
+
+/// What would take an item further.
+#[derive(Debug, Serialize)]
+pub struct FurtherDocument<'a> {
+    /// Ways, easiest first for each target.
+    pub ways: Vec<Way>,
+    /// Whether these are all.
+    pub complete: bool,
+    /// Whether they are by the policies that it was decided by; else by today's.
+    pub same_policies: bool,
+    /// Why they can't be worked out.
+    pub problem: Option<&'a str>,
+}
+
+impl<'a> ExplainDocument<'a> {
+    /// The document of an item.
+    #[must_use]
+    pub fn of(item: &'a ReportItem, further: &'a Result<Further, String>) -> Self {
+        let further = match further {
+            Ok(further) => FurtherDocument {
+                ways: ways::all(further, &item.decision),
+                complete: further.ways.iter().all(|ways| ways.complete),
+                same_policies: further.same_policies,
+                problem: None,
+            },
+            Err(problem) => FurtherDocument {
+                ways: Vec::new(),
+                complete: false,
+                same_policies: false,
+                problem: Some(problem),
+            },
+        };
+        Self { item, further }
     }
 }
 

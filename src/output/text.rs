@@ -120,6 +120,13 @@ impl Prose {
         self.fill(text, "  - ", "    ");
     }
 
+    /// One entry of a numbered list.
+    pub fn numbered(&mut self, number: usize, text: &str) {
+        let first = format!("  {number}. ");
+        let rest = " ".repeat(first.len());
+        self.fill(text, &first, &rest);
+    }
+
     /// What belongs to a list entry.
     pub fn sub_item(&mut self, text: &str) {
         self.fill(text, "      ", "      ");

@@ -134,7 +134,7 @@ pub fn propose(
         evidence,
         blast.as_ref(),
         &head,
-        session.estate.pack.fact_table(),
+        &session.estate.facts,
     );
     let published = forge.publish(&Proposal {
         branch: branch.clone(),

@@ -117,15 +117,21 @@ pub struct Signer {
 }
 
 impl Signer {
+    /// Key and identity of the person's git config, as far as it says.
+    pub fn from_git() -> (Option<PathBuf>, Option<String>) {
+        let config = git2::Config::open_default().and_then(|mut config| config.snapshot());
+        let entry = |name: &str| config.as_ref().ok().and_then(|config| config.get_string(name).ok());
+        (entry("user.signingkey").map(PathBuf::from), entry("user.email"))
+    }
+
     /// The signer of the command line, or of the person's git config (`user.signingkey`, `user.email`).
     ///
     /// # Errors
     /// When neither says.
     pub fn new(key: Option<PathBuf>, identity: Option<String>) -> Result<Self> {
-        let config = git2::Config::open_default().and_then(|mut config| config.snapshot());
-        let from_git = |name: &str| config.as_ref().ok().and_then(|config| config.get_string(name).ok());
-        let key = key.or_else(|| from_git("user.signingkey").map(PathBuf::from));
-        let identity = identity.or_else(|| from_git("user.email"));
+        let (git_key, git_identity) = Self::from_git();
+        let key = key.or(git_key);
+        let identity = identity.or(git_identity);
         match (key, identity) {
             (Some(key), Some(identity)) => Ok(Self { key, identity }),
             (None, _) => Err(BadInput::new(

@@ -4,20 +4,24 @@ use anyhow::{Context, Result};
 use holdpoint_engine::graph::ServiceGraph;
 use holdpoint_engine::policy::Pack;
 use holdpoint_intake::advisory::Advisories;
+use holdpoint_intake::estate::{OrgFacts, SuppliedFact, read_org_facts};
 use holdpoint_schemas::estate::{
     CalendarFile, ContractsFile, ControlsFile, EstateConfig, ProvisionedVariables, RepoConfig,
 };
+use holdpoint_schemas::fact::FactTable;
 use holdpoint_schemas::rollout::Rollout;
 use holdpoint_schemas::service::Catalogue;
 use holdpoint_schemas::{Digest, Level, SourceError};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::packs;
 use crate::failure::BadInput;
 
 /// Name of the estate's config file.
 pub const CONFIG_FILE: &str = "holdpoint.yaml";
+/// Folder of the organisation's own facts, where there is one.
+const FACTS_FOLDER: &str = "facts.d";
 /// Files larger than this are not read: no catalogue or report that people keep is larger.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 /// Files of one catalogue or advisory folder.
@@ -50,8 +54,14 @@ pub struct Estate {
     pub root: PathBuf,
     /// Its config.
     pub config: EstateConfig,
+    /// The facts that can be known here: the shipped ones and the organisation's own.
+    pub facts: Arc<FactTable>,
+    /// The organisation's own facts, with their values.
+    pub org_facts: Vec<SuppliedFact>,
     /// Policies.
     pub pack: Pack,
+    /// Facts without which the estate gets little from them, by id.
+    pub minimum_facts: Vec<String>,
     /// Rollout.
     pub rollout: Rollout,
     /// Catalogue.
@@ -77,7 +87,7 @@ impl Estate {
     /// Loads the estate in `root`.
     ///
     /// # Errors
-    /// When its config, policies or rollout can't be used. Everything else becomes unknown.
+    /// When its config, own facts, policies or rollout can't be used. Everything else becomes unknown.
     pub fn load(root: &Path) -> Result<Self> {
         let root = root.canonicalize().map_err(|error| {
             BadInput::new(
@@ -94,14 +104,6 @@ impl Estate {
         }
         let text = read_text(&root, CONFIG_FILE)?;
         let config = holdpoint_intake::estate::read_estate(CONFIG_FILE, &text)?;
-        let pack = packs::load(&root, &config.policies, holdpoint_schemas::fact::FactTable::shipped())?;
-        let rollout = match &config.rollout {
-            Some(file) => holdpoint_intake::estate::read_rollout(file, &read_text(&root, file)?)?,
-            None => Rollout {
-                default_stage: Level::Suggest,
-                lanes: Vec::new(),
-            },
-        };
         let mut problems = Vec::new();
         let catalogue = if config.catalogue.is_empty() {
             Source::Unknown(format!("`{CONFIG_FILE}` names no catalogue"))
@@ -113,6 +115,17 @@ impl Estate {
                 }
                 Ok(holdpoint_intake::catalogue::read_catalogue(&borrowed(&files))?)
             })
+        };
+        let org = org_facts(&root, catalogue.known().ok())?;
+        problems.extend(org.problems);
+        let facts = Arc::new(org.table);
+        let pack = packs::load(&root, &config.policies, &facts)?;
+        let rollout = match &config.rollout {
+            Some(file) => holdpoint_intake::estate::read_rollout(file, &read_text(&root, file)?)?,
+            None => Rollout {
+                default_stage: Level::Suggest,
+                lanes: Vec::new(),
+            },
         };
         let graph = ServiceGraph::new(catalogue.known().unwrap_or(&Catalogue::default()));
         let controls = optional(
@@ -155,7 +168,10 @@ impl Estate {
         Ok(Self {
             root,
             config,
+            facts,
+            org_facts: org.facts,
             pack,
+            minimum_facts: Vec::new(),
             rollout,
             catalogue,
             graph,
@@ -212,6 +228,16 @@ impl Estate {
         }
         self.root.join(&repo.remote).to_string_lossy().into_owned()
     }
+}
+
+/// The organisation's own facts: of every file in their folder. The policies' schema rests on them, so a bad
+/// one stops the run.
+fn org_facts(root: &Path, catalogue: Option<&Catalogue>) -> Result<OrgFacts> {
+    if !root.join(FACTS_FOLDER).exists() {
+        return Ok(OrgFacts::default());
+    }
+    let files: Vec<(String, String)> = read_folder(root, FACTS_FOLDER, &["yaml", "yml"])?;
+    Ok(read_org_facts(&borrowed(&files), catalogue)?)
 }
 
 fn load<T>(problems: &mut Vec<SourceError>, what: &str, read: impl FnOnce() -> Result<T>) -> Source<T> {

@@ -10,6 +10,7 @@ use holdpoint_schemas::fix::Fix;
 use std::collections::BTreeMap;
 
 use super::act;
+use super::further::best_way;
 use super::report::{CiOnly, Outcome, ReportItem, RunReport};
 use super::session::Session;
 
@@ -41,6 +42,7 @@ impl Session {
             service,
             fix: fix.cloned(),
             unknowns: self.unknowns(&decision),
+            way: best_way(&self.estate.pack, &decision),
             advice: act::advice(fix),
             decision,
             evidence,
@@ -57,11 +59,11 @@ impl Session {
         read.extend(self.estate.pack.facts_read(Action::AutoApply));
         read.into_iter()
             .filter(|id| !id.starts_with("evidence."))
-            .filter_map(|id| decision.facts.unknown(self.estate.pack.fact_table(), id))
+            .filter_map(|id| decision.facts.unknown(&self.estate.facts, id))
             .collect()
     }
 
-    /// The run's report.
+    /// The run's report. `missing`: what the pack needs and nobody supplies.
     ///
     /// # Errors
     /// When the ledger can't be read.
@@ -70,6 +72,7 @@ impl Session {
         items: BTreeMap<String, ReportItem>,
         problems: &[SourceError],
         sandbox: String,
+        missing: Vec<String>,
     ) -> Result<RunReport> {
         let mut items: Vec<ReportItem> = items.into_values().collect();
         items.sort_by_key(|item| {
@@ -89,7 +92,7 @@ impl Session {
             sandbox,
             catalogue: self.estate.catalogue.known().cloned().unwrap_or_default(),
             items,
-            warnings: problems.iter().map(SourceError::one_line).collect(),
+            warnings: problems.iter().map(SourceError::one_line).chain(missing).collect(),
         })
     }
 }

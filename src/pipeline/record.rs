@@ -12,6 +12,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The facts that policies could read, once for each schema.
+pub const SCHEMA: &str = "schema";
+/// The text of a pack's policies, once for each pack.
+pub const POLICIES: &str = "policies";
 /// A run began or ended.
 pub const RUN: &str = "run";
 /// A report was read against a commit for the first time.

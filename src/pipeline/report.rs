@@ -1,5 +1,6 @@
 //! What one run decided, did and why: the model that every report renders.
 
+use holdpoint_engine::counterfactual::Ways;
 use holdpoint_engine::graph::BlastRadius;
 use holdpoint_schemas::Timestamp;
 use holdpoint_schemas::decision::Decision;
@@ -56,6 +57,9 @@ pub struct ReportItem {
     /// What the policies ask for and nobody could say, besides what the bounds name.
     #[serde(default)]
     pub unknowns: Vec<Unknown>,
+    /// The easiest way to the next level, where the policies leave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<Ways>,
     /// What people should do besides: rotate the secret, revisit the waiver.
     pub advice: Vec<String>,
     /// For the demo: the scenario and what it must end as.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use super::act;
 use super::choose::{choose, lower_to_the_fix, lower_what_was_declined};
+use super::minimum;
 use super::plan::{Pair, Plan};
 use super::record::{DECISION, EVIDENCE, EvidenceEntry, History, RUN, RunRecord};
 use super::report::{Outcome, ReportItem, RunReport};
@@ -58,6 +59,7 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
     let root = root.to_owned();
     let at = options.at;
     let mut session = blocking(move || Session::open(&root, at)).await?;
+    session.record_inputs()?;
     session.record_run("started")?;
     // First of all, so that what a killed run left is gone even if nothing is to be validated now.
     // Without a sandbox the run goes on until it needs one.
@@ -98,7 +100,21 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
         }
     }
     session.record_run("finished")?;
-    let report = session.report(items, &problems, sandbox)?;
+    // A run that looked at some findings only can't say what the estate lacks.
+    let missing = if options.only.is_empty() {
+        minimum::warnings(
+            session.estate.pack.name(),
+            &session.estate.minimum_facts,
+            &session.estate.facts,
+            items.values().map(|item| &item.decision.facts),
+        )
+    } else {
+        Vec::new()
+    };
+    for text in &missing {
+        events.event(Event::Warning { text: text.clone() });
+    }
+    let report = session.report(items, &problems, sandbox, missing)?;
     Ok(RunResult { report, problems })
 }
 

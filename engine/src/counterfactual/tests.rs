@@ -61,16 +61,16 @@ fn words(words: &[&str]) -> FactValue {
     FactValue::Set(words.iter().map(|word| (*word).to_owned()).collect())
 }
 
+fn sources(policies: &[impl AsRef<str>]) -> Vec<PolicySource> {
+    let source = |(number, text): (usize, &_)| PolicySource {
+        path: format!("p{number}.cedar"),
+        text: format!("@id(\"p{number}\") @reason(\"because\") {}", AsRef::<str>::as_ref(text)),
+    };
+    policies.iter().enumerate().map(source).collect()
+}
+
 fn pack(policies: &[&str]) -> Pack {
-    let sources: Vec<PolicySource> = policies
-        .iter()
-        .enumerate()
-        .map(|(number, text)| PolicySource {
-            path: format!("p{number}.cedar"),
-            text: format!("@id(\"p{number}\") @reason(\"because\") {text}"),
-        })
-        .collect();
-    Pack::compile("test", &sources, FactTable::shipped()).unwrap_or_else(|error| panic!("{error}"))
+    Pack::compile("test", &sources(policies), FactTable::shipped()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// `id=value` of each change, joined.
@@ -172,6 +172,24 @@ fn a_missing_permit_is_worked_out_from_each_permit() {
 fn promotion_takes_the_approval_that_the_policies_ask_for() {
     let ways = ways(&BASELINE, &harmless(), Action::Promote, Limits::default());
     assert_eq!(told(&ways), ["approval.independent=yes & approval.verified=yes"]);
+}
+
+#[test]
+fn an_organisations_own_fact_is_changed_like_any_other() {
+    let row = holdpoint_schemas::fact::FactRow {
+        id: "org.change_board.approved",
+        ..*FactTable::shipped().row("change.freeze_active").unwrap()
+    };
+    let table = FactTable::shipped().with_org([row]).unwrap();
+    let text = "permit (principal, action == Action::\"suggest\", resource)
+        when { context has org.change_board.approved && context.org.change_board.approved };";
+    let pack = Pack::compile("mine", &sources(&[text]), &table).unwrap_or_else(|error| panic!("{error}"));
+    // A value of another type is one that policies never see.
+    for known in [facts(&[]), facts(&[(row.id, "yes".into())])] {
+        let ways = ways(&pack, &known, Action::Suggest, Limits::default());
+        assert_eq!(told(&ways), ["org.change_board.approved=yes"]);
+        assert_eq!((&ways.sets[0][0].from, ways.sets[0][0].effort), (&None, Effort::Supply));
+    }
 }
 
 #[test]
@@ -336,6 +354,29 @@ fn reaches(facts: &FactSet, target: Action) -> bool {
     }
 }
 
+fn random_pack(permit: &str, forbids: &[String]) -> Option<Pack> {
+    let mut policies = vec![format!("permit (principal, action, resource) when {{ {permit} }};")];
+    policies.extend(
+        forbids
+            .iter()
+            .map(|text| format!("forbid (principal, action, resource) when {{ {text} }};")),
+    );
+    Pack::compile("random", &sources(&policies), FactTable::shipped()).ok()
+}
+
+#[test]
+fn most_random_packs_are_packs() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::deterministic();
+    let strategy = (expression(), proptest::collection::vec(expression(), 1..4));
+    let packs = (0..100).filter_map(|_| {
+        let (permit, forbids) = strategy.new_tree(&mut runner).unwrap().current();
+        random_pack(&permit, &forbids)
+    });
+    assert!(packs.count() >= 60);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
 
@@ -366,14 +407,8 @@ proptest! {
             "fix.upgrade_step", "service.data_classes", "fix.class",
         ]),
     ) {
-        let mut policies = vec![format!("permit (principal, action, resource) when {{ {permit} }};")];
-        policies.extend(forbids.iter().map(|text| format!("forbid (principal, action, resource) when {{ {text} }};")));
-        let sources: Vec<PolicySource> = policies.iter().enumerate().map(|(number, text)| PolicySource {
-            path: format!("p{number}.cedar"),
-            text: format!("@id(\"p{number}\") @reason(\"because\") {text}"),
-        }).collect();
         // Cedar refuses what can never apply.
-        let Ok(pack) = Pack::compile("random", &sources, FactTable::shipped()) else { return Ok(()) };
+        let Some(pack) = random_pack(&permit, &forbids) else { return Ok(()) };
         let limits = Limits { sets: 1_000, questions: 20_000, tries: 1_000_000 };
         let ways = ways(&pack, &facts, Action::Suggest, limits);
         prop_assert!(ways.complete);

@@ -6,6 +6,7 @@ use holdpoint_schemas::fact::Action;
 use crate::counterexample::Counterexample;
 use crate::formula::{View, and, not};
 use crate::prover::{Prover, outcome, worst};
+use crate::question::Answer;
 use crate::situation::Situation;
 use crate::verify::Outcome;
 
@@ -19,7 +20,27 @@ pub(super) async fn prove(prover: &Prover<'_>, invariants: Option<&Prover<'_>>, 
     for action in &invariant.actions {
         outcomes.push(under(prover, invariants, id, invariant.effect, *action).await?);
     }
-    Ok(worst(outcomes))
+    match worst(outcomes) {
+        Outcome::Proved => ever_applies(invariants, id).await,
+        other => Ok(other),
+    }
+}
+
+/// An invariant that never applies would be kept by any pack: it says something else than it should.
+async fn ever_applies(invariants: &Prover<'_>, id: &str) -> Result<Outcome, String> {
+    let applies = invariants.conditions.applies(id, View::Whole)?;
+    let reads = invariants
+        .pack
+        .policy(id)
+        .map(|policy| &policy.facts)
+        .into_iter()
+        .flatten();
+    let reads = reads.map(String::as_str);
+    match invariants.can_be(reads, View::Whole, applies).await {
+        Answer::Never => Ok(Outcome::Dead),
+        Answer::Example(_) => Ok(Outcome::Proved),
+        Answer::Open(why) => Err(why),
+    }
 }
 
 async fn under(

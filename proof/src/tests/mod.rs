@@ -1,2 +1,6 @@
 mod baseline;
+mod comparing;
+mod differential;
 mod kit;
+mod refuted;
+mod unreliable;

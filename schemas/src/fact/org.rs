@@ -189,7 +189,11 @@ impl<'de> Visitor<'de> for TypeVisitor {
             .iter()
             .find(|(known, _)| *known == name)
             .map(|(_, named)| named.clone())
-            .ok_or_else(|| E::invalid_value(de::Unexpected::Str(name), &self))
+            .ok_or_else(|| {
+                E::custom(format!(
+                    "`{name}` isn't a type: `bool`, `long`, `text`, `set` or a list of words was expected"
+                ))
+            })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<OrgType, A::Error> {

@@ -8,6 +8,13 @@ mod new;
 mod simulate;
 mod test;
 mod verify;
+mod verify;
+mod test;
+mod fmt;
+mod new;
+mod simulate;
+mod test;
+mod verify;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};

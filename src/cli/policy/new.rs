@@ -34,7 +34,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FACT")]
     fact: Option<String>,
     /// A value of the fact that is safe; for a number also a bound, as in `>=2`
-    #[arg(long, value_name = "VALUE", num_args = 1.., allow_hyphen_values = true)]
+    #[arg(long, value_name = "VALUE", num_args = 1.., allow_negative_numbers = true)]
     safe: Vec<String>,
     /// For a set: a word that makes it unsafe
     #[arg(long, value_name = "WORD", num_args = 1..)]

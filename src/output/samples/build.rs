@@ -85,6 +85,7 @@ impl Sample {
                 ci_only: CiOnly::NotRun,
                 blast: None,
                 unknowns: Vec::new(),
+                way: None,
                 advice: Vec::new(),
                 scenario: None,
             },

@@ -36,8 +36,13 @@ impl About<'_> {
             (given, format!("{id} is {words}"))
         };
         let ((safe, is_safe), (unsafe_, is_unsafe)) = (is(true), is(false));
-        let ready = self.ready(&safe, |_| 0);
         let own = self.id;
+        // A permit shows best where nothing else permits.
+        let alone = |facts: &FactSet| {
+            let is_alone = !withholds && assess(self.pack, facts).permitted_by == [own];
+            if is_alone { FAR } else { 0 }
+        };
+        let ready = self.ready(&[self.pack], &safe, alone);
         let variants = if withholds {
             [
                 (format!("{own} withholds when {is_unsafe}"), unsafe_),
@@ -71,12 +76,9 @@ impl About<'_> {
             value.map(|value| (id.to_owned(), value)).into_iter().collect()
         };
         // Facts that the exception is for: what was inherited withholds, and the pack doesn't.
-        let ready = self.ready(
-            &given(true),
-            |facts| {
-                if withholds(inherited, facts, own) { FAR } else { 0 }
-            },
-        );
+        let ready = self.ready(&[self.pack, inherited], &given(true), |facts| {
+            if withheld(inherited, facts, own) { FAR } else { 0 }
+        });
         let word = |safe: bool| rule.sample(safe).map_or_else(String::new, |value| value.to_string());
         let variants = vec![
             Variant {
@@ -107,8 +109,8 @@ impl About<'_> {
             .unwrap_or_default();
         let matters: Vec<String> = reads.into_iter().collect();
         let facts = |wanted: bool| {
-            let found = self.ready_over(inherited, &Facts::new(), |facts| {
-                if withholds(inherited, facts, own) == wanted {
+            let found = self.ready(&[self.pack, inherited], &Facts::new(), |facts| {
+                if withheld(inherited, facts, own) == wanted {
                     FAR
                 } else {
                     0
@@ -116,7 +118,8 @@ impl About<'_> {
             });
             let outcome = |facts: &Facts| {
                 let set = fact_set(facts);
-                (withholds(inherited, &set, own), assess(self.pack, &set).level)
+                let now = assess(self.pack, &set);
+                (withheld(inherited, &set, own), now.level, ids(&now.bounds))
             };
             smallest(found, "", outcome)
         };
@@ -147,13 +150,9 @@ impl About<'_> {
         self.write(held, variants)
     }
 
-    /// Facts on which the pack goes furthest, with some given.
-    fn ready(&self, fixed: &Facts, bonus: impl Fn(&FactSet) -> i64) -> Facts {
-        self.ready_over(self.pack, fixed, bonus)
-    }
-
-    fn ready_over(&self, reads: &Pack, fixed: &Facts, bonus: impl Fn(&FactSet) -> i64) -> Facts {
-        search(reads, &self.actions(), fixed, |facts| {
+    /// Facts on which the pack goes furthest, with some given, of those that `packs` read.
+    fn ready(&self, packs: &[&Pack], fixed: &Facts, bonus: impl Fn(&FactSet) -> i64) -> Facts {
+        search(packs, &self.actions(), fixed, |facts| {
             distance(&assess(self.pack, facts), self.is_about_promotion()) + bonus(facts)
         })
     }
@@ -246,7 +245,7 @@ fn ids(bounds: &[holdpoint_schemas::decision::Bound]) -> Vec<String> {
 const FAR: i64 = 100_000;
 
 /// Whether the policy `id` withholds a level or the promotion.
-fn withholds(pack: &Pack, facts: &FactSet, id: &str) -> bool {
+fn withheld(pack: &Pack, facts: &FactSet, id: &str) -> bool {
     let answer = assess(pack, facts);
     let mut bounds = answer.bounds.iter().chain(&answer.promote_bounds);
     bounds.any(|bound| bound.id == id)

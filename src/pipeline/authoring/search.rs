@@ -30,25 +30,18 @@ pub(super) fn fact_set(facts: &Facts) -> FactSet {
     set
 }
 
-/// Values of the facts that `actions` read for which `score` is highest, with `fixed` as they are.
-/// A hill climb from a few starts: it finds the best for packs as people write them, and is for
+/// Values of the facts that the packs read for `actions` for which `score` is highest, with `fixed` as
+/// they are; some facts may stay unknown. A hill climb from a few starts: it finds the best for packs as people write them, and is for
 /// examples only.
-pub(super) fn search(pack: &Pack, actions: &[Action], fixed: &Facts, score: impl Fn(&FactSet) -> i64) -> Facts {
-    let ids: BTreeSet<&str> = actions.iter().flat_map(|action| pack.facts_read(*action)).collect();
-    let literals = Literals::of(pack);
-    let open: Vec<(&str, Vec<FactValue>)> = ids
-        .into_iter()
-        .filter(|id| !fixed.contains_key(*id))
-        .filter_map(|id| Some((id, literals.values(pack.fact_table().row(id)?.fact_type))))
-        .filter(|(_, values)| !values.is_empty())
-        .collect();
+pub(super) fn search(packs: &[&Pack], actions: &[Action], fixed: &Facts, score: impl Fn(&FactSet) -> i64) -> Facts {
+    let open = open_facts(packs, actions, fixed);
     let mut asked = 0;
     let mut best: Option<(i64, Facts)> = None;
     for start in 0..STARTS {
         let mut facts = fixed.clone();
         for (index, (id, values)) in open.iter().enumerate() {
             // The first start takes each first value, the others mix them.
-            let choice = (start * (index + start)) % values.len();
+            let choice = (start * (index + start)) % values.len().max(1);
             if let Some(value) = values.get(choice) {
                 facts.insert((*id).to_owned(), value.clone());
             }
@@ -57,14 +50,14 @@ pub(super) fn search(pack: &Pack, actions: &[Action], fixed: &Facts, score: impl
         for _ in 0..ROUNDS {
             let before = reached;
             for (id, values) in &open {
-                for value in values {
-                    let old = facts.insert((*id).to_owned(), value.clone());
+                for value in values.iter().map(Some).chain([None]) {
+                    let old = set(&mut facts, id, value.cloned());
                     let now = score(&fact_set(&facts));
                     asked += 1;
                     if now > reached {
                         reached = now;
-                    } else if let Some(old) = old {
-                        facts.insert((*id).to_owned(), old);
+                    } else {
+                        set(&mut facts, id, old);
                     }
                 }
             }
@@ -80,6 +73,29 @@ pub(super) fn search(pack: &Pack, actions: &[Action], fixed: &Facts, score: impl
         }
     }
     best.map_or_else(|| fixed.clone(), |(_, facts)| facts)
+}
+
+/// Sets a fact, or makes it unknown; gives what it was.
+fn set(facts: &mut Facts, id: &str, value: Option<FactValue>) -> Option<FactValue> {
+    match value {
+        Some(value) => facts.insert(id.to_owned(), value),
+        None => facts.remove(id),
+    }
+}
+
+/// The facts that may vary, with the values that make a difference to the packs.
+fn open_facts<'a>(packs: &[&'a Pack], actions: &[Action], fixed: &Facts) -> Vec<(&'a str, Vec<FactValue>)> {
+    let read = |pack: &&'a Pack| {
+        let pack = *pack;
+        actions.iter().flat_map(move |action| pack.facts_read(*action))
+    };
+    let ids: BTreeSet<&str> = packs.iter().flat_map(read).collect();
+    let literals = Literals::of(packs);
+    let row = |id: &str| packs.first().and_then(|pack| pack.fact_table().row(id));
+    ids.into_iter()
+        .filter(|id| !fixed.contains_key(*id))
+        .filter_map(|id| Some((id, literals.values(row(id)?.fact_type))))
+        .collect()
 }
 
 /// How far a pack goes: the level first, then how little withholds the next; with the promotion's
@@ -120,10 +136,10 @@ struct Literals {
 }
 
 impl Literals {
-    fn of(pack: &Pack) -> Self {
+    fn of(packs: &[&Pack]) -> Self {
         let mut words = BTreeSet::new();
         let mut numbers = BTreeSet::from([0, 1]);
-        for (_, policy) in pack.cedar() {
+        for (_, policy) in packs.iter().flat_map(|pack| pack.cedar()) {
             let text = policy.to_string();
             // Every second part of a text that is split at its quotes is quoted. Annotations are among
             // them; a value more to try does no harm.

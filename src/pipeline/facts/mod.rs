@@ -4,6 +4,7 @@ mod change;
 mod finding;
 mod fix;
 mod graph;
+mod org;
 mod service;
 
 use holdpoint_schemas::Timestamp;
@@ -44,6 +45,7 @@ const COLLECTORS: &[Collector] = &[
     graph::collect,
     fix::collect,
     change::collect,
+    org::collect,
 ];
 
 /// Collects all facts of this moment but evidence and approval.
