@@ -7,6 +7,7 @@
 pub mod card;
 pub mod cases;
 pub mod command_line;
+pub mod coverage;
 pub mod diagnostics;
 pub mod explain;
 pub mod graph_svg;

@@ -17,6 +17,7 @@ pub mod inputs;
 pub mod items;
 pub mod minimum;
 pub mod mirror;
+pub mod mutants;
 pub mod owners;
 pub mod packs;
 pub mod plan;
