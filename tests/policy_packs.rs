@@ -21,9 +21,18 @@ fn everything_is_proved_of_every_shipped_pack() {
         assert_eq!(output.status.code(), Some(0), "{pack}");
         let seconds: f64 = proofs.iter().map(|proof| proof["seconds"].as_f64().unwrap()).sum();
         println!("{pack}: {} proofs, {seconds:.1} s of solving", proofs.len());
-        for property in ["never-errors", "invariant", "unknown-safe", "monotone-in-evidence", "not-dead"] {
+        for property in [
+            "never-errors",
+            "invariant",
+            "unknown-safe",
+            "monotone-in-evidence",
+            "not-dead",
+        ] {
             let is_of = |proof: &&Value| proof["id"].as_str().unwrap().starts_with(&format!("{property}/"));
-            assert!(proofs.iter().any(|proof| is_of(&proof)), "{pack}: no proof of {property}");
+            assert!(
+                proofs.iter().any(|proof| is_of(&proof)),
+                "{pack}: no proof of {property}"
+            );
         }
     }
 }
@@ -44,7 +53,14 @@ fn deleting_any_forbid_of_a_shipped_pack_makes_its_cases_fail() {
             std::fs::remove_file(pack.path().join(path.file_name().unwrap())).unwrap();
             // A layer that replaces an inherited rule says so in its manifest; without its own it just drops it.
             let output = run(&["policy", "test", pack.arg()]);
-            assert_eq!(output.status.code(), Some(11), "{}: {}{}", path.display(), stdout(&output), stderr(&output));
+            assert_eq!(
+                output.status.code(),
+                Some(11),
+                "{}: {}{}",
+                path.display(),
+                stdout(&output),
+                stderr(&output)
+            );
             deleted += 1;
         }
     }
@@ -60,7 +76,10 @@ fn deleting_a_safety_rule_also_breaks_an_invariant_with_an_example_that_replays(
     let output = run(&["policy", "verify", pack.arg(), "--counterexamples", cases]);
     assert_eq!(output.status.code(), Some(11));
     let text = stdout(&output);
-    assert!(text.contains("refuted") && text.contains("never-auto-cardholder-production"), "{text}");
+    assert!(
+        text.contains("refuted") && text.contains("never-auto-cardholder-production"),
+        "{text}"
+    );
     assert!(text.contains("is let through by `auto-apply-mechanical`"), "{text}");
     // The example fails in the broken pack, and holds in the shipped one.
     let broken = run(&["policy", "test", pack.arg(), "--cases", cases]);
@@ -91,6 +110,10 @@ fn a_solver_that_is_missing_slow_or_killed_proves_nothing() {
         let output = command.env("HOLDPOINT_CVC5", &solver).output().unwrap();
         let text = stdout(&output);
         assert_eq!(output.status.code(), Some(12), "{}: {text}", solver.display());
-        assert!(text.contains("inconclusive") && !text.contains("✓"), "{}: {text}", solver.display());
+        assert!(
+            text.contains("inconclusive") && !text.contains("✓"),
+            "{}: {text}",
+            solver.display()
+        );
     }
 }

@@ -67,7 +67,7 @@ fn options() -> serde_yaml::Options {
 
 /// What the YAML reader says to programmers, as people need it: part of its message, what is said
 /// instead (empty: its own words), and what to do.
-const MESSAGES: [(&str, &str, &str); 12] = [
+const MESSAGES: [(&str, &str, &str); 11] = [
     ("unknown field", "", "check the spelling"),
     ("unknown variant", "", "write one of the names that are expected"),
     ("missing field", "", "add the field"),

@@ -8,17 +8,6 @@ mod new;
 mod simulate;
 mod test;
 mod verify;
-mod fmt;
-mod new;
-mod new;
-mod simulate;
-mod simulate;
-mod test;
-mod test;
-mod test;
-mod verify;
-mod verify;
-mod verify;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};

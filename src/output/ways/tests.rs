@@ -207,7 +207,7 @@ fn the_shipped_packs_ways_are_worked_out_from_the_recorded_facts() {
     let pack = packs::open(
         std::path::Path::new("."),
         "baseline",
-        holdpoint_schemas::fact::FactTable::shipped(),
+        FactTable::shipped(),
     )
     .unwrap()
     .pack;
