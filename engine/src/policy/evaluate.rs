@@ -11,7 +11,7 @@ use holdpoint_schemas::actor::Remediator;
 use holdpoint_schemas::fact::{Action, FactSet, FactTable, FactValue};
 use holdpoint_schemas::service::ServiceId;
 
-use super::{Asker, Effect, Pack, PolicyInfo};
+use super::{Asker, Effect, Pack, PolicyInfo, shape};
 
 /// What a pack says to one action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,9 @@ impl Pack {
             service: &SERVICE,
         };
         let ids = |policies: Vec<&PolicyInfo>| policies.into_iter().map(|policy| policy.id.clone()).collect();
-        match self.evaluate(action, &asker, facts) {
+        // Cedar refuses to go deep on a small stack, such as a worker thread's, and the policy then counts
+        // as failed. What a proof is held against mustn't rest on which thread asks.
+        match stacker::grow(shape::STACK_BYTES, || self.evaluate(action, &asker, facts)) {
             Answer::Permitted(policies) => Said::Permitted(ids(policies)),
             Answer::Denied(policies) => Said::Denied(ids(policies)),
             Answer::Failed(errors) => Said::Failed(errors.into_iter().map(|(id, _)| id).collect()),
