@@ -13,8 +13,12 @@ const MAX_BYTES: usize = 4 << 20;
 const MAX_ROWS: usize = 10_000;
 /// Most inputs: people's tables have three to eight.
 const MAX_INPUTS: usize = 32;
-/// Most bytes of a cell: a word or a few.
-const MAX_CELL_BYTES: usize = 100;
+/// Most bytes of a cell, and of a fact's id: the same as of facts that are declared by hand.
+const MAX_CELL_BYTES: usize = 80;
+/// How many different values an input may have, likewise. With one alone it decides nothing.
+const WORDS: std::ops::RangeInclusive<usize> = 2..=50;
+/// Cedar's own words: an attribute of such a name can't be asked for with `has`.
+const RESERVED: [&str; 9] = ["true", "false", "if", "then", "else", "in", "is", "like", "has"];
 
 type Result<T> = std::result::Result<T, Box<SourceError>>;
 
@@ -73,6 +77,20 @@ pub fn read(id: &str, path: &str, bytes: &[u8]) -> Result<DecisionTable> {
         return Err(file
             .refuse("a table without rows, expected at least one".to_owned(), None)
             .into());
+    }
+    let unfit = table
+        .inputs
+        .iter()
+        .position(|input| !WORDS.contains(&input.words.len()));
+    if let Some((index, input)) = unfit.and_then(|index| Some((index, table.inputs.get(index)?))) {
+        let message = format!(
+            "the number of different values of `{}` is {}, expected {} to {}",
+            input.header,
+            input.words.len(),
+            WORDS.start(),
+            WORDS.end()
+        );
+        return Err(file.refuse(message, Some((&headers, first_input + index))).into());
     }
     Ok(table)
 }
@@ -181,11 +199,18 @@ impl File<'_> {
             let header = headers.cells.get(column).unwrap_or_default();
             let name = slug(without_version(header), '_');
             // A name of Cedar's begins with a letter.
-            if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
-                let message = format!("the header `{header}`, expected a name that begins with a letter");
+            if !name.starts_with(|c: char| c.is_ascii_lowercase()) || RESERVED.contains(&name.as_str()) {
+                let message = format!(
+                    "the header `{header}`, expected a name that begins with a letter and isn't a word of Cedar"
+                );
                 return Err(self.refuse(message, Some((headers, column))).into());
             }
             let fact = format!("org.{}.{name}", id.replace('-', "_"));
+            if fact.len() > MAX_CELL_BYTES {
+                let message = format!("`{header}` becomes fact `{fact}`, expected at most {MAX_CELL_BYTES} bytes");
+                let error = self.refuse(message, Some((headers, column)));
+                return Err(error.help("give the table a shorter id").into());
+            }
             if let Some(other) = inputs.iter().find(|input| input.fact == fact) {
                 let message = format!("`{header}` and `{}` are both fact `{fact}`", other.header);
                 return Err(self

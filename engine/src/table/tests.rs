@@ -218,8 +218,8 @@ fn its_cases_hold_for_its_pack() {
 
 #[test]
 fn what_is_wrong_with_a_file_is_refused_with_its_place() {
-    let long = "x".repeat(101);
-    let cases: [(&[u8], &str); 14] = [
+    let long = "x".repeat(81);
+    let cases: [(&[u8], &str); 15] = [
         (b"", "t.csv: an empty file, expected a table"),
         (b"a,o\n", "t.csv: a table without rows, expected at least one"),
         (
@@ -254,10 +254,14 @@ fn what_is_wrong_with_a_file_is_refused_with_its_place() {
             "t.csv:1:6: `a` and `A v1` are both fact `org.t.a`",
         ),
         (
-            b"7th,o\nx,u\n",
-            "t.csv:1:1: the header `7th`, expected a name that begins with a letter",
+            b"a,b,o\nx,y,u\nx,z,u\n",
+            "t.csv:1:1: the number of different values of `a` is 1, expected 2 to 50",
         ),
-        (long.as_bytes(), "t.csv:1:1: a cell of 101 bytes, expected at most 100"),
+        (
+            b"7th,o\nx,u\n",
+            "t.csv:1:1: the header `7th`, expected a name that begins with a letter and isn't a word of Cedar",
+        ),
+        (long.as_bytes(), "t.csv:1:1: a cell of 81 bytes, expected at most 80"),
     ];
     for (bytes, expected) in cases {
         assert_eq!(read("t", "t.csv", bytes).unwrap_err().one_line(), expected);
@@ -269,7 +273,7 @@ fn what_is_wrong_with_a_file_is_refused_with_its_place() {
 
 #[test]
 fn words_with_quotes_stay_words() {
-    let table = read("t", "t.csv", b"a,level\n\"say \"\"hi\"\" \\ there\",suggest\n").unwrap();
+    let table = read("t", "t.csv", b"a,level\n\"say \"\"hi\"\" \\ there\",suggest\nb,alert\n").unwrap();
     let sources = policies(&table, Role::Decides, &table.levels(&BTreeMap::new()).unwrap()).unwrap();
     let pack = Pack::compile("t", &sources, &facts_of(&table)).unwrap();
     assert_eq!(assess(&pack, &known(&table, &[Some(0)])).level, Level::Suggest);
