@@ -157,7 +157,7 @@ fn rule(global: &Global, arguments: &Arguments) -> Result<Written> {
         unknown: arguments.unknown.clone(),
         unlock: arguments.unlock.clone(),
     };
-    create(&workspace, &draft)
+    create(&workspace, draft)
 }
 
 fn condition(
