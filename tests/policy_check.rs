@@ -180,3 +180,81 @@ fn other_forms_say_the_same() {
     let elsewhere = run(&["decide", "--format", "sarif"]);
     assert_eq!(elsewhere.status.code(), Some(2));
 }
+
+/// A pack that is sound but for `id`, which is checked with the solver.
+fn proved(id: &str, rule: &str) -> (Option<i32>, String) {
+    let pack = PackFolder::new()
+        .policy("go", PERMIT)
+        .policy("merge", "permit (principal, action == Action::\"autoApply\", resource)\nwhen { context has fix.kind && context has fix.class && context.fix.class == \"mechanical\" };")
+        .policy(id, rule);
+    let output = check(&pack);
+    let text = stdout(&output).replace(&format!("{}/", pack.arg()), "");
+    (output.status.code(), text)
+}
+
+#[test]
+fn what_is_unsound_is_told_at_the_policy_that_is_why() {
+    let auto = "forbid (principal, action == Action::\"autoApply\", resource)\n";
+    let known = "context has change.freeze_active && context.change.freeze_active";
+    for (id, rule, told) in [
+        (
+            "fragile",
+            format!("{auto}when {{ {known} }};"),
+            "fragile.cedar:1:1: policy `fragile` isn't unknown-safe: without `change.freeze_active`, `autoApply` is permitted",
+        ),
+        (
+            "overflows",
+            format!("{auto}unless {{ context has fix.files && context.fix.files + 1 < 9 }};"),
+            "overflows.cedar:1:1: policy `overflows` can't be evaluated for some facts, and then decides nothing",
+        ),
+        (
+            "contradicts",
+            format!("{auto}when {{ {known} && !context.change.freeze_active }};"),
+            "contradicts.cedar:1:1: policy `contradicts` never applies",
+        ),
+        (
+            "backwards",
+            format!("{auto}unless {{ context has evidence.test.verdict && context.evidence.test.verdict == \"failed\" }};"),
+            "backwards.cedar:1:1: policy `backwards` with a better result of `evidence.test.verdict`, `autoApply` is no longer permitted",
+        ),
+        (
+            "again",
+            "permit (principal, action == Action::\"suggest\", resource)\nwhen { context has fix.kind && context.fix.kind == \"logic\" };".to_owned(),
+            "again.cedar:1:1: policy `again` makes no difference: wherever it applies, `go` decide the same",
+        ),
+        (
+            "alone",
+            "permit (principal, action == Action::\"autoApply\", resource)\nwhen { context has fix.files && context.fix.files < 3 };".to_owned(),
+            "alone.cedar:1:1: policy `alone` permits `autoApply` where `suggest` isn't permitted",
+        ),
+    ] {
+        let (code, text) = proved(id, &rule);
+        assert!(text.contains(told), "{id}: {text}");
+        assert!(text.contains("help: "), "{id}: {text}");
+        assert_eq!(code, Some(3), "{id}: {text}");
+    }
+    let (code, text) = proved(
+        "sound",
+        &format!("{auto}unless {{ context has change.freeze_active && !context.change.freeze_active }};"),
+    );
+    assert_eq!((code, text.trim()), (Some(0), text.trim()), "{text}");
+    assert!(text.contains("nothing to report"), "{text}");
+}
+
+#[test]
+fn without_a_solver_it_is_inconclusive_and_says_so() {
+    let pack = PackFolder::new().policy("go", PERMIT);
+    let check = |arguments: &[&str]| {
+        let mut command = crate::support::holdpoint();
+        command.args(["policy", "check", pack.arg()]).args(arguments);
+        command.env("HOLDPOINT_CVC5", "/nowhere/cvc5").output().unwrap()
+    };
+    let output = check(&[]);
+    assert_eq!(output.status.code(), Some(12));
+    assert!(
+        stdout(&output).contains("inconclusive: there is no solver"),
+        "{}",
+        stdout(&output)
+    );
+    assert_eq!(check(&["--no-proofs"]).status.code(), Some(0));
+}

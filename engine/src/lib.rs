@@ -5,6 +5,7 @@
 //! arguments, and the same arguments give the same bytes.
 //!
 //! - [`graph`] answers who can be affected when a service breaks ([`graph::BlastRadius`]).
+//! - [`mutate`] makes a policy slightly wrong, to see whether the test cases notice.
 //! - [`policy`] turns Cedar text into a [`policy::Pack`], or into errors with file, line and column.
 //! - [`table`] turns a decision table, such as SSVC's, into policies.
 //! - [`rollout`] finds the lane of a finding, and with it the highest level that it may reach.
@@ -61,6 +62,7 @@ pub mod counterfactual;
 pub mod decide;
 mod error;
 pub mod graph;
+pub mod mutate;
 pub mod policy;
 pub mod rollout;
 pub mod table;

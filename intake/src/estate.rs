@@ -107,11 +107,6 @@ const MESSAGES: [(&str, &str, &str); 11] = [
         "the file is empty or cut off: take it from git again",
     ),
     (
-        "untagged enum FactValue",
-        "a value that no fact can have",
-        "write `true` or `false`, a whole number, a word, or a list of words",
-    ),
-    (
         "budget",
         "deeper or larger than is read",
         "write the file without deep nesting and aliases",

@@ -20,6 +20,9 @@ const STACK_BYTES: usize = 64 << 20;
 /// Stack that one step needs, and how much more is taken when it isn't there.
 const STEP_BYTES: usize = 128 << 10;
 
+/// Policies in one chain of alternatives.
+const LONGEST_CHAIN: usize = 64;
+
 /// Whose facts a policy is asked about, where a property compares two sets of facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum View {
@@ -198,6 +201,11 @@ fn rewrite_step(expr: &Expr, view: View, table: &FactTable) -> Result<Formula, S
             op: *op,
             expr: again(expr)?,
         },
+        Expr::BinaryOp {
+            op: op @ (BinaryOp::And | BinaryOp::Or),
+            left,
+            right,
+        } => return Ok(leaning_right(*op, &again(left)?, again(right)?)),
         Expr::BinaryOp { op, left, right } => Expr::BinaryOp {
             op: *op,
             left: again(left)?,
@@ -294,30 +302,47 @@ pub(crate) fn not(formula: Formula) -> Formula {
     })
 }
 
+/// Both. Chains lean to the right, as all chains here do: of `a && b` the symbolic compiler copies `a`,
+/// so that what it makes of a chain that leans to the left doubles with each step.
 pub(crate) fn and(left: Formula, right: Formula) -> Formula {
-    binary(BinaryOp::And, left, right)
+    leaning_right(BinaryOp::And, &left, right)
+}
+
+fn or(left: Formula, right: Formula) -> Formula {
+    leaning_right(BinaryOp::Or, &left, right)
+}
+
+/// `(a op b) op c` as `a op (b op c)`, which is the same, errors and what is known to be there included.
+fn leaning_right(op: BinaryOp, left: &Formula, right: Formula) -> Formula {
+    let mut waiting = vec![left];
+    let mut chain = right;
+    while let Some(formula) = waiting.pop() {
+        match formula.as_ref() {
+            Expr::BinaryOp { op: inner, left, right } if *inner == op => waiting.extend([left, right]),
+            _ => chain = binary(op, formula.clone(), chain),
+        }
+    }
+    chain
 }
 
 /// True if all are.
 pub(crate) fn all(formulas: Vec<Formula>) -> Formula {
-    balanced(BinaryOp::And, &formulas).unwrap_or_else(|| literal(true))
+    let chain = formulas.into_iter().rev().reduce(|chain, formula| and(formula, chain));
+    chain.unwrap_or_else(|| literal(true))
 }
 
-/// True if any is.
+/// True if any is. A long chain is one of shorter ones, so that a large pack isn't a deep formula.
 pub(crate) fn any(formulas: Vec<Formula>) -> Formula {
-    balanced(BinaryOp::Or, &formulas).unwrap_or_else(|| literal(false))
-}
-
-/// A tree rather than a chain, so that a large pack isn't a deep formula.
-fn balanced(op: BinaryOp, formulas: &[Formula]) -> Option<Formula> {
-    match formulas {
-        [] => None,
-        [one] => Some(one.clone()),
-        several => {
-            let (left, right) = several.split_at(several.len() / 2);
-            Some(binary(op, balanced(op, left)?, balanced(op, right)?))
-        }
-    }
+    let chains = formulas.chunks(LONGEST_CHAIN).filter_map(|formulas| {
+        let formulas = formulas.iter().rev().cloned();
+        formulas.reduce(|chain, formula| or(formula, chain))
+    });
+    let chains: Vec<Formula> = chains.collect();
+    let chain = chains
+        .into_iter()
+        .rev()
+        .reduce(|chain, part| binary(BinaryOp::Or, part, chain));
+    chain.unwrap_or_else(|| literal(false))
 }
 
 fn binary(op: BinaryOp, left: Formula, right: Formula) -> Formula {

@@ -118,6 +118,24 @@ pub struct Case {
     pub promote_bounds: Option<Vec<String>>,
 }
 
+impl Case {
+    /// Whether it expects something of the level.
+    #[must_use]
+    pub const fn is_about_level(&self) -> bool {
+        self.level.is_some()
+            || self.at_most.is_some()
+            || self.at_least.is_some()
+            || self.bounds.is_some()
+            || !self.is_about_promotion()
+    }
+
+    /// Whether it expects something of promotion.
+    #[must_use]
+    pub const fn is_about_promotion(&self) -> bool {
+        self.promote.is_some() || self.promote_bounds.is_some()
+    }
+}
+
 /// Permitted or denied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -27,6 +27,7 @@ pub struct Arguments {
 
 pub async fn run(global: &Global, arguments: Arguments, verb: Verb) -> Result<ExitCode> {
     let (root, at) = (global.estate.clone(), global.now());
+    let promote = global.command_line().of("promote", &arguments.finding);
     let approval = blocking(move || {
         let signer = Signer::new(arguments.key, arguments.by)?;
         let mut session = Session::open(&root, at)?;
@@ -36,7 +37,7 @@ pub async fn run(global: &Global, arguments: Arguments, verb: Verb) -> Result<Ex
     let statement = &approval.statement;
     global.print(&approval, || match verb {
         Verb::Approve => format!(
-            "Approved by {} until {}: exactly the tree {} on {}@{}, with these policies and facts. Any change voids it.",
+            "Approved by {} until {}: exactly the tree {} on {}@{}, with these policies and facts. Any change voids it. To merge it:\n\n    {promote}",
             statement.by, statement.expires, statement.binding.tree, statement.binding.repo, statement.binding.target_branch
         ),
         Verb::Decline => format!("Declined by {}. Nothing will be merged unless someone approves it after this.", statement.by),

@@ -9,11 +9,9 @@ use holdpoint_schemas::approval::Verb;
 use super::Global;
 use crate::exit_code::ExitCode;
 use crate::failure::BadInput;
-use crate::output::command_line::CommandLine;
 use crate::output::explain;
 use crate::output::json::ExplainDocument;
 use crate::output::text::clean;
-use crate::pipeline::approvals::Signer;
 use crate::pipeline::estate::{CONFIG_FILE, read_text};
 use crate::pipeline::further::Further;
 use crate::pipeline::packs;
@@ -40,7 +38,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
             let further = further(global, item);
             let document = ExplainDocument::of(item, &further);
             global.print(&document, || {
-                let story = explain::explain(item, further.as_ref().map_err(String::as_str), &command_line(global));
+                let story = explain::explain(item, further.as_ref().map_err(String::as_str), &global.command_line());
                 format!("{story}{since}")
             })?;
             Ok(ExitCode::Success)
@@ -63,27 +61,8 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
 
 /// What would take it further, by the estate's policies; or why that can't be worked out.
 fn further(global: &Global, item: &ReportItem) -> Result<Further, String> {
-    let load = || -> Result<Further> {
-        let config = read_estate(CONFIG_FILE, &read_text(&global.estate, CONFIG_FILE)?)?;
-        Ok(Further::of(&packs::load(&global.estate, &config.policies)?, item))
-    };
-    load().map_err(|error| format!("the estate's policies can't be used: {error:#}"))
-}
-
-/// What the command lines that are shown carry: what was given here, and what signing needs.
-fn command_line(global: &Global) -> CommandLine {
-    let mut line = CommandLine::default().estate(&global.estate);
-    if let Some(at) = global.at {
-        line = line.global("at", &at.to_string());
-    }
-    let (key, identity) = Signer::from_git();
-    if key.is_none() {
-        line = line.signing("key", "YOUR-SSH-KEY");
-    }
-    if identity.is_none() {
-        line = line.signing("by", "YOUR-NAME-AMONG-THE-APPROVERS");
-    }
-    line
+    let load = || Ok(Further::of(&packs::of_estate(&global.estate)?.pack, item));
+    load().map_err(|error: anyhow::Error| format!("the estate's policies can't be used: {error:#}"))
 }
 
 /// What people did about it since that run, by the ledger.

@@ -23,7 +23,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::exit_code::ExitCode;
+use crate::output::command_line::CommandLine;
 use crate::output::progress::{Mode, sink};
+use crate::pipeline::approvals::Signer;
 
 const EXIT_CODES: &str = "Exit codes:\n  \
     0   success, or nothing was held back\n  \
@@ -83,6 +85,22 @@ impl Global {
     /// The injected clock, or now.
     pub fn now(&self) -> Timestamp {
         self.at.unwrap_or_else(Timestamp::now)
+    }
+
+    /// What the command lines that are shown carry: what was given here, and what signing needs.
+    pub fn command_line(&self) -> CommandLine {
+        let mut line = CommandLine::default().estate(&self.estate);
+        if let Some(at) = self.at {
+            line = line.global("at", &at.to_string());
+        }
+        let (key, identity) = Signer::from_git();
+        if key.is_none() {
+            line = line.signing("key", "YOUR-SSH-KEY");
+        }
+        if identity.is_none() {
+            line = line.signing("by", "YOUR-NAME-AMONG-THE-APPROVERS");
+        }
+        line
     }
 
     /// Whoever watches a run: progress on stderr, unless `--quiet`.

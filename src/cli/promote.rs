@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::Global;
 use crate::exit_code::ExitCode;
-use crate::pipeline::approvals::{Promotion, promote};
+use crate::pipeline::approvals::{Promotion, UNAPPROVED, promote};
 use crate::pipeline::session::{Session, blocking};
 
 #[derive(Debug, Args)]
@@ -16,6 +16,7 @@ pub struct Arguments {
 
 pub async fn run(global: &Global, arguments: Arguments) -> Result<ExitCode> {
     let (root, at) = (global.estate.clone(), global.now());
+    let approve = global.command_line().signed("approve", &arguments.finding);
     let promotion = blocking(move || {
         let mut session = Session::open(&root, at)?;
         promote(&mut session, &arguments.finding)
@@ -34,13 +35,13 @@ pub async fn run(global: &Global, arguments: Arguments) -> Result<ExitCode> {
         Promotion::Held(why) => {
             let held = serde_json::json!({ "held": why });
             global.print(&held, || {
-                format!(
-                    "Held:\n{}",
-                    why.iter()
-                        .map(|line| format!("  - {line}"))
-                        .collect::<Vec<_>>()
-                        .join("\n")
-                )
+                let lines: Vec<String> = why.iter().map(|line| format!("  - {line}")).collect();
+                let hint = if why.iter().any(|line| line == UNAPPROVED) {
+                    format!("\n\nTo approve it:\n\n    {approve}")
+                } else {
+                    String::new()
+                };
+                format!("Held:\n{}{hint}", lines.join("\n"))
             })?;
             Ok(ExitCode::NeedsHuman)
         }

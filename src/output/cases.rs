@@ -91,17 +91,11 @@ pub fn details(pack: &Pack, asked: &Asked) -> Vec<String> {
     let assessment = &result.assessment;
     let expected = &asked.case.case;
     let mut lines = result.failures.clone();
-    let about_promotion = expected.promote.is_some() || expected.promote_bounds.is_some();
-    let about_level = expected.level.is_some()
-        || expected.at_most.is_some()
-        || expected.at_least.is_some()
-        || expected.bounds.is_some()
-        || !about_promotion;
-    if about_level {
+    if expected.is_about_level() {
         lines.extend(permits(pack, assessment.level.as_str(), &assessment.permitted_by));
         lines.extend(withholds(&assessment.bounds, |bound| bound.withholds.as_str()));
     }
-    if about_promotion {
+    if expected.is_about_promotion() {
         lines.extend(permits(pack, "promotion", &assessment.promote_permitted_by));
         lines.extend(withholds(&assessment.promote_bounds, |_| "promotion"));
     }

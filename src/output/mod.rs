@@ -6,8 +6,9 @@
 
 pub mod card;
 pub mod cases;
-pub mod diagnostics;
 pub mod command_line;
+pub mod coverage;
+pub mod diagnostics;
 pub mod explain;
 pub mod graph_svg;
 pub mod html;

@@ -26,6 +26,9 @@ use crate::failure::BadInput;
 /// How long an approval counts: a working week. Time-out means no.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// Why a fix that no one has said a word about isn't promoted.
+pub const UNAPPROVED: &str = "nobody has approved it";
+
 /// A suggested item: what waits for a human.
 pub struct Waiting {
     /// Finding.
@@ -294,10 +297,7 @@ pub fn promote(session: &mut Session, id: &str) -> Result<Promotion> {
     if counted.people.is_empty() {
         let mut why = counted.refused;
         if why.is_empty() {
-            why.push(format!(
-                "nobody has approved it: `holdpoint approve {}`",
-                item.finding.id()
-            ));
+            why.push(UNAPPROVED.to_owned());
         }
         return Ok(Promotion::Held(why));
     }

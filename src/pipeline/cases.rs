@@ -13,8 +13,8 @@ use super::estate::read_text;
 use super::packs::LoadedPack;
 use crate::failure::BadInput;
 
-/// Stack of a thread that asks: Cedar's evaluator recurses.
-const STACK_BYTES: usize = 16 << 20;
+/// Stack of a thread that asks: enough for the engine's deepest policy, or it would take another for each.
+const STACK_BYTES: usize = 64 << 20;
 
 /// A case and what became of it.
 #[derive(Debug, Clone)]
@@ -77,7 +77,7 @@ pub fn ask(loaded: &LoadedPack, cases: Vec<ResolvedCase>) -> Vec<Asked> {
 }
 
 /// `work` on each item, on all cores; the results have the items' order.
-pub fn parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub fn parallel<'a, T: Sync, R: Send>(items: &'a [T], work: impl Fn(&'a T) -> R + Sync) -> Vec<R> {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let next = AtomicUsize::new(0);
     let take = || {

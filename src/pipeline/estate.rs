@@ -21,7 +21,7 @@ use crate::failure::BadInput;
 /// Name of the estate's config file.
 pub const CONFIG_FILE: &str = "holdpoint.yaml";
 /// Folder of the organisation's own facts, where there is one.
-const FACTS_FOLDER: &str = "facts.d";
+pub const FACTS_FOLDER: &str = "facts.d";
 /// Files larger than this are not read: no catalogue or report that people keep is larger.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 /// Files of one catalogue or advisory folder.
@@ -118,8 +118,11 @@ impl Estate {
         };
         let org = org_facts(&root, catalogue.known().ok())?;
         problems.extend(org.problems);
-        let facts = Arc::new(org.table);
-        let pack = packs::load(&root, &config.policies, &facts)?;
+        let loaded = packs::open(&root, &config.policies, &org.table)?;
+        let minimum_facts = loaded.minimum_facts();
+        let pack = loaded.pack;
+        // A pack may bring facts of its own along.
+        let facts = Arc::new(pack.fact_table().clone());
         let rollout = match &config.rollout {
             Some(file) => holdpoint_intake::estate::read_rollout(file, &read_text(&root, file)?)?,
             None => Rollout {
@@ -171,7 +174,7 @@ impl Estate {
             facts,
             org_facts: org.facts,
             pack,
-            minimum_facts: Vec::new(),
+            minimum_facts: minimum_facts.into_iter().collect(),
             rollout,
             catalogue,
             graph,
@@ -232,7 +235,7 @@ impl Estate {
 
 /// The organisation's own facts: of every file in their folder. The policies' schema rests on them, so a bad
 /// one stops the run.
-fn org_facts(root: &Path, catalogue: Option<&Catalogue>) -> Result<OrgFacts> {
+pub fn org_facts(root: &Path, catalogue: Option<&Catalogue>) -> Result<OrgFacts> {
     if !root.join(FACTS_FOLDER).exists() {
         return Ok(OrgFacts::default());
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use holdpoint_schemas::Level;
+use holdpoint_schemas::decision::Bound;
 use holdpoint_schemas::pack::{Answer, Case};
 
 use crate::decide::Assessment;
@@ -11,23 +12,31 @@ use crate::policy::Pack;
 /// The id of the bound that no policy permits.
 pub(crate) const NO_PERMIT: &str = "no-permit";
 
-/// What a case can see of a pack's answer.
+/// A pack's answer by ids: all that a case can see of it but the words of the reasons.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Outcome<'a> {
     /// How far.
     pub(crate) level: Level,
     /// Ids of what withholds the higher levels.
     pub(crate) bounds: BTreeSet<&'a str>,
+    /// Ids of the policies that permit the level.
+    pub(crate) permitted_by: BTreeSet<&'a str>,
     /// Ids of what withholds promotion.
     pub(crate) promote_bounds: BTreeSet<&'a str>,
+    /// Ids of the policies that permit promotion.
+    pub(crate) promote_permitted_by: BTreeSet<&'a str>,
 }
 
 impl<'a> Outcome<'a> {
     pub(crate) fn of(assessment: &'a Assessment) -> Self {
+        let withholding = |bounds: &'a [Bound]| bounds.iter().map(|bound| bound.id.as_str()).collect();
+        let permitting = |ids: &'a [String]| ids.iter().map(String::as_str).collect();
         Self {
             level: assessment.level,
-            bounds: assessment.bounds.iter().map(|bound| bound.id.as_str()).collect(),
-            promote_bounds: assessment.promote_bounds.iter().map(|b| b.id.as_str()).collect(),
+            bounds: withholding(&assessment.bounds),
+            permitted_by: permitting(&assessment.permitted_by),
+            promote_bounds: withholding(&assessment.promote_bounds),
+            promote_permitted_by: permitting(&assessment.promote_permitted_by),
         }
     }
 

@@ -1,5 +1,7 @@
 //! A pack's test cases: facts, and what the pack must say of them.
 
+mod bench;
+mod coverage;
 mod expect;
 
 use holdpoint_schemas::decision::{Bound, BoundKind};
@@ -9,7 +11,9 @@ use serde::Serialize;
 use crate::decide::{Assessment, assess};
 use crate::policy::Pack;
 
-pub(crate) use expect::Outcome;
+pub(crate) use bench::Change;
+pub use bench::{Bench, Row};
+pub use coverage::{AtomCoverage, PolicyCoverage};
 
 /// What became of a case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -38,6 +42,8 @@ impl CaseResult {
         self.assessment.bounds.iter().chain(&self.assessment.promote_bounds)
     }
 }
+
+use expect::Outcome;
 
 /// Asks the pack about a case. A policy that can't be evaluated fails it, whatever is expected.
 #[must_use]

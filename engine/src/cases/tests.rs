@@ -141,3 +141,86 @@ fn a_policy_that_cannot_be_evaluated_fails_a_case_that_expects_less() {
     assert_eq!(failures.len(), 1);
     assert!(failures[0].starts_with("policy `overflows` couldn't be evaluated"));
 }
+
+/// Coverage of a policy by cases, with its conditions as `text yes/no`.
+fn covered(id: &str, cases: &[ResolvedCase]) -> (usize, Vec<String>) {
+    let pack = pack();
+    let bench = Bench::new(&pack);
+    let rows: Vec<_> = cases.iter().map(|case| bench.row(case)).collect();
+    let coverage = bench.coverage(id, &rows).unwrap();
+    let line = |atom: &AtomCoverage| {
+        let gap = atom.gap().map(|gap| format!(", {gap}")).unwrap_or_default();
+        format!("{}: {}/{}{gap}", atom.text, atom.yes, atom.no)
+    };
+    (coverage.decided, coverage.conditions.iter().map(line).collect())
+}
+
+#[test]
+fn coverage_counts_what_the_cases_see() {
+    let level = |level| Case {
+        level: Some(level),
+        ..Case::default()
+    };
+    let ready = [
+        ("fix.class", "mechanical".into()),
+        ("change.freeze_active", false.into()),
+    ];
+    let frozen = [
+        ("fix.class", "mechanical".into()),
+        ("change.freeze_active", true.into()),
+    ];
+    let goes = case(&ready, level(Level::AutoApply));
+    let waits = case(&frozen, level(Level::Suggest));
+    let has = "context has change.freeze_active";
+    let active = "context.change.freeze_active";
+    assert_eq!(
+        covered("freeze", &[]),
+        (
+            0,
+            vec![
+                format!("{has}: 0/0, never reached"),
+                format!("{active}: 0/0, never reached")
+            ]
+        )
+    );
+    assert_eq!(
+        covered("freeze", std::slice::from_ref(&goes)),
+        (
+            0,
+            vec![format!("{has}: 1/0, never false"), format!("{active}: 0/1, never true")]
+        )
+    );
+    assert_eq!(
+        covered("freeze", &[goes.clone(), waits.clone()]),
+        (1, vec![format!("{has}: 2/0, never false"), format!("{active}: 1/1")])
+    );
+    // Nothing is known: what comes after `&&` isn't reached.
+    let unknown = case(&[], level(Level::Alert));
+    assert_eq!(
+        covered("freeze", &[unknown]).1[1],
+        format!("{active}: 0/0, never reached")
+    );
+    // `suggest` is asked only where `autoApply` is withheld, and decides only there.
+    assert_eq!(
+        covered("any", &[goes.clone(), waits.clone()]),
+        (1, vec!["context has fix.class: 1/0, never false".to_owned()])
+    );
+    assert_eq!(covered("mechanical", &[goes.clone(), waits]).0, 1);
+    // No case speaks of promotion.
+    assert_eq!(covered("approved", &[goes]).0, 0);
+}
+
+#[test]
+fn a_case_about_promotion_alone_covers_only_that() {
+    let expected = Case {
+        promote: Some(Answer::Permitted),
+        ..Case::default()
+    };
+    let approved = case(
+        &[("approval.verified", true.into()), ("fix.class", "logic".into())],
+        expected,
+    );
+    assert_eq!(covered("approved", std::slice::from_ref(&approved)).0, 1);
+    assert_eq!(covered("any", std::slice::from_ref(&approved)).0, 0);
+    assert!(Bench::new(&pack()).coverage("nothing", &[]).is_none());
+}

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use cedar_policy::pst::{self, BinaryOp, Expr, UnaryOp};
-use cedar_policy::{Entities, EvalResult, Expression, eval_expression};
+use cedar_policy::{Entities, EvalResult, Expression, Request, eval_expression};
 use holdpoint_schemas::fact::{Action, FactSet, FactTable};
 
 use super::reads::{Literals, reads_of};
@@ -29,6 +29,8 @@ pub(crate) enum Condition {
 #[derive(Debug, Clone)]
 pub(crate) struct Atom {
     expression: Expression,
+    /// As Cedar writes it.
+    pub(crate) text: String,
     /// Facts that it reads, by id.
     pub(crate) facts: BTreeSet<String>,
     /// What it compares them with.
@@ -64,7 +66,14 @@ impl Pack {
     /// reads an unknown fact without asking for it first.
     pub(crate) fn holds(&self, action: Action, atom: &Atom, facts: &FactSet) -> Option<bool> {
         let request = self.request(action, &Asker::anyone(), facts).ok()?;
-        match eval_expression(&request, &Entities::empty(), &atom.expression) {
+        atom.holds(&request)
+    }
+}
+
+impl Atom {
+    /// Whether it holds; `None` when Cedar can't evaluate it.
+    pub(crate) fn holds(&self, request: &Request) -> Option<bool> {
+        match eval_expression(request, &Entities::empty(), &self.expression) {
             Ok(EvalResult::Bool(yes)) => Some(yes),
             _ => None,
         }
@@ -87,9 +96,11 @@ fn condition(expr: &Expr, table: &FactTable) -> Option<Condition> {
         ]))),
         _ => {
             let (facts, literals) = reads_of(expr, table)?;
+            // The tree prints itself in Cedar's own syntax.
+            let text = expr.to_string();
             Some(Condition::Atom(Atom {
-                // The tree prints itself in Cedar's own syntax.
-                expression: expr.to_string().parse().ok()?,
+                expression: text.parse().ok()?,
+                text,
                 facts,
                 literals,
             }))

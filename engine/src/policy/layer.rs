@@ -6,7 +6,7 @@ use holdpoint_schemas::SourceError;
 use holdpoint_schemas::pack::PackManifest;
 
 use super::compile::{self, Facts};
-use super::{Effect, Pack, PolicyError, PolicySource};
+use super::{Effect, Pack, PolicyError, PolicySource, reads};
 
 /// A pack that extends another, and what must be proved of it.
 #[derive(Debug, Clone)]
@@ -137,6 +137,23 @@ impl Pack {
     #[must_use]
     pub fn only(&self, id: &str) -> Self {
         self.keep(&self.name, |other| other == id)
+    }
+
+    /// The pack with another policy of the same id in the place of `id`; `None`: without it. The other
+    /// one must have been validated.
+    pub(crate) fn with(&self, id: &str, other: Option<&cedar_policy::Policy>) -> Self {
+        let Some(other) = other else {
+            return self.without(id);
+        };
+        let mut policies = self.policies.clone();
+        let mut compiled = self.compiled.clone();
+        for (info, compiled) in policies.iter_mut().zip(&mut compiled).filter(|(info, _)| info.id == id) {
+            compiled.policy = other.clone();
+            if let Some(reads) = reads::of_policy(other, &self.facts) {
+                (info.facts, compiled.literals) = (reads.facts, reads.literals);
+            }
+        }
+        compile::assemble(&self.name, self.facts(), policies, compiled)
     }
 
     /// The pack with the policy `id` as `from` has it; without it if `from` has none.

@@ -1,5 +1,6 @@
 //! Policy packs: Cedar text, checked and compiled.
 
+mod alone;
 mod compile;
 mod condition;
 mod describe;
@@ -21,6 +22,7 @@ use holdpoint_schemas::fact::{Action, FactTable};
 use holdpoint_schemas::service::ServiceId;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use alone::{Alone, Match};
 pub(crate) use condition::{Atom, Condition};
 pub use error::PolicyError;
 pub(crate) use evaluate::Answer;
@@ -29,7 +31,7 @@ pub use format::format;
 pub use layer::Layer;
 pub(crate) use reads::Literals;
 pub use reads::context_path;
-pub(crate) use shape::STACK_BYTES;
+pub(crate) use shape::{STACK_BYTES, with_stack};
 
 /// One file of a pack.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -54,6 +54,11 @@ pub(super) fn read(policy: &pst::Template, table: &FactTable) -> Result<Reads, R
     Ok(reads)
 }
 
+/// What a policy reads; `None` if it does what [`read`] refuses.
+pub(super) fn of_policy(policy: &cedar_policy::Policy, table: &FactTable) -> Option<Reads> {
+    read(policy.to_pst().ok()?.body(), table).ok()
+}
+
 /// Facts and literals of one expression of a policy that has been read; `None` if it does what [`read`] refuses.
 pub(super) fn reads_of(expr: &Expr, table: &FactTable) -> Option<(BTreeSet<String>, Literals)> {
     let mut reads = Reads {

@@ -10,6 +10,12 @@ const MAX_OPERATORS: usize = 2_000;
 /// Stack that is enough for the deepest policy that these bounds let through.
 pub(crate) const STACK_BYTES: usize = 64 << 20;
 
+/// Does `work` with a stack that is enough for the deepest policy: Cedar's printer, validator and
+/// evaluator recurse as its parser does. A thread that has that much already keeps its own.
+pub(crate) fn with_stack<R>(work: impl FnOnce() -> R) -> R {
+    stacker::maybe_grow(STACK_BYTES / 2, STACK_BYTES, work)
+}
+
 /// What is too much, and at which byte.
 pub(super) struct TooMuch {
     pub(super) offset: usize,

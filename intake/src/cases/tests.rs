@@ -172,15 +172,15 @@ fn files_of_another_shape_are_located() {
         ("cases: [", "c.yaml:1:"),
         (
             "cases: [{name: x, given: {service.tier: 1.5}, level: alert}]",
-            "a value that no fact can have",
+            "a whole number, text or a list of words was expected",
         ),
         (
             "cases: [{name: x, given: {service.tier: null}, level: alert}]",
-            "a value that no fact can have",
+            "a whole number, text or a list of words was expected",
         ),
         (
             "cases: [{name: x, given: {service: {tier: 1}}, level: alert}]",
-            "a value that no fact can have",
+            "a whole number, text or a list of words was expected",
         ),
         ("", "neither cases nor named sets"),
         ("cases: []", "neither cases nor named sets"),

@@ -256,3 +256,17 @@ async fn an_organisations_facts_are_part_of_a_proof() {
     let found = refuted(&pack, &proofs, "unknown-safe/promote");
     assert_eq!(found.without, ["org.gate.open"]);
 }
+
+#[tokio::test]
+async fn a_long_condition_is_no_harder_than_its_length() {
+    // Each step that leans to the left would double the formula: 2^40.
+    let steps: Vec<String> = (0..40)
+        .map(|n| format!("context has fix.files && context.fix.files > {n}"))
+        .collect();
+    let condition = format!("when {{ {} }}", steps.join(" && "));
+    let (_, proofs) = proofs(&[("permit", "go", ALL, &condition)], None).await;
+    assert!(
+        proofs.iter().all(|proof| proof.verdict() == Verdict::Holds),
+        "{proofs:?}"
+    );
+}

@@ -1,17 +1,13 @@
 //! `holdpoint policy`: one file per subcommand, and this table.
 
 mod check;
+mod coverage;
 mod diff;
 mod fmt;
 mod new;
 mod simulate;
 mod test;
 mod verify;
-mod verify;
-mod test;
-mod fmt;
-mod new;
-mod simulate;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -36,6 +32,8 @@ pub enum Command {
     Verify(verify::Arguments),
     /// Ask a pack about its test cases
     Test(test::Arguments),
+    /// Say which policies and conditions the test cases cover, and which mutants they miss
+    Coverage(coverage::Arguments),
     /// Replay the decisions on record under another pack, and show what would change
     Simulate(simulate::Arguments),
     /// Lay out policies by Cedar's own formatter
@@ -106,6 +104,7 @@ pub async fn run(global: &Global, command: Command) -> Result<ExitCode> {
         Command::Diff(arguments) => diff::run(global, &arguments).await,
         Command::Verify(arguments) => verify::run(global, &arguments).await,
         Command::Test(arguments) => test::run(global, arguments).await,
+        Command::Coverage(arguments) => coverage::run(global, arguments).await,
         Command::Simulate(arguments) => simulate::run(global, &arguments),
         Command::Fmt(arguments) => fmt::run(global, &arguments),
     }

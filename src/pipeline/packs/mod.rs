@@ -1,5 +1,6 @@
 //! Policy packs: the ones shipped in the binary, and folders; alone or in layers.
 
+mod facts;
 mod place;
 
 use anyhow::Result;
@@ -12,6 +13,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::estate::{CONFIG_FILE, read_text};
+pub use facts::of_estate as facts_of_estate;
 pub use place::{Place, shipped};
 
 /// Most packs on top of each other.
@@ -56,15 +58,7 @@ impl LoadedPack {
     }
 }
 
-/// Compiles a pack: the name of a shipped one, or a folder relative to `root`.
-///
-/// # Errors
-/// When there is no such pack, or one of its files doesn't hold up; with its place.
-pub fn load(root: &Path, name: &str, facts: &FactTable) -> Result<Pack> {
-    Ok(open(root, name, facts)?.pack)
-}
-
-/// Reads a pack with all its files.
+/// Reads a pack with all its files: the name of a shipped one, or a folder relative to `root`.
 ///
 /// # Errors
 /// When there is no such pack, or everything that is wrong in its files (a [`PolicyError`]).
@@ -83,7 +77,11 @@ fn read(place: Place, facts: &FactTable, above: &mut Vec<PathBuf>) -> Result<Loa
     errors.extend(more);
     let (cases, more) = place.files(CASES, &["yaml", "yml"]);
     errors.extend(more);
-    let manifest = match manifest(&place, facts) {
+    let facts = facts::with_own(&place, facts).unwrap_or_else(|more| {
+        errors.extend(more);
+        facts.clone()
+    });
+    let manifest = match manifest(&place, &facts) {
         Ok(manifest) => manifest,
         Err(more) => {
             errors.extend(more);
@@ -92,7 +90,7 @@ fn read(place: Place, facts: &FactTable, above: &mut Vec<PathBuf>) -> Result<Loa
     };
     let base = match &manifest.extends {
         None => None,
-        Some(name) => match inherited(&place, name, facts, above) {
+        Some(name) => match inherited(&place, name, &facts, above) {
             Ok(base) => Some(Box::new(base)),
             Err(more) => {
                 errors.extend(more);
@@ -100,6 +98,8 @@ fn read(place: Place, facts: &FactTable, above: &mut Vec<PathBuf>) -> Result<Loa
             }
         },
     };
+    // What it extends may bring facts along too.
+    let facts = base.as_ref().map_or(&facts, |base| base.pack.fact_table());
     let (pack, layer) = match &base {
         None => (Pack::compile(&manifest.name, &sources, facts), None),
         Some(base) => match base.pack.layer(&manifest, &place.label(MANIFEST), &sources) {
@@ -278,12 +278,4 @@ pub fn of_estate(root: &Path) -> Result<LoadedPack> {
     let text = read_text(root, CONFIG_FILE)?;
     let config = holdpoint_intake::estate::read_estate(CONFIG_FILE, &text)?;
     open(root, &config.policies, &facts_of_estate(root)?)
-}
-
-/// The shipped facts and those that the estate in `root` declares.
-///
-/// # Errors
-/// When its declarations can't be used.
-pub fn facts_of_estate(_root: &Path) -> Result<FactTable> {
-    Ok(FactTable::shipped().clone())
 }
