@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::{Cli, Global};
 use crate::exit_code::ExitCode;
 use crate::failure::BadInput;
+use crate::output::text::count;
 use crate::pipeline::authoring::{Draft, Import, Rule, Template, Workspace, Written, create, import, table_id};
 use crate::pipeline::estate::{CONFIG_FILE, read_bytes};
 use ask::Asking;
@@ -104,7 +105,7 @@ fn human(written: &Written) -> String {
         .map(|file| format!("wrote {file}"))
         .collect();
     if let Some(more) = written.created.len().checked_sub(MAX_LISTED).filter(|more| *more > 0) {
-        lines.push(format!("wrote {more} more files"));
+        lines.push(format!("wrote {}", count(more, "more file", "more files")));
     }
     lines.extend(written.extended.iter().map(|file| format!("extended {file}")));
     lines.extend(written.notes.iter().map(|note| format!("note: {note}")));
@@ -157,7 +158,7 @@ fn rule(global: &Global, arguments: &Arguments) -> Result<Written> {
         unknown: arguments.unknown.clone(),
         unlock: arguments.unlock.clone(),
     };
-    create(&workspace, &draft)
+    create(&workspace, draft)
 }
 
 fn condition(

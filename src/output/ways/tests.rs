@@ -204,13 +204,9 @@ fn any(fact_type: FactType) -> FactValue {
 #[test]
 fn the_shipped_packs_ways_are_worked_out_from_the_recorded_facts() {
     let item = samples::unknown_service();
-    let pack = packs::open(
-        std::path::Path::new("."),
-        "baseline",
-        FactTable::shipped(),
-    )
-    .unwrap()
-    .pack;
+    let pack = packs::open(std::path::Path::new("."), "baseline", FactTable::shipped())
+        .unwrap()
+        .pack;
     let further = Further::of(&pack, &item);
     assert!(!further.same_policies, "the sample was decided by no real pack");
     let ways = all(&further, &item.decision);

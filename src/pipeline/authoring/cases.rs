@@ -37,10 +37,15 @@ impl About<'_> {
         };
         let ((safe, is_safe), (unsafe_, is_unsafe)) = (is(true), is(false));
         let own = self.id;
-        // A permit shows best where nothing else permits.
+        // A permit shows best where nothing else permits, a forbid where nothing else forbids.
         let alone = |facts: &FactSet| {
-            let is_alone = !withholds && assess(self.pack, facts).permitted_by == [own];
-            if is_alone { FAR } else { 0 }
+            if withholds {
+                self.alone_with(facts, &unsafe_)
+            } else if assess(self.pack, facts).permitted_by == [own] {
+                FAR
+            } else {
+                0
+            }
         };
         let ready = self.ready(&[self.pack], &safe, alone);
         let variants = if withholds {
@@ -77,7 +82,8 @@ impl About<'_> {
         };
         // Facts that the exception is for: what was inherited withholds, and the pack doesn't.
         let ready = self.ready(&[self.pack, inherited], &given(true), |facts| {
-            if withheld(inherited, facts, own) { FAR } else { 0 }
+            let was = if withheld(inherited, facts, own) { FAR } else { 0 };
+            was + self.alone_with(facts, &given(false))
         });
         let word = |safe: bool| rule.sample(safe).map_or_else(String::new, |value| value.to_string());
         let variants = vec![
@@ -148,6 +154,17 @@ impl About<'_> {
             },
         ];
         self.write(held, variants)
+    }
+
+    /// The less withholds besides the rule itself once some facts are others, the higher.
+    fn alone_with(&self, facts: &FactSet, others: &Facts) -> i64 {
+        let mut facts = facts.clone();
+        for (id, fact) in fact_set(others).known() {
+            facts.insert(id, fact.clone());
+        }
+        let answer = assess(self.pack, &facts);
+        let all = answer.bounds.len() + answer.promote_bounds.len();
+        -i64::try_from(all).unwrap_or(i64::MAX / 4)
     }
 
     /// Facts on which the pack goes furthest, with some given, of those that `packs` read.

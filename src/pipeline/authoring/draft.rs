@@ -54,8 +54,10 @@ pub struct Draft {
 ///
 /// # Errors
 /// When the id is taken or the rule doesn't fit the pack. Nothing is written then.
-pub fn create(workspace: &Workspace, draft: &Draft) -> Result<Written> {
-    check_texts(draft)?;
+pub fn create(workspace: &Workspace, mut draft: Draft) -> Result<Written> {
+    check_texts(&draft)?;
+    draft.actions = sound(&draft.actions, draft.template == Template::Permit);
+    let draft = &draft;
     let parts = match draft.template {
         Template::Relax => relaxed(workspace, draft)?,
         _ => ruled(workspace, draft)?,
@@ -70,6 +72,20 @@ pub fn create(workspace: &Workspace, draft: &Draft) -> Result<Written> {
         .map(|source| workspace.file(&format!("{}.cedar", draft.id), source.text));
     let manifest = workspace.manifest_file(parts.relaxes.as_ref())?;
     write(policy.into_iter().chain([cases]).collect(), manifest, parts.notes)
+}
+
+/// What may be merged without asking must also be open to suggestion: a rule on the one action of the
+/// two is on both. A forbid of merging alone is fine.
+fn sound(actions: &[Action], permits: bool) -> Vec<Action> {
+    let other = match actions {
+        [Action::AutoApply] if permits => Action::Suggest,
+        [Action::Suggest] if !permits => Action::AutoApply,
+        _ => return actions.to_vec(),
+    };
+    let mut both = vec![other];
+    both.extend(actions);
+    both.sort();
+    both
 }
 
 /// What a draft comes to.
@@ -119,6 +135,9 @@ fn ruled(workspace: &Workspace, draft: &Draft) -> Result<Parts> {
     }
     if !pack.policies().iter().any(|policy| policy.effect == Effect::Permit) {
         notes.push("nothing in this pack permits anything yet: every decision is an alert".to_owned());
+    }
+    if workspace.has_cases() {
+        notes.push("older cases may get another answer now: `holdpoint policy test` tells".to_owned());
     }
     Ok(Parts {
         cases: about.rule(rule, !permits),

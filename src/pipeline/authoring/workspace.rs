@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::files::NewFile;
 use super::yaml::{quoted, scalar};
 use crate::failure::BadInput;
-use crate::pipeline::packs::{self, LoadedPack, MANIFEST, Place};
+use crate::pipeline::packs::{self, CASES, LoadedPack, MANIFEST, Place};
 
 /// A pack's folder with what is in it.
 #[derive(Debug)]
@@ -76,6 +76,12 @@ impl Workspace {
             workspace.compile(&[], None)?;
         }
         Ok(workspace)
+    }
+
+    /// Whether it has cases of its own.
+    pub(super) fn has_cases(&self) -> bool {
+        let listing = std::fs::read_dir(self.folder.join(CASES));
+        listing.is_ok_and(|mut files| files.next().is_some())
     }
 
     /// The facts that its policies may read.
