@@ -6,6 +6,7 @@ use cedar_policy::{Authorizer, Entities, PolicySet};
 use holdpoint_schemas::fact::{Action, Fact, FactSet, FactType, FactValue};
 
 use super::reads::Literals;
+use super::shape;
 use super::{Asker, Pack};
 
 /// Most combinations of values that are tried. Above it the answer is "it could".
@@ -43,7 +44,8 @@ impl Pack {
         (0..tries).any(|number| {
             let supposed = suppose(facts, &unknown, number);
             self.request(action, asker, &supposed).is_ok_and(|request| {
-                let response = Authorizer::new().is_authorized(&request, &alone, &Entities::empty());
+                let response =
+                    shape::with_stack(|| Authorizer::new().is_authorized(&request, &alone, &Entities::empty()));
                 let diagnostics = response.diagnostics();
                 diagnostics.reason().next().is_none() && diagnostics.errors().next().is_none()
             })

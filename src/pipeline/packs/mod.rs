@@ -155,7 +155,7 @@ fn own(pack: &Pack, sources: &[PolicySource]) -> BTreeSet<String> {
 
 /// The manifest; a folder of policies without one is a pack of its own, named after the folder.
 fn manifest(place: &Place, facts: &FactTable) -> Result<PackManifest, Vec<SourceError>> {
-    let Some(source) = place.read(MANIFEST).map_err(|error| vec![error])? else {
+    let Some(source) = place.read(MANIFEST).map_err(|error| vec![*error])? else {
         return Ok(PackManifest {
             name: place.name(),
             description: String::new(),

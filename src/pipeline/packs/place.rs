@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use holdpoint_engine::policy::PolicySource;
+use holdpoint_intake::SourceResult;
 use holdpoint_schemas::SourceError;
 use include_dir::{Dir, include_dir};
 use std::path::{Path, PathBuf};
@@ -102,7 +103,7 @@ impl Place {
     ///
     /// # Errors
     /// When it can't be read as text.
-    pub fn read(&self, file: &str) -> Result<Option<PolicySource>, SourceError> {
+    pub fn read(&self, file: &str) -> SourceResult<Option<PolicySource>> {
         let text = match self {
             Self::Shipped(dir) => match dir.get_file(dir.path().join(file)) {
                 None => return Ok(None),
@@ -128,19 +129,19 @@ impl Place {
     pub fn files(&self, folder: &str, endings: &[&str]) -> (Vec<PolicySource>, Vec<SourceError>) {
         let names = match self.names(folder, endings) {
             Ok(names) => names,
-            Err(error) => return (Vec::new(), vec![error]),
+            Err(error) => return (Vec::new(), vec![*error]),
         };
         let (mut found, mut errors) = (Vec::new(), Vec::new());
         for name in names {
             match self.read(&name) {
                 Ok(source) => found.extend(source),
-                Err(error) => errors.push(error),
+                Err(error) => errors.push(*error),
             }
         }
         (found, errors)
     }
 
-    fn names(&self, folder: &str, endings: &[&str]) -> Result<Vec<String>, SourceError> {
+    fn names(&self, folder: &str, endings: &[&str]) -> SourceResult<Vec<String>> {
         let join = |name: &str| {
             if folder.is_empty() {
                 name.to_owned()
@@ -165,8 +166,9 @@ impl Place {
                 if !listed.exists() {
                     return Ok(Vec::new());
                 }
-                let listing = std::fs::read_dir(&listed)
-                    .map_err(|error| SourceError::new(self.label(folder), format!("can't be read: {error}")))?;
+                let listing = std::fs::read_dir(&listed).map_err(|error| {
+                    Box::new(SourceError::new(self.label(folder), format!("can't be read: {error}")))
+                })?;
                 let names = listing
                     .flatten()
                     .map(|entry| entry.file_name().to_string_lossy().into_owned());
@@ -174,10 +176,10 @@ impl Place {
             }
         };
         if names.len() > MAX_FILES {
-            return Err(SourceError::new(
+            return Err(Box::new(SourceError::new(
                 self.label(folder),
                 format!("holds more than {MAX_FILES} files"),
-            ));
+            )));
         }
         let wanted = |name: &String| endings.iter().any(|ending| name.ends_with(&format!(".{ending}")));
         names.retain(|name| wanted(name) && !name.rsplit('/').next().is_some_and(|file| file.starts_with('.')));
@@ -185,15 +187,15 @@ impl Place {
         Ok(names)
     }
 
-    fn unreadable(&self, file: &str, error: &anyhow::Error) -> SourceError {
+    fn unreadable(&self, file: &str, error: &anyhow::Error) -> Box<SourceError> {
         let (message, help) = match crate::failure::source_error(error) {
             Some(source) => (source.message.clone(), source.help.clone()),
             None => (format!("can't be read: {error:#}"), None),
         };
         let located = SourceError::new(self.label(file), message);
-        match help {
+        Box::new(match help {
             Some(help) => located.help(help),
             None => located,
-        }
+        })
     }
 }
