@@ -258,3 +258,19 @@ fn without_a_solver_it_is_inconclusive_and_says_so() {
     );
     assert_eq!(check(&["--no-proofs"]).status.code(), Some(0));
 }
+
+#[test]
+fn a_layer_keeps_what_must_never_be_and_may_withhold_what_was_promised() {
+    let nothing = "forbid (principal, action == Action::\"autoApply\", resource);";
+    let pack = PackFolder::new()
+        .with("pack.yaml", "name: x\ndescription: d\nextends: baseline\n")
+        .policy("a-person-always", nothing);
+    let output = run(&["policy", "verify", pack.arg(), "--format", "json"]);
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let proofs = document["proofs"].as_array().unwrap();
+    let ids: Vec<&str> = proofs.iter().map(|proof| proof["id"].as_str().unwrap()).collect();
+    assert!(ids.contains(&"invariant/never-auto-logic"), "{ids:?}");
+    assert!(!ids.contains(&"invariant/safe-fix-is-applied"), "{ids:?}");
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    assert!(proofs.iter().all(|proof| proof["verdict"] != "refuted"), "{}", stdout(&output));
+}

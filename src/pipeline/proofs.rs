@@ -1,7 +1,7 @@
 //! What must be proved of a pack with all its files.
 
 use anyhow::Result;
-use holdpoint_proof::{Outcome, Solver, SolverMissing, Verdict, permits_no_more};
+use holdpoint_proof::{Outcome, Proof, Property, Solver, SolverMissing, Verdict, permits_no_more};
 use std::time::{Duration, Instant};
 
 use super::packs::LoadedPack;
@@ -19,7 +19,7 @@ pub async fn verify(
     let mut failed = Ok(());
     let mut entries = Vec::new();
     holdpoint_proof::verify(solver, &loaded.pack, loaded.invariants.as_ref(), |proof| {
-        let entry = Entry::of(proof, &loaded.pack);
+        let entry = entry(proof, loaded);
         if failed.is_ok() {
             failed = told(&entry);
         }
@@ -32,6 +32,19 @@ pub async fn verify(
         entries.push(entry);
     }
     Ok(entries)
+}
+
+/// The entry of a proof. That a layer leaves an inherited policy without effect is worth knowing, no more.
+fn entry(proof: &Proof, loaded: &LoadedPack) -> Entry {
+    let entry = Entry::of(proof, &loaded.pack);
+    match &proof.property {
+        Property::NotDead { policy, .. }
+            if loaded.base.is_some() && !loaded.own.contains(policy) && entry.verdict() == Verdict::Fails =>
+        {
+            entry.meaning(Verdict::Note)
+        }
+        _ => entry,
+    }
 }
 
 /// What must hold of a layer: that it only tightens where it doesn't say otherwise, and that each

@@ -4,7 +4,7 @@ mod facts;
 mod place;
 
 use anyhow::Result;
-use holdpoint_engine::policy::{Layer, Pack, PolicyError, PolicySource};
+use holdpoint_engine::policy::{Effect, Layer, Pack, PolicyError, PolicySource};
 use holdpoint_intake::estate::read_yaml;
 use holdpoint_schemas::SourceError;
 use holdpoint_schemas::fact::FactTable;
@@ -42,8 +42,8 @@ pub struct LoadedPack {
     pub base: Option<Box<LoadedPack>>,
     /// What must be proved of it as a layer; `None` if it extends nothing.
     pub layer: Option<Layer>,
-    /// What must never happen (`forbid`) and what must always be permitted (`permit`): its own and the
-    /// inherited ones. `None`: there are none.
+    /// What must never be permitted (`forbid`), its own and the inherited ones, and what it promises to
+    /// permit (`permit`). `None`: there are none.
     pub invariants: Option<Pack>,
     invariant_sources: Vec<PolicySource>,
     /// Its case files, as text.
@@ -135,7 +135,7 @@ fn read(place: Place, facts: &FactTable, above: &mut Vec<PathBuf>) -> Result<Loa
             sources,
             base,
             layer,
-            invariants,
+            invariants: invariants.map(|all| without_inherited_permits(all, &invariant_sources)),
             invariant_sources: all_invariants,
             cases,
         }),
@@ -145,6 +145,18 @@ fn read(place: Place, facts: &FactTable, above: &mut Vec<PathBuf>) -> Result<Loa
             Err(errors)
         }
     }
+}
+
+/// What must be permitted is a promise of the pack that says so: a layer on it may tighten. What must
+/// never be permitted holds for every layer.
+fn without_inherited_permits(all: Pack, own: &[PolicySource]) -> Pack {
+    let is_own = |path: &str| own.iter().any(|source| source.path == path);
+    let inherited = all
+        .policies()
+        .iter()
+        .filter(|policy| policy.effect == Effect::Permit && !is_own(&policy.path));
+    let ids: Vec<String> = inherited.map(|policy| policy.id.clone()).collect();
+    ids.iter().fold(all, |left, id| left.without(id))
 }
 
 fn own(pack: &Pack, sources: &[PolicySource]) -> BTreeSet<String> {
