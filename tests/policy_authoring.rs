@@ -147,8 +147,17 @@ const RULES: [(&str, &[&str]); 7] = [
 
 #[test]
 fn what_every_template_writes_passes_at_once_in_packs_of_every_kind() {
-    for base in [None, Some("baseline"), Some("fintech")] {
-        for (id, options) in RULES {
+    // `check` proves things, which takes a while for a large pack: a forbid and permits are enough there.
+    let packs = [
+        (
+            None,
+            &["frozen", "big", "paid", "staging", "two-eyes", "tiny", "flags"][..],
+        ),
+        (Some("baseline"), &["big", "flags"]),
+        (Some("fintech"), &["tiny"]),
+    ];
+    for (base, rules) in packs {
+        for (id, options) in RULES.into_iter().filter(|(id, _)| rules.contains(id)) {
             let root = PackFolder::new();
             let pack = root.path().join("ours");
             if base.is_none() {

@@ -125,7 +125,7 @@ fn run(folder: &Path, command: &str) -> Vec<String> {
         .output()
         .unwrap();
     let text = stdout(&output) + &stderr(&output);
-    let mut lines: Vec<String> = text.lines().map(without_times).collect();
+    let mut lines: Vec<String> = text.trim_end().lines().map(without_times).collect();
     if let Some(code) = output.status.code().filter(|code| *code != 0) {
         lines.push(format!("[exit {code}]"));
     }

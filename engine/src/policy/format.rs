@@ -120,7 +120,7 @@ mod tests {
     #[test]
     #[allow(
         clippy::disallowed_methods,
-        reason = "a pack is a folder of files, and only tests read it"
+        reason = "packs are folders of files, and only tests read them"
     )]
     fn the_shipped_packs_are_formatted() {
         let packs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies");
