@@ -1,7 +1,11 @@
 //! Packs in temporary folders.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Output;
 use tempfile::TempDir;
+
+use crate::support::{run, stderr, stdout};
 
 /// A pack's folder, made for one test.
 pub struct PackFolder {
@@ -73,4 +77,39 @@ fn copy(from: &Path, to: &Path) {
             std::fs::copy(&path, target).unwrap();
         }
     }
+}
+
+pub fn code(output: &Output) -> Option<i32> {
+    output.status.code()
+}
+
+pub fn all(output: &Output) -> String {
+    stdout(output) + &stderr(output)
+}
+
+/// What was written is a sound, tested and formatted pack at once.
+pub fn holds_up(pack: &Path) {
+    let pack = pack.to_str().unwrap();
+    for command in [&["check"][..], &["test"], &["fmt", "--check"]] {
+        let output = run(&[&["policy"], command, &[pack]].concat());
+        assert!(output.status.success(), "{command:?} {pack}: {}", all(&output));
+    }
+}
+
+pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let Ok(listing) = std::fs::read_dir(folder) else {
+            continue;
+        };
+        for path in listing.map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.insert(path.clone(), std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
 }

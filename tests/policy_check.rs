@@ -272,5 +272,9 @@ fn a_layer_keeps_what_must_never_be_and_may_withhold_what_was_promised() {
     assert!(ids.contains(&"invariant/never-auto-logic"), "{ids:?}");
     assert!(!ids.contains(&"invariant/safe-fix-is-applied"), "{ids:?}");
     assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
-    assert!(proofs.iter().all(|proof| proof["verdict"] != "refuted"), "{}", stdout(&output));
+    assert!(
+        proofs.iter().all(|proof| proof["verdict"] != "refuted"),
+        "{}",
+        stdout(&output)
+    );
 }

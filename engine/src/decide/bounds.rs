@@ -140,7 +140,12 @@ fn reason(policy: &PolicyInfo, facts: &FactSet, unknowns: &[Unknown]) -> String 
     let missing = unknowns
         .iter()
         .map(|unknown| format!("`{}` is unknown, {}", unknown.id, unknown.why));
-    let details: Vec<String> = notes.chain(missing).collect();
+    // Facts of one source often share a note.
+    let mut seen = BTreeSet::new();
+    let details: Vec<String> = notes
+        .chain(missing)
+        .filter(|detail| seen.insert(detail.clone()))
+        .collect();
     let words = if unknowns.is_empty() {
         &policy.reason
     } else {
