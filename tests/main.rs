@@ -23,6 +23,7 @@ mod policy_check;
 mod policy_coverage;
 mod policy_diff;
 mod policy_guide;
+mod policy_hostile;
 mod policy_new;
 mod policy_packs;
 mod policy_simulate;

@@ -1,13 +1,13 @@
 //! What is wrong with files that people wrote: for a terminal, for machines, and as SARIF 2.1.0 for editors and CI.
 
 use holdpoint_schemas::SourceError;
-use miette::{GraphicalReportHandler, GraphicalTheme};
+use miette::{GraphicalReportHandler, GraphicalTheme, NamedSource};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::text::{clean, count};
+use super::text::{clean, clean_lines, count};
 
 /// Most diagnostics that a terminal shows; the other forms have all.
 const MAX_SHOWN: usize = 50;
@@ -83,7 +83,8 @@ impl Diagnostic {
 
 /// An error with its place in the file under a caret, and the help line.
 pub fn with_caret(error: &SourceError, kind: &str) -> String {
-    let mut text = format!("{kind}: {}", clean(&error.one_line()));
+    let error = &shown(error);
+    let mut text = format!("{kind}: {}", error.one_line());
     if error.span.is_some() {
         text.push('\n');
         let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(100);
@@ -94,6 +95,20 @@ pub fn with_caret(error: &SourceError, kind: &str) -> String {
         let _ = write!(text, "\n  help: {help}");
     }
     text.trim_end().to_owned()
+}
+
+/// The error without what could move a cursor or begin a line of its own: all of it comes from files.
+fn shown(error: &SourceError) -> SourceError {
+    let text = clean_lines(error.source_code.inner());
+    // Taking characters out would shift the place.
+    let same = text.len() == error.source_code.inner().len();
+    SourceError {
+        message: clean(&error.message),
+        source_code: NamedSource::new(clean(error.file()), text),
+        span: error.span.filter(|_| same),
+        help: error.help.as_deref().map(clean),
+        position: error.position,
+    }
 }
 
 /// All of them for a terminal, worst first; "" if there are none.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::text::count;
+use super::text::{clean, count};
 
 /// One thing that was to be proved, with what came of it.
 #[derive(Debug, Serialize)]
@@ -166,11 +166,16 @@ impl Entry {
             Verdict::Open => "?",
             Verdict::Fails => "✗",
         };
-        let mut text = format!("{mark} {:<12} {:>6.2} s  {}", self.verdict, self.seconds, self.text);
+        let mut text = format!(
+            "{mark} {:<12} {:>6.2} s  {}",
+            self.verdict,
+            self.seconds,
+            clean(&self.text)
+        );
         let said = self.why.iter().cloned().chain(self.example.iter().map(Example::human));
         for block in said {
             for line in block.lines() {
-                let _ = write!(text, "\n    {line}");
+                let _ = write!(text, "\n    {}", clean(line));
             }
         }
         text

@@ -17,6 +17,14 @@ const UNKNOWN_SAFE: &str = "write it as `forbid … unless { context has f && sa
 /// What is odd about its files, though it can be used.
 pub fn of_files(loaded: &LoadedPack) -> Vec<Diagnostic> {
     let mut found = Vec::new();
+    for folder in loaded.place.stray_folders() {
+        let error = SourceError::new(loaded.place.label(&folder), "holds policies that aren't read");
+        found.push(Diagnostic {
+            severity: Severity::Warning,
+            rule: "stray-folder",
+            error: error.help("policies lie right in the pack's folder"),
+        });
+    }
     for policy in own(loaded) {
         let stem = Path::new(&policy.path).file_stem();
         if stem.is_none_or(|stem| stem.to_string_lossy() != policy.id.as_str()) {

@@ -10,6 +10,9 @@ use super::{Effect, PolicyInfo, PolicySource};
 /// Annotations that mean something. Others are refused, so that a misspelt one is noticed.
 const ANNOTATIONS: [&str; 5] = ["id", "reason", "unknown", "unlock", "help"];
 
+/// Ids of bounds that aren't policies.
+const RESERVED: [&str; 2] = ["no-permit", "no-fix"];
+
 /// Reads the policy that starts at byte `offset` of its file.
 ///
 /// # Errors
@@ -32,6 +35,12 @@ pub(super) fn describe(
         return Err(error(
             format!("policy id `{id}`, expected lower-case letters, digits and hyphens"),
             "rename it, for example to `code-freeze`",
+        ));
+    }
+    if RESERVED.contains(&id) {
+        return Err(error(
+            format!("policy id `{id}` means something else in a decision's bounds"),
+            "choose another one",
         ));
     }
     let reason = annotation("reason").ok_or_else(|| {

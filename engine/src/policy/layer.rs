@@ -71,7 +71,12 @@ impl Pack {
             .collect();
         let mut errors = Vec::new();
         for policy in &own.policies {
-            let message = if listed.contains_key(policy.id.as_str()) {
+            let message = if self.has(&policy.id, Effect::Forbid) && policy.effect == Effect::Permit {
+                format!(
+                    "policy `{}` permits, and pack `{}` forbids under the same id",
+                    policy.id, self.name
+                )
+            } else if listed.contains_key(policy.id.as_str()) {
                 continue;
             } else if self.has(&policy.id, Effect::Forbid) {
                 format!("policy `{}` replaces a forbid of pack `{}`", policy.id, self.name)
@@ -83,7 +88,8 @@ impl Pack {
             } else {
                 continue;
             };
-            let help = "give it an id of its own if it only tightens; else list it under `relaxes:` in pack.yaml, with the reason";
+            let help =
+                "give it an id of its own; what it loosens is listed under `relaxes:` in pack.yaml, with the reason";
             let error = match sources.iter().find(|source| source.path == policy.path) {
                 Some(source) => {
                     let offset = source.text.find(&format!("\"{}\"", policy.id)).unwrap_or_default();
@@ -236,12 +242,15 @@ mod tests {
             refused(&[], &policy("mine", "permit")),
             ["p.cedar:1:5: policy `mine` permits, and a layer on pack `base` may only forbid"]
         );
-        for effect in ["permit", "forbid"] {
-            assert_eq!(
-                refused(&[], &policy("frozen", effect)),
-                ["p.cedar:1:5: policy `frozen` replaces a forbid of pack `base`"]
-            );
-        }
+        assert_eq!(
+            refused(&[], &policy("frozen", "forbid")),
+            ["p.cedar:1:5: policy `frozen` replaces a forbid of pack `base`"]
+        );
+        // One entry would loosen two things.
+        assert_eq!(
+            refused(&[("frozen", "why")], &policy("frozen", "permit")),
+            ["p.cedar:1:5: policy `frozen` permits, and pack `base` forbids under the same id"]
+        );
         // Even one that replaces a permit: a tighter permit is a forbid.
         assert_eq!(refused(&[], &policy("go", "permit")).len(), 1);
         assert!(

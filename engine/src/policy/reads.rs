@@ -209,7 +209,18 @@ pub fn context_path(expr: &Expr) -> Option<Vec<&str>> {
 
 /// Counts the fact at `path`. A group of facts has no value, and that something of it is known means
 /// nothing for safety, so neither may be asked for.
+///
+/// An attribute whose own name has a dot in it is never known, though its path reads like a fact's: a
+/// rule on it would silently never apply.
 fn fact(path: &[&str], table: &FactTable, facts: &mut BTreeSet<String>) -> Result<(), Refusal> {
+    let is_plain = |step: &str| step.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if let Some(step) = path.iter().find(|step| !is_plain(step)) {
+        return Err(Refusal {
+            message: format!("`{step}` is taken for the name of one attribute, and no fact has such a name"),
+            help: "write the path of a fact without quotes, for example `context has service.tier`".to_owned(),
+            near: format!("\"{step}\""),
+        });
+    }
     let id = path.join(".");
     let prefix = format!("{id}.");
     if id.is_empty() || table.rows().any(|row| row.id.starts_with(&prefix)) {

@@ -12,7 +12,7 @@ use holdpoint_schemas::pack::PackManifest;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::estate::{CONFIG_FILE, read_text};
+use super::estate::{CONFIG_FILE, FACTS_FOLDER, read_text};
 pub use facts::of_estate as facts_of_estate;
 pub use place::{Place, shipped};
 
@@ -22,6 +22,8 @@ const MAX_LAYERS: usize = 8;
 pub const MANIFEST: &str = "pack.yaml";
 /// Folder of its invariants.
 pub const INVARIANTS: &str = "invariants";
+/// The folders of a pack whose files are read.
+const FOLDERS: [&str; 3] = [INVARIANTS, CASES, FACTS_FOLDER];
 /// Folder of its cases.
 pub const CASES: &str = "cases";
 
@@ -179,6 +181,10 @@ fn manifest(place: &Place, facts: &FactTable) -> Result<PackManifest, Vec<Source
     };
     let manifest: PackManifest = read_yaml(&source.path, &source.text).map_err(|error| vec![*error])?;
     let mut errors = Vec::new();
+    if manifest.name.chars().any(char::is_control) {
+        let message = "the pack's name holds a control character, expected plain text";
+        errors.push(wrong(&source, "name", message).help("name it after its folder"));
+    }
     if manifest.name.trim().is_empty() {
         errors.push(wrong(&source, "name", "the pack has no name, expected one").help("name it after its folder"));
     }
@@ -213,8 +219,7 @@ fn inherited(
         vec![error.help(help)]
     };
     above.push(place.identity());
-    let root = place.folder().unwrap_or_else(|| Path::new("."));
-    let base = Place::find(root, name).map_err(|error| {
+    let base = place.find_base(name).map_err(|error| {
         refuse(
             format!("`extends`: {error}"),
             &format!("shipped packs: {}", shipped().join(", ")),

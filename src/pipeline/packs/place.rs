@@ -5,6 +5,7 @@ use holdpoint_engine::policy::PolicySource;
 use holdpoint_intake::SourceResult;
 use holdpoint_schemas::SourceError;
 use include_dir::{Dir, include_dir};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::failure::BadInput;
@@ -40,10 +41,17 @@ impl Place {
     /// # Errors
     /// When there is neither.
     pub fn find(root: &Path, name: &str) -> Result<Self> {
+        let path = root.join(name);
         if let Some(dir) = SHIPPED.get_dir(name).filter(|dir| dir.path().components().count() == 1) {
+            if path.is_dir() {
+                return Err(BadInput::new(
+                    format!("`{name}` is a shipped pack and a folder here"),
+                    format!("write `./{name}` for the folder; rename the folder to use the shipped pack"),
+                )
+                .into());
+            }
             return Ok(Self::Shipped(dir));
         }
-        let path = root.join(name);
         match path.metadata() {
             Ok(metadata) if metadata.is_dir() => Ok(Self::Folder {
                 path,
@@ -62,6 +70,18 @@ impl Place {
                 )
                 .into())
             }
+        }
+    }
+
+    /// The pack that this one extends: a shipped one extends shipped ones only, wherever it is asked for.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn find_base(&self, name: &str) -> Result<Self> {
+        match (self, SHIPPED.get_dir(name)) {
+            (Self::Folder { path, .. }, _) => Self::find(path, name),
+            (Self::Shipped(_), Some(dir)) => Ok(Self::Shipped(dir)),
+            (Self::Shipped(_), None) => anyhow::bail!("there is no shipped pack `{name}`"),
         }
     }
 
@@ -95,8 +115,10 @@ impl Place {
             Self::Shipped(dir) => dir.path().to_owned(),
             Self::Folder { path, .. } => path.canonicalize().unwrap_or_else(|_| path.clone()),
         };
-        path.file_name()
-            .map_or_else(|| "pack".to_owned(), |name| name.to_string_lossy().into_owned())
+        path.file_name().map_or_else(
+            || "pack".to_owned(),
+            |name| name.to_string_lossy().replace(char::is_control, "_"),
+        )
     }
 
     /// The text of a file, or `None` if there is no such file.
@@ -110,9 +132,11 @@ impl Place {
                 Some(found) => found.contents_utf8().unwrap_or_default().to_owned(),
             },
             Self::Folder { path, .. } => {
-                if !path.join(file).exists() {
+                // A link that leads nowhere is there: what it should hold mustn't be missed silently.
+                if path.join(file).symlink_metadata().is_err() {
                     return Ok(None);
                 }
+                self.is_inside(path, file)?;
                 read_text(path, file).map_err(|error| self.unreadable(file, &error))?
             }
         };
@@ -163,16 +187,18 @@ impl Place {
             }
             Self::Folder { path, .. } => {
                 let listed = path.join(folder);
-                if !listed.exists() {
+                if listed.symlink_metadata().is_err() {
                     return Ok(Vec::new());
                 }
-                let listing = std::fs::read_dir(&listed).map_err(|error| {
+                let unreadable = |error: std::io::Error| {
                     Box::new(SourceError::new(self.label(folder), format!("can't be read: {error}")))
-                })?;
-                let names = listing
-                    .flatten()
-                    .map(|entry| entry.file_name().to_string_lossy().into_owned());
-                names.take(MAX_FILES + 1).map(|name| join(&name)).collect()
+                };
+                let mut names = Vec::new();
+                for entry in std::fs::read_dir(&listed).map_err(unreadable)?.take(MAX_FILES + 1) {
+                    let name = entry.map_err(unreadable)?.file_name();
+                    names.push(join(&self.plain_name(folder, &name)?));
+                }
+                names
             }
         };
         if names.len() > MAX_FILES {
@@ -181,10 +207,60 @@ impl Place {
                 format!("holds more than {MAX_FILES} files"),
             )));
         }
+        let other_case = |name: &&String| {
+            let ending = name.rsplit('.').next().unwrap_or_default();
+            !endings.contains(&ending) && endings.iter().any(|wanted| wanted.eq_ignore_ascii_case(ending))
+        };
+        if let Some(name) = names.iter().find(other_case) {
+            let error = SourceError::new(self.label(name), "isn't read: its ending isn't in lower case");
+            return Err(Box::new(error.help("rename it, so that what it says holds")));
+        }
         let wanted = |name: &String| endings.iter().any(|ending| name.ends_with(&format!(".{ending}")));
         names.retain(|name| wanted(name) && !name.rsplit('/').next().is_some_and(|file| file.starts_with('.')));
         names.sort();
         Ok(names)
+    }
+
+    /// A file's name as text that can be shown.
+    fn plain_name(&self, folder: &str, name: &OsStr) -> SourceResult<String> {
+        match name.to_str().filter(|name| !name.chars().any(char::is_control)) {
+            Some(name) => Ok(name.to_owned()),
+            None => {
+                let message = format!("holds a file with a name that can't be shown: {name:?}");
+                let error = SourceError::new(self.label(folder), message);
+                Err(Box::new(error.help("rename it: letters, digits and hyphens")))
+            }
+        }
+    }
+
+    /// Refuses a link that leads out of the pack: a pack may be somebody else's proposal.
+    fn is_inside(&self, folder: &Path, file: &str) -> SourceResult<()> {
+        let target = folder.join(file).canonicalize();
+        let inside = match (target, folder.canonicalize()) {
+            (Ok(target), Ok(folder)) => target.starts_with(folder),
+            // It is told by whoever reads it.
+            _ => true,
+        };
+        if inside {
+            return Ok(());
+        }
+        let error = SourceError::new(self.label(file), "is a link that leads out of the pack");
+        Err(Box::new(error.help("put the file itself into the pack's folder")))
+    }
+
+    /// Folders right in the pack that hold policies which nobody reads.
+    pub fn stray_folders(&self) -> Vec<String> {
+        let Self::Folder { path, .. } = self else {
+            return Vec::new();
+        };
+        let folders = std::fs::read_dir(path).into_iter().flatten().flatten();
+        let names = folders.filter_map(|entry| entry.file_name().into_string().ok());
+        let mut strays: Vec<String> = names
+            .filter(|name| !name.starts_with('.') && !super::FOLDERS.contains(&name.as_str()))
+            .filter(|name| self.names(name, &["cedar"]).is_ok_and(|files| !files.is_empty()))
+            .collect();
+        strays.sort();
+        strays
     }
 
     fn unreadable(&self, file: &str, error: &anyhow::Error) -> Box<SourceError> {
