@@ -250,9 +250,14 @@ fn approved(changes: &[FactChange]) -> Option<String> {
 
 /// What another fix would have to be, as one clause.
 fn another_fix(changes: &[FactChange]) -> Option<String> {
+    let mechanical = changes
+        .iter()
+        .any(|change| change.id == "fix.class" && change.to == FactValue::from("mechanical"));
     let words: Vec<String> = changes
         .iter()
         .filter(|change| change.effort == Effort::AnotherFix)
+        // Of which mechanical kind it is makes no difference then.
+        .filter(|change| !(mechanical && change.id == "fix.kind"))
         .map(|change| match (change.id.as_str(), &change.to) {
             ("fix.class", FactValue::String(class)) if class == "mechanical" => "changes no program logic".to_owned(),
             ("fix.kind", kind) => format!("is of the kind \"{}\"", kind.to_string().replace('-', " ")),
