@@ -57,11 +57,11 @@ pub fn human(document: &CoverageDocument) -> String {
     let shown = conditions().filter(|condition| condition.gap().is_none()).count();
     let _ = writeln!(
         text,
-        "\npack `{}`: {}; {deciding} of {} decide one; {shown} of {} are seen both true and false",
+        "\npack `{}`: {}; {deciding} of {} policies decide one; {shown} of {} conditions are seen both true and false",
         document.pack,
         count(document.cases, "case", "cases"),
-        count(document.policies.len(), "policy", "policies"),
-        count(conditions().count(), "condition", "conditions"),
+        document.policies.len(),
+        conditions().count(),
     );
     if let Some(trials) = &document.mutants {
         text.push('\n');
