@@ -193,6 +193,30 @@ fn nothing_is_overwritten_and_nothing_is_left_of_what_is_refused() {
         ),
         (
             &[
+                "no-permit",
+                "--template",
+                "freeze-like",
+                "--fact",
+                "change.freeze_active",
+                "--reason",
+                "x",
+            ],
+            "id `no-permit` is what holdpoint itself calls",
+        ),
+        (
+            &[
+                "no-fix",
+                "--template",
+                "freeze-like",
+                "--fact",
+                "change.freeze_active",
+                "--reason",
+                "x",
+            ],
+            "id `no-fix` is what holdpoint itself calls",
+        ),
+        (
+            &[
                 "../up",
                 "--template",
                 "freeze-like",

@@ -87,6 +87,31 @@ fn deleting_a_safety_rule_also_breaks_an_invariant_with_an_example_that_replays(
     assert!(stdout(&broken).contains("auto-apply-mechanical"), "{}", stdout(&broken));
     let whole = run(&["policy", "test", "baseline", "--cases", cases]);
     assert_eq!(whole.status.code(), Some(0), "{}{}", stdout(&whole), stderr(&whole));
+    let written = std::fs::read(cases).unwrap();
+    let again = run(&["policy", "verify", pack.arg(), "--counterexamples", cases]);
+    assert_eq!(again.status.code(), Some(3), "{}{}", stdout(&again), stderr(&again));
+    assert!(stderr(&again).contains("is there already"), "{}", stderr(&again));
+    assert_eq!(std::fs::read(cases).unwrap(), written);
+}
+
+#[test]
+fn without_a_counterexample_no_file_is_written() {
+    let pack = PackFolder::new().policy("open", "permit (principal, action == Action::\"suggest\", resource);");
+    let file = pack.path().join("counterexamples.yaml");
+    let output = run(&[
+        "policy",
+        "verify",
+        pack.arg(),
+        "--counterexamples",
+        file.to_str().unwrap(),
+    ]);
+    assert_ne!(output.status.code(), Some(11), "{}{}", stdout(&output), stderr(&output));
+    assert!(
+        stderr(&output).contains("there is no counterexample"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(!file.exists());
 }
 
 #[test]

@@ -76,3 +76,20 @@ fn without_a_ledger_a_simulation_says_so() {
     assert_eq!(code(&output), Some(3), "{}", all(&output));
     assert!(stderr(&output).contains("there is no ledger in"), "{}", stderr(&output));
 }
+
+#[test]
+fn what_is_no_ledger_is_refused_with_help() {
+    for (content, expected) in [("", "it is empty"), ("no database at all", "is not a ledger")] {
+        let estate = Estate::prepared();
+        let ledger = estate.file("state/ledger.sqlite");
+        std::fs::create_dir_all(ledger.parent().unwrap()).unwrap();
+        std::fs::write(&ledger, content).unwrap();
+        let output = simulate(&estate, &shipped("baseline"), &[]);
+        assert_eq!(code(&output), Some(3), "{}", all(&output));
+        let text = stderr(&output);
+        assert!(
+            text.contains(expected) && text.contains("help: restore the ledger"),
+            "{text}"
+        );
+    }
+}

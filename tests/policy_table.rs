@@ -143,6 +143,28 @@ fn ssvc() -> Option<DecisionTable> {
     Some(read("supplier", "ssvc.csv", &std::fs::read(file).unwrap()).unwrap())
 }
 
+#[test]
+fn words_that_differ_by_case_or_space_only_are_refused_with_their_line() {
+    for (old, new, expected) in [
+        (
+            "3,active",
+            "3,Active",
+            "supplier_1_0_0.csv:5:1: `Active` under `Exploitation v1.1.0`, but `active` in another row",
+        ),
+        (
+            "2,active,minimal,scheduled",
+            "2,active,minimal,Scheduled",
+            "supplier_1_0_0.csv:4:1: `Scheduled` under `outcome`",
+        ),
+    ] {
+        let estate = estate(&TABLE.replace(old, new));
+        let output = import(&estate, "pack", &OUTCOMES);
+        assert_eq!(code(&output), Some(3), "{}", all(&output));
+        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+        assert!(!estate.path().join("pack").exists());
+    }
+}
+
 fn known(table: &DecisionTable, choices: &[Option<usize>]) -> FactSet {
     let mut facts = FactSet::new();
     for (input, choice) in table.inputs.iter().zip(choices) {

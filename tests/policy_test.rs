@@ -95,8 +95,40 @@ fn junit_holds_every_case_whatever_its_name() {
     let report = quick_junit::Report::deserialize_from_str(&xml).unwrap();
     assert_eq!((report.tests, report.failures), (3, 1));
     let odd = &report.test_suites[0].test_cases[0];
-    assert_eq!(odd.name.as_str(), "<&\"']]>");
+    assert_eq!(odd.name.as_str(), "<&\"'\u{fffd}]]>");
     assert!(xml.contains("expected alert, got auto-apply"), "{xml}");
+}
+
+#[test]
+fn junit_is_well_formed_whatever_the_characters() {
+    let pack = pack().with(
+        "cases/odd.yaml",
+        "cases: [{name: \"a\\uFFFE\\uFFFF\\u0001\\e[31mb\\U0001F600\", from: ready, level: alert, bounds: [\"x\\uFFFE\"]}]",
+    );
+    let file = pack.path().join("junit.xml");
+    let output = test(&pack, &["--junit", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(11), "{}", told(&pack, &output));
+    let xml = std::fs::read_to_string(file).unwrap();
+    let document = roxmltree::Document::parse(&xml).unwrap();
+    let names: Vec<&str> = document
+        .descendants()
+        .filter(|node| node.has_tag_name("testcase"))
+        .filter_map(|node| node.attribute("name"))
+        .collect();
+    let odd = "a\u{fffd}\u{fffd}\u{fffd}\u{fffd}[31mb\u{1f600}";
+    assert!(names.len() == 3 && names.contains(&odd), "{names:?}");
+}
+
+#[test]
+fn junit_that_cannot_be_written_is_bad_input() {
+    let pack = pack();
+    let output = test(&pack, &["--junit", "no/such/folder/junit.xml"]);
+    assert_eq!(output.status.code(), Some(3));
+    let text = told(&pack, &output);
+    assert!(
+        text.contains("`no/such/folder/junit.xml` can't be written") && text.contains("help: "),
+        "{text}"
+    );
 }
 
 #[test]

@@ -5,19 +5,31 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::text::{clean, count, shorten};
-use crate::pipeline::simulate::{Change, Direction, Flip, Move, Simulation};
+use crate::pipeline::simulate::{Change, Direction, Move, Promotion, Simulation};
 
 /// Longest title that is shown.
 const MAX_TITLE: usize = 60;
+/// Most situations of approval that are named.
+const MAX_SITUATIONS: usize = 4;
 
 /// The counts, then every decision that changes with the policies that make the difference.
 #[must_use]
 pub fn human(simulation: &Simulation) -> String {
+    let (from, to) = (&simulation.from, &simulation.to);
+    // One name may stand for two packs, such as a shipped one and a copy that was changed.
+    let (of_from, of_to) = if from.name == to.name {
+        (
+            format!(", {}", from.digest.short()),
+            format!(" ({})", to.digest.short()),
+        )
+    } else {
+        Default::default()
+    };
     let mut text = format!(
-        "{} replayed: `{}` (the estate's) against `{}`\n",
+        "{} replayed: `{}` (the estate's{of_from}) against `{}`{of_to}\n",
         count(simulation.decisions, "recorded decision", "recorded decisions"),
-        clean(&simulation.from.name),
-        clean(&simulation.to.name)
+        clean(&from.name),
+        clean(&to.name)
     );
     if simulation.from.digest == simulation.to.digest {
         text.push_str("Both packs are the same.\n");
@@ -78,8 +90,9 @@ fn one(text: &mut String, change: &Change) {
     if change.from != change.to {
         what.push(arrow(change.from, change.to));
     }
-    what.extend(flip("promoted once approved", change.promote));
-    what.extend(flip("promoted without approval", change.promote_without_approval));
+    for permitted in [true, false] {
+        what.extend(merge(&change.promotions, permitted));
+    }
     let _ = writeln!(
         text,
         "  {}  {}  {}\n      {}",
@@ -100,10 +113,24 @@ fn one(text: &mut String, change: &Change) {
     }
 }
 
-fn flip(what: &str, flip: Flip) -> Option<String> {
-    match (flip.from, flip.to) {
-        (false, true) => Some(format!("can be {what}")),
-        (true, false) => Some(format!("can't be {what} any more")),
-        _ => None,
+/// With which approvals a suggestion may be merged now, or no longer may.
+fn merge(promotions: &[Promotion], permitted: bool) -> Option<String> {
+    let changed = promotions.iter().filter(|promotion| promotion.to == permitted);
+    let all: Vec<&str> = changed.map(|promotion| promotion.approvals.as_str()).collect();
+    let mut named: Vec<String> = all.iter().take(MAX_SITUATIONS).map(|one| (*one).to_owned()).collect();
+    if all.len() > MAX_SITUATIONS {
+        named.push(format!("{} more", all.len() - MAX_SITUATIONS));
     }
+    let (last, others) = named.split_last()?;
+    let with = if others.is_empty() {
+        last.clone()
+    } else {
+        format!("{} or {last}", others.join(", "))
+    };
+    let way = if permitted {
+        "denied -> permitted"
+    } else {
+        "permitted -> denied"
+    };
+    Some(format!("merge with {with}: {way}"))
 }

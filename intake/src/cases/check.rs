@@ -60,13 +60,15 @@ pub(super) fn fact(file: &File<'_>, id: &str, value: &Spanned<FactValue>, table:
 
 /// What no pack can satisfy, or what any would.
 fn expectation(case: &RawCase) -> Option<(&'static str, &'static str)> {
-    let nothing = case.level.is_none()
-        && case.at_most.is_none()
-        && case.at_least.is_none()
+    let nothing_but_limits = case.level.is_none()
         && case.bounds.is_none()
         && case.reasons.is_empty()
         && case.promote.is_none()
         && case.promote_bounds.is_none();
+    let nothing = nothing_but_limits && case.at_most.is_none() && case.at_least.is_none();
+    // The lowest level is at least an alert, and the highest at most an auto-apply.
+    let limits = case.at_most.is_some_and(|level| level < Level::AutoApply)
+        || case.at_least.is_some_and(|level| level > Level::Alert);
     let listed = |bounds: &Option<Vec<String>>| bounds.as_ref().map(|ids| !ids.is_empty());
     if case.name.value.trim().is_empty() {
         Some(("has no name", "name it with a sentence that says what must hold"))
@@ -74,6 +76,16 @@ fn expectation(case: &RawCase) -> Option<(&'static str, &'static str)> {
         Some((
             "expects nothing",
             "write `level:`, or another of `at_most`, `at_least`, `bounds`, `reasons`, `promote`, `promote_bounds`",
+        ))
+    } else if nothing_but_limits && !limits {
+        Some((
+            "can't fail: every level is at least `alert` and at most `auto-apply`",
+            "write the `level:` that must come, or a limit that some level breaks",
+        ))
+    } else if case.reasons.iter().any(|part| part.trim().is_empty()) {
+        Some((
+            "has an empty text under `reasons`, which is part of every reason",
+            "write some words of the reason, or drop it",
         ))
     } else if case.level.is_some() && (case.at_most.is_some() || case.at_least.is_some()) {
         Some((

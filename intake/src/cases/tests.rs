@@ -146,6 +146,14 @@ fn a_chain_of_named_sets_ends() {
 fn expectations_that_say_nothing_or_contradict_are_refused() {
     for (expected, part) in [
         ("", "expects nothing"),
+        ("at_least: alert", "can't fail"),
+        ("at_most: auto-apply", "can't fail"),
+        ("at_least: alert, at_most: auto-apply", "can't fail"),
+        ("reasons: ['']", "an empty text under `reasons`"),
+        (
+            "level: suggest, reasons: [freeze, ' ']",
+            "an empty text under `reasons`",
+        ),
         ("level: alert, at_most: suggest", "`level` beside"),
         ("at_least: auto-apply, at_most: suggest", "`at_least` above"),
         ("level: auto-apply, bounds: [x]", "nothing is above it"),
@@ -156,6 +164,13 @@ fn expectations_that_say_nothing_or_contradict_are_refused() {
         let told = told(read(&format!("cases:\n  - {{name: x, {expected}}}\n")));
         assert!(told.len() == 1 && told[0].contains(part), "{expected}: {told:?}");
         assert!(told[0].starts_with("c.yaml:2:12: "), "{told:?}");
+    }
+    for says_something in [
+        "at_least: alert, at_most: suggest",
+        "at_least: alert, promote: denied",
+        "at_most: alert",
+    ] {
+        assert!(read(&format!("cases: [{{name: x, {says_something}}}]")).is_ok());
     }
     let both = "cases: [{name: x, given: {service.tier: 1}, unknown: [service.tier], level: alert}]";
     assert!(told(read(both))[0].contains("`service.tier` is both given and unknown"));

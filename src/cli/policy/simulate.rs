@@ -59,7 +59,13 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
         .exists()
         .then(|| last_run(global, &config.state))
         .transpose()?;
-    let recorded = recorded(&Ledger::open_existing(&path)?, last_run.as_ref(), &arguments.findings)?;
+    let ledger = Ledger::open_existing(&path).map_err(|error| {
+        BadInput::new(
+            error.to_string(),
+            "restore the ledger from a copy, or move it away and start with `holdpoint run`",
+        )
+    })?;
+    let recorded = recorded(&ledger, last_run.as_ref(), &arguments.findings)?;
     let simulation = simulate(&old.pack, &new.pack, &rollout, &recorded);
     global.print(&simulation, || simulation::human(&simulation))?;
     Ok(if arguments.fail_if_looser && simulation.looser > 0 {

@@ -1,6 +1,6 @@
 //! `holdpoint policy test`
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -31,7 +31,7 @@ pub async fn run(global: &Global, arguments: Arguments) -> Result<ExitCode> {
         let asked = ask(&loaded, cases);
         if let Some(file) = &arguments.junit {
             let report = junit::report(&loaded.manifest.name, &asked)?;
-            std::fs::write(file, report).with_context(|| format!("writing `{}`", file.display()))?;
+            std::fs::write(file, report).map_err(|error| super::verify::unwritable(file, &error))?;
         }
         Ok((loaded, asked))
     })

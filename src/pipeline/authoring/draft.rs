@@ -17,6 +17,8 @@ use crate::pipeline::packs::CASES;
 const MAX_SENTENCE_CHARS: usize = 300;
 /// Most characters of a policy's id: it is a file's name too.
 const MAX_ID_CHARS: usize = 80;
+/// Ids of bounds that are no policy's: one of that name couldn't be told from them.
+const RESERVED_IDS: [&str; 2] = ["no-permit", "no-fix"];
 
 /// What kind of rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -285,6 +287,13 @@ fn check_texts(draft: &Draft) -> Result<()> {
 
 /// Whether an id may be that of a policy and its file.
 pub(super) fn check_id(id: &str) -> Result<()> {
+    if RESERVED_IDS.contains(&id) {
+        return Err(BadInput::new(
+            format!("id `{id}` is what holdpoint itself calls a reason to withhold"),
+            "choose another id",
+        )
+        .into());
+    }
     let fits = id.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
     if fits && id.starts_with(|c: char| c.is_ascii_lowercase()) && id.len() <= MAX_ID_CHARS {
         return Ok(());

@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 use holdpoint_engine::table::{DecisionTable, Role, Strictness, cases, policies, read};
-use holdpoint_schemas::Level;
 use holdpoint_schemas::fact::{Action, FactRow, FactType};
+use holdpoint_schemas::pack::Case;
+use holdpoint_schemas::{Level, SourceError};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -55,8 +56,16 @@ impl Import<'_> {
     /// When the table can't be read.
     pub fn without_level(&self) -> Result<Vec<String>> {
         check_id(&self.id)?;
-        let table = read(&self.id, self.path, self.bytes)?;
+        let table = self.table()?;
         Ok(table.levels(&self.outcomes).err().unwrap_or_default())
+    }
+
+    fn table(&self) -> Result<DecisionTable> {
+        let table = read(&self.id, self.path, self.bytes)?;
+        match alike(&table, self.path, std::str::from_utf8(self.bytes)?) {
+            Some(error) => Err(error.into()),
+            None => Ok(table),
+        }
     }
 }
 
@@ -67,7 +76,7 @@ impl Import<'_> {
 /// is written then.
 pub fn import(workspace: Workspace, import: &Import<'_>) -> Result<Written> {
     check_id(&import.id)?;
-    let table = read(&import.id, import.path, import.bytes)?;
+    let table = import.table()?;
     let levels = table.levels(&import.outcomes).map_err(|without| {
         BadInput::new(
             format!("these outcomes have no level: {}", without.join(", ")),
@@ -113,7 +122,9 @@ pub fn import(workspace: Workspace, import: &Import<'_>) -> Result<Written> {
         "What the table `{}` says. Written by `holdpoint policy new --from-table`.",
         import.id
     );
-    let case_text = case_file(&comment, &cases(&table, role, strictness, &levels));
+    let mut cases = cases(&table, role, strictness, &levels);
+    // A row that withholds nothing, beside other policies that may, leaves a case nothing to expect.
+    cases.cases.retain(can_fail);
     let mut files: Vec<NewFile> = table
         .rows
         .iter()
@@ -123,7 +134,9 @@ pub fn import(workspace: Workspace, import: &Import<'_>) -> Result<Written> {
             Some(workspace.file(&name, source.text.clone()))
         })
         .collect();
-    files.push(workspace.file(&format!("{CASES}/{}.yaml", import.id), case_text));
+    if !cases.cases.is_empty() {
+        files.push(workspace.file(&format!("{CASES}/{}.yaml", import.id), case_file(&comment, &cases)));
+    }
     let facts_file = format!("{FACTS}/{}.yaml", import.id);
     files.push(NewFile {
         path: import.estate.join(&facts_file),
@@ -132,6 +145,35 @@ pub fn import(workspace: Workspace, import: &Import<'_>) -> Result<Written> {
     });
     let manifest = workspace.manifest_file(None)?;
     write(files, manifest, notes)
+}
+
+fn can_fail(case: &Case) -> bool {
+    case.level.is_some() || case.at_most.is_some_and(|level| level < Level::AutoApply) || !case.reasons.is_empty()
+}
+
+/// Two words of an input, or two outcomes, that people would read as the same: they differ by case
+/// or space only.
+fn alike(table: &DecisionTable, path: &str, text: &str) -> Option<SourceError> {
+    let inputs = table.inputs.iter().enumerate().flat_map(|(index, input)| {
+        let words = table.rows.iter().filter_map(move |row| {
+            let word = input.words.get(*row.choices.get(index)?)?;
+            Some((row.line, word.as_str()))
+        });
+        words.map(|(line, word)| (input.header.as_str(), line, word))
+    });
+    let outcomes = table.rows.iter().map(|row| ("outcome", row.line, row.outcome.as_str()));
+    let mut first: BTreeMap<(&str, String), &str> = BTreeMap::new();
+    for (header, line, word) in inputs.chain(outcomes) {
+        let same = word.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        let other = *first.entry((header, same)).or_insert(word);
+        if other != word {
+            let message =
+                format!("`{word}` under `{header}`, but `{other}` in another row: they differ by case or space only");
+            let error = SourceError::new(path, message).at(text, line, 1);
+            return Some(error.help("write them in one way, or tell them apart"));
+        }
+    }
+    None
 }
 
 /// What to know of the table in its pack.

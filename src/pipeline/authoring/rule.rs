@@ -168,22 +168,32 @@ fn value(row: &FactRow, kind: FactType, text: &str) -> Result<FactValue, String>
 
 fn number(row: &FactRow, safe: &[String]) -> Result<Safe, String> {
     let refuse = |text: &str| format!("`{text}`, but `{}` is a whole number: say `2`, `>=2`, `<5` …", row.id);
-    let (mut low, mut high, mut values) = (None, None, Vec::new());
+    let (mut lows, mut highs, mut values) = (Vec::new(), Vec::new(), Vec::new());
+    let never = |text: &str| {
+        format!(
+            "`{text}` is never true: no whole number is beyond {}",
+            text.trim_start_matches(['<', '>']).trim()
+        )
+    };
     for text in safe.iter().map(|text| text.trim()) {
         let digits = text.trim_start_matches(['<', '>', '=']);
         let number: i64 = digits.trim().parse().map_err(|_| refuse(text))?;
         match text.strip_suffix(digits).unwrap_or_default() {
             "" | "=" | "==" => values.push(FactValue::Long(number)),
-            ">=" => low = Some(number),
-            ">" => low = Some(number.saturating_add(1)),
-            "<=" => high = Some(number),
-            "<" => high = Some(number.saturating_sub(1)),
+            ">=" => lows.push(number),
+            ">" => lows.push(number.checked_add(1).ok_or_else(|| never(text))?),
+            "<=" => highs.push(number),
+            "<" => highs.push(number.checked_sub(1).ok_or_else(|| never(text))?),
             _ => return Err(refuse(text)),
         }
     }
-    match (values.is_empty(), low.or(high)) {
-        (true, Some(_)) => Ok(Safe::Within(low, high)),
-        (false, None) => Ok(Safe::OneOf(values)),
+    match (values.as_slice(), lows.as_slice(), highs.as_slice()) {
+        (_, [_, _, ..], _) => Err(format!("`{}` has several lower bounds: say one", row.id)),
+        (_, _, [_, _, ..]) => Err(format!("`{}` has several upper bounds: say one", row.id)),
+        ([], [], [high]) => Ok(Safe::Within(None, Some(*high))),
+        ([], [low], []) => Ok(Safe::Within(Some(*low), None)),
+        ([], [low], [high]) => Ok(Safe::Within(Some(*low), Some(*high))),
+        ([_, ..], [], []) => Ok(Safe::OneOf(values)),
         _ => Err(format!("either values or bounds of `{}` are expected", row.id)),
     }
 }
@@ -272,6 +282,31 @@ mod tests {
                 "service.tier",
                 vec!["2", ">=3"],
                 "either values or bounds of `service.tier` are expected",
+            ),
+            (
+                "service.tier",
+                vec![">=5", ">=1"],
+                "`service.tier` has several lower bounds: say one",
+            ),
+            (
+                "service.tier",
+                vec!["<5", "<=9", ">1"],
+                "`service.tier` has several upper bounds: say one",
+            ),
+            (
+                "service.tier",
+                vec![">9223372036854775807"],
+                "`>9223372036854775807` is never true: no whole number is beyond 9223372036854775807",
+            ),
+            (
+                "service.tier",
+                vec!["<-9223372036854775808"],
+                "`<-9223372036854775808` is never true: no whole number is beyond -9223372036854775808",
+            ),
+            (
+                "service.tier",
+                vec![">=5", "<=1"],
+                "`service.tier` would be always or never safe: that is no rule",
             ),
             (
                 "change.freeze_active",

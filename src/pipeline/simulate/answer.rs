@@ -1,35 +1,45 @@
 //! What a pack says of recorded facts, as far as the lane lets it.
 
-use holdpoint_engine::decide::{Assessment, assess};
-use holdpoint_engine::policy::Pack;
+use holdpoint_engine::decide::assess;
+use holdpoint_engine::policy::{Pack, Said};
 use holdpoint_schemas::Level;
 use holdpoint_schemas::decision::Phase;
 use holdpoint_schemas::evidence::Check;
-use holdpoint_schemas::fact::{Action, Fact, FactSet, FactType, FactValue};
+use holdpoint_schemas::fact::{Action, FactSet, FactValue};
 use std::collections::BTreeSet;
 
 use super::Recorded;
-
-/// Approvers that are supposed when it is asked what a go would do.
-const SUPPOSED_APPROVERS: i64 = 2;
+use super::approvals::{Approvals, supposed};
 
 /// An answer of one pack.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) level: Level,
-    /// Whether it would be promoted if people approved.
-    pub(super) promote: bool,
-    /// Whether it would be promoted with the approvals on record.
-    pub(super) promote_without_approval: bool,
-    /// Ids of what withholds a level or the promotion.
+    /// Whether it may be merged, by situation.
+    pub(super) promotions: Vec<Promotion>,
+    /// Ids of what withholds a level.
     pub(super) withheld_by: BTreeSet<String>,
     pub(super) permitted_by: BTreeSet<String>,
 }
 
+/// Whether a suggestion may be merged.
+#[derive(Debug, Default)]
+pub(super) struct Promotion {
+    pub(super) is_permitted: bool,
+    /// Ids of the policies that withhold it; none when no policy permits it either.
+    pub(super) withheld_by: BTreeSet<String>,
+}
+
 impl Answer {
-    pub(super) fn of(pack: &Pack, recorded: &Recorded, facts: &FactSet, stage: Level) -> Self {
+    pub(super) fn of(
+        pack: &Pack,
+        recorded: &Recorded,
+        facts: &FactSet,
+        stage: Level,
+        situations: &[Approvals],
+    ) -> Self {
         if recorded.decision.fix.is_none() {
-            return Self::nothing_to_apply();
+            return Self::nothing_to_apply(situations);
         }
         let mut facts = facts.clone();
         if recorded.decision.phase == Phase::Triage {
@@ -38,24 +48,28 @@ impl Answer {
         }
         let plain = assess(pack, &facts);
         let level = plain.level.min(stage);
-        suppose_approval(pack, &mut facts);
-        let approved = assess(pack, &facts);
-        let may = |assessment: &Assessment| level >= Level::Suggest && assessment.promote_bounds.is_empty();
-        let bounds = plain.bounds.iter().chain(&approved.promote_bounds);
+        let promotion = |approvals: &Approvals| match pack.says(Action::Promote, &approvals.suppose(&facts)) {
+            Said::Permitted(_) => Promotion {
+                is_permitted: level >= Level::Suggest,
+                withheld_by: BTreeSet::new(),
+            },
+            Said::Denied(ids) | Said::Failed(ids) => Promotion {
+                is_permitted: false,
+                withheld_by: ids.into_iter().collect(),
+            },
+        };
         Self {
             level,
-            promote: may(&approved),
-            promote_without_approval: may(&plain),
-            withheld_by: bounds.map(|bound| bound.id.clone()).collect(),
+            promotions: situations.iter().map(promotion).collect(),
+            withheld_by: plain.bounds.into_iter().map(|bound| bound.id).collect(),
             permitted_by: plain.permitted_by.into_iter().collect(),
         }
     }
 
-    const fn nothing_to_apply() -> Self {
+    fn nothing_to_apply(situations: &[Approvals]) -> Self {
         Self {
             level: Level::Alert,
-            promote: false,
-            promote_without_approval: false,
+            promotions: situations.iter().map(|_| Promotion::default()).collect(),
             withheld_by: BTreeSet::new(),
             permitted_by: BTreeSet::new(),
         }
@@ -69,28 +83,7 @@ fn suppose_evidence(pack: &Pack, facts: &mut FactSet) {
             .row(check.fact_id())
             .and_then(|row| row.evidence_order.last());
         if let (None, Some(best)) = (facts.get(check.fact_id()), best) {
-            facts.insert(check.fact_id(), supposed((*best).into()));
+            facts.insert(check.fact_id(), supposed(FactValue::from(*best)));
         }
-    }
-}
-
-/// All that a go says, where nothing of it is on record.
-fn suppose_approval(pack: &Pack, facts: &mut FactSet) {
-    let rows = pack.fact_table().rows();
-    for row in rows.filter(|row| row.actions == [Action::Promote]) {
-        match row.fact_type {
-            FactType::Bool => facts.insert(row.id, supposed(true.into())),
-            FactType::Long => facts.insert(row.id, supposed(SUPPOSED_APPROVERS.into())),
-            FactType::Word(_) | FactType::Text | FactType::Set => {}
-        }
-    }
-}
-
-fn supposed(value: FactValue) -> Fact {
-    Fact {
-        value,
-        source: "supposed".to_owned(),
-        observed_at: holdpoint_schemas::Timestamp::UNIX_EPOCH,
-        note: None,
     }
 }

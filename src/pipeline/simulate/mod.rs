@@ -1,6 +1,7 @@
 //! What another pack would have decided: recorded facts, replayed under both.
 
 mod answer;
+mod approvals;
 mod recorded;
 
 use holdpoint_engine::policy::Pack;
@@ -12,6 +13,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 use answer::Answer;
+use approvals::Approvals;
 pub use recorded::{Recorded, recorded};
 
 /// Name of the lane of what no lane takes.
@@ -26,7 +28,7 @@ pub struct Simulation {
     pub to: PackName,
     /// How many recorded decisions were replayed.
     pub decisions: usize,
-    /// How many would go further: to a higher level, or be promoted.
+    /// How many would go further: to a higher level, or be merged with fewer or other approvals.
     pub looser: usize,
     /// How many less far.
     pub stricter: usize,
@@ -95,10 +97,8 @@ pub struct Change {
     pub from: Level,
     /// Level under the other one.
     pub to: Level,
-    /// Whether a person's go would promote it, under each.
-    pub promote: Flip,
-    /// Whether it could be promoted without one, under each.
-    pub promote_without_approval: Flip,
+    /// Who must approve before it may be merged: where the packs differ.
+    pub promotions: Vec<Promotion>,
     /// Policies that no longer withhold, by id.
     pub lifted: BTreeSet<String>,
     /// Policies that withhold now, by id.
@@ -107,19 +107,15 @@ pub struct Change {
     pub permitted_by: BTreeSet<String>,
 }
 
-/// Whether something is permitted, under each pack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Flip {
+/// Whether a suggestion may be merged, where the packs differ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Promotion {
+    /// With which approvals, in words.
+    pub approvals: String,
     /// Under the estate's pack.
     pub from: bool,
     /// Under the other one.
     pub to: bool,
-}
-
-impl Flip {
-    const fn is_looser(self) -> bool {
-        self.to && !self.from
-    }
 }
 
 /// Replays what was recorded under both packs.
@@ -130,17 +126,18 @@ pub fn simulate(old: &Pack, new: &Pack, rollout: &Rollout, recorded: &[Recorded]
     let mut services: BTreeMap<String, Counts> = BTreeMap::new();
     let mut changed = Vec::new();
     let mut notes = Notes::default();
+    let situations = Approvals::situations(&[old, new]);
     for one in recorded {
         let facts = notes.without_lost_facts(one, old.fact_table(), old.schema_digest());
         let lane = lane_for(rollout, &facts);
-        let from = Answer::of(old, one, &facts, lane.stage);
-        let to = Answer::of(new, one, &facts, lane.stage);
+        let from = Answer::of(old, one, &facts, lane.stage, &situations);
+        let to = Answer::of(new, one, &facts, lane.stage, &situations);
         let lane = lane.lane.unwrap_or_else(|| NO_LANE.to_owned());
         totals.add(from.level, to.level);
         lanes.entry(lane.clone()).or_default().add(from.level, to.level);
         let service = one.decision.service.to_string();
         services.entry(service).or_default().add(from.level, to.level);
-        changed.extend(change(one, lane, &from, &to));
+        changed.extend(change(one, lane, &situations, &from, &to));
     }
     changed.sort_by(|a, b| {
         (a.direction, &a.service, &a.finding, &a.fix).cmp(&(b.direction, &b.service, &b.finding, &b.fix))
@@ -171,22 +168,26 @@ fn name(pack: &Pack) -> PackName {
 }
 
 /// How a decision changes, if it does.
-fn change(recorded: &Recorded, lane: String, from: &Answer, to: &Answer) -> Option<Change> {
-    let promote = Flip {
-        from: from.promote,
-        to: to.promote,
-    };
-    let promote_without_approval = Flip {
-        from: from.promote_without_approval,
-        to: to.promote_without_approval,
-    };
-    let looser = to.level > from.level || promote.is_looser() || promote_without_approval.is_looser();
-    let same = to.level == from.level
-        && promote.from == promote.to
-        && promote_without_approval.from == promote_without_approval.to;
-    if same {
+fn change(recorded: &Recorded, lane: String, situations: &[Approvals], from: &Answer, to: &Answer) -> Option<Change> {
+    let mut lifted: BTreeSet<String> = from.withheld_by.difference(&to.withheld_by).cloned().collect();
+    let mut added: BTreeSet<String> = to.withheld_by.difference(&from.withheld_by).cloned().collect();
+    let mut promotions = Vec::new();
+    for ((approvals, from), to) in situations.iter().zip(&from.promotions).zip(&to.promotions) {
+        if from.is_permitted == to.is_permitted {
+            continue;
+        }
+        lifted.extend(from.withheld_by.difference(&to.withheld_by).cloned());
+        added.extend(to.withheld_by.difference(&from.withheld_by).cloned());
+        promotions.push(Promotion {
+            approvals: approvals.to_string(),
+            from: from.is_permitted,
+            to: to.is_permitted,
+        });
+    }
+    if to.level == from.level && promotions.is_empty() {
         return None;
     }
+    let looser = to.level > from.level || promotions.iter().any(|promotion| promotion.to);
     let decision = &recorded.decision;
     Some(Change {
         direction: if looser { Direction::Looser } else { Direction::Stricter },
@@ -199,10 +200,9 @@ fn change(recorded: &Recorded, lane: String, from: &Answer, to: &Answer) -> Opti
         fix: decision.fix.clone(),
         from: from.level,
         to: to.level,
-        promote,
-        promote_without_approval,
-        lifted: from.withheld_by.difference(&to.withheld_by).cloned().collect(),
-        added: to.withheld_by.difference(&from.withheld_by).cloned().collect(),
+        promotions,
+        lifted,
+        added,
         permitted_by: to.permitted_by.difference(&from.permitted_by).cloned().collect(),
     })
 }

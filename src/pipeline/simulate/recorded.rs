@@ -92,6 +92,11 @@ fn chosen(all: Vec<Recorded>, only: &[String]) -> Result<Vec<Recorded>> {
 }
 
 fn parse<T: serde::de::DeserializeOwned>(kind: &str, body: serde_json::Value) -> Result<T> {
-    serde_json::from_value(body)
-        .map_err(|error| anyhow::anyhow!("the ledger holds a `{kind}` entry of another form: {error}"))
+    serde_json::from_value(body).map_err(|error| {
+        BadInput::new(
+            format!("the ledger holds a `{kind}` entry of another form: {error}"),
+            "use the version of holdpoint that wrote it",
+        )
+        .into()
+    })
 }

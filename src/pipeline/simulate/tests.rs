@@ -146,30 +146,131 @@ fn a_triage_decision_is_replayed_with_the_evidence_still_possible() {
     assert_eq!(release.changed[0].to, Level::Alert);
 }
 
+/// What changes about the approvals that a suggestion needs, both ways.
+fn promotions(old: &[&str], new: &[&str]) -> Vec<(String, bool)> {
+    let recorded = [on_record(&[flag()], Phase::Release)];
+    let (old, new) = (pack(old), pack(new));
+    let there = simulate(&old, &new, &rollout(Level::Suggest), &recorded);
+    let back = simulate(&new, &old, &rollout(Level::Suggest), &recorded);
+    let told = |simulation: &Simulation| -> Vec<(String, bool)> {
+        let changes = simulation.changed.iter().flat_map(|change| &change.promotions);
+        changes.map(|one| (one.approvals.clone(), one.to)).collect()
+    };
+    let reversed: Vec<(String, bool)> = told(&back).into_iter().map(|(who, to)| (who, !to)).collect();
+    assert_eq!(told(&there), reversed);
+    // What opens for some and shuts for others is looser both ways.
+    for simulation in [&there, &back] {
+        let opens = told(simulation).iter().any(|(_, to)| *to);
+        assert_eq!(
+            (simulation.looser, simulation.stricter),
+            (usize::from(opens), usize::from(!opens))
+        );
+    }
+    told(&there)
+}
+
+fn permits(condition: &str) -> String {
+    APPROVED.replace("context has approval.verified && context.approval.verified", condition)
+}
+
 #[test]
 fn a_promotion_that_opens_is_looser_even_at_the_same_level() {
-    let recorded = [on_record(&[flag()], Phase::Release)];
-    let shut = simulate(
-        &pack(&[OPEN]),
-        &pack(&[OPEN, APPROVED]),
-        &rollout(Level::Suggest),
-        &recorded,
-    );
-    assert_eq!(shut.looser, 1);
-    assert_eq!(shut.changed[0].promote, Flip { from: false, to: true });
+    let opened = promotions(&[OPEN], &[OPEN, APPROVED]);
+    assert!(opened.contains(&("one approver".to_owned(), true)), "{opened:?}");
+    assert!(opened.contains(&("the author's approval alone".to_owned(), true)));
+    assert!(opened.iter().all(|(who, _)| who != "no approver"));
+    let unasked = promotions(&[OPEN, APPROVED], &[OPEN, &permits("true")]);
+    let expected = ["no approver", "the approvals on record"].map(|who| (who.to_owned(), true));
+    assert_eq!(unasked, expected);
+}
+
+#[test]
+fn fewer_approvers_or_the_author_alone_are_looser() {
+    let at_least = |number: i64| {
+        permits(&format!(
+            "context has approval.independent_approvers && context.approval.independent_approvers >= {number}"
+        ))
+    };
+    let one = |who: &str| (who.to_owned(), true);
     assert_eq!(
-        shut.changed[0].promote_without_approval,
-        Flip { from: false, to: false }
+        promotions(&[OPEN, &at_least(2)], &[OPEN, &at_least(1)]),
+        [one("one approver"), one("the author and one approver")]
     );
-    let anyone = APPROVED.replace("context has approval.verified && context.approval.verified", "true");
-    let unapproved = simulate(
-        &pack(&[OPEN, APPROVED]),
-        &pack(&[OPEN, &anyone]),
-        &rollout(Level::Suggest),
-        &recorded,
+    // Numbers that no one would guess.
+    assert_eq!(
+        promotions(&[OPEN, &at_least(7_001)], &[OPEN, &at_least(7_000)]),
+        [one("7000 approvers"), one("the author and 7000 approvers")]
     );
-    assert_eq!(unapproved.looser, 1);
-    assert!(unapproved.changed[0].promote_without_approval.is_looser());
+    let independent = APPROVED.replace(
+        "&& context.approval.verified",
+        "&& context.approval.verified && context has approval.independent && context.approval.independent",
+    );
+    assert_eq!(
+        promotions(&[OPEN, &independent], &[OPEN, APPROVED]),
+        [one("the author's approval alone")]
+    );
+    let people = |number: i64| {
+        permits(&format!(
+            "context has approval.approvers && context.approval.approvers == {number}"
+        ))
+    };
+    assert_eq!(
+        promotions(&[OPEN, &people(5)], &[OPEN, &people(6)]),
+        [
+            ("the author and 4 approvers".to_owned(), false),
+            ("5 approvers".to_owned(), false),
+            one("the author and 5 approvers"),
+            one("6 approvers"),
+        ]
+    );
+}
+
+#[test]
+fn a_lifted_demand_on_approvers_is_named() {
+    const TWO: &str = r#"@id("two") @reason("two people") forbid (principal, action == Action::"promote", resource)
+        unless { context has approval.independent_approvers && context.approval.independent_approvers >= 2 };"#;
+    let recorded = [on_record(&[flag()], Phase::Release)];
+    let (old, new) = (pack(&[OPEN, APPROVED, TWO]), pack(&[OPEN, APPROVED]));
+    let told = simulate(&old, &new, &rollout(Level::AutoApply), &recorded);
+    assert_eq!(told.looser, 1);
+    assert_eq!(told.changed[0].lifted, BTreeSet::from(["two".to_owned()]));
+    let text = crate::output::simulation::human(&told);
+    assert!(
+        text.contains(
+            "merge with the author's approval alone, one approver or the author and one approver: denied -> permitted\n"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn every_fact_of_approval_is_supposed() {
+    let supposed = Approvals::By {
+        others: 1,
+        author: true,
+    }
+    .suppose(&FactSet::new());
+    let all = FactTable::shipped()
+        .rows()
+        .filter(|row| row.actions == [holdpoint_schemas::fact::Action::Promote]);
+    assert_eq!(
+        all.map(|row| row.id).collect::<BTreeSet<_>>(),
+        supposed.known().map(|(id, _)| id).collect::<BTreeSet<_>>()
+    );
+}
+
+#[test]
+fn packs_of_one_name_are_told_apart() {
+    let (old, new) = (pack(&[OPEN, APPROVED]), pack(&[OPEN]));
+    let told = simulate(&old, &new, &rollout(Level::Suggest), &[]);
+    let text = crate::output::simulation::human(&told);
+    let (old, new) = (old.digest().short(), new.digest().short());
+    assert!(
+        text.starts_with(&format!(
+            "0 recorded decisions replayed: `p` (the estate's, {old}) against `p` ({new})\n"
+        )),
+        "{text}"
+    );
 }
 
 #[test]
