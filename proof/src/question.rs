@@ -12,8 +12,13 @@ use cedar_policy_symcc::solver::SolverError;
 use cedar_policy_symcc::{CedarSymCompiler, CompiledPolicy, Env, ResetMode};
 use holdpoint_schemas::fact::{FactRow, FactType, FactValue};
 
-use crate::formula::{Formula, View, all, and, get, if_known, is_one_of, seen, worse};
+use crate::cost;
+use crate::formula::{Formula, View, all, and, get, if_known, is_one_of, known, seen, worse};
 use crate::process::Process;
+
+/// Most terms that a question may become. The shipped packs' questions become a few thousand, and one of this
+/// many takes a second or two.
+const MAX_TERMS: u64 = 2_000_000;
 
 /// What a solver is asked, over all sets of the facts `rows`.
 #[derive(Debug, Clone)]
@@ -81,6 +86,10 @@ impl Question {
 
     async fn try_put_to(&self, process: Process) -> Result<Option<Env>, Error> {
         let open = |error: String| Error::SolverError(SolverError::Solver(error));
+        if cost::terms(&self.formula) > MAX_TERMS {
+            let why = "the condition is nested too deeply to be translated; write it flatter, with less arithmetic";
+            return Err(open(why.to_owned()));
+        }
         let (schema, env, policy) = self.in_cedar().map_err(open)?;
         let compiled = CompiledPolicy::compile(&policy, &env, &schema)?;
         let mut compiler = CedarSymCompiler::new(process)?.with_reset_mode(ResetMode::Comment);
@@ -119,7 +128,7 @@ impl Question {
             .to_owned();
         for row in &self.rows {
             let kind = row.fact_type.cedar();
-            let _ = writeln!(schema, "  {:?}?: {kind},", row.id);
+            let _ = writeln!(schema, "  {:?}: {kind}, {:?}: Bool,", row.id, known(row.id));
             match self.view {
                 View::Fewer => drop(writeln!(schema, "  {:?}: Bool,", seen(row.id))),
                 View::Worse if is_evidence(row) => drop(writeln!(schema, "  {:?}: {kind},", worse(row.id))),
@@ -148,8 +157,11 @@ impl Question {
     fn read(&self, context: &Context) -> Option<Example> {
         let mut example = Example::default();
         for row in &self.rows {
-            let Some(known) = context.get(row.id) else { continue };
-            example.facts.insert(row.id.to_owned(), fact_value(&known)?);
+            if context.get(&known(row.id)) != Some(EvalResult::Bool(true)) {
+                continue;
+            }
+            let value = fact_value(&context.get(row.id)?)?;
+            example.facts.insert(row.id.to_owned(), value);
             if self.view == View::Fewer && context.get(&seen(row.id)) != Some(EvalResult::Bool(true)) {
                 example.hidden.insert(row.id.to_owned());
             }

@@ -5,15 +5,17 @@ use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{OnceCell, Semaphore, oneshot};
+use tokio::time::timeout;
 
 use crate::process::Process;
 use crate::question::{Answer, Question};
 
-/// How long one question may take. Those about the shipped packs take under a second, but on a machine
+/// How long one question may take, its translation included. Those about the shipped packs take under a second, but on a machine
 /// that has a lot of other work to do.
 const LIMIT: Duration = Duration::from_secs(30);
 /// How many processes run at once: a solver has one thread, and the machine may have other work.
@@ -84,7 +86,7 @@ impl Solver {
         }
     }
 
-    /// The same with another time limit for each question.
+    /// The same with another time limit for each question, its translation included.
     #[must_use]
     pub fn with_limit(self, limit: Duration) -> Self {
         Self { limit, ..self }
@@ -101,27 +103,44 @@ impl Solver {
         let Ok(_turn) = self.turns.acquire().await else {
             return Answer::Open("it was given up".to_owned());
         };
-        let process = Process::new(self.program.clone(), self.limit);
-        let rehearsed = self.rehearsed.get_or_init(|| process.rehearse()).await;
+        let process = || Process::new(self.program.clone(), self.limit);
+        let rehearsed = self
+            .rehearsed
+            .get_or_init(|| async { process().rehearse().await })
+            .await;
         if let Err(why) = rehearsed {
             return Answer::Open(why.clone());
         }
-        // The translation is heavy and deep, so it gets a thread and a stack of its own. When this
-        // future is dropped, `alive` is, and the process is killed.
+        let process = process();
+        // The translation is heavy and deep, so it gets a thread and a stack of its own. It can't be stopped
+        // from outside: when it is late the thread is left alone, and nothing waits for it, as shutting down
+        // would for one of the runtime's. When this future is dropped, `alive` is, and the process is killed.
         let (alive, dropped) = oneshot::channel::<()>();
+        let (answered, answer) = oneshot::channel();
+        let late = process.late();
         let runtime = Handle::current();
         let work = move || {
-            runtime.block_on(async {
+            let answer = runtime.block_on(async {
                 tokio::select! {
                     biased;
                     _ = dropped => Answer::Open("it was given up".to_owned()),
                     answer = question.put_to(process) => answer,
                 }
-            })
+            });
+            // Nobody may be waiting any more.
+            let _ = answered.send(answer);
         };
-        let answer = tokio::task::spawn_blocking(|| stacker::grow(STACK_BYTES, work)).await;
+        let thread = thread::Builder::new().name("proof".to_owned()).stack_size(STACK_BYTES);
+        if let Err(error) = thread.spawn(work) {
+            return Answer::Open(format!("the question couldn't be put: {error}"));
+        }
+        let answer = timeout(self.limit, answer).await;
         drop(alive);
-        answer.unwrap_or_else(|error| Answer::Open(format!("the question couldn't be put: {error}")))
+        match answer {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Answer::Open("the question couldn't be put: its translation failed".to_owned()),
+            Err(_) => Answer::Open(late.why()),
+        }
     }
 }
 
