@@ -38,9 +38,14 @@ pub(crate) struct Late {
 }
 
 impl Late {
+    /// Whether it came as far as the solver.
+    pub(crate) fn is_translated(&self) -> bool {
+        self.translated.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn why(&self) -> String {
         let seconds = self.limit.as_secs_f32();
-        if self.translated.load(Ordering::Relaxed) {
+        if self.is_translated() {
             format!("the solver gave no answer within {seconds} s")
         } else {
             format!("the question wasn't translated within {seconds} s; write the condition flatter")

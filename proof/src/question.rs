@@ -13,7 +13,7 @@ use cedar_policy_symcc::{CedarSymCompiler, CompiledPolicy, Env, ResetMode};
 use holdpoint_schemas::fact::{FactRow, FactType, FactValue};
 
 use crate::cost;
-use crate::formula::{Formula, View, all, and, get, if_known, is_one_of, known, seen, worse};
+use crate::formula::{Formula, View, all, and, any, get, if_known, is_one_of, known, not, seen, worse};
 use crate::process::Process;
 
 /// Most terms that a question may become. The shipped packs' questions become a few thousand, and one of this
@@ -67,6 +67,17 @@ impl Question {
         Self {
             about_errors: true,
             ..Self::is_true(rows, View::Whole, formula)
+        }
+    }
+
+    /// A question of the same form whose answer is known: there is an example, as its formula is the other one's
+    /// or that nothing is known.
+    pub(crate) fn control(&self) -> Self {
+        let nothing = self.rows.iter().map(|row| not(get(&known(row.id)))).collect();
+        Self {
+            formula: any(vec![self.formula.clone(), all(nothing)]),
+            about_errors: false,
+            ..self.clone()
         }
     }
 
@@ -187,7 +198,7 @@ fn not_better(row: &FactRow) -> Formula {
             is_one_of(get(&worse(row.id)), up_to),
         ))
     });
-    crate::formula::any(cases.collect())
+    any(cases.collect())
 }
 
 fn fact_value(value: &EvalResult) -> Option<FactValue> {

@@ -96,6 +96,16 @@ async fn a_solver_that_always_says_unsat_is_found_out() {
 }
 
 #[tokio::test]
+async fn a_solver_that_denies_everything_after_the_rehearsal_is_found_out() {
+    let fake = after_rehearsal("echo unsat");
+    let whole = pack(&[("permit", "go", &["autoApply"], "when { context has fix.class }")]);
+    let solver = fake.solver().with_limit(Duration::from_secs(20));
+    let found = compare(&solver, &whole.without("go"), &whole).await;
+    let relation = found.actions[1].relation();
+    assert_eq!(relation, Relation::Inconclusive, "{found:?}");
+}
+
+#[tokio::test]
 async fn a_solver_that_hangs_is_killed() {
     for fake in [Fake::new("exec sleep 600"), after_rehearsal("exec sleep 600")] {
         assert_eq!(fake.why().await, "the solver gave no answer within 0.5 s");
