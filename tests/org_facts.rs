@@ -20,7 +20,6 @@ facts:
     type: bool
     doc: Whether somebody is on call for the service.
     resolver: the on-call schedule's owner
-    best: true
 ";
 
 /// An estate whose pack is the shipped one and a policy on an organisation's own fact.

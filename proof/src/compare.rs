@@ -1,7 +1,9 @@
 //! Which of two packs permits more.
 
+use std::collections::BTreeSet;
+
 use holdpoint_engine::policy::Pack;
-use holdpoint_schemas::fact::Action;
+use holdpoint_schemas::fact::{Action, FactTable};
 
 use crate::counterexample::Counterexample;
 use crate::formula::{View, and, not};
@@ -115,7 +117,10 @@ async fn implies(
     action: Action,
     counterexample: impl FnOnce(&Situation) -> Counterexample,
 ) -> Outcome {
+    let reads = a.conditions.reads(action).into_iter();
+    let reads: BTreeSet<&str> = reads.chain(b.conditions.reads(action)).collect();
     let question = || {
+        same_facts(a.conditions.table, b.conditions.table, &reads)?;
         a.may_rest_on(action)?;
         b.may_rest_on(action)?;
         let allowed = a.conditions.permits(action, View::Whole)?;
@@ -125,11 +130,29 @@ async fn implies(
         Ok(formula) => formula,
         Err(why) => return Outcome::Inconclusive(why),
     };
-    let reads = a.conditions.reads(action).into_iter().chain(b.conditions.reads(action));
     let answer = a.can_be(reads, View::Whole, formula).await;
     let shows = |situation: &Situation| {
         let facts = situation.whole();
         permits(a.pack, action, &facts) && !permits(b.pack, action, &facts)
     };
     outcome(answer, shows, counterexample)
+}
+
+/// Facts are proved about as one pack's table has them. Where the other's has them differently, the same
+/// conditions may mean something else: `org.zone != "red"` covers more if there are more words.
+///
+/// # Errors
+/// Which facts of `reads` the two tables declare differently.
+fn same_facts(a: &FactTable, b: &FactTable, reads: &BTreeSet<&str>) -> Result<(), String> {
+    let meant = |table: &FactTable, id: &str| {
+        let row = table.row(id);
+        row.map(|row| (row.fact_type, row.evidence_order, row.actions))
+    };
+    let different = reads.iter().filter(|id| meant(a, id) != meant(b, id));
+    let names: Vec<String> = different.map(|id| format!("`{id}`")).collect();
+    match names.as_slice() {
+        [] => Ok(()),
+        [one] => Err(format!("{one} is declared differently in the two packs")),
+        more => Err(format!("{} are declared differently in the two packs", more.join(", "))),
+    }
 }

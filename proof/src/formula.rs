@@ -4,6 +4,11 @@
 //! The context of a proof is flat: the fact `service.tier` is one attribute of that name. In the engine
 //! it is nested in groups, and a group is there exactly if one of its facts is known. As no policy may
 //! ask for a group, only for facts, the two can't be told apart.
+//!
+//! Every fact has a value there, and a flag [`known`] beside it. A pack is compiled only if Cedar's strict
+//! validation shows that its policies read no fact before they know it to be there, so the value beside a
+//! flag that isn't set is never looked at. What can't fail is translated once, while of a step that may fail
+//! the symbolic compiler copies the operands: formulas would double with each step of their depth.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -34,7 +39,12 @@ pub(crate) enum View {
     Worse,
 }
 
-/// Name of the flag that a fact isn't hidden. No fact has a blank in its name.
+/// Name of the flag that a fact is known. No fact has a blank in its name.
+pub(crate) fn known(id: &str) -> String {
+    format!("known {id}")
+}
+
+/// Name of the flag that a fact isn't hidden.
 pub(crate) fn seen(id: &str) -> String {
     format!("seen {id}")
 }
@@ -190,7 +200,7 @@ fn rewrite_step(expr: &Expr, view: View, table: &FactTable) -> Result<Formula, S
         let id = path.join(".");
         let row = table.row(&id).ok_or_else(|| format!("there is no fact `{id}`"))?;
         return Ok(match expr {
-            Expr::HasAttr { .. } => known(row, view),
+            Expr::HasAttr { .. } => is_known(row, view),
             _ => value(row, view),
         });
     }
@@ -243,10 +253,10 @@ fn rewrite_step(expr: &Expr, view: View, table: &FactTable) -> Result<Formula, S
     }))
 }
 
-fn known(row: &FactRow, view: View) -> Formula {
+fn is_known(row: &FactRow, view: View) -> Formula {
     match view {
-        View::Whole | View::Worse => has(row.id),
-        View::Fewer => and(has(row.id), get(&seen(row.id))),
+        View::Whole | View::Worse => get(&known(row.id)),
+        View::Fewer => and(get(&known(row.id)), get(&seen(row.id))),
     }
 }
 
@@ -255,14 +265,6 @@ fn value(row: &FactRow, view: View) -> Formula {
         View::Worse if !row.evidence_order.is_empty() => get(&worse(row.id)),
         _ => get(row.id),
     }
-}
-
-/// `context has "name"`.
-pub(crate) fn has(name: &str) -> Formula {
-    Arc::new(Expr::HasAttr {
-        expr: Arc::new(Expr::Var(Var::Context)),
-        attrs: (name.into(), Vec::new()).into(),
-    })
 }
 
 /// `context["name"]`.
@@ -289,7 +291,7 @@ pub(crate) fn is_one_of(value: Formula, words: &[&str]) -> Formula {
 /// `if known then … else true`: what holds of a fact wherever it is known.
 pub(crate) fn if_known(row: &FactRow, then: Formula) -> Formula {
     Arc::new(Expr::IfThenElse {
-        cond: has(row.id),
+        cond: get(&known(row.id)),
         then_expr: then,
         else_expr: literal(true),
     })
@@ -302,8 +304,8 @@ pub(crate) fn not(formula: Formula) -> Formula {
     })
 }
 
-/// Both. Chains lean to the right, as all chains here do: of `a && b` the symbolic compiler copies `a`,
-/// so that what it makes of a chain that leans to the left doubles with each step.
+/// Both. Chains lean to the right, as all chains here do: of `a && b` the symbolic compiler copies an `a`
+/// that may fail, so that what it makes of a chain that leans to the left doubles with each step.
 pub(crate) fn and(left: Formula, right: Formula) -> Formula {
     leaning_right(BinaryOp::And, &left, right)
 }

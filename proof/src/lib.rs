@@ -17,6 +17,7 @@
 //!   may fail is inconclusive until it is put right.
 
 mod compare;
+mod cost;
 mod counterexample;
 mod equivalent;
 mod formula;

@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cedar_policy_symcc::SmtLibScript;
@@ -25,14 +27,47 @@ pub(crate) struct Process {
     program: PathBuf,
     limit: Duration,
     script: Vec<u8>,
+    /// Whether the question is translated, so that the solver has its turn.
+    translated: Arc<AtomicBool>,
+}
+
+/// Why there is no answer in time, which depends on how far it came.
+pub(crate) struct Late {
+    limit: Duration,
+    translated: Arc<AtomicBool>,
+}
+
+impl Late {
+    /// Whether it came as far as the solver.
+    pub(crate) fn is_translated(&self) -> bool {
+        self.translated.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn why(&self) -> String {
+        let seconds = self.limit.as_secs_f32();
+        if self.is_translated() {
+            format!("the solver gave no answer within {seconds} s")
+        } else {
+            format!("the question wasn't translated within {seconds} s; write the condition flatter")
+        }
+    }
 }
 
 impl Process {
-    pub(crate) const fn new(program: PathBuf, limit: Duration) -> Self {
+    pub(crate) fn new(program: PathBuf, limit: Duration) -> Self {
         Self {
             program,
             limit,
             script: Vec::new(),
+            translated: Arc::default(),
+        }
+    }
+
+    /// What to say if it is late.
+    pub(crate) fn late(&self) -> Late {
+        Late {
+            limit: self.limit,
+            translated: Arc::clone(&self.translated),
         }
     }
 
@@ -57,6 +92,7 @@ impl Process {
 
     /// Runs the solver on a script. Gives its answer, and for `sat` the model if `with_model`.
     async fn run(&self, script: &[u8], with_model: bool) -> Result<(String, String), String> {
+        self.translated.store(true, Ordering::Relaxed);
         // `kill_on_drop` also covers the time-out, and a caller that gives up.
         let mut child = Command::new(&self.program)
             .args(["--lang", "smt2"])
@@ -75,16 +111,12 @@ impl Process {
             (answer, child.wait().await)
         };
         match timeout(self.limit, conversation).await {
-            Err(_) => Err(self.late()),
+            Err(_) => Err(self.late().why()),
             Ok((Ok(answer), Ok(status))) if status.success() => Ok(answer),
             Ok((Ok(_), status)) => Err(stopped("after its answer", status)),
             Ok((Err(None), status)) => Err(stopped("without an answer", status)),
             Ok((Err(Some(why)), _)) => Err(why),
         }
-    }
-
-    fn late(&self) -> String {
-        format!("the solver gave no answer within {} s", self.limit.as_secs_f32())
     }
 }
 

@@ -12,8 +12,13 @@ use cedar_policy_symcc::solver::SolverError;
 use cedar_policy_symcc::{CedarSymCompiler, CompiledPolicy, Env, ResetMode};
 use holdpoint_schemas::fact::{FactRow, FactType, FactValue};
 
-use crate::formula::{Formula, View, all, and, get, if_known, is_one_of, seen, worse};
+use crate::cost;
+use crate::formula::{Formula, View, all, and, any, get, if_known, is_one_of, known, not, seen, worse};
 use crate::process::Process;
+
+/// Most terms that a question may become. The shipped packs' questions become a few thousand, and one of this
+/// many takes a second or two.
+const MAX_TERMS: u64 = 2_000_000;
 
 /// What a solver is asked, over all sets of the facts `rows`.
 #[derive(Debug, Clone)]
@@ -65,6 +70,17 @@ impl Question {
         }
     }
 
+    /// A question of the same form whose answer is known: there is an example, as its formula is the other one's
+    /// or that nothing is known.
+    pub(crate) fn control(&self) -> Self {
+        let nothing = self.rows.iter().map(|row| not(get(&known(row.id)))).collect();
+        Self {
+            formula: any(vec![self.formula.clone(), all(nothing)]),
+            about_errors: false,
+            ..self.clone()
+        }
+    }
+
     /// Puts it to a solver.
     pub(crate) async fn put_to(self, process: Process) -> Answer {
         match self.try_put_to(process).await {
@@ -81,6 +97,10 @@ impl Question {
 
     async fn try_put_to(&self, process: Process) -> Result<Option<Env>, Error> {
         let open = |error: String| Error::SolverError(SolverError::Solver(error));
+        if cost::terms(&self.formula) > MAX_TERMS {
+            let why = "the condition is nested too deeply to be translated; write it flatter, with less arithmetic";
+            return Err(open(why.to_owned()));
+        }
         let (schema, env, policy) = self.in_cedar().map_err(open)?;
         let compiled = CompiledPolicy::compile(&policy, &env, &schema)?;
         let mut compiler = CedarSymCompiler::new(process)?.with_reset_mode(ResetMode::Comment);
@@ -119,7 +139,7 @@ impl Question {
             .to_owned();
         for row in &self.rows {
             let kind = row.fact_type.cedar();
-            let _ = writeln!(schema, "  {:?}?: {kind},", row.id);
+            let _ = writeln!(schema, "  {:?}: {kind}, {:?}: Bool,", row.id, known(row.id));
             match self.view {
                 View::Fewer => drop(writeln!(schema, "  {:?}: Bool,", seen(row.id))),
                 View::Worse if is_evidence(row) => drop(writeln!(schema, "  {:?}: {kind},", worse(row.id))),
@@ -148,8 +168,11 @@ impl Question {
     fn read(&self, context: &Context) -> Option<Example> {
         let mut example = Example::default();
         for row in &self.rows {
-            let Some(known) = context.get(row.id) else { continue };
-            example.facts.insert(row.id.to_owned(), fact_value(&known)?);
+            if context.get(&known(row.id)) != Some(EvalResult::Bool(true)) {
+                continue;
+            }
+            let value = fact_value(&context.get(row.id)?)?;
+            example.facts.insert(row.id.to_owned(), value);
             if self.view == View::Fewer && context.get(&seen(row.id)) != Some(EvalResult::Bool(true)) {
                 example.hidden.insert(row.id.to_owned());
             }
@@ -175,7 +198,7 @@ fn not_better(row: &FactRow) -> Formula {
             is_one_of(get(&worse(row.id)), up_to),
         ))
     });
-    crate::formula::any(cases.collect())
+    any(cases.collect())
 }
 
 fn fact_value(value: &EvalResult) -> Option<FactValue> {

@@ -48,7 +48,6 @@ facts:
     doc: Whether someone is on call for the service.
     resolver: the on-call schedule's owner
     ttl_days: 7
-    best: true
     observed: 2026-11-01
     default: false
     values: {payments: true}

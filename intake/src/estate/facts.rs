@@ -236,22 +236,29 @@ impl Entry<'_> {
 
     fn check_best(&self, fact: &OrgFact) -> SourceResult<()> {
         let Some(best) = &fact.best else { return Ok(()) };
-        let expected = match (&fact.fact_type, best) {
-            (OrgType::Bool, FactValue::Bool(_)) => return Ok(()),
+        let (expected, help) = match (&fact.fact_type, best) {
             (OrgType::Words(words), FactValue::String(word)) if words.last() == Some(word) => return Ok(()),
-            (OrgType::Bool, _) => "`true` or `false` was expected".to_owned(),
             (OrgType::Words(words), _) => {
                 let last = words.last().map(String::as_str).unwrap_or_default();
-                format!("the last of its words, `{last}`, was expected")
+                (
+                    format!("the last of its words, `{last}`, was expected"),
+                    "list the words from worst to best, or drop `best`",
+                )
             }
-            (OrgType::Long | OrgType::Text | OrgType::Set, _) => {
-                "only a `bool` or a list of words has a best value".to_owned()
-            }
+            // Packs are proved monotone in words alone, and the worst of several values is safe only where they are.
+            (OrgType::Bool, _) => (
+                "only a list of words has a best value".to_owned(),
+                "declare it as words, worst first: `type: [\"no\", \"yes\"]`, or drop `best`",
+            ),
+            (OrgType::Long | OrgType::Text | OrgType::Set, _) => (
+                "only a list of words has a best value".to_owned(),
+                "declare it as words, worst first, or drop `best`",
+            ),
         };
         self.wrong(
             &["best", ":", &text_of(best)],
             format!("`best` of `{}` is `{best}`: {expected}", fact.id),
-            "list the words from worst to best, or drop `best`",
+            help,
         )
     }
 

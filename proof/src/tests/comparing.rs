@@ -1,4 +1,6 @@
-use holdpoint_engine::policy::Pack;
+use holdpoint_engine::policy::{Pack, PolicySource};
+use holdpoint_schemas::fact::FactTable;
+use holdpoint_schemas::fact::org::OrgFact;
 
 use super::kit::{Written, baseline, holds, pack, solver, told};
 use crate::{Outcome, Relation, compare, equivalent_policy, overlaps, permits_no_more};
@@ -62,6 +64,37 @@ async fn one_rarely_true_branch_that_widens_a_pack_is_found() {
         panic!()
     };
     assert_eq!(witness.let_through_by, ["auto-apply-mechanical"]);
+}
+
+#[tokio::test]
+async fn packs_that_declare_a_fact_differently_are_not_compared() {
+    let zone = |words: &str| {
+        let json =
+            format!(r#"{{"id": "org.zone", "type": {words}, "doc": "Where it runs.", "resolver": "operations"}}"#);
+        let fact: OrgFact = serde_json::from_str(&json).unwrap();
+        FactTable::shipped().with_org([fact.row()]).unwrap()
+    };
+    let reading = |table: &FactTable| {
+        let text = "@id(\"go\") @reason(\"because\") permit (principal, action == Action::\"autoApply\", resource) \
+            when { context has org.zone && context.org.zone != \"red\" };";
+        let source = PolicySource {
+            path: "p.cedar".to_owned(),
+            text: text.to_owned(),
+        };
+        Pack::compile("test", &[source], table).unwrap()
+    };
+    let two = reading(&zone(r#"["red", "amber"]"#));
+    let three = reading(&zone(r#"["red", "amber", "green"]"#));
+    let none = pack(&[("permit", "go", AUTO, "when { context has fix.class }")]);
+    for (old, new) in [(&two, &three), (&three, &two), (&two, &none), (&none, &two)] {
+        let why = Outcome::Inconclusive("`org.zone` is declared differently in the two packs".to_owned());
+        let found = compare(&solver(), old, new).await;
+        assert_eq!(found.actions[1].no_looser, why);
+        assert_eq!(found.actions[1].no_stricter, why);
+        assert_eq!(permits_no_more(&solver(), new, old).await, why);
+    }
+    let same = compare(&solver(), &two, &reading(&zone(r#"["red", "amber"]"#))).await;
+    assert_eq!(same.actions[1].relation(), Relation::Equivalent);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 mod baseline;
 mod comparing;
+mod depth;
 mod differential;
 mod kit;
 mod refuted;

@@ -35,16 +35,22 @@ impl Fake {
         let proofs = verify(&self.solver(), &pack, None, |_| ()).await;
         assert!(start.elapsed() < Duration::from_secs(60));
         // What is plain without a question, such as that nothing is permitted, needs no solver.
-        let plain = ["unknown-safe/suggest", "unknown-safe/promote", "monotone-in-evidence"];
+        let plain = [
+            "never-errors",
+            "unknown-safe/suggest",
+            "unknown-safe/promote",
+            "monotone-in-evidence",
+        ];
         for proof in &proofs {
             let is_plain = plain.iter().any(|plain| proof.property.id().starts_with(plain));
             let is_proved = is_plain && proof.outcome == Outcome::Proved;
             assert!(is_proved || proof.verdict() == Verdict::Open, "{proof:?}");
         }
-        match &proofs[0].outcome {
-            Outcome::Inconclusive(why) => why.clone(),
-            other => panic!("{other:?}"),
-        }
+        let mut whys = proofs.iter().filter_map(|proof| match &proof.outcome {
+            Outcome::Inconclusive(why) => Some(why.clone()),
+            _ => None,
+        });
+        whys.next().unwrap()
     }
 }
 
@@ -87,6 +93,16 @@ async fn a_solver_that_is_gone_or_no_program_proves_nothing() {
 async fn a_solver_that_always_says_unsat_is_found_out() {
     let why = Fake::new("read line; echo unsat").why().await;
     assert!(why.ends_with("it said `unsat` where `sat` is right"), "{why}");
+}
+
+#[tokio::test]
+async fn a_solver_that_denies_everything_after_the_rehearsal_is_found_out() {
+    let fake = after_rehearsal("echo unsat");
+    let whole = pack(&[("permit", "go", &["autoApply"], "when { context has fix.class }")]);
+    let solver = fake.solver().with_limit(Duration::from_secs(20));
+    let found = compare(&solver, &whole.without("go"), &whole).await;
+    let relation = found.actions[1].relation();
+    assert_eq!(relation, Relation::Inconclusive, "{found:?}");
 }
 
 #[tokio::test]

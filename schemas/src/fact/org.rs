@@ -37,7 +37,7 @@ pub struct OrgFact {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl_days: Option<u32>,
     /// The best value. Where services that disagree own a change together, the worst value counts; without a
-    /// best value it is unknown then. For words it is the last: they go from worst to best.
+    /// best value it is unknown then. Only words have one, the last: they go from worst to best.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best: Option<FactValue>,
     /// The day (UTC) on which the values were true. Without it they count as true at each run.
@@ -112,6 +112,7 @@ impl OrgFact {
     pub fn worst<'a>(&self, values: &[&'a FactValue]) -> Option<&'a FactValue> {
         let best = self.best.as_ref()?;
         match &self.fact_type {
+            // Refused by now, but the ledger may hold some.
             OrgType::Bool => values.iter().copied().find(|value| *value != best),
             OrgType::Words(words) => values.iter().copied().min_by_key(|value| {
                 words

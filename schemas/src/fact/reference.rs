@@ -49,7 +49,6 @@ facts:
     type: bool                     # bool | long | text | set | a list of words, such as [none, partial, full]
     doc: Whether someone is on call for the service.
     resolver: the on-call schedule's owner
-    best: true                     # optional
     observed: 2026-11-01           # optional: the day (UTC) on which the values were true
     ttl_days: 7                    # optional, with `observed`
     default: false                 # optional: for services that `values` doesn't list
@@ -57,8 +56,8 @@ facts:
 ```
 
 - A service without a value and without a `default`: unknown. So is everything about a change that no service owns.
-- Services that own a change together must agree, else the fact is unknown. With a `best` value (for `bool` and \
-words; of words it is the last, they go from worst to best) the worst of their values counts instead. Packs are \
+- Services that own a change together must agree, else the fact is unknown. With a `best` value (for \
+words only: the last, as they go from worst to best) the worst of their values counts instead. Packs are \
 proved monotone in such words, as they are in evidence.
 - `ttl_days` after `observed` the values are unknown. Without `observed` they count as true at each run.
 - A file that can't be read, a wrong type or a declaration that clashes with another stops the run (exit 3): the \

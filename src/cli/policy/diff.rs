@@ -4,10 +4,10 @@ use anyhow::Result;
 use clap::Args;
 use holdpoint_engine::policy::Pack;
 use holdpoint_proof::{Outcome, Relation, compare};
-use holdpoint_schemas::fact::Action;
+use holdpoint_schemas::fact::{Action, FactRow};
 use serde::Serialize;
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::named;
 use super::verify::SolverArguments;
@@ -89,10 +89,13 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     match global.format {
         Format::Human => print_line(&human(whole, &actions, &old, &new)?)?,
         _ => {
-            let changes = Changes::of(&old, &new);
-            print_line(
-                to_text(&json!({ "relation": word(whole), "policies": changes, "actions": actions }))?.trim_end(),
-            )?;
+            let document = json!({
+                "relation": word(whole),
+                "policies": Changes::of_policies(&old, &new),
+                "facts": Changes::of_facts(&old, &new),
+                "actions": actions,
+            });
+            print_line(to_text(&document)?.trim_end())?;
         }
     }
     let looser = actions.iter().any(|action| action.newly_permitted.is_some());
@@ -141,7 +144,7 @@ fn overall(actions: &[ActionDocument]) -> Relation {
     }
 }
 
-/// Which policies were added, removed and changed, by id.
+/// Which policies, or declarations of facts, were added, removed and changed, by id.
 #[derive(Debug, Serialize)]
 struct Changes<'a> {
     added: BTreeSet<&'a str>,
@@ -150,26 +153,39 @@ struct Changes<'a> {
 }
 
 impl<'a> Changes<'a> {
-    fn of(old: &'a Pack, new: &'a Pack) -> Self {
-        let ids = |pack: &'a Pack| -> BTreeSet<&'a str> {
-            let policies = pack.policies().iter();
-            policies.map(|policy| policy.id.as_str()).collect()
+    fn of_policies(old: &'a Pack, new: &'a Pack) -> Self {
+        let texts = |pack: &'a Pack| -> BTreeMap<&'a str, String> {
+            pack.cedar()
+                .map(|(info, policy)| (info.id.as_str(), policy.to_string()))
+                .collect()
         };
-        let (before, after) = (ids(old), ids(new));
-        let text = |pack: &Pack, id: &str| {
-            let mut all = pack.cedar();
-            all.find(|(info, _)| info.id == id)
-                .map(|(_, policy)| policy.to_string())
+        Self::between(&texts(old), &texts(new))
+    }
+
+    fn of_facts(old: &'a Pack, new: &'a Pack) -> Self {
+        let rows = |pack: &'a Pack| -> BTreeMap<&'a str, FactRow> {
+            pack.fact_table().rows().map(|row| (row.id, *row)).collect()
         };
-        let both = before.intersection(&after);
+        Self::between(&rows(old), &rows(new))
+    }
+
+    fn between<T: PartialEq>(old: &BTreeMap<&'a str, T>, new: &BTreeMap<&'a str, T>) -> Self {
+        let only_in = |one: &BTreeMap<&'a str, T>, other: &BTreeMap<&'a str, T>| {
+            one.keys().copied().filter(|id| !other.contains_key(id)).collect()
+        };
+        let both = old.iter().filter_map(|(id, before)| Some((*id, before, new.get(id)?)));
         Self {
-            changed: both.copied().filter(|id| text(old, id) != text(new, id)).collect(),
-            added: after.difference(&before).copied().collect(),
-            removed: before.difference(&after).copied().collect(),
+            added: only_in(new, old),
+            removed: only_in(old, new),
+            changed: both
+                .filter(|(_, before, after)| before != after)
+                .map(|(id, ..)| id)
+                .collect(),
         }
     }
 
-    fn human(&self) -> String {
+    /// In words; `None` if nothing differs.
+    fn human(&self) -> Option<String> {
         let kinds = [
             ("added", &self.added),
             ("removed", &self.removed),
@@ -180,11 +196,7 @@ impl<'a> Changes<'a> {
             format!("{what} {}", ids.join(", "))
         });
         let parts: Vec<String> = parts.collect();
-        if parts.is_empty() {
-            "no policy's text differs".to_owned()
-        } else {
-            parts.join("; ")
-        }
+        (!parts.is_empty()).then(|| parts.join("; "))
     }
 }
 
@@ -196,7 +208,11 @@ fn human(whole: Relation, actions: &[ActionDocument], old: &Pack, new: &Pack) ->
         Relation::Different => "different: the new pack permits more here and less there",
         Relation::Inconclusive => "inconclusive: not all of it could be proved",
     };
-    let mut blocks = vec![format!("{sentence}\npolicies: {}", Changes::of(old, new).human())];
+    let policies = Changes::of_policies(old, new).human();
+    let policies = policies.unwrap_or_else(|| "no policy's text differs".to_owned());
+    let facts = Changes::of_facts(old, new).human();
+    let facts = facts.map_or_else(String::new, |facts| format!("\nfacts: {facts}"));
+    let mut blocks = vec![format!("{sentence}\npolicies: {policies}{facts}")];
     for action in actions {
         let mut lines = vec![format!("{}: {}", action.action, action.relation)];
         let examples = [

@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_service_without_a_value_or_default_is_unknown_even_beside_others() {
-        let yaml = "id: org.a, type: bool, best: true, values: {payments: true}";
+        let yaml = "id: org.a, type: bool, values: {payments: true}";
         for owners in [["ledger"].as_slice(), &["payments", "ledger"]] {
             assert!(ask(yaml, owners).unwrap_err().contains("says nothing of `ledger`"));
         }

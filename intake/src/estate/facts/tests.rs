@@ -7,7 +7,7 @@ facts:
     type: bool
     doc: Whether someone is on call.
     resolver: the schedule's owner
-    best: true
+    # By the week.
     observed: 2026-11-01
     ttl_days: 7
     default: false
@@ -59,7 +59,6 @@ fn a_mistake_is_refused_with_its_place() {
             "2 to 50 different",
         ),
         ("best: full", "best: partial", "15:11", "`full`, was expected"),
-        ("best: true", "best: 1", "6:11", "`true` or `false`"),
         ("doc: How far tests cover it.", "doc: \"a\\nb\"", "13:5", "one line"),
         ("resolver: QA", "resolver: ' '", "14:5", "one line"),
         ("ttl_days: 7", "ttl_days: 0", "8:5", "1 to 3650"),
@@ -90,7 +89,11 @@ fn a_mistake_is_refused_with_its_place() {
 #[test]
 fn only_an_order_has_a_best_value() {
     let text = "facts: [{id: org.n, type: long, doc: A number., resolver: us, best: 3}]";
-    assert!(error(text).message.contains("only a `bool` or a list of words"));
+    assert!(error(text).message.contains("only a list of words"));
+    let text = "facts: [{id: org.b, type: bool, doc: A flag., resolver: us, best: true}]";
+    let error = error(text);
+    assert!(error.message.contains("only a list of words"));
+    assert!(error.help.unwrap().contains("worst first: `type: [\"no\", \"yes\"]`"));
 }
 
 #[test]
