@@ -115,7 +115,11 @@ impl Solver {
         let (answer, was_asked) = self.put(question).await;
         // What is plain from the translation isn't the solver's word.
         let is_denial = was_asked && answer == Answer::Never;
-        let is_checked = is_denial && self.denials.fetch_add(1, Ordering::Relaxed) % CHECKED_EACH == 0;
+        let is_checked = is_denial
+            && self
+                .denials
+                .fetch_add(1, Ordering::Relaxed)
+                .is_multiple_of(CHECKED_EACH);
         if is_checked && self.put(control).await.0 == Answer::Never {
             self.lies.store(true, Ordering::Relaxed);
         }
