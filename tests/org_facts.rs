@@ -139,9 +139,9 @@ fn a_policy_decides_by_an_organisations_own_fact() {
 fn a_bad_declaration_stops_the_run_and_a_strange_service_makes_its_fact_unknown() {
     let estate = estate();
     for (more, told) in [
-        ("    default: 1\n", "facts.d/on-call.yaml:7:14"),
-        ("    ttl_days: 7\n", "facts.d/on-call.yaml:7:5"),
-        ("    defualt: true\n", "facts.d/on-call.yaml:7:5"),
+        ("    default: 1\n", "facts.d/on-call.yaml:6:14"),
+        ("    ttl_days: 7\n", "facts.d/on-call.yaml:6:5"),
+        ("    defualt: true\n", "facts.d/on-call.yaml:6:5"),
     ] {
         declare(&estate, more);
         let output = estate.run(&["decide"]);
@@ -157,7 +157,7 @@ fn a_bad_declaration_stops_the_run_and_a_strange_service_makes_its_fact_unknown(
     assert_eq!(told["error"]["file"], "facts.d/on-call.yaml");
     assert_eq!(
         (&told["error"]["line"], &told["error"]["column"]),
-        (&8.into(), &14.into())
+        (&7.into(), &14.into())
     );
     let items = items(&output);
     assert!(!items.is_empty());

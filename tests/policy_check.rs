@@ -220,7 +220,7 @@ fn what_is_unsound_is_told_at_the_policy_that_is_why() {
         (
             "again",
             "permit (principal, action == Action::\"suggest\", resource)\nwhen { context has fix.kind && context.fix.kind == \"logic\" };".to_owned(),
-            "again.cedar:1:1: policy `again` makes no difference: wherever it applies, `go` decide the same",
+            "again.cedar:1:1: policy `again` makes no difference: wherever it applies, `go` decides the same",
         ),
         (
             "alone",

@@ -67,7 +67,7 @@ fn a_table_becomes_a_pack_with_facts_and_cases_that_passes_at_once() {
         let output = import(&estate, pack, &[&OUTCOMES[..], &extends].concat());
         assert!(output.status.success(), "{}", all(&output));
         assert!(
-            stdout(&output).contains(&format!("4 rows became {policies} policies")),
+            stdout(&output).contains(&format!("policies made of 4 rows: {policies};")),
             "{}",
             stdout(&output)
         );

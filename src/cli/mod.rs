@@ -33,7 +33,7 @@ const EXIT_CODES: &str = "Exit codes:\n  \
     2   usage\n  \
     3   bad input, configuration or policy\n  \
     10  something needs a human\n  \
-    11  a check of a single item failed, or a contract breaks\n  \
+    11  a check of a single item failed: a contract breaks, a case or a proof fails, a pack is looser\n  \
     12  a check of a single item is inconclusive";
 
 /// Decides how far an automated security fix may go, and proves it first.

@@ -119,8 +119,9 @@ impl Entry {
             }
             Outcome::Shadowed { by } => {
                 let why = format!(
-                    "wherever it applies, {} decide the same; it only adds a reason",
-                    names(by)
+                    "wherever it applies, {} {} the same; it only adds a reason",
+                    names(by),
+                    if by.len() == 1 { "decides" } else { "decide" }
                 );
                 ("shadowed", Verdict::Note, Some(why), None)
             }

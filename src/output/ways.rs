@@ -231,6 +231,12 @@ fn conclusive(change: &FactChange, decision: &Decision) -> String {
 fn approved(changes: &[FactChange]) -> Option<String> {
     let to = |id: &str| changes.iter().find(|change| change.id == id).map(|change| &change.to);
     let independent = to("approval.independent").is_some_and(|to| *to == FactValue::Bool(true));
+    if let Some(FactValue::Long(others @ 2..)) = to("approval.independent_approvers") {
+        return Some(format!(
+            "{others} people other than the fix's author approve exactly this change"
+        ));
+    }
+    let independent = independent || to("approval.independent_approvers").is_some_and(|to| *to == FactValue::Long(1));
     let people = match to("approval.approvers") {
         Some(FactValue::Long(2..)) => to("approval.approvers").map(|number| format!("{number} people")),
         _ => None,

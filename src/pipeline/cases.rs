@@ -4,6 +4,7 @@ use anyhow::Result;
 use holdpoint_engine::cases::{self, CaseResult};
 use holdpoint_engine::policy::{PolicyError, PolicySource};
 use holdpoint_intake::cases::{CaseText, read_cases};
+use holdpoint_schemas::SourceError;
 use holdpoint_schemas::pack::ResolvedCase;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,14 @@ pub struct Asked {
     pub case: ResolvedCase,
     /// What came.
     pub result: CaseResult,
+}
+
+/// Everything that is wrong in the cases of a pack.
+pub fn errors(loaded: &LoadedPack) -> Vec<SourceError> {
+    let files: Vec<CaseText> = loaded.cases.iter().map(text).collect();
+    read_cases(&files, &[], loaded.pack.fact_table())
+        .err()
+        .unwrap_or_default()
 }
 
 /// The cases of a pack; or, where `files` are named, the cases of these, which may start from the

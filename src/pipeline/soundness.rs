@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::packs::{LoadedPack, MANIFEST};
-use super::proofs;
+use super::{cases, proofs};
 use crate::output::diagnostics::{Diagnostic, Severity};
 
 const UNKNOWN_SAFE: &str = "write it as `forbid … unless { context has f && safe(f) }`, so that it holds while f is unknown; \
@@ -16,7 +16,7 @@ const UNKNOWN_SAFE: &str = "write it as `forbid … unless { context has f && sa
 
 /// What is odd about its files, though it can be used.
 pub fn of_files(loaded: &LoadedPack) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
+    let mut found: Vec<Diagnostic> = cases::errors(loaded).iter().map(Diagnostic::broken).collect();
     for folder in loaded.place.stray_folders() {
         let error = SourceError::new(loaded.place.label(&folder), "holds policies that aren't read");
         found.push(Diagnostic {
@@ -170,7 +170,11 @@ fn shadowed(by: &[String]) -> String {
     if by.is_empty() {
         "makes no difference: nothing permits what it forbids, so it only adds a reason".to_owned()
     } else {
-        format!("makes no difference: wherever it applies, {} decide the same", list(by))
+        let decide = if by.len() == 1 { "decides" } else { "decide" };
+        format!(
+            "makes no difference: wherever it applies, {} {decide} the same",
+            list(by)
+        )
     }
 }
 

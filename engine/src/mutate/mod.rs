@@ -17,6 +17,7 @@ use serde::Serialize;
 use crate::policy::{Alone, Pack, with_stack};
 use operators::Variant;
 
+pub use operators::OTHER_WORD;
 pub use trial::Fate;
 
 /// A way of making a policy wrong.

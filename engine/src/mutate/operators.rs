@@ -9,7 +9,7 @@ use super::{Operator, shared};
 use crate::policy::context_path;
 
 /// Put in the place of a word of which every other one is as good.
-const OTHER_WORD: &str = "some-other-word";
+pub const OTHER_WORD: &str = "some-other-word";
 
 /// A condition with one thing changed.
 #[derive(Debug, Clone)]

@@ -85,7 +85,11 @@ fn reads(
     // The syntax tree has no positions, so the text that is wrong is looked up in the policy's.
     let refuse = |near: &str, message: &str, help: &str| {
         let rest = source.text.get(offset..).unwrap_or_default();
-        let place = offset + rest.find(near).unwrap_or_default();
+        // Annotations tell of facts too, and what is wrong is below them.
+        let head = ["\nforbid", "\npermit"].iter().filter_map(|head| rest.find(head)).min();
+        let below = head.unwrap_or_default();
+        let found = rest.get(below..).and_then(|rest| rest.find(near));
+        let place = offset + found.map_or(0, |found| below + found);
         Box::new(at(source, place, format!("policy `{id}`: {message}")).help(help))
     };
     let tree = policy
@@ -114,7 +118,12 @@ fn known_facts(fact: &str, table: &FactTable) -> String {
         .filter(|id| id.split('.').next() == family)
         .collect();
     if known.is_empty() {
-        "the facts are in `schemas/holdpoint.cedarschema`".to_owned()
+        match family {
+            Some("org") => {
+                "no facts of your own are declared here: `facts.d/*.yaml` in the estate or in the pack".to_owned()
+            }
+            _ => "the facts are in docs/facts.md".to_owned(),
+        }
     } else {
         format!("the facts of that family are `{}`", known.join("`, `"))
     }

@@ -111,7 +111,7 @@ pub fn import(workspace: Workspace, import: &Import<'_>) -> Result<Written> {
     notes.insert(
         0,
         format!(
-            "{} rows became {} policies; the pack has {} now",
+            "policies made of {} rows: {}; the pack has {} now",
             table.rows.len(),
             sources.len(),
             pack.policies().len()

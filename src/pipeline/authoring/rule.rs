@@ -99,7 +99,7 @@ impl Rule {
 
     /// Values on both sides of the condition, where there are two sides.
     fn candidates(&self) -> Vec<FactValue> {
-        const OTHER: &str = "something-else";
+        const OTHER: &str = holdpoint_engine::mutate::OTHER_WORD;
         let set = |words: &[&str]| FactValue::Set(words.iter().map(|word| (*word).to_owned()).collect());
         match (self.row.fact_type, &self.safe) {
             (FactType::Bool, _) => vec![true.into(), false.into()],
