@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::text::{clean, count};
+use super::text::{clean, count, list};
 
 /// One thing that was to be proved, with what came of it.
 #[derive(Debug, Serialize)]
@@ -211,11 +211,8 @@ pub fn cases_yaml<'a>(examples: impl Iterator<Item = &'a Example>) -> Result<Str
     serde_yaml::to_string(&all).context("writing the cases as YAML")
 }
 
-fn names(ids: &[String]) -> String {
+/// Ids as people read them: `a`, `b` and `c`.
+pub fn names(ids: &[String]) -> String {
     let quoted: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
-    match quoted.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, others)) => format!("{} and {last}", others.join(", ")),
-        None => String::new(),
-    }
+    list(&quoted, quoted.len())
 }

@@ -10,6 +10,7 @@ use std::path::Path;
 use super::packs::{LoadedPack, MANIFEST};
 use super::{cases, proofs};
 use crate::output::diagnostics::{Diagnostic, Severity};
+use crate::output::proofs::names;
 
 const UNKNOWN_SAFE: &str = "write it as `forbid … unless { context has f && safe(f) }`, so that it holds while f is unknown; \
      `holdpoint policy verify` shows the facts";
@@ -109,7 +110,7 @@ fn told(loaded: &LoadedPack, proof: &Proof) -> Vec<Diagnostic> {
                 culprits(loaded, *action, found),
                 format!(
                     "isn't unknown-safe: without {}, `{}` is permitted",
-                    list(&found.without),
+                    names(&found.without),
                     action.as_str()
                 ),
                 UNKNOWN_SAFE,
@@ -119,7 +120,7 @@ fn told(loaded: &LoadedPack, proof: &Proof) -> Vec<Diagnostic> {
                 culprits(loaded, *action, found),
                 format!(
                     "with a better result of {}, `{}` is no longer permitted",
-                    list(&found.better.keys().cloned().collect::<Vec<_>>()),
+                    names(&found.better.keys().cloned().collect::<Vec<_>>()),
                     action.as_str()
                 ),
                 "let a better result never withhold what a worse one permits",
@@ -173,14 +174,9 @@ fn shadowed(by: &[String]) -> String {
         let decide = if by.len() == 1 { "decides" } else { "decide" };
         format!(
             "makes no difference: wherever it applies, {} {decide} the same",
-            list(by)
+            names(by)
         )
     }
-}
-
-fn list(ids: &[String]) -> String {
-    let quoted: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
-    quoted.join(", ")
 }
 
 fn own(loaded: &LoadedPack) -> impl Iterator<Item = &PolicyInfo> {

@@ -8,7 +8,6 @@
 
 mod effort;
 mod lift;
-mod minimise;
 mod values;
 
 use std::cmp::Reverse;
@@ -18,7 +17,6 @@ use holdpoint_schemas::fact::{Action, FactSet, FactValue};
 use serde::{Deserialize, Serialize};
 
 pub use effort::{Effort, effort};
-pub use minimise::minimise;
 
 use crate::policy::{Answer, Asker, Effect, Pack, STACK_BYTES};
 use lift::{Changes, Lifter, known, suppose};

@@ -63,15 +63,7 @@ fn comments(text: &str) -> Vec<&str> {
     let mut bytes = text.bytes().enumerate().peekable();
     while let Some((start, byte)) = bytes.next() {
         match byte {
-            b'"' => {
-                while let Some((_, byte)) = bytes.next() {
-                    match byte {
-                        b'\\' => drop(bytes.next()),
-                        b'"' => break,
-                        _ => {}
-                    }
-                }
-            }
+            b'"' => shape::skip_string(&mut bytes),
             b'/' if bytes.peek().is_some_and(|(_, next)| *next == b'/') => {
                 let end = bytes.by_ref().find(|(_, byte)| *byte == b'\n');
                 let end = end.map_or(text.len(), |(offset, _)| offset);

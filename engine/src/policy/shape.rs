@@ -38,15 +38,7 @@ pub(super) fn check(text: &str) -> Result<(), TooMuch> {
     let mut bytes = text.bytes().enumerate().peekable();
     while let Some((offset, byte)) = bytes.next() {
         match byte {
-            b'"' => {
-                while let Some((_, byte)) = bytes.next() {
-                    match byte {
-                        b'\\' => drop(bytes.next()),
-                        b'"' => break,
-                        _ => {}
-                    }
-                }
-            }
+            b'"' => skip_string(&mut bytes),
             b'/' if bytes.peek().is_some_and(|(_, next)| *next == b'/') => {
                 bytes.by_ref().find(|(_, byte)| *byte == b'\n');
             }
@@ -68,6 +60,17 @@ pub(super) fn check(text: &str) -> Result<(), TooMuch> {
         return Err(TooMuch { offset, message });
     }
     Ok(())
+}
+
+/// Goes on behind the string whose opening quote was read.
+pub(super) fn skip_string(bytes: &mut impl Iterator<Item = (usize, u8)>) {
+    while let Some((_, byte)) = bytes.next() {
+        match byte {
+            b'\\' => drop(bytes.next()),
+            b'"' => break,
+            _ => {}
+        }
+    }
 }
 
 fn ends_an_if(text: &str, offset: usize) -> bool {
