@@ -100,11 +100,13 @@ fn catalogue() -> Catalogue {
             to: service_id(to),
             kind: EdgeKind::Unspecified,
             sources: vec!["generated".to_owned()],
+            basis: holdpoint_schemas::service::EdgeBasis::Declared,
         }
     });
     Catalogue {
         edges: edges.collect(),
         services: (0..SERVICES).map(service).collect(),
+        conflicts: Vec::new(),
     }
 }
 
@@ -130,6 +132,7 @@ fn service(number: usize) -> Service {
         deployments: None,
         iac_addresses: Vec::new(),
         source: "generated".to_owned(),
+        runtime: holdpoint_schemas::service::ServiceRuntime::default(),
     }
 }
 
@@ -252,6 +255,7 @@ fn finding() -> RepoFinding {
             location: None,
             iac_address: None,
             fixed_versions: Vec::new(),
+            details: holdpoint_schemas::finding::FindingDetails::default(),
         },
     }
 }
@@ -279,6 +283,8 @@ fn fix() -> Fix {
             iac_addresses: Vec::new(),
             iac_removed: Vec::new(),
             critical_resources: Vec::new(),
+            data_flow: Vec::new(),
+            operations: holdpoint_schemas::fix::Operations::default(),
         },
         received_at: None,
     }

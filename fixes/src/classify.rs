@@ -97,6 +97,8 @@ pub fn classify(files: &[FileChange], before: Lookup<'_>, after: Lookup<'_>) -> 
         iac_addresses: Vec::new(),
         iac_removed: Vec::new(),
         critical_resources: Vec::new(),
+        data_flow: Vec::new(),
+        operations: holdpoint_schemas::fix::Operations::default(),
     };
     let views: Vec<FileView<'_>> = files
         .iter()

@@ -123,11 +123,13 @@ impl Builder {
                 to,
                 kind,
                 sources,
+                basis: holdpoint_schemas::service::EdgeBasis::Declared,
             }
         });
         Catalogue {
             edges: edges.collect(),
             services: self.services.into_values().collect(),
+            conflicts: Vec::new(),
         }
     }
 
@@ -181,6 +183,7 @@ fn service(file: &str, text: &str, kind: Kind, id: &ServiceId, entity: &Entity) 
         deployments: annotations.deployments()?,
         iac_addresses: annotations.list("iac-addresses"),
         source: file.to_owned(),
+        runtime: holdpoint_schemas::service::ServiceRuntime::default(),
     })
 }
 

@@ -267,6 +267,7 @@ mod tests {
             }),
             iac_address: None,
             fixed_versions: Vec::new(),
+            details: holdpoint_schemas::finding::FindingDetails::default(),
         }
     }
 

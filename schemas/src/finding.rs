@@ -152,6 +152,107 @@ pub struct Finding {
     /// Versions in which it is fixed, lowest first.
     #[serde(default)]
     pub fixed_versions: Vec<String>,
+    /// What not every report says.
+    #[serde(default, skip_serializing_if = "FindingDetails::is_empty")]
+    pub details: FindingDetails,
+}
+
+/// What not every report says of a finding. `None` and empty lists are unknown, never "no".
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FindingDetails {
+    /// CVSS vectors of any version as they were reported, for example `CVSS:3.1/AV:N/…`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cvss_vectors: Vec<String>,
+    /// Highest CVSS base score that the report itself states, in tenths of a point.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cvss_tenths: Option<u16>,
+    /// Whether the component ships with the service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<crate::fix::DependencyScope>,
+    /// Whether the service itself declares the component.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub direct: Option<bool>,
+    /// Functions that are vulnerable, as the advisory spells them, for example `time::at` or
+    /// `golang.org/x/text/language.Parse`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub symbols: Vec<String>,
+    /// Whether the scanner itself says that the vulnerable part is reached (for example govulncheck's traces).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reached: Option<bool>,
+    /// What the report, or a VEX statement in it, says of its status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vex: Option<VexStatement>,
+    /// Who else reported the same thing: other scanners, or other rules of one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<FindingSource>,
+}
+
+impl FindingDetails {
+    /// Whether it says nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A report of the same thing by another scanner or rule.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FindingSource {
+    /// Scanner.
+    pub scanner: String,
+    /// Its rule or advisory id.
+    pub rule: String,
+    /// Severity in its eyes.
+    pub severity: Severity,
+    /// Identity of its own finding.
+    pub fingerprint: Fingerprint,
+}
+
+/// Status of a vulnerability in a product (OpenVEX 0.2.0, CycloneDX `analysis`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VexStatus {
+    /// It is affected.
+    Affected,
+    /// Somebody is looking into it.
+    UnderInvestigation,
+    /// It contains the fix.
+    Fixed,
+    /// It isn't affected; a justification says why.
+    NotAffected,
+}
+
+impl VexStatus {
+    /// The name that people and files use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Affected => "affected",
+            Self::UnderInvestigation => "under_investigation",
+            Self::Fixed => "fixed",
+            Self::NotAffected => "not_affected",
+        }
+    }
+}
+
+/// One statement about one vulnerability in one product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VexStatement {
+    /// Status.
+    pub status: VexStatus,
+    /// Why, in the format's own word, for example `vulnerable_code_not_in_execute_path`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub justification: Option<String>,
+    /// Who says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// When it was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<crate::Timestamp>,
+    /// Until when it holds, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<crate::Timestamp>,
 }
 
 /// A finding in its repo: what the pipeline carries.

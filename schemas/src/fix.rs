@@ -41,6 +41,10 @@ pub enum FixKind {
     ConfigFlag,
     /// An attribute of an existing infrastructure resource changes, or a resource goes.
     IacAttribute,
+    /// Only layout: the program's tokens stay as they are.
+    Formatting,
+    /// Only files that a generator writes, with the input they are made from unchanged or absent.
+    GeneratedCode,
     /// Program logic, or unknown.
     Logic,
 }
@@ -55,6 +59,8 @@ impl FixKind {
             Self::SecurityHeader => "security-header",
             Self::ConfigFlag => "config-flag",
             Self::IacAttribute => "iac-attribute",
+            Self::Formatting => "formatting",
+            Self::GeneratedCode => "generated-code",
             Self::Logic => "logic",
         }
     }
@@ -130,6 +136,10 @@ pub struct Upgrade {
     pub step: UpgradeStep,
     /// Where it is declared.
     pub scope: DependencyScope,
+    /// How many steps of the highest changed version number it jumps over, at most: 1.2 to 1.5 jumps over two.
+    /// `None` when that can't be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<u32>,
 }
 
 /// Points at a finding that a fix says it resolves, as in `fix.yaml`.
@@ -174,6 +184,10 @@ pub struct FixRequest {
     /// One line for people.
     #[serde(default)]
     pub title: Option<String>,
+    /// Terraform plan of the candidate as JSON, beside `fix.yaml`. What it destroys is believed; that it
+    /// destroys nothing only if it covers every resource that the diff touches.
+    #[serde(default)]
+    pub plan: Option<String>,
 }
 
 /// How one file changes.
@@ -220,6 +234,33 @@ pub struct Classification {
     pub iac_removed: Vec<String>,
     /// Those addresses that are databases, IAM or network boundary.
     pub critical_resources: Vec<String>,
+    /// Functions and variables whose flow of data the change touches, as `path: name`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data_flow: Vec<String>,
+    /// What has to happen so that the change takes effect.
+    #[serde(default)]
+    pub operations: Operations,
+}
+
+/// What has to happen so that a change takes effect, told from the diff alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Operations {
+    /// Whether running services must be restarted.
+    pub restart: OperationNeed,
+    /// Whether machines must be rebooted.
+    pub reboot: OperationNeed,
+    /// Whether stored data must be migrated.
+    pub migration: OperationNeed,
+}
+
+/// Whether something has to happen, and why.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperationNeed {
+    /// `None`: the diff doesn't tell.
+    pub needed: Option<bool>,
+    /// One line for people.
+    pub because: String,
 }
 
 /// A candidate change set against a base commit.

@@ -87,6 +87,62 @@ pub struct Service {
     pub iac_addresses: Vec<String>,
     /// File that describes it, for people.
     pub source: String,
+    /// How it runs, and what of it is deployed.
+    #[serde(default, skip_serializing_if = "ServiceRuntime::is_empty")]
+    pub runtime: ServiceRuntime,
+}
+
+/// How a service runs. `None` is unknown, never "no"; empty lists: nobody said.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ServiceRuntime {
+    /// Whether it takes requests from the internet itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub internet_facing: Option<bool>,
+    /// How many instances run; the fewest where environments differ.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<u32>,
+    /// How instances are replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub update_strategy: Option<UpdateStrategy>,
+    /// Images it runs, without tag or digest.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<String>,
+    /// Package URLs that it publishes, without version.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<String>,
+    /// Addresses (host names) under which others call it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
+}
+
+impl ServiceRuntime {
+    /// Whether it says nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How instances are replaced when a service is deployed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UpdateStrategy {
+    /// All stop, then the new ones start: nobody answers in between.
+    Recreate,
+    /// One after the other.
+    Rolling,
+}
+
+impl UpdateStrategy {
+    /// The name that people and files use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Recreate => "recreate",
+            Self::Rolling => "rolling",
+        }
+    }
 }
 
 /// Kind of a dependency between services.
@@ -120,6 +176,22 @@ pub struct Edge {
     pub kind: EdgeKind,
     /// Files or observations that say so.
     pub sources: Vec<String>,
+    /// Whether people declared it, or it was seen at run time.
+    #[serde(default)]
+    pub basis: EdgeBasis,
+}
+
+/// What an edge rests on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EdgeBasis {
+    /// A file says that it is meant to be.
+    #[default]
+    Declared,
+    /// Traffic or traces show it; no file says so.
+    Observed,
+    /// Both.
+    Both,
 }
 
 /// The services and edges that intake found, before the engine builds its graph.
@@ -129,6 +201,22 @@ pub struct Catalogue {
     pub services: Vec<Service>,
     /// Edges, consumer → provider.
     pub edges: Vec<Edge>,
+    /// Where sources say different things of one service. The worse value was taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conflicts: Vec<SourceConflict>,
+}
+
+/// Sources that say different things of one service.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SourceConflict {
+    /// Service.
+    pub service: ServiceId,
+    /// What it is about, for example `tier`.
+    pub field: String,
+    /// Each source, and what it says.
+    pub values: Vec<(String, String)>,
+    /// What was taken: the worse value, or "unknown" where none is worse.
+    pub taken: String,
 }
 
 /// What one consumer relies on at one provider: recorded HTTP interactions (Pact's JSON form).

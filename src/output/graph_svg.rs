@@ -138,6 +138,7 @@ impl Drawing {
                 .filter(|edge| ids.contains(edge.from.as_str()) && ids.contains(edge.to.as_str()))
                 .cloned()
                 .collect(),
+            conflicts: Vec::new(),
         };
         Self::of(&part, &BTreeMap::new())
     }
@@ -215,6 +216,7 @@ fn described_and_named(catalogue: &Catalogue) -> Vec<Service> {
                 deployments: None,
                 iac_addresses: Vec::new(),
                 source: String::new(),
+                runtime: holdpoint_schemas::service::ServiceRuntime::default(),
             });
         }
     }

@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn every_fact_of_the_table_has_plain_words() {
-        for row in FACTS {
+        for row in FACTS.iter() {
             let words = known(row.id, &any_value(row.fact_type));
             assert!(!words.contains(row.id), "{words}");
         }

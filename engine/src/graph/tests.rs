@@ -18,6 +18,7 @@ fn service(id: &str, kind: NodeKind, tier: Option<u8>, customer_facing: Option<b
         deployments: None,
         iac_addresses: vec![],
         source: "catalog-info.yaml".to_owned(),
+        runtime: holdpoint_schemas::service::ServiceRuntime::default(),
     }
 }
 
@@ -27,6 +28,7 @@ fn edge(from: &str, to: &str) -> Edge {
         to: to.into(),
         kind: EdgeKind::Http,
         sources: vec![],
+        basis: holdpoint_schemas::service::EdgeBasis::Declared,
     }
 }
 
@@ -45,6 +47,7 @@ fn fintech() -> Catalogue {
             edge("bank-partner", "payments"),
             edge("payments", "ledger"),
         ],
+        conflicts: Vec::new(),
     }
 }
 

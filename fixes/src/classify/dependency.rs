@@ -75,6 +75,7 @@ fn upgrade(ecosystem: &str, package: &str, from: &str, to: &str, scope: Dependen
         to: Some(to.to_owned()),
         step: step::between(from, to),
         scope,
+        skipped: None,
     }
 }
 

@@ -197,6 +197,7 @@ impl<'a> Collector<'a> {
             location,
             iac_address,
             fixed_versions: bounded(draft.fixed_versions.iter().map(|v| text::identifier(v))),
+            details: holdpoint_schemas::finding::FindingDetails::default(),
         };
         let column = draft.place.as_ref().and_then(|place| place.column);
         Pending {

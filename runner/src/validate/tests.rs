@@ -54,6 +54,7 @@ fn finding(rule: &str) -> Finding {
         location: None,
         iac_address: None,
         fixed_versions: Vec::new(),
+        details: holdpoint_schemas::finding::FindingDetails::default(),
     }
 }
 

@@ -37,6 +37,7 @@ fn finding(scanner: &str, rule: &str) -> Finding {
         }),
         iac_address: None,
         fixed_versions: Vec::new(),
+        details: holdpoint_schemas::finding::FindingDetails::default(),
     }
 }
 

@@ -37,6 +37,7 @@ impl Sample {
             location: None,
             iac_address: None,
             fixed_versions: Vec::new(),
+            details: holdpoint_schemas::finding::FindingDetails::default(),
         };
         let service = if known { repo } else { "unknown" };
         let mut facts = FactSet::new();
@@ -159,6 +160,8 @@ impl Sample {
                 iac_addresses: Vec::new(),
                 iac_removed: Vec::new(),
                 critical_resources: Vec::new(),
+                data_flow: Vec::new(),
+                operations: holdpoint_schemas::fix::Operations::default(),
             },
             received_at: None,
         };

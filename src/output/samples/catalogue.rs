@@ -24,12 +24,14 @@ pub fn catalogue() -> Catalogue {
         }]),
         iac_addresses: Vec::new(),
         source: "catalog-info.yaml".to_owned(),
+        runtime: holdpoint_schemas::service::ServiceRuntime::default(),
     };
     let edge = |from: &str, to: &str, kind| Edge {
         from: ServiceId::from(from),
         to: ServiceId::from(to),
         kind,
         sources: vec!["catalog-info.yaml".to_owned()],
+        basis: holdpoint_schemas::service::EdgeBasis::Declared,
     };
     Catalogue {
         services: vec![
@@ -54,5 +56,6 @@ pub fn catalogue() -> Catalogue {
             edge("notifications", "payments", EdgeKind::Event),
             edge("ledger", "ledger-db", EdgeKind::Database),
         ],
+        conflicts: Vec::new(),
     }
 }

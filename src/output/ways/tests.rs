@@ -170,7 +170,7 @@ fn a_rollout_stage_is_one_more_condition() {
 
 #[test]
 fn every_fact_can_be_told_and_has_someone_to_ask() {
-    for row in FACTS {
+    for row in FACTS.iter() {
         let to = match row.fact_type {
             FactType::Bool => false.into(),
             FactType::Long => 3.into(),

@@ -229,6 +229,7 @@ fn finding() -> RepoFinding {
             location: None,
             iac_address: None,
             fixed_versions: vec![],
+            details: holdpoint_schemas::finding::FindingDetails::default(),
         },
     }
 }
@@ -256,6 +257,8 @@ fn fix(kind: FixKind) -> Fix {
             iac_addresses: vec![],
             iac_removed: vec![],
             critical_resources: vec![],
+            data_flow: Vec::new(),
+            operations: holdpoint_schemas::fix::Operations::default(),
         },
         received_at: None,
     }

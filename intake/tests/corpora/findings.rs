@@ -1,31 +1,24 @@
-//! Real third-party reports, where `HOLDPOINT_CORPORA` names a folder of them: counts per format.
+//! Scanner reports: counts per format.
 
 use holdpoint_intake::report::{NoSource, ReportContext, read_report};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+
+use super::corpus;
 
 /// The parsers of the corpus whose formats are read; the others come with their formats.
 const READ: [&str; 4] = ["bandit", "npm_audit_7_plus", "sarif", "semgrep"];
 
-fn corpora() -> Option<PathBuf> {
-    let folder = PathBuf::from(std::env::var_os("HOLDPOINT_CORPORA")?);
-    folder.join("findings/cases.jsonl").is_file().then_some(folder)
-}
-
 #[test]
 fn counts_agree_with_the_corpus() {
-    let Some(corpora) = corpora() else {
-        println!("skipped: corpora absent");
-        return;
-    };
-    let cases = std::fs::read_to_string(corpora.join("findings/cases.jsonl")).unwrap();
+    let Some(corpora) = corpus("findings") else { return };
+    let cases = std::fs::read_to_string(corpora.join("cases.jsonl")).unwrap();
     let mut rates: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let mut wrong = Vec::new();
     for line in cases.lines() {
         let case: serde_json::Value = serde_json::from_str(line).unwrap();
         let (parser, file) = (case["parser"].as_str().unwrap(), case["file"].as_str().unwrap());
         let Some(count) = case["count"].as_u64() else { continue };
-        let bytes = std::fs::read(corpora.join("findings/scans").join(file)).unwrap();
+        let bytes = std::fs::read(corpora.join("scans").join(file)).unwrap();
         let context = ReportContext {
             repo: "corpus",
             file,
