@@ -78,6 +78,101 @@ const YES_NO: &[(&str, &str, &str)] = &[
         "nobody knows who made the live change that the fix would undo",
     ),
     (
+        "service.internet_facing",
+        "the service takes requests from the internet itself",
+        "the service takes no requests from the internet itself",
+    ),
+    (
+        "graph.exposed",
+        "requests from the internet reach the service",
+        "no request from the internet reaches the service",
+    ),
+    (
+        "graph.single_point_of_failure",
+        "the service is a single point of failure",
+        "the service is no single point of failure",
+    ),
+    (
+        "graph.in_cycle",
+        "the service relies on itself through others",
+        "the service doesn't rely on itself",
+    ),
+    (
+        "finding.known_exploited",
+        "the vulnerability is known to be exploited",
+        "the vulnerability isn't in the catalogue of exploited ones",
+    ),
+    (
+        "finding.severity_conflict",
+        "sources disagree on the severity",
+        "sources agree on the severity",
+    ),
+    (
+        "finding.reachable",
+        "the vulnerable part is reached",
+        "the vulnerable part isn't reached",
+    ),
+    (
+        "finding.direct_dependency",
+        "the service itself declares the vulnerable component",
+        "the service doesn't declare a vulnerable component itself",
+    ),
+    (
+        "fix.minimal",
+        "the fix touches only what its findings are about",
+        "the fix touches more than its findings are about",
+    ),
+    (
+        "change.window_open",
+        "a change may land now",
+        "no change window is open",
+    ),
+    (
+        "change.business_window_active",
+        "these are peak hours of the business",
+        "these aren't peak hours of the business",
+    ),
+    (
+        "change.callers_pushed_by_others",
+        "someone pushed to code that uses what is touched in the last three days",
+        "nobody pushed to code that uses what is touched in the last three days",
+    ),
+    (
+        "change.destroys_resources",
+        "applying it destroys or replaces infrastructure",
+        "applying it destroys no infrastructure",
+    ),
+    (
+        "change.restart_needed",
+        "running services must be restarted",
+        "no running service must be restarted",
+    ),
+    (
+        "change.reboot_needed",
+        "machines must be rebooted",
+        "no machine must be rebooted",
+    ),
+    (
+        "change.downtime_needed",
+        "the service can't answer while it is applied",
+        "the service keeps answering while it is applied",
+    ),
+    (
+        "change.migration_needed",
+        "stored data must be migrated",
+        "no stored data must be migrated",
+    ),
+    (
+        "change.drift_by_human",
+        "a person made the live change that the fix would undo",
+        "no person's live change would be undone",
+    ),
+    (
+        "change.undoes_hardening",
+        "the fix would take back a live change that made something safer",
+        "the fix takes back nothing that made something safer",
+    ),
+    (
         "approval.verified",
         "a verified signature approves exactly this change",
         "no verified signature approves this change",
@@ -98,6 +193,42 @@ pub fn known(id: &str, value: &FactValue) -> String {
         (_, FactValue::Bool(false)) if yes_no.is_some() => yes_no.map_or("", |(.., no)| no).to_owned(),
         ("finding.severity", value) => format!("the finding's severity is {value}"),
         ("finding.class", value) => format!("the finding is of class {value}"),
+        ("finding.cvss_tenths", FactValue::Long(tenths)) => {
+            format!("the CVSS base score is {}.{}", tenths / 10, (tenths % 10).abs())
+        }
+        ("finding.epss_bp", FactValue::Long(points)) => format!(
+            "the chance that it is exploited within 30 days is {}.{:02} %",
+            points / 100,
+            (points % 100).abs()
+        ),
+        ("finding.vex_status", FactValue::String(status)) if status == "none" => {
+            "no VEX statement speaks of it".to_owned()
+        }
+        ("finding.vex_status", value) => format!("a VEX statement says {value}"),
+        ("finding.dependency_scope", FactValue::String(scope)) if scope == "none" => {
+            "the finding isn't about a component".to_owned()
+        }
+        ("finding.dependency_scope", value) => format!("the vulnerable component's scope is {value}"),
+        ("service.replicas", FactValue::Long(1)) => "one instance of the service runs".to_owned(),
+        ("service.replicas", value) => format!("{value} instances of the service run"),
+        ("service.update_strategy", FactValue::String(word)) if word == "recreate" => {
+            "all instances stop before new ones start".to_owned()
+        }
+        ("service.update_strategy", value) => format!("instances are replaced one after the other ({value})"),
+        ("graph.compliance_scopes", FactValue::Set(words)) if words.is_empty() => {
+            "the service isn't connected to any standard's scope".to_owned()
+        }
+        ("graph.compliance_scopes", value) => format!("the service is in or connected to the scope of {value}"),
+        ("fix.versions_skipped", FactValue::Long(0)) => "the upgrade skips no version".to_owned(),
+        ("fix.versions_skipped", FactValue::Long(1)) => "the upgrade skips one version".to_owned(),
+        ("fix.versions_skipped", value) => format!("the upgrade skips {value} versions"),
+        ("change.conflicting_branches", FactValue::Long(0)) => "no open branch conflicts with it".to_owned(),
+        ("change.conflicting_branches", FactValue::Long(1)) => "one open branch conflicts with it".to_owned(),
+        ("change.conflicting_branches", value) => format!("{value} open branches conflict with it"),
+        ("change.code_owners", FactValue::Set(words)) if words.is_empty() => {
+            "nobody owns the touched files by CODEOWNERS".to_owned()
+        }
+        ("change.code_owners", value) => format!("by CODEOWNERS the touched files belong to {value}"),
         ("service.tier", value) => format!("the service is tier {value}"),
         ("service.environment", value) => format!("the most protected environment reached is {value}"),
         ("service.data_classes", FactValue::Set(words)) if words.is_empty() => {

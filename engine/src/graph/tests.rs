@@ -162,6 +162,7 @@ fn a_chain_of_twenty_thousand_neither_overflows_the_stack_nor_spells_out_every_s
     let name = |i: usize| format!("s{i:06}");
     let catalogue = Catalogue {
         services: vec![],
+        conflicts: vec![],
         edges: (0..20_000).map(|i| edge(&name(i + 1), &name(i))).collect(),
     };
     let blast = blast(&catalogue, "s000000");
