@@ -15,9 +15,29 @@ pub struct EstateConfig {
     /// Folder for ledger, reports and pull-request documents.
     #[serde(default = "state")]
     pub state: String,
-    /// Catalogue files or folders (Backstage entities).
+    /// Files or folders that describe services: Backstage entities, `services.yaml`, Compose files, Kubernetes
+    /// manifests, Terraform plans or states, observed graphs (Jaeger, Kiali).
     #[serde(default)]
     pub catalogue: Vec<String>,
+    /// Files or folders that say which branch is deployed where: GitOps manifests, CI files, events as JSON.
+    #[serde(default)]
+    pub deployments: Vec<String>,
+    /// EPSS scores, as FIRST's CSV.
+    #[serde(default)]
+    pub epss: Option<String>,
+    /// CISA's catalogue of known exploited vulnerabilities, as JSON.
+    #[serde(default)]
+    pub kev: Option<String>,
+    /// VEX documents, or folders of them: OpenVEX or CycloneDX, JSON.
+    #[serde(default)]
+    pub vex: Vec<String>,
+    /// Audit logs of clouds, or folders of them: CloudTrail, Azure Activity, GCP Audit, JSON; and Terraform
+    /// states, which say which cloud id a resource's address stands for.
+    #[serde(default)]
+    pub audit_logs: Vec<String>,
+    /// What was observed of running services, or folders of it: loaded packages, called functions, JSON.
+    #[serde(default)]
+    pub observations: Vec<String>,
     /// Recorded contracts on graph edges.
     #[serde(default)]
     pub contracts: Option<String>,

@@ -5,6 +5,7 @@ mod contract;
 mod decide;
 mod demo;
 mod explain;
+mod facts;
 mod findings;
 mod graph;
 mod ledger;
@@ -142,6 +143,8 @@ enum Command {
     Decide(decide::Arguments),
     /// Say why a finding was decided as it was, and what it would take to go further
     Explain(explain::Arguments),
+    /// Show what is known about a finding, and what isn't; or what the estate lacks most
+    Facts(facts::Arguments),
     /// Give a suggested fix a human's go, signed with your SSH key
     Approve(approve::Arguments),
     /// Say no to a suggested fix, signed with your SSH key
@@ -191,6 +194,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Run(arguments) => run::run(global, &arguments).await,
         Command::Decide(arguments) => decide::run(global, &arguments).await,
         Command::Explain(arguments) => explain::run(global, &arguments),
+        Command::Facts(arguments) => facts::run(global, &arguments).await,
         Command::Approve(arguments) => {
             approve::run(global, arguments, holdpoint_schemas::approval::Verb::Approve).await
         }

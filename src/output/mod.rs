@@ -10,6 +10,7 @@ pub mod command_line;
 pub mod coverage;
 pub mod diagnostics;
 pub mod explain;
+pub mod facts;
 pub mod graph_svg;
 pub mod html;
 pub mod json;

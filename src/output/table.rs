@@ -138,7 +138,7 @@ const fn level_colour(level: Level) -> Color {
 }
 
 /// A table with thin rules and no vertical lines; `widths` gives a column's width, 0 for the rest.
-fn table(look: Look, headings: &[&str], widths: &[u16]) -> Table {
+pub fn table(look: Look, headings: &[&str], widths: &[u16]) -> Table {
     let style = TableStyle::new()
         .header_lines(ContentLineStyle::none())
         .header_separator(LineStyle::none().fill('─').junction('─'))

@@ -263,6 +263,16 @@ pub fn known(id: &str, value: &FactValue) -> String {
     }
 }
 
+/// A value alone, in its unit: "9.8" for a score in tenths.
+#[must_use]
+pub fn value(id: &str, value: &FactValue) -> String {
+    match (id, value) {
+        ("finding.cvss_tenths", FactValue::Long(tenths)) => format!("{}.{}", tenths / 10, (tenths % 10).abs()),
+        ("finding.epss_bp", FactValue::Long(points)) => format!("{}.{:02} %", points / 100, (points % 100).abs()),
+        (_, value) => value.to_string(),
+    }
+}
+
 /// What isn't known, as a noun clause: "whether a merge reaches production".
 #[must_use]
 pub fn unknown(id: &str) -> String {
@@ -314,7 +324,12 @@ pub fn provenance(fact: &Fact, at: Timestamp) -> String {
 /// How long before the decision something was observed.
 #[must_use]
 pub fn age(observed: Timestamp, at: Timestamp) -> String {
-    let seconds = at.duration_since(observed).as_secs();
+    age_of(at.duration_since(observed).as_secs())
+}
+
+/// An age in seconds, in words.
+#[must_use]
+pub fn age_of(seconds: i64) -> String {
     match seconds {
         i64::MIN..=-1 => "dated after the decision".to_owned(),
         0..=59 => "current".to_owned(),

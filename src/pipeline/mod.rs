@@ -15,6 +15,7 @@ pub mod findings;
 pub mod further;
 pub mod inputs;
 pub mod items;
+pub mod knowledge;
 pub mod minimum;
 pub mod mirror;
 pub mod mutants;
