@@ -199,7 +199,7 @@ impl Case {
 
 fn facts() -> FactSet {
     let kind = FixKind::ConfigFlag;
-    let known: [(&str, FactValue); 24] = [
+    let known: [(&str, FactValue); 37] = [
         ("finding.severity", "high".into()),
         ("finding.class", "config".into()),
         ("service.known", true.into()),
@@ -224,6 +224,19 @@ fn facts() -> FactSet {
         ("change.touches_compensating_control", false.into()),
         ("change.touches_hands_off", false.into()),
         ("change.drift_explained", true.into()),
+        ("change.drift_by_human", false.into()),
+        ("change.undoes_hardening", false.into()),
+        ("change.callers_pushed_by_others", false.into()),
+        ("change.conflicting_branches", 0.into()),
+        ("change.window_open", true.into()),
+        ("change.business_window_active", false.into()),
+        ("change.restart_needed", true.into()),
+        ("change.reboot_needed", false.into()),
+        ("change.downtime_needed", false.into()),
+        ("change.migration_needed", false.into()),
+        ("change.destroys_resources", false.into()),
+        ("fix.minimal", true.into()),
+        ("finding.vex_status", "none".into()),
     ];
     let mut facts = FactSet::new();
     for (id, value) in known {

@@ -89,7 +89,7 @@ impl Case {
     /// A mechanical fix of a low-tier production service, all of it known and nothing against it.
     pub(super) fn harmless(kind: FixKind) -> Self {
         let mut facts = FactSet::new();
-        let known: [(&str, FactValue); 21] = [
+        let known: [(&str, FactValue); 34] = [
             ("finding.severity", "high".into()),
             ("finding.class", "config".into()),
             ("service.known", true.into()),
@@ -111,6 +111,19 @@ impl Case {
             ("change.touches_compensating_control", false.into()),
             ("change.touches_hands_off", false.into()),
             ("change.drift_explained", true.into()),
+            ("change.drift_by_human", false.into()),
+            ("change.undoes_hardening", false.into()),
+            ("change.callers_pushed_by_others", false.into()),
+            ("change.conflicting_branches", 0.into()),
+            ("change.window_open", true.into()),
+            ("change.business_window_active", false.into()),
+            ("change.restart_needed", true.into()),
+            ("change.reboot_needed", false.into()),
+            ("change.downtime_needed", false.into()),
+            ("change.migration_needed", false.into()),
+            ("change.destroys_resources", false.into()),
+            ("fix.minimal", true.into()),
+            ("finding.vex_status", "none".into()),
         ];
         for (id, value) in known {
             facts.insert(id, fact(value));

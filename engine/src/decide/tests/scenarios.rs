@@ -4,6 +4,7 @@
 use holdpoint_schemas::Level::{self, Alert, AutoApply, Suggest};
 use holdpoint_schemas::decision::BoundKind;
 use holdpoint_schemas::evidence::{Check, Verdict};
+use holdpoint_schemas::fact::FactValue;
 use holdpoint_schemas::fix::FixKind;
 
 use super::fixtures::{BASELINE, Case, bound_ids, words};
@@ -236,12 +237,41 @@ fn failing_checks() -> impl Iterator<Item = (String, Case)> {
     of(Verdict::Failed).chain(of(Verdict::Inconclusive))
 }
 
+/// One fact of the moment, of the fix or of a statement that alone holds an otherwise harmless fix.
+fn held_by_one_fact() -> impl Iterator<Item = (String, Case)> {
+    let facts: [(&str, FactValue); 12] = [
+        ("change.window_open", false.into()),
+        ("change.business_window_active", true.into()),
+        ("change.downtime_needed", true.into()),
+        ("change.reboot_needed", true.into()),
+        ("change.migration_needed", true.into()),
+        ("change.destroys_resources", true.into()),
+        ("change.conflicting_branches", 2.into()),
+        ("change.callers_pushed_by_others", true.into()),
+        ("change.drift_by_human", true.into()),
+        ("change.undoes_hardening", true.into()),
+        ("fix.minimal", false.into()),
+        ("finding.vex_status", "not_affected".into()),
+    ];
+    facts
+        .into_iter()
+        .map(|(id, value)| (id.to_owned(), Case::harmless(FixKind::ConfigFlag).set(id, value)))
+}
+
+#[test]
+fn one_fact_of_the_moment_holds_an_otherwise_harmless_fix() {
+    for (fact, case) in held_by_one_fact() {
+        assert_eq!(case.release(&BASELINE).level, Suggest, "{fact}");
+    }
+}
+
 #[test]
 fn each_forbid_when_removed_changes_some_case() {
     let cases: Vec<(String, Case)> = scenarios()
         .into_iter()
         .map(|scenario| (scenario.name.to_owned(), scenario.case))
         .chain(failing_checks())
+        .chain(held_by_one_fact())
         .collect();
     for policy in BASELINE
         .policies()
