@@ -1,14 +1,13 @@
 //! OSV records (OSV schema 1.6), which advisories are published in.
 
-mod cvss;
-
 use holdpoint_schemas::finding::Severity;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::cmp::Ordering;
 
-use crate::collect::{cvss_band, severity};
+use crate::collect::severity;
 use crate::json::or_default;
+use crate::priority::rating;
 pub use crate::version::{Ecosystem, compare, sorted_versions};
 
 /// One advisory.
@@ -86,14 +85,15 @@ impl Record {
         }
     }
 
-    /// The database's word, else the band of the CVSS v3 base score, else unknown.
+    /// The database's word, else the band of the latest CVSS version's base score, else unknown.
     pub fn severity(&self) -> Severity {
         let word = self.database_specific.get("severity").and_then(Value::as_str);
         match word.map_or(Severity::Unknown, severity) {
             Severity::Unknown => {
-                let v3 = self.scores.iter().find(|score| score.kind == "CVSS_V3");
-                v3.and_then(|score| cvss::base_score(&score.score))
-                    .map_or(Severity::Unknown, cvss_band)
+                let scores = self.scores.iter().filter(|score| score.kind.starts_with("CVSS_V"));
+                let ratings = scores.filter_map(|score| rating(&score.score));
+                let latest = ratings.max_by_key(|rating| (rating.version, rating.tenths));
+                latest.map_or(Severity::Unknown, |rating| rating.severity)
             }
             known => known,
         }
