@@ -14,6 +14,8 @@ pub mod error;
 pub mod estate;
 mod json;
 mod osv;
+pub mod priority;
 pub mod report;
+pub mod version;
 
 pub use error::{IntakeError, SourceResult};

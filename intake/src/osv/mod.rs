@@ -1,16 +1,14 @@
 //! OSV records (OSV schema 1.6), which advisories are published in.
 
-mod cvss;
-mod version;
-
 use holdpoint_schemas::finding::Severity;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::cmp::Ordering;
 
-use crate::collect::{cvss_band, severity};
+use crate::collect::severity;
 use crate::json::or_default;
-pub use version::{Ecosystem, compare, sorted_versions};
+use crate::priority::rating;
+pub use crate::version::{Ecosystem, compare, sorted_versions};
 
 /// One advisory.
 #[derive(Debug, Clone, Deserialize)]
@@ -87,14 +85,15 @@ impl Record {
         }
     }
 
-    /// The database's word, else the band of the CVSS v3 base score, else unknown.
+    /// The database's word, else the band of the latest CVSS version's base score, else unknown.
     pub fn severity(&self) -> Severity {
         let word = self.database_specific.get("severity").and_then(Value::as_str);
         match word.map_or(Severity::Unknown, severity) {
             Severity::Unknown => {
-                let v3 = self.scores.iter().find(|score| score.kind == "CVSS_V3");
-                v3.and_then(|score| cvss::base_score(&score.score))
-                    .map_or(Severity::Unknown, cvss_band)
+                let scores = self.scores.iter().filter(|score| score.kind.starts_with("CVSS_V"));
+                let ratings = scores.filter_map(|score| rating(&score.score));
+                let latest = ratings.max_by_key(|rating| (rating.version, rating.tenths));
+                latest.map_or(Severity::Unknown, |rating| rating.severity)
             }
             known => known,
         }
@@ -120,8 +119,20 @@ impl Record {
         })
     }
 
+    /// Whether it speaks of several releases of a distribution, so that its ranges don't hold for each.
+    fn differs_by_release(&self, ecosystem: Ecosystem, name: &str) -> bool {
+        let mut releases = self
+            .affected(ecosystem, name)
+            .filter_map(|a| Some(&a.package.as_ref()?.ecosystem));
+        let first = releases.next();
+        ecosystem.is_distribution() && releases.any(|release| Some(release) != first)
+    }
+
     /// Whether a version is affected; `None` when its versions can't be compared.
     pub fn affects(&self, ecosystem: Ecosystem, name: &str, version: &str) -> Option<bool> {
+        if self.differs_by_release(ecosystem, name) {
+            return None;
+        }
         let mut unknown = false;
         for affected in self.affected(ecosystem, name) {
             if affected.versions.iter().any(|listed| same(ecosystem, listed, version)) {
@@ -140,6 +151,9 @@ impl Record {
 
     /// Versions above this one in which it is fixed, lowest first.
     pub fn fixed_after(&self, ecosystem: Ecosystem, name: &str, version: &str) -> Vec<String> {
+        if self.differs_by_release(ecosystem, name) {
+            return Vec::new();
+        }
         let events = self
             .affected(ecosystem, name)
             .flat_map(|a| &a.ranges)
@@ -260,6 +274,24 @@ mod tests {
         let record = record(r#"[{"package":{"ecosystem":"PyPI","name":"urllib-3"},"versions":["1.0"]}]"#);
         assert_eq!(affects(&record, "1.0.0"), Some(true));
         assert_eq!(affects(&record, "1.0.1"), Some(false));
+    }
+
+    #[test]
+    fn releases_of_a_distribution_are_not_mixed() {
+        let of = |releases: [&str; 2]| {
+            record(&format!(
+                r#"[{{"package":{{"ecosystem":"{}","name":"bash"}},"ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}},{{"fixed":"5.1-2"}}]}}]}},
+                    {{"package":{{"ecosystem":"{}","name":"bash"}},"versions":["9"]}}]"#,
+                releases[0], releases[1]
+            ))
+        };
+        let debian = Ecosystem::Deb("debian");
+        let same = of(["Debian:12", "Debian:12"]);
+        assert_eq!(same.affects(debian, "bash", "5.1-1"), Some(true));
+        assert_eq!(same.fixed_after(debian, "bash", "5.1-1"), ["5.1-2"]);
+        let other = of(["Debian:12", "Debian:11"]);
+        assert_eq!(other.affects(debian, "bash", "5.1-1"), None);
+        assert!(other.fixed_after(debian, "bash", "5.1-1").is_empty());
     }
 
     #[test]
