@@ -4,6 +4,7 @@ mod change;
 mod finding;
 mod fix;
 mod graph;
+mod operations;
 mod org;
 mod service;
 
@@ -45,6 +46,7 @@ const COLLECTORS: &[Collector] = &[
     graph::collect,
     fix::collect,
     change::collect,
+    operations::collect,
     org::collect,
 ];
 

@@ -3,7 +3,7 @@
 
 use holdpoint_schemas::fact::keys::service;
 use holdpoint_schemas::fact::{FactSet, Key};
-use holdpoint_schemas::service::Service;
+use holdpoint_schemas::service::{Service, UpdateStrategy};
 use std::collections::BTreeSet;
 
 use super::Moment;
@@ -43,6 +43,9 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
             service::CUSTOMER_FACING.id(),
             service::PRODUCTION.id(),
             service::ENVIRONMENT.id(),
+            service::INTERNET_FACING.id(),
+            service::REPLICAS.id(),
+            service::UPDATE_STRATEGY.id(),
         ] {
             facts.insert_unknown(id, NO_OWNER);
         }
@@ -63,7 +66,21 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
         "which standards' scope it is in",
         |service| service.compliance_scopes.as_ref(),
     );
-    customer_facing(moment, facts);
+    yes_no(
+        moment,
+        facts,
+        service::CUSTOMER_FACING,
+        "whether customers use it",
+        |service| service.customer_facing,
+    );
+    yes_no(
+        moment,
+        facts,
+        service::INTERNET_FACING,
+        "whether requests from the internet reach it",
+        |service| service.runtime.internet_facing,
+    );
+    instances(moment, facts);
     environment(moment, facts);
 }
 
@@ -99,29 +116,59 @@ fn union(
     }
 }
 
-fn customer_facing(moment: &Moment<'_>, facts: &mut FactSet) {
-    let values: Vec<Option<bool>> = moment
-        .owners
-        .services
-        .iter()
-        .map(|service| service.customer_facing)
-        .collect();
+/// Yes if one of the owners is known to; unknown while one of them doesn't say.
+fn yes_no(
+    moment: &Moment<'_>,
+    facts: &mut FactSet,
+    fact: Key<bool>,
+    what: &str,
+    of: impl Fn(&Service) -> Option<bool>,
+) {
+    let values: Vec<Option<bool>> = moment.owners.services.iter().map(|service| of(service)).collect();
     if values.contains(&Some(true)) {
-        facts.set(
-            service::CUSTOMER_FACING,
-            moment.fact(true, sources(moment.owners), None),
-        );
+        facts.set(fact, moment.fact(true, sources(moment.owners), None));
     } else if values.contains(&None) {
+        facts.set_unknown(fact, silent(moment.owners, what, |service| of(service).is_none()));
+    } else {
+        facts.set(fact, moment.fact(false, sources(moment.owners), None));
+    }
+}
+
+/// How the owners run: the fewest instances, and the strategy that interrupts most. What owns only an IaC
+/// address runs too, and is restarted with it.
+fn instances(moment: &Moment<'_>, facts: &mut FactSet) {
+    let services = &moment.owners.services;
+    let replicas: Option<Vec<u32>> = services.iter().map(|service| service.runtime.replicas).collect();
+    match replicas.and_then(|replicas| replicas.into_iter().min()) {
+        Some(fewest) => facts.set(
+            service::REPLICAS,
+            moment.fact(i64::from(fewest), sources(moment.owners), None),
+        ),
+        None => facts.set_unknown(
+            service::REPLICAS,
+            silent(moment.owners, "how many instances run", |service| {
+                service.runtime.replicas.is_none()
+            }),
+        ),
+    }
+    let strategies: Vec<Option<UpdateStrategy>> =
+        services.iter().map(|service| service.runtime.update_strategy).collect();
+    if strategies.contains(&Some(UpdateStrategy::Recreate)) {
+        facts.set(
+            service::UPDATE_STRATEGY,
+            moment.fact(UpdateStrategy::Recreate.as_str(), sources(moment.owners), None),
+        );
+    } else if strategies.contains(&None) {
         facts.set_unknown(
-            service::CUSTOMER_FACING,
-            silent(moment.owners, "whether customers use it", |service| {
-                service.customer_facing.is_none()
+            service::UPDATE_STRATEGY,
+            silent(moment.owners, "how instances are replaced", |service| {
+                service.runtime.update_strategy.is_none()
             }),
         );
     } else {
         facts.set(
-            service::CUSTOMER_FACING,
-            moment.fact(false, sources(moment.owners), None),
+            service::UPDATE_STRATEGY,
+            moment.fact(UpdateStrategy::Rolling.as_str(), sources(moment.owners), None),
         );
     }
 }
