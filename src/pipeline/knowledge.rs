@@ -2,7 +2,7 @@
 
 use holdpoint_schemas::Timestamp;
 use holdpoint_schemas::decision::{BoundKind, Decision};
-use holdpoint_schemas::fact::{Action, FactTable, FactValue};
+use holdpoint_schemas::fact::{Action, FACTS, FactTable, FactValue};
 use holdpoint_schemas::finding::RepoFinding;
 use holdpoint_schemas::{Digest, Level};
 use serde::Serialize;
@@ -99,9 +99,14 @@ impl FindingFacts {
         let table = &session.estate.facts;
         let mut read = session.estate.pack.facts_read(Action::Suggest);
         read.extend(session.estate.pack.facts_read(Action::AutoApply));
-        let shown = table
+        // By family, in the order of the shipped table; an organisation's own come last.
+        let order = |id: &str| FACTS.iter().position(|row| row.id == id).unwrap_or(usize::MAX);
+        let mut shown: Vec<&'static str> = table
             .rows()
-            .filter(|row| !row.id.starts_with("evidence.") && !row.id.starts_with("approval."));
+            .map(|row| row.id)
+            .filter(|id| !id.starts_with("evidence.") && !id.starts_with("approval."))
+            .collect();
+        shown.sort_by_key(|id| (order(id), *id));
         Self {
             id: pair.finding.id(),
             finding: pair.finding.clone(),
@@ -111,7 +116,8 @@ impl FindingFacts {
             possible: decision.level,
             at: session.at,
             facts: shown
-                .map(|row| fact_row(decision, table, row.id, read.contains(row.id)))
+                .into_iter()
+                .map(|id| fact_row(decision, table, id, read.contains(id)))
                 .collect(),
         }
     }

@@ -2,6 +2,8 @@
 
 mod facts;
 mod place;
+#[cfg(test)]
+mod properties;
 
 use anyhow::Result;
 use holdpoint_engine::policy::{Effect, Layer, Pack, PolicyError, PolicySource};
