@@ -14,6 +14,7 @@ pub mod error;
 pub mod estate;
 mod json;
 mod osv;
+pub mod plan;
 pub mod priority;
 pub mod report;
 pub mod version;

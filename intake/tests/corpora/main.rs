@@ -2,6 +2,7 @@
 //! are skipped.
 
 mod findings;
+mod plans;
 mod versions;
 
 use std::path::PathBuf;
