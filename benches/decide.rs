@@ -300,5 +300,8 @@ fn fix() -> Fix {
             operations: holdpoint_schemas::fix::Operations::default(),
         },
         received_at: None,
+        minimal: None,
+        minimal_because: String::new(),
+        plan: None,
     }
 }

@@ -294,4 +294,29 @@ pub struct Fix {
     pub classification: Classification,
     /// When it was handed over, where known.
     pub received_at: Option<Timestamp>,
+    /// Whether it touches only what its findings are about; `None`: that can't be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimal: Option<bool>,
+    /// Why, one line for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub minimal_because: String,
+    /// What applying it does to infrastructure, by the plan that came with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<FixPlan>,
+}
+
+/// What applying a candidate does to infrastructure, by a Terraform plan. Whoever hands over a fix hands over its
+/// plan: what it destroys is believed, that it destroys nothing only for the addresses that it names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FixPlan {
+    /// File, for people.
+    pub file: String,
+    /// Addresses that are destroyed or replaced.
+    pub destroys: Vec<String>,
+    /// Addresses that it changes in place, creates or reads.
+    pub touches: Vec<String>,
+    /// Those of all these addresses that are databases, IAM or network boundary.
+    pub critical: Vec<String>,
+    /// What the plan leaves open, or why it can't be read; while there is something, nothing good is believed of it.
+    pub gaps: Vec<String>,
 }

@@ -8,6 +8,7 @@ mod explain;
 mod facts;
 mod findings;
 mod graph;
+mod iac;
 mod ledger;
 mod policy;
 mod promote;
@@ -162,6 +163,9 @@ enum Command {
     /// Work with the service graph
     #[command(subcommand)]
     Graph(graph::Command),
+    /// Work with infrastructure as code
+    #[command(subcommand)]
+    Iac(iac::Command),
     /// Work with API contracts
     #[command(subcommand)]
     Contract(contract::Command),
@@ -206,6 +210,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Policy(command) => policy::run(global, command).await,
         Command::Findings(command) => findings::run(global, &command),
         Command::Graph(command) => graph::run(global, &command),
+        Command::Iac(command) => iac::run(global, &command),
         Command::Contract(command) => contract::run(global, &command),
         Command::Rescan(command) => rescan::run(global, &command),
         Command::Ledger(command) => ledger::run(global, &command),

@@ -82,6 +82,9 @@ fn prepare(root: &Path, arguments: &Arguments, agent: &Path) -> Result<(Estate, 
         files: applied.files,
         classification,
         received_at: None::<Timestamp>,
+        minimal: None,
+        minimal_because: String::new(),
+        plan: None,
     };
     let paths: Vec<&str> = fix.files.iter().map(|file| file.path.as_str()).collect();
     let resolved = resolved(&estate, &arguments.resolves)?;

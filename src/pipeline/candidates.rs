@@ -3,9 +3,10 @@
 
 use anyhow::{Context, Result};
 use holdpoint_fixes::apply::Applied;
+use holdpoint_intake::plan::{Plan, read_plan};
 use holdpoint_schemas::actor::Remediator;
 use holdpoint_schemas::finding::{Fingerprint, RepoFinding};
-use holdpoint_schemas::fix::{FindingRef, Fix, FixRequest};
+use holdpoint_schemas::fix::{FindingRef, Fix, FixPlan, FixRequest};
 use holdpoint_schemas::{Digest, SourceError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -151,9 +152,40 @@ fn read_one(
         files: applied.files,
         classification,
         received_at: None,
+        minimal: None,
+        minimal_because: String::new(),
+        plan: request
+            .plan
+            .as_deref()
+            .map(|plan| plan_of(estate, &format!("{folder}/{plan}"))),
     };
     redact(&mut fix, findings.values());
     Ok(fix)
+}
+
+/// The plan that came with a fix. One that can't be read says nothing good and harms no one else.
+fn plan_of(estate: &Estate, file: &str) -> FixPlan {
+    let read = || -> Result<Plan> { Ok(read_plan(file, &read_bytes(&estate.root, file)?)?) };
+    match read() {
+        Ok(plan) => FixPlan {
+            file: file.to_owned(),
+            destroys: plan
+                .summary
+                .destroys
+                .iter()
+                .chain(&plan.summary.replaces)
+                .cloned()
+                .collect(),
+            touches: plan.changes.iter().map(|change| change.address.clone()).collect(),
+            critical: plan.critical_changes().map(|change| change.address.clone()).collect(),
+            gaps: plan.gaps,
+        },
+        Err(error) => FixPlan {
+            file: file.to_owned(),
+            gaps: vec![as_problem(file, &error).one_line()],
+            ..FixPlan::default()
+        },
+    }
 }
 
 /// Where a change comes from.

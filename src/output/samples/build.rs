@@ -164,6 +164,9 @@ impl Sample {
                 operations: holdpoint_schemas::fix::Operations::default(),
             },
             received_at: None,
+            minimal: None,
+            minimal_because: String::new(),
+            plan: None,
         };
         self.item.decision.fix = Some(fix.id.clone());
         self.item.decision.remediator = fix.remediator.clone();

@@ -7,6 +7,7 @@ use holdpoint_engine::graph::ServiceGraph;
 use holdpoint_engine::policy::Pack;
 use holdpoint_intake::advisory::Advisories;
 use holdpoint_intake::estate::{OrgFacts, SuppliedFact, read_org_facts};
+use holdpoint_intake::plan::{Plan, read_plan};
 use holdpoint_intake::priority::{Epss, Kev, read_epss, read_kev};
 use holdpoint_schemas::estate::{
     CalendarFile, ContractsFile, ControlsFile, EstateConfig, ProvisionedVariables, RepoConfig,
@@ -83,6 +84,8 @@ pub struct Estate {
     pub epss: Source<Epss>,
     /// Vulnerabilities that are known to be exploited.
     pub kev: Source<Kev>,
+    /// Terraform plans among the repos' reports, those that can be read.
+    pub plans: Vec<RepoPlan>,
     /// What couldn't be read: the run goes on without it and says so.
     pub problems: Vec<SourceError>,
     scan_inputs: OnceLock<Digest>,
@@ -166,6 +169,7 @@ impl Estate {
         );
         let epss = optional_bytes(&mut problems, &root, "EPSS file", config.epss.as_deref(), read_epss);
         let kev = optional_bytes(&mut problems, &root, "KEV file", config.kev.as_deref(), read_kev);
+        let plans = plans(&root, &config);
         let advisories = match &config.advisories {
             None => Source::Unknown(format!("`{CONFIG_FILE}` names no advisories")),
             Some(folder) => load(&mut problems, "the advisories", || {
@@ -192,6 +196,7 @@ impl Estate {
             advisories,
             epss,
             kev,
+            plans,
             problems,
             scan_inputs: OnceLock::new(),
         })
@@ -240,6 +245,46 @@ impl Estate {
         }
         self.root.join(&repo.remote).to_string_lossy().into_owned()
     }
+}
+
+/// A Terraform plan of a repo's branch.
+#[derive(Debug, Clone)]
+pub struct RepoPlan {
+    /// Repo in the estate.
+    pub repo: String,
+    /// Branch that was planned.
+    pub branch: String,
+    /// File, for people.
+    pub file: String,
+    /// The plan.
+    pub plan: Plan,
+}
+
+/// The plans among the repos' reports. One that can't be read is told where findings are gathered.
+fn plans(root: &Path, config: &EstateConfig) -> Vec<RepoPlan> {
+    let mut found = Vec::new();
+    for repo in &config.repos {
+        for report in &repo.reports {
+            let plan = read_bytes(root, &report.path)
+                .ok()
+                .filter(|bytes| is_plan(bytes))
+                .and_then(|bytes| read_plan(&report.path, &bytes).ok());
+            found.extend(plan.map(|plan| RepoPlan {
+                repo: repo.name.clone(),
+                branch: report.branch.clone(),
+                file: report.path.clone(),
+                plan,
+            }));
+        }
+    }
+    found
+}
+
+/// Whether it says at its beginning that Terraform or OpenTofu wrote it: other reports aren't parsed twice.
+fn is_plan(bytes: &[u8]) -> bool {
+    const BEGINNING: usize = 4096;
+    let beginning = String::from_utf8_lossy(bytes.get(..bytes.len().min(BEGINNING)).unwrap_or_default());
+    beginning.contains("\"terraform_version\"") || beginning.contains("\"resource_drift\"")
 }
 
 /// The organisation's own facts: of every file in their folder. The policies' schema rests on them, so a bad

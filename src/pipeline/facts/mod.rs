@@ -4,6 +4,7 @@ mod change;
 mod finding;
 mod fix;
 mod graph;
+mod infrastructure;
 mod operations;
 mod org;
 mod service;
@@ -47,6 +48,7 @@ const COLLECTORS: &[Collector] = &[
     fix::collect,
     change::collect,
     operations::collect,
+    infrastructure::collect,
     org::collect,
 ];
 

@@ -274,5 +274,8 @@ fn fix(kind: FixKind) -> Fix {
             operations: holdpoint_schemas::fix::Operations::default(),
         },
         received_at: None,
+        minimal: None,
+        minimal_because: String::new(),
+        plan: None,
     }
 }
