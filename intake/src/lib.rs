@@ -7,6 +7,7 @@
 
 pub mod activity;
 pub mod advisory;
+pub mod calendar;
 pub mod cases;
 pub mod catalogue;
 mod collect;
