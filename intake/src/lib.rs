@@ -11,6 +11,7 @@ pub mod calendar;
 pub mod cases;
 pub mod catalogue;
 mod collect;
+pub mod controls;
 pub mod error;
 pub mod estate;
 mod json;

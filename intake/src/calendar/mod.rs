@@ -5,6 +5,7 @@
 //! covers tonight. Times are passed in; recurring entries are followed from where they begin, within
 //! a bound on all occurrences, and a calendar that exceeds it is unknown.
 
+mod edit;
 mod entry;
 mod file;
 mod ics;
@@ -24,6 +25,7 @@ use crate::error::SourceResult;
 use entry::Entry;
 use span::{gaps, holding, intersection, normalised};
 
+pub use edit::add_freeze;
 pub use span::Span;
 
 /// Most occurrences of all entries together that are looked at: a century of six daily entries.
@@ -35,9 +37,9 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(400 * 24);
 const MAX_HORIZON: SignedDuration = AHEAD;
 
 /// What an entry means for a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Kind {
+pub enum Kind {
     /// Nothing is to be deployed.
     Freeze,
     /// Changes may land; outside of all windows of a service they may not.
@@ -77,6 +79,23 @@ pub enum WindowReading {
     Closed,
     /// That can't be told, and why.
     Unknown(String),
+}
+
+/// One entry, for lists that people read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed<'a> {
+    /// What it means.
+    pub kind: Kind,
+    /// Name for people.
+    pub name: &'a str,
+    /// Services it covers; `*` covers all.
+    pub services: &'a [String],
+    /// Environments it covers; empty covers all.
+    pub environments: &'a [String],
+    /// File and line.
+    pub place: &'a str,
+    /// When it applies next, or now.
+    pub next: Span,
 }
 
 /// A calendar that was read.
@@ -151,9 +170,7 @@ impl Calendar {
         scope: &[(&str, Option<&str>)],
         horizon: SignedDuration,
     ) -> Result<Option<Span>, String> {
-        let end = now
-            .checked_add(horizon.min(MAX_HORIZON))
-            .map_err(|_| "the horizon lies beyond all times".to_owned())?;
+        let end = horizon_end(now, horizon)?;
         let expansion = self.expansion(end)?;
         let Some(within) = Span::new(now, end) else {
             return Ok(None);
@@ -173,6 +190,32 @@ impl Calendar {
             }
         }
         Ok(safe.first().copied())
+    }
+
+    /// The entries that apply at `now` or begin before `now + horizon` (at most 400 days), the soonest
+    /// first.
+    ///
+    /// # Errors
+    /// When that can't be told, and why.
+    pub fn upcoming(&self, now: Timestamp, horizon: SignedDuration) -> Result<Vec<Listed<'_>>, String> {
+        let end = horizon_end(now, horizon)?;
+        let expansion = self.expansion(end)?;
+        let entries = self.entries.iter().zip(&expansion.spans);
+        let mut listed: Vec<Listed<'_>> = entries
+            .filter_map(|(entry, spans)| {
+                let next = spans.get(spans.partition_point(|span| span.until <= now))?;
+                (next.from < end).then_some(Listed {
+                    kind: entry.kind,
+                    name: &entry.name,
+                    services: &entry.services,
+                    environments: &entry.environments,
+                    place: &entry.place,
+                    next: *next,
+                })
+            })
+            .collect();
+        listed.sort_by_key(|entry| (entry.next, entry.kind));
+        Ok(listed)
     }
 
     fn restricts(&self, service: &str, environment: Option<&str>) -> bool {
@@ -241,4 +284,9 @@ impl Calendar {
             spans: spans.collect::<Result<_, _>>()?,
         })
     }
+}
+
+fn horizon_end(now: Timestamp, horizon: SignedDuration) -> Result<Timestamp, String> {
+    let end = now.checked_add(horizon.min(MAX_HORIZON));
+    end.map_err(|_| "the horizon lies beyond all times".to_owned())
 }

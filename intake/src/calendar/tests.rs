@@ -301,6 +301,29 @@ fn the_next_safe_span_avoids_freezes_and_peak_hours_and_lies_in_a_window() {
     );
 }
 
+#[test]
+fn entries_are_listed_with_when_they_apply_next() {
+    let calendar = read(&format!("{OLD}{WINDOWS}"));
+    let now = at("2026-03-20T00:00:00Z");
+    let listed = calendar.upcoming(now, SignedDuration::from_hours(24 * 7)).unwrap();
+    let shown: Vec<_> = listed
+        .iter()
+        .map(|entry| (entry.kind, entry.name, entry.next.from.to_string()))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            (Kind::Freeze, "Quarter close", "2026-03-16T00:00:00Z".to_owned()),
+            (Kind::Window, "Nights", "2026-03-19T21:00:00Z".to_owned()),
+        ]
+    );
+    assert_eq!(listed[1].place, "calendar.yaml:8");
+    assert_eq!(
+        calendar.upcoming(at("2026-05-01T00:00:00Z"), SignedDuration::from_hours(1)),
+        Ok(vec![])
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
