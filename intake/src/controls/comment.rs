@@ -7,11 +7,11 @@ use super::{MAX_MARKERS, Marker};
 /// What begins a claim in a comment.
 const WORD: &str = "holdpoint:";
 /// What begins a comment, in the languages that repos are written in.
-const LEADERS: [&str; 10] = ["#", "//", "/*", "*", "--", ";", "%", "<!--", "REM", "'"];
+const LEADERS: [&str; 8] = ["#", "//", "/*", "*", "--", ";", "%", "<!--"];
 /// What ends one on its own line.
 const CLOSERS: [&str; 5] = ["*/}}", "*/", "-->", "#}", "%>"];
-/// The annotation, and the tag of clouds that allow such names.
-const KEYS: [&str; 1] = ["holdpoint.dev/control"];
+/// The annotation.
+const KEY: &str = "holdpoint.dev/control";
 
 /// The claims of a file.
 pub(super) fn markers(repo: &str, path: &str, text: &str) -> Vec<Marker> {
@@ -40,7 +40,7 @@ fn comment(line: &str) -> Option<Claim> {
 
 /// `holdpoint.dev/control: hands-off until 2026-12-01`, in YAML or JSON.
 fn annotation(line: &str) -> Option<Claim> {
-    let (before, after) = KEYS.iter().find_map(|key| line.split_once(key))?;
+    let (before, after) = line.split_once(KEY)?;
     let is_comment = before.trim_start().starts_with(['#', '/', ';']);
     let after = after.trim_start_matches(['"', '\'']).trim_start();
     let value = after.strip_prefix([':', '=']).filter(|_| !is_comment)?.trim();
