@@ -7,9 +7,11 @@
 
 pub mod activity;
 pub mod advisory;
+pub mod calendar;
 pub mod cases;
 pub mod catalogue;
 mod collect;
+pub mod controls;
 pub mod error;
 pub mod estate;
 mod json;
