@@ -25,6 +25,7 @@ pub mod plan;
 pub mod proofs;
 pub mod record;
 pub mod redact;
+pub mod repo_knowledge;
 pub mod report;
 pub mod run;
 pub mod session;

@@ -15,6 +15,7 @@ use super::facts::{self, Moment, touched_addresses, touched_paths};
 use super::mirror::Mirror;
 use super::owners::Owners;
 use super::record::{History, Recorder, Written};
+use super::repo_knowledge::RepoKnowledge;
 use super::state::State;
 
 /// An estate in the hands of one process.
@@ -31,6 +32,8 @@ pub struct Session {
     pub mirrors: BTreeMap<String, Mirror>,
     /// The injected clock.
     pub at: Timestamp,
+    /// What was worked out of its repos.
+    pub repo_knowledge: RepoKnowledge,
     /// What couldn't be read.
     pub problems: Vec<SourceError>,
 }
@@ -64,6 +67,7 @@ impl Session {
             written: Written::default(),
             mirrors,
             at,
+            repo_knowledge: RepoKnowledge::default(),
             problems,
         })
     }
@@ -86,6 +90,7 @@ impl Session {
             finding,
             fix,
             owners: &owners,
+            repo_knowledge: &self.repo_knowledge,
             now: self.at,
         };
         (facts::collect(&moment), owners.primary())

@@ -6,12 +6,11 @@ use anyhow::Result;
 use holdpoint_engine::graph::ServiceGraph;
 use holdpoint_engine::policy::Pack;
 use holdpoint_intake::advisory::Advisories;
+use holdpoint_intake::calendar::Calendar;
 use holdpoint_intake::estate::{OrgFacts, SuppliedFact, read_org_facts};
 use holdpoint_intake::plan::{Plan, read_plan};
 use holdpoint_intake::priority::{Epss, Kev, read_epss, read_kev};
-use holdpoint_schemas::estate::{
-    CalendarFile, ContractsFile, ControlsFile, EstateConfig, ProvisionedVariables, RepoConfig,
-};
+use holdpoint_schemas::estate::{ContractsFile, ControlsFile, EstateConfig, ProvisionedVariables, RepoConfig};
 use holdpoint_schemas::fact::FactTable;
 use holdpoint_schemas::rollout::Rollout;
 use holdpoint_schemas::service::Catalogue;
@@ -73,7 +72,7 @@ pub struct Estate {
     /// Controls.
     pub controls: Source<ControlsFile>,
     /// Calendar.
-    pub calendar: Source<CalendarFile>,
+    pub calendar: Source<Calendar>,
     /// Recorded contracts.
     pub contracts: Source<ContractsFile>,
     /// Provisioned variables.
@@ -146,13 +145,10 @@ impl Estate {
             config.controls.as_deref(),
             holdpoint_intake::estate::read_controls,
         );
-        let calendar = optional(
-            &mut problems,
-            &root,
-            "calendar",
-            config.calendar.as_deref(),
-            holdpoint_intake::estate::read_calendar,
-        );
+        let calendar = match &config.calendar {
+            None => Source::Unknown(format!("`{CONFIG_FILE}` names no calendar")),
+            Some(file) => load(&mut problems, &format!("`{file}`"), || calendar(&root, file)),
+        };
         let contracts = optional(
             &mut problems,
             &root,
@@ -245,6 +241,13 @@ impl Estate {
         }
         self.root.join(&repo.remote).to_string_lossy().into_owned()
     }
+}
+
+/// The calendar, with the iCalendar files that it names beside itself.
+fn calendar(root: &Path, file: &str) -> Result<Calendar> {
+    let folder = Path::new(file).parent().unwrap_or_else(|| Path::new(""));
+    let ics = |name: &str| read_text(root, &folder.join(name).to_string_lossy()).map_err(|error| format!("{error:#}"));
+    Ok(Calendar::read(file, &read_text(root, file)?, &ics)?)
 }
 
 /// A Terraform plan of a repo's branch.

@@ -10,14 +10,18 @@ mod org;
 mod service;
 
 use holdpoint_schemas::Timestamp;
+use holdpoint_schemas::control::Control;
 use holdpoint_schemas::fact::{Fact, FactSet};
 use holdpoint_schemas::finding::RepoFinding;
 use holdpoint_schemas::fix::Fix;
+use holdpoint_schemas::service::ServiceId;
+use std::collections::BTreeSet;
 
 use super::estate::Estate;
 use super::mirror::Mirror;
 use super::owners::Owners;
 use super::record::History;
+use super::repo_knowledge::{Callers, RepoKnowledge};
 
 /// All that a collector may look at.
 pub struct Moment<'a> {
@@ -33,6 +37,8 @@ pub struct Moment<'a> {
     pub fix: Option<&'a Fix>,
     /// Owners of what is touched.
     pub owners: &'a Owners<'a>,
+    /// What was worked out of repos in this run.
+    pub repo_knowledge: &'a RepoKnowledge,
     /// The injected clock.
     pub now: Timestamp,
 }
@@ -70,6 +76,29 @@ impl Moment<'_> {
             observed_at: self.now,
             note,
         }
+    }
+
+    /// Everything that can be affected if an owner breaks, without the owners.
+    fn dependents(&self) -> BTreeSet<ServiceId> {
+        let owners = &self.owners.services;
+        let radii = owners
+            .iter()
+            .filter_map(|service| self.estate.graph.blast_radius(&service.id));
+        radii
+            .flat_map(|radius| radius.dependents)
+            .map(|dependent| dependent.id)
+            .filter(|id| owners.iter().all(|owner| owner.id != *id))
+            .collect()
+    }
+
+    /// Claims that the repo itself makes on what is touched, or why they aren't known.
+    fn derived_controls(&self) -> Result<Vec<Control>, String> {
+        self.repo_knowledge.controls(self)
+    }
+
+    /// Code of the repo that uses what is touched, or why that isn't known.
+    fn callers(&self) -> Result<Callers, String> {
+        self.repo_knowledge.callers(self)
     }
 
     /// Paths that the fix touches, or the finding's own without one.
