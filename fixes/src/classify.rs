@@ -5,6 +5,8 @@
 mod config;
 mod dependency;
 mod environment;
+mod formatting;
+mod generated;
 mod governance;
 mod hcl;
 mod header;
@@ -12,6 +14,8 @@ mod iac;
 mod node;
 mod secret;
 mod suppression;
+mod tokens;
+mod unicode;
 
 use std::collections::BTreeSet;
 
@@ -71,7 +75,11 @@ struct Recogniser {
 }
 
 /// The first that applies decides alone, so the more specific ones come first.
-const RECOGNISERS: [Recogniser; 4] = [
+const RECOGNISERS: [Recogniser; 5] = [
+    Recogniser {
+        applies: generated::applies,
+        read: generated::read,
+    },
     dependency::RECOGNISER,
     iac::RECOGNISER,
     config::RECOGNISER,
@@ -158,6 +166,14 @@ fn recognise_file(view: &FileView<'_>) -> Result<Part, String> {
     }
     if let Some(marker) = suppression::added(change) {
         return Err(format!("gets a comment that silences a scanner (`{marker}`)"));
+    }
+    if let Some(character) = unicode::added(change) {
+        return Err(format!("gets a character that can deceive ({character})"));
+    }
+    if formatting::applies(view)
+        && let Ok(part) = formatting::read(view)
+    {
+        return Ok(part);
     }
     match RECOGNISERS.iter().find(|recogniser| (recogniser.applies)(view)) {
         Some(recogniser) => (recogniser.read)(view),
