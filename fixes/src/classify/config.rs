@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use holdpoint_schemas::fix::FixKind;
 
 use super::node::{Difference, Node};
+use super::polarity::{self, words};
 use super::{FileView, Part, Recogniser};
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
@@ -86,7 +87,7 @@ const FOREIGN_KEYS: [&str; 10] = [
 ];
 
 /// Words in a key that say its value is run, loaded or connected to.
-const ACTIVE_WORDS: [&str; 36] = [
+const ACTIVE_WORDS: [&str; 56] = [
     "command",
     "cmd",
     "exec",
@@ -123,6 +124,26 @@ const ACTIVE_WORDS: [&str; 36] = [
     "role",
     "user",
     "eval",
+    "port",
+    "ports",
+    "bind",
+    "listen",
+    "password",
+    "passwd",
+    "secret",
+    "secrets",
+    "token",
+    "credential",
+    "credentials",
+    "apikey",
+    "key",
+    "origin",
+    "origins",
+    "permission",
+    "permissions",
+    "acl",
+    "cidr",
+    "scope",
 ];
 
 fn read(view: &FileView<'_>) -> Result<Part, String> {
@@ -192,13 +213,26 @@ fn check_value(difference: &Difference<'_>) -> Result<(), String> {
     if let Some(word) = active {
         return Err(format!("changes `{place}`: a `{word}` is more than a flag"));
     }
-    match (difference.before, difference.after) {
-        (Node::Bool(_), Node::Bool(_)) | (Node::Integer(_), Node::Integer(_)) | (Node::Float(_), Node::Float(_)) => {
-            Ok(())
+    let path = &difference.path;
+    let weakens = match (difference.before, difference.after) {
+        (Node::Bool(_), Node::Bool(on)) => polarity::weakens_switch(path, *on),
+        (Node::Integer(before), Node::Integer(after)) => polarity::weakens_number(path, number(*before), number(*after)),
+        (Node::Float(before), Node::Float(after)) => polarity::weakens_number(path, *before, *after),
+        (Node::Text(before), Node::Text(after)) if is_word(before) && is_word(after) => {
+            polarity::weakens_word(path, before, after)
         }
-        (Node::Text(before), Node::Text(after)) if is_word(before) && is_word(after) => Ok(()),
-        _ => Err(format!("changes `{place}` to or from a text that is no plain word")),
+        _ => return Err(format!("changes `{place}` to or from a text that is no plain word")),
+    };
+    if weakens {
+        return Err(format!("may weaken `{place}`"));
     }
+    Ok(())
+}
+
+/// Near enough to tell more from less.
+#[expect(clippy::cast_precision_loss, reason = "only the order counts")]
+fn number(value: i128) -> f64 {
+    value as f64
 }
 
 /// A word as enumerations use it; no path, URL, host, command line or pattern.
@@ -207,22 +241,6 @@ fn is_word(text: &str) -> bool {
     chars.next().is_some_and(|c| c.is_ascii_alphabetic())
         && text.len() <= 32
         && chars.all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
-}
-
-/// Words of a key: `preStartCommand` and `pre-start_command` have three.
-fn words(key: &str) -> Vec<String> {
-    let mut found = vec![String::new()];
-    for c in key.chars() {
-        if !c.is_alphanumeric() || c.is_uppercase() {
-            found.push(String::new());
-        }
-        if let Some(last) = found.last_mut().filter(|_| c.is_alphanumeric()) {
-            last.extend(c.to_lowercase());
-        }
-    }
-    // All capitals make one word, not many of one letter.
-    found.push(key.to_lowercase());
-    found
 }
 
 /// `key = value` lines with `[sections]`; anything finer (continuations, indentation) is unreadable.
