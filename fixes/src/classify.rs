@@ -12,6 +12,7 @@ mod hcl;
 mod header;
 mod iac;
 mod node;
+mod polarity;
 mod secret;
 mod suppression;
 mod tokens;

@@ -216,7 +216,9 @@ fn check_value(difference: &Difference<'_>) -> Result<(), String> {
     let path = &difference.path;
     let weakens = match (difference.before, difference.after) {
         (Node::Bool(_), Node::Bool(on)) => polarity::weakens_switch(path, *on),
-        (Node::Integer(before), Node::Integer(after)) => polarity::weakens_number(path, number(*before), number(*after)),
+        (Node::Integer(before), Node::Integer(after)) => {
+            polarity::weakens_number(path, number(*before), number(*after))
+        }
         (Node::Float(before), Node::Float(after)) => polarity::weakens_number(path, *before, *after),
         (Node::Text(before), Node::Text(after)) if is_word(before) && is_word(after) => {
             polarity::weakens_word(path, before, after)

@@ -72,14 +72,20 @@ pub(super) fn read(view: &FileView<'_>) -> Result<Part, String> {
     for (name, (line, value)) in &added {
         let old = removed.get(name);
         if !value::is_no_weaker(name, old.map(|(_, value)| value.as_str()), value) {
-            return Err(format!("gives the header `{name}` a value that doesn't protect, or less than before"));
+            return Err(format!(
+                "gives the header `{name}` a value that doesn't protect, or less than before"
+            ));
         }
         // A call that moves elsewhere, behind a return for instance, may never be made.
-        if old.is_some_and(|(old, _)| unchanged_before(&view.change.removed, *old) != unchanged_before(&view.change.added, *line)) {
+        if old.is_some_and(|(old, _)| {
+            unchanged_before(&view.change.removed, *old) != unchanged_before(&view.change.added, *line)
+        }) {
             return Err(format!("moves where the header `{name}` is set"));
         }
         if set_otherwise(view, after, name, value) {
-            return Err(format!("sets the header `{name}` to another value than the rest of the file"));
+            return Err(format!(
+                "sets the header `{name}` to another value than the rest of the file"
+            ));
         }
     }
     if Language::of(view.path()) == Language::Python {
@@ -106,8 +112,7 @@ type Headers = BTreeMap<String, (u32, String)>;
 fn set_by(lines: &[(u32, String)]) -> Result<Headers, String> {
     let mut found = BTreeMap::new();
     for (number, line) in lines.iter().filter(|(_, line)| !line.trim().is_empty()) {
-        let (name, value) =
-            header_of(line).ok_or("changes more than calls that set a security header to a literal")?;
+        let (name, value) = header_of(line).ok_or("changes more than calls that set a security header to a literal")?;
         if found.insert(name.clone(), (*number, value)).is_some() {
             return Err(format!("sets `{name}` twice"));
         }

@@ -7,46 +7,210 @@ use regex::Regex;
 
 /// Turn the meaning of the rest of the name around.
 const INVERTERS: [&str; 15] = [
-    "disable", "disabled", "disables", "no", "not", "non", "without", "skip", "skipped", "bypass", "ignore",
-    "ignored", "exclude", "suppress", "off",
+    "disable", "disabled", "disables", "no", "not", "non", "without", "skip", "skipped", "bypass", "ignore", "ignored",
+    "exclude", "suppress", "off",
 ];
 /// On is the weaker state.
 const PERMISSIVE: [&str; 27] = [
-    "debug", "insecure", "allow", "allowed", "allows", "permissive", "permit", "unsafe", "anonymous", "trust", "public",
-    "publicly", "plaintext", "verbose", "expose", "exposed", "dangerous", "dangerously", "accept", "open", "guest",
-    "legacy", "unauthenticated", "impersonate", "impersonation", "wildcard", "force",
+    "debug",
+    "insecure",
+    "allow",
+    "allowed",
+    "allows",
+    "permissive",
+    "permit",
+    "unsafe",
+    "anonymous",
+    "trust",
+    "public",
+    "publicly",
+    "plaintext",
+    "verbose",
+    "expose",
+    "exposed",
+    "dangerous",
+    "dangerously",
+    "accept",
+    "open",
+    "guest",
+    "legacy",
+    "unauthenticated",
+    "impersonate",
+    "impersonation",
+    "wildcard",
+    "force",
 ];
 /// Off is the weaker state.
 const PROTECTIVE: [&str; 60] = [
-    "verify", "verification", "validate", "validation", "auth", "authentication", "authenticate", "authorization",
-    "authorize", "authn", "authz", "tls", "ssl", "https", "mtls", "secure", "security", "csrf", "xss", "xsrf", "hsts",
-    "csp", "cors", "enforce", "enforced", "require", "required", "encrypt", "encrypted", "encryption", "audit",
-    "check", "checks", "strict", "signature", "signatures", "sign", "signed", "mfa", "otp", "sanitize", "escape",
-    "autoescape", "httponly", "samesite", "protect", "protection", "protected", "firewall", "waf", "block", "restrict",
-    "private", "logging", "versioning", "backup", "rotation", "deletion", "limiter", "throttle",
+    "verify",
+    "verification",
+    "validate",
+    "validation",
+    "auth",
+    "authentication",
+    "authenticate",
+    "authorization",
+    "authorize",
+    "authn",
+    "authz",
+    "tls",
+    "ssl",
+    "https",
+    "mtls",
+    "secure",
+    "security",
+    "csrf",
+    "xss",
+    "xsrf",
+    "hsts",
+    "csp",
+    "cors",
+    "enforce",
+    "enforced",
+    "require",
+    "required",
+    "encrypt",
+    "encrypted",
+    "encryption",
+    "audit",
+    "check",
+    "checks",
+    "strict",
+    "signature",
+    "signatures",
+    "sign",
+    "signed",
+    "mfa",
+    "otp",
+    "sanitize",
+    "escape",
+    "autoescape",
+    "httponly",
+    "samesite",
+    "protect",
+    "protection",
+    "protected",
+    "firewall",
+    "waf",
+    "block",
+    "restrict",
+    "private",
+    "logging",
+    "versioning",
+    "backup",
+    "rotation",
+    "deletion",
+    "limiter",
+    "throttle",
 ];
 /// More is the stronger state.
 const HIGHER_IS_SAFER: [&str; 13] = [
-    "min", "minimum", "bits", "keysize", "rounds", "iterations", "cost", "retention", "strength", "entropy", "length",
-    "size", "replicas",
+    "min",
+    "minimum",
+    "bits",
+    "keysize",
+    "rounds",
+    "iterations",
+    "cost",
+    "retention",
+    "strength",
+    "entropy",
+    "length",
+    "size",
+    "replicas",
 ];
 /// Less is the stronger state.
 const LOWER_IS_SAFER: [&str; 15] = [
-    "max", "maximum", "limit", "limits", "ttl", "expiry", "expires", "expiration", "lifetime", "attempts", "rate",
-    "quota", "tolerance", "skew", "leeway",
+    "max",
+    "maximum",
+    "limit",
+    "limits",
+    "ttl",
+    "expiry",
+    "expires",
+    "expiration",
+    "lifetime",
+    "attempts",
+    "rate",
+    "quota",
+    "tolerance",
+    "skew",
+    "leeway",
 ];
 /// Values that switch protection off.
 const WEAK_VALUES: [&str; 45] = [
-    "none", "off", "disable", "disabled", "false", "no", "never", "allow", "any", "all", "permissive", "insecure",
-    "unsafe", "debug", "trace", "optional", "plaintext", "plain", "http", "public", "anonymous", "guest", "md5", "sha1",
-    "des", "3des", "rc4", "ecb", "ssl", "sslv2", "sslv3", "ssl2", "ssl3", "tlsv1", "tls1", "report", "warn", "audit",
-    "dryrun", "log", "lax", "legacy", "unrestricted", "mutable", "suspended",
+    "none",
+    "off",
+    "disable",
+    "disabled",
+    "false",
+    "no",
+    "never",
+    "allow",
+    "any",
+    "all",
+    "permissive",
+    "insecure",
+    "unsafe",
+    "debug",
+    "trace",
+    "optional",
+    "plaintext",
+    "plain",
+    "http",
+    "public",
+    "anonymous",
+    "guest",
+    "md5",
+    "sha1",
+    "des",
+    "3des",
+    "rc4",
+    "ecb",
+    "ssl",
+    "sslv2",
+    "sslv3",
+    "ssl2",
+    "ssl3",
+    "tlsv1",
+    "tls1",
+    "report",
+    "warn",
+    "audit",
+    "dryrun",
+    "log",
+    "lax",
+    "legacy",
+    "unrestricted",
+    "mutable",
+    "suspended",
 ];
 /// Values that protect, as settings of protection spell them.
 const STRONG_VALUES: [&str; 24] = [
-    "strict", "enforce", "enforced", "enforcing", "required", "require", "deny", "block", "on", "always", "enabled",
-    "enable", "sha256", "sha384", "sha512", "argon2id", "bcrypt", "full", "secure", "https", "private", "immutable",
-    "verify", "reject",
+    "strict",
+    "enforce",
+    "enforced",
+    "enforcing",
+    "required",
+    "require",
+    "deny",
+    "block",
+    "on",
+    "always",
+    "enabled",
+    "enable",
+    "sha256",
+    "sha384",
+    "sha512",
+    "argon2id",
+    "bcrypt",
+    "full",
+    "secure",
+    "https",
+    "private",
+    "immutable",
+    "verify",
+    "reject",
 ];
 
 /// Words of a key: `preStartCommand` and `pre-start_command` have three.
@@ -73,7 +237,11 @@ fn has(words: &[String], list: &[&str]) -> bool {
 /// Whether switching to `on` makes it weaker, or can't be told.
 pub(super) fn weakens_switch(path: &[String], on: bool) -> bool {
     let words: Vec<String> = path.iter().flat_map(|key| words(key)).collect();
-    match (has(&words, &INVERTERS), has(&words, &PERMISSIVE), has(&words, &PROTECTIVE)) {
+    match (
+        has(&words, &INVERTERS),
+        has(&words, &PERMISSIVE),
+        has(&words, &PROTECTIVE),
+    ) {
         // `allow_skip`, `disable_debug`: which way is which can't be told.
         (true, true, _) => true,
         (true, false, _) | (false, true, _) => on,
@@ -88,7 +256,10 @@ pub(super) fn weakens_number(path: &[String], before: f64, after: f64) -> bool {
     let (higher, lower) = (has(&words, &HIGHER_IS_SAFER), has(&words, &LOWER_IS_SAFER));
     // Zero and less often mean without a limit; file modes aren't ordered.
     let unlimited = after <= 0.0 && (higher || lower || has(&words, &["timeout"]));
-    let mode = has(&words, &["mode", "umask", "chmod", "permissions", "permission", "level"]);
+    let mode = has(
+        &words,
+        &["mode", "umask", "chmod", "permissions", "permission", "level"],
+    );
     let as_switch = has(&words, &PROTECTIVE) || has(&words, &PERMISSIVE) || has(&words, &INVERTERS);
     let (zero, was_zero) = (after == 0.0, before == 0.0);
     unlimited
@@ -111,10 +282,17 @@ fn tls(text: &str) -> Option<(u8, u8)> {
 pub(super) fn weakens_word(path: &[String], before: &str, after: &str) -> bool {
     if let Some(new) = tls(after) {
         let weaker = tls(before).is_some_and(|old| new < old) || new < (1, 2);
-        let cap = path.iter().flat_map(|key| words(key)).any(|word| word.starts_with("max"));
+        let cap = path
+            .iter()
+            .flat_map(|key| words(key))
+            .any(|word| word.starts_with("max"));
         return weaker || cap;
     }
-    let plain: String = after.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
+    let plain: String = after
+        .to_lowercase()
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
     if WEAK_VALUES.contains(&plain.as_str()) {
         return true;
     }

@@ -108,7 +108,10 @@ pub(super) enum Comments {
 /// Whether two texts are one program; the error continues the sentence "`path` …".
 pub(super) fn same(path: &str, before: &str, after: &str, comments: Comments) -> Result<(), String> {
     let unreadable = "can't be read as tokens for sure";
-    let (before, after) = (read(path, before).ok_or(unreadable)?, read(path, after).ok_or(unreadable)?);
+    let (before, after) = (
+        read(path, before).ok_or(unreadable)?,
+        read(path, after).ok_or(unreadable)?,
+    );
     let texts = |program: &Program| -> Vec<(bool, String)> {
         let plain = |token: &Token| (token.kind == Kind::Layout, token.text.clone());
         program.tokens.iter().map(plain).collect()
@@ -203,7 +206,12 @@ impl Program {
         let mut gone = Vec::new();
         // Per open bracket: commas seen, and whether it is spared.
         let mut open: Vec<(usize, bool)> = Vec::new();
-        for (at, token) in self.tokens.iter().enumerate().filter(|(_, token)| token.kind == Kind::Mark) {
+        for (at, token) in self
+            .tokens
+            .iter()
+            .enumerate()
+            .filter(|(_, token)| token.kind == Kind::Mark)
+        {
             let earlier = |by: usize| at.checked_sub(by).and_then(|at| self.tokens.get(at));
             match token.text.as_str() {
                 "(" | "[" | "{" => {

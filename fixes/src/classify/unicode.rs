@@ -32,7 +32,12 @@ mod tests {
 
     fn change(removed: &str, added: &str) -> FileChange {
         let lines = |text: &str| vec![(1, text.to_owned())];
-        FileChange { path: "a".into(), kind: ChangeKind::Modified, removed: lines(removed), added: lines(added) }
+        FileChange {
+            path: "a".into(),
+            kind: ChangeKind::Modified,
+            removed: lines(removed),
+            added: lines(added),
+        }
     }
 
     #[test]

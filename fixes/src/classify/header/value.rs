@@ -15,9 +15,17 @@ const RANKED: [(&str, &[&str]); 10] = [
     ("x-download-options", &["noopen"]),
     (
         "referrer-policy",
-        &["strict-origin-when-cross-origin", "strict-origin", "same-origin", "no-referrer"],
+        &[
+            "strict-origin-when-cross-origin",
+            "strict-origin",
+            "same-origin",
+            "no-referrer",
+        ],
     ),
-    ("cross-origin-opener-policy", &["same-origin-allow-popups", "same-origin"]),
+    (
+        "cross-origin-opener-policy",
+        &["same-origin-allow-popups", "same-origin"],
+    ),
     ("cross-origin-embedder-policy", &["credentialless", "require-corp"]),
     ("cross-origin-resource-policy", &["same-site", "same-origin"]),
     ("x-dns-prefetch-control", &["off"]),
@@ -25,7 +33,10 @@ const RANKED: [(&str, &[&str]); 10] = [
 
 /// Whether the new value protects and takes nothing back of what the old one did.
 pub(super) fn is_no_weaker(header: &str, before: Option<&str>, after: &str) -> bool {
-    let (before, after) = (before.map(|text| text.trim().to_lowercase()), after.trim().to_lowercase());
+    let (before, after) = (
+        before.map(|text| text.trim().to_lowercase()),
+        after.trim().to_lowercase(),
+    );
     let before = before.as_deref();
     if let Some((_, values)) = RANKED.iter().find(|(name, _)| *name == header) {
         let rank = |value: &str| values.iter().position(|known| *known == value);
@@ -47,7 +58,11 @@ fn parts<'a>(value: &'a str, by: char) -> impl Iterator<Item = &'a str> {
 fn hsts(before: Option<&str>, after: &str) -> bool {
     let age = |value: &str| parts(value, ';').find_map(|part| part.strip_prefix("max-age=")?.parse::<u64>().ok());
     let known = |part: &str| part.starts_with("max-age=") || matches!(part, "includesubdomains" | "preload");
-    let keeps = |old: &str| parts(old, ';').filter(|part| !part.starts_with("max-age=")).all(|part| after.contains(part));
+    let keeps = |old: &str| {
+        parts(old, ';')
+            .filter(|part| !part.starts_with("max-age="))
+            .all(|part| after.contains(part))
+    };
     let old_age = before.and_then(age).unwrap_or(0);
     parts(after, ';').all(known)
         && parts(after, ';').filter(|part| part.starts_with("max-age=")).count() == 1
@@ -58,7 +73,10 @@ fn hsts(before: Option<&str>, after: &str) -> bool {
 fn cache(before: Option<&str>, after: &str) -> bool {
     let strong = |value: &str| parts(value, ',').any(|part| part == "no-store");
     let known = |part| {
-        matches!(part, "no-store" | "no-cache" | "private" | "must-revalidate" | "max-age=0" | "proxy-revalidate")
+        matches!(
+            part,
+            "no-store" | "no-cache" | "private" | "must-revalidate" | "max-age=0" | "proxy-revalidate"
+        )
     };
     strong(after) && parts(after, ',').all(known) && before.is_none_or(|old| strong(old) || !old.contains("no-store"))
 }
@@ -80,20 +98,27 @@ fn csp(before: Option<&str>, after: &str) -> bool {
     let loose = |source: &&str| {
         source.starts_with("'unsafe-")
             || source.contains('*')
-            || matches!(*source, "data:" | "blob:" | "http:" | "https:" | "filesystem:" | "ws:" | "wss:")
+            || matches!(
+                *source,
+                "data:" | "blob:" | "http:" | "https:" | "filesystem:" | "ws:" | "wss:"
+            )
             || source.starts_with("http://")
     };
     let safe = |(name, sources): (&&str, &Vec<&str>)| {
         // Pictures and fonts as data are the customary exception.
         let data = matches!(*name, "img-src" | "font-src");
-        sources.iter().all(|source| !loose(source) || (data && *source == "data:"))
+        sources
+            .iter()
+            .all(|source| !loose(source) || (data && *source == "data:"))
     };
     if !new.iter().all(safe) {
         return false;
     }
     let Some(before) = before else {
         // A first policy that says nothing about scripts or frames protects from nothing.
-        return ["default-src", "script-src", "frame-ancestors"].iter().any(|name| new.contains_key(name));
+        return ["default-src", "script-src", "frame-ancestors"]
+            .iter()
+            .any(|name| new.contains_key(name));
     };
     let Some(old) = directives(before) else { return false };
     // What falls back to `default-src` widens when the new directive says more than that one.
@@ -108,7 +133,9 @@ fn csp(before: Option<&str>, after: &str) -> bool {
 fn permissions(before: Option<&str>, after: &str) -> bool {
     let features = |value: &str| -> BTreeMap<String, String> {
         let pairs = parts(value, ',').filter_map(|part| part.split_once('='));
-        pairs.map(|(name, list)| (name.trim().to_owned(), list.trim().to_owned())).collect()
+        pairs
+            .map(|(name, list)| (name.trim().to_owned(), list.trim().to_owned()))
+            .collect()
     };
     let new = features(after);
     let closed = |list: &String| list == "()" || list == "(self)";
@@ -155,14 +182,34 @@ mod tests {
     #[test]
     fn a_change_takes_nothing_back() {
         let csp = "content-security-policy";
-        assert!(is_no_weaker(csp, Some("default-src 'self' 'unsafe-inline'"), "default-src 'self'"));
-        assert!(!is_no_weaker(csp, Some("default-src 'self'"), "default-src 'self' evil.example"));
-        assert!(!is_no_weaker(csp, Some("default-src 'self'"), "default-src 'self'; script-src evil.example"));
-        assert!(!is_no_weaker(csp, Some("default-src 'self'; frame-ancestors 'none'"), "default-src 'self'"));
+        assert!(is_no_weaker(
+            csp,
+            Some("default-src 'self' 'unsafe-inline'"),
+            "default-src 'self'"
+        ));
+        assert!(!is_no_weaker(
+            csp,
+            Some("default-src 'self'"),
+            "default-src 'self' evil.example"
+        ));
+        assert!(!is_no_weaker(
+            csp,
+            Some("default-src 'self'"),
+            "default-src 'self'; script-src evil.example"
+        ));
+        assert!(!is_no_weaker(
+            csp,
+            Some("default-src 'self'; frame-ancestors 'none'"),
+            "default-src 'self'"
+        ));
         let hsts = "strict-transport-security";
         assert!(is_no_weaker(hsts, Some("max-age=86400"), "max-age=31536000"));
         assert!(!is_no_weaker(hsts, Some("max-age=31536000"), "max-age=86400"));
-        assert!(!is_no_weaker(hsts, Some("max-age=86400; includeSubDomains"), "max-age=86400"));
+        assert!(!is_no_weaker(
+            hsts,
+            Some("max-age=86400; includeSubDomains"),
+            "max-age=86400"
+        ));
         assert!(!is_no_weaker("x-frame-options", Some("DENY"), "SAMEORIGIN"));
         assert!(is_no_weaker("x-frame-options", Some("ALLOWALL"), "SAMEORIGIN"));
     }

@@ -17,15 +17,30 @@ const SAFE_VALUES: [(&str, &[&str]); 15] = [
     ("protocol", &["HTTPS", "TLS"]),
     ("min_tls_version", &["TLS1_2", "TLS1_3", "1.2", "1.3"]),
     ("minimum_tls_version", &["1.2", "1.3"]),
-    ("minimum_protocol_version", &["TLSv1.2_2018", "TLSv1.2_2019", "TLSv1.2_2021"]),
+    (
+        "minimum_protocol_version",
+        &["TLSv1.2_2018", "TLSv1.2_2019", "TLSv1.2_2021"],
+    ),
     ("tls_version", &["1.2", "1.3"]),
-    ("ssl_policy", &["ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-TLS13-1-3-2021-06"]),
+    (
+        "ssl_policy",
+        &[
+            "ELBSecurityPolicy-TLS13-1-2-2021-06",
+            "ELBSecurityPolicy-TLS13-1-3-2021-06",
+        ],
+    ),
     ("public_network_access", &["Disabled"]),
     ("mfa_configuration", &["ON"]),
 ];
 /// Blocks that protect by being there.
-const PROTECTIVE_BLOCKS: [&str; 6] =
-    ["versioning", "logging", "server_side_encryption_configuration", "encryption_configuration", "access_logs", "point_in_time_recovery"];
+const PROTECTIVE_BLOCKS: [&str; 6] = [
+    "versioning",
+    "logging",
+    "server_side_encryption_configuration",
+    "encryption_configuration",
+    "access_logs",
+    "point_in_time_recovery",
+];
 /// Blocks that open something by being there.
 const OPENING_BLOCKS: [&str; 4] = ["ingress", "egress", "lifecycle", "public_ip"];
 /// Numbers that open a range of ports when they move apart.
@@ -46,7 +61,11 @@ fn body(path: &[String], before: &Body, after: &Body) -> Result<(), Fault> {
             attribute(&inner(name), old.map(Vec::as_slice), new)?;
         }
     }
-    for (name, old) in before.attributes.iter().filter(|(name, _)| !after.attributes.contains_key(*name)) {
+    for (name, old) in before
+        .attributes
+        .iter()
+        .filter(|(name, _)| !after.attributes.contains_key(*name))
+    {
         removed(&inner(name), old)?;
     }
     blocks(path, &before.blocks, &after.blocks)
@@ -58,7 +77,12 @@ fn blocks(path: &[String], before: &[Block], after: &[Block]) -> Result<(), Faul
     let come: Vec<&Block> = after.iter().filter(|block| !before.contains(block)).collect();
     let kept = |blocks: &[Block], others: &[Block]| -> Vec<Block> {
         let same = blocks.iter().filter(|block| others.contains(block));
-        same.map(|block| Block { kind: block.kind.clone(), labels: block.labels.clone(), body: Body::default() }).collect()
+        same.map(|block| Block {
+            kind: block.kind.clone(),
+            labels: block.labels.clone(),
+            body: Body::default(),
+        })
+        .collect()
     };
     if kept(before, after) != kept(after, before) {
         return Err((path.to_vec(), "changes the order of blocks"));
@@ -94,9 +118,7 @@ fn refers(token: &str) -> bool {
     token.contains("${")
         || token.contains("%{")
         || token.starts_with("<<")
-        || (token.starts_with(|c: char| c.is_alphabetic() || c == '_')
-            && !number
-            && !matches!(token, "true" | "false"))
+        || (token.starts_with(|c: char| c.is_alphabetic() || c == '_') && !number && !matches!(token, "true" | "false"))
 }
 
 fn attribute(path: &[String], before: Option<&[String]>, after: &[String]) -> Result<(), Fault> {
@@ -137,7 +159,10 @@ fn scalar(path: &[String], before: Option<&str>, after: &str) -> bool {
     let old = before.and_then(unquoted);
     if let Some((_, values)) = SAFE_VALUES.iter().find(|(known, _)| *known == name) {
         let place = |value| values.iter().position(|known| *known == value);
-        return place(new).is_some_and(|new| old.and_then(place).is_none_or(|old| name == "sse_algorithm" || new >= old));
+        return place(new).is_some_and(|new| {
+            old.and_then(place)
+                .is_none_or(|old| name == "sse_algorithm" || new >= old)
+        });
     }
     if name.ends_with("engine_version") {
         return old.is_some_and(|old| upward(old, new));
@@ -164,7 +189,11 @@ fn unquoted(token: &str) -> Option<&str> {
 
 /// Dotted numbers, the new ones higher.
 fn upward(old: &str, new: &str) -> bool {
-    let numbers = |text: &str| text.split('.').map(|part| part.parse::<u64>().ok()).collect::<Option<Vec<_>>>();
+    let numbers = |text: &str| {
+        text.split('.')
+            .map(|part| part.parse::<u64>().ok())
+            .collect::<Option<Vec<_>>>()
+    };
     numbers(old).zip(numbers(new)).is_some_and(|(old, new)| new > old)
 }
 
@@ -179,7 +208,9 @@ fn covers(old: &str, new: &str) -> bool {
     }
     // Only an action of the same service: a wildcard in a resource or a name says less.
     match old.strip_suffix('*') {
-        Some(start) => start.ends_with(':') && new.starts_with(start) && new.len() > start.len() && !new.contains(['*', '?']),
+        Some(start) => {
+            start.ends_with(':') && new.starts_with(start) && new.len() > start.len() && !new.contains(['*', '?'])
+        }
         None => false,
     }
 }
@@ -206,13 +237,21 @@ fn within(inner: (IpAddr, u8), outer: (IpAddr, u8)) -> bool {
 /// Whether two expressions are the same but for texts and flat lists of texts, each of which the
 /// old one covers. Where something is denied, less is more: then nothing may change.
 fn narrows(before: &[String], after: &[String]) -> bool {
-    let denies = |tokens: &[String]| tokens.iter().any(|token| matches!(token.as_str(), "\"Deny\"" | "NotAction" | "NotResource" | "NotPrincipal" | "Condition"));
+    let denies = |tokens: &[String]| {
+        tokens.iter().any(|token| {
+            matches!(
+                token.as_str(),
+                "\"Deny\"" | "NotAction" | "NotResource" | "NotPrincipal" | "Condition"
+            )
+        })
+    };
     if denies(before) || denies(after) {
         return false;
     }
     let ((old_frame, old), (new_frame, new)) = (frame(before), frame(after));
     let fits = |(old, new): (&Vec<&str>, &Vec<&str>)| {
-        new.iter().all(|new| old.iter().any(|old| covers(old, new))) && (new.is_empty() == old.is_empty() || old.len() > 1)
+        new.iter().all(|new| old.iter().any(|old| covers(old, new)))
+            && (new.is_empty() == old.is_empty() || old.len() > 1)
     };
     old_frame == new_frame && old.len() == new.len() && old.iter().zip(&new).all(fits)
 }
@@ -226,8 +265,12 @@ fn frame(tokens: &[String]) -> (Vec<&str>, Vec<Vec<&str>>) {
         let end = rest.iter().position(|token| token == "]").filter(|_| token == "[");
         let flat = end.and_then(|end| {
             let inner = rest.get(..end)?;
-            let plain = |token: &&String| matches!(token.as_str(), "," | "\n") || (unquoted(token).is_some() && !refers(token));
-            inner.iter().all(|token| plain(&token)).then(|| (end, inner.iter().filter_map(|token| unquoted(token)).collect()))
+            let plain =
+                |token: &&String| matches!(token.as_str(), "," | "\n") || (unquoted(token).is_some() && !refers(token));
+            inner
+                .iter()
+                .all(|token| plain(&token))
+                .then(|| (end, inner.iter().filter_map(|token| unquoted(token)).collect()))
         });
         match (flat, unquoted(token).filter(|_| !refers(token))) {
             (Some((end, list)), _) => {
@@ -264,7 +307,10 @@ mod tests {
             ("publicly_accessible = true\n", "publicly_accessible = false\n"),
             ("retention_in_days = 7\n", "retention_in_days = 30\n"),
             ("cidr_blocks = [\"0.0.0.0/0\"]\n", "cidr_blocks = [\"10.0.0.0/8\"]\n"),
-            ("policy = jsonencode({ Action = [\"kms:*\"] })\n", "policy = jsonencode({ Action = [\"kms:Decrypt\"] })\n"),
+            (
+                "policy = jsonencode({ Action = [\"kms:*\"] })\n",
+                "policy = jsonencode({ Action = [\"kms:Decrypt\"] })\n",
+            ),
             ("acl = \"public-read\"\n", "acl = \"private\"\n"),
             ("engine_version = \"14.9\"\n", "engine_version = \"14.10\"\n"),
             ("", "versioning {\n  enabled = true\n}\n"),
@@ -283,10 +329,22 @@ mod tests {
             ("retention_in_days = 30\n", "retention_in_days = 1\n"),
             ("cidr_blocks = [\"10.0.0.0/8\"]\n", "cidr_blocks = [\"0.0.0.0/0\"]\n"),
             ("cidr_blocks = [\"10.0.0.0/8\"]\n", "cidr_blocks = [\"11.0.0.0/9\"]\n"),
-            ("cidr_blocks = [\"10.0.0.0/8\"]\n", "cidr_blocks = [\"10.0.0.0/8\", \"::/0\"]\n"),
-            ("policy = jsonencode({ Action = [\"kms:Decrypt\"] })\n", "policy = jsonencode({ Action = [\"kms:*\"] })\n"),
-            ("policy = jsonencode({ Resource = [\"*\"] })\n", "policy = jsonencode({ Resource = [\"x\"] })\n"),
-            ("policy = jsonencode({ Effect = \"Deny\", Action = [\"a:*\"] })\n", "policy = jsonencode({ Effect = \"Deny\", Action = [\"a:b\"] })\n"),
+            (
+                "cidr_blocks = [\"10.0.0.0/8\"]\n",
+                "cidr_blocks = [\"10.0.0.0/8\", \"::/0\"]\n",
+            ),
+            (
+                "policy = jsonencode({ Action = [\"kms:Decrypt\"] })\n",
+                "policy = jsonencode({ Action = [\"kms:*\"] })\n",
+            ),
+            (
+                "policy = jsonencode({ Resource = [\"*\"] })\n",
+                "policy = jsonencode({ Resource = [\"x\"] })\n",
+            ),
+            (
+                "policy = jsonencode({ Effect = \"Deny\", Action = [\"a:*\"] })\n",
+                "policy = jsonencode({ Effect = \"Deny\", Action = [\"a:b\"] })\n",
+            ),
             ("acl = \"private\"\n", "acl = \"public-read\"\n"),
             ("to_port = 443\n", "to_port = 65535\n"),
             ("", "ingress {\n  from_port = 0\n}\n"),

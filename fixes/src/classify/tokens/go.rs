@@ -8,8 +8,8 @@ pub(super) const LANGUAGE: Language = Language {
     line_comments: &["//"],
     block_comments: Some(false),
     operators: &[
-        "<<=", ">>=", "&^=", "...", "&&", "||", "<-", "++", "--", "==", "!=", "<=", ">=", ":=", "+=", "-=", "*=",
-        "/=", "%=", "&=", "|=", "^=", "<<", ">>", "&^",
+        "<<=", ">>=", "&^=", "...", "&&", "||", "<-", "++", "--", "==", "!=", "<=", ">=", ":=", "+=", "-=", "*=", "/=",
+        "%=", "&=", "|=", "^=", "<<", ">>", "&^",
     ],
     literal,
     layout,
@@ -17,8 +17,27 @@ pub(super) const LANGUAGE: Language = Language {
 
 /// Keywords that end no statement; the others (`break`, `continue`, `fallthrough`, `return`) do.
 const OPEN_KEYWORDS: [&str; 21] = [
-    "case", "chan", "const", "default", "defer", "else", "for", "func", "go", "goto", "if", "import", "interface",
-    "map", "package", "range", "select", "struct", "switch", "type", "var",
+    "case",
+    "chan",
+    "const",
+    "default",
+    "defer",
+    "else",
+    "for",
+    "func",
+    "go",
+    "goto",
+    "if",
+    "import",
+    "interface",
+    "map",
+    "package",
+    "range",
+    "select",
+    "struct",
+    "switch",
+    "type",
+    "var",
 ];
 
 fn literal(rest: &str, _: Option<&Token>) -> Result<Option<usize>, Ambiguous> {
@@ -35,13 +54,22 @@ fn literal(rest: &str, _: Option<&Token>) -> Result<Option<usize>, Ambiguous> {
 }
 
 fn layout(program: Program, text: &str) -> Option<Program> {
-    let mut done = Program { tokens: Vec::new(), comments: program.comments, blank: program.blank };
+    let mut done = Program {
+        tokens: Vec::new(),
+        comments: program.comments,
+        blank: program.blank,
+    };
     let mut places = Vec::with_capacity(program.tokens.len());
     let mut end = 0;
     for token in program.tokens {
         let ends = done.tokens.last().is_some_and(ends_statement);
         if ends && token.line != end && !matches!(token.text.as_str(), ")" | "}") {
-            let semicolon = Token { kind: Kind::Mark, text: ";".to_owned(), line: end, column: 0 };
+            let semicolon = Token {
+                kind: Kind::Mark,
+                text: ";".to_owned(),
+                line: end,
+                column: 0,
+            };
             done.tokens.push(semicolon);
         }
         // Before a closing bracket a semicolon may be left out.

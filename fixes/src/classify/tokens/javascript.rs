@@ -18,7 +18,19 @@ pub(super) const LANGUAGE: Language = Language {
 
 /// Keywords after which a slash opens a pattern.
 const BEFORE_PATTERN: [&str; 14] = [
-    "return", "typeof", "case", "in", "of", "delete", "void", "throw", "new", "instanceof", "else", "do", "yield",
+    "return",
+    "typeof",
+    "case",
+    "in",
+    "of",
+    "delete",
+    "void",
+    "throw",
+    "new",
+    "instanceof",
+    "else",
+    "do",
+    "yield",
     "await",
 ];
 /// Words after which a line end is never without meaning.
@@ -90,7 +102,11 @@ fn pattern(rest: &str, previous: Option<&Token>) -> Result<Option<usize>, Ambigu
 }
 
 fn layout(program: Program, _: &str) -> Option<Program> {
-    let mut done = Program { tokens: Vec::new(), comments: program.comments, blank: program.blank };
+    let mut done = Program {
+        tokens: Vec::new(),
+        comments: program.comments,
+        blank: program.blank,
+    };
     let mut places = Vec::with_capacity(program.tokens.len());
     let mut open: Vec<String> = Vec::new();
     let mut previous: Option<(Token, u32)> = None;
@@ -100,7 +116,12 @@ fn layout(program: Program, _: &str) -> Option<Program> {
             && token.line != *end
             && line_end_counts(before, &token, open.last().map(String::as_str))
         {
-            let newline = Token { kind: Kind::Layout, text: "\n".to_owned(), line: *end, column: 0 };
+            let newline = Token {
+                kind: Kind::Layout,
+                text: "\n".to_owned(),
+                line: *end,
+                column: 0,
+            };
             done.tokens.push(newline);
         }
         if token.kind == Kind::Mark {
@@ -124,7 +145,8 @@ fn layout(program: Program, _: &str) -> Option<Program> {
     for comment in &mut done.comments {
         comment.at = places.get(comment.at).copied().unwrap_or(end);
     }
-    open.is_empty().then(|| done.without_last_commas(|_| false).with_one_quote())
+    open.is_empty()
+        .then(|| done.without_last_commas(|_| false).with_one_quote())
 }
 
 /// Whether a line end between two tokens may change how they are read.

@@ -19,10 +19,16 @@ fn literal(rest: &str, _: Option<&Token>) -> Result<Option<usize>, Ambiguous> {
     let start = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
     let (prefix, body) = rest.split_at(start);
     let prefix = prefix.to_ascii_lowercase();
-    let Some(quote) = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quote| body.starts_with(quote)) else {
+    let Some(quote) = ["\"\"\"", "'''", "\"", "'"]
+        .into_iter()
+        .find(|quote| body.starts_with(quote))
+    else {
         return Ok(None);
     };
-    if !matches!(prefix.as_str(), "" | "r" | "u" | "b" | "f" | "t" | "br" | "rb" | "fr" | "rf" | "tr" | "rt") {
+    if !matches!(
+        prefix.as_str(),
+        "" | "r" | "u" | "b" | "f" | "t" | "br" | "rb" | "fr" | "rf" | "tr" | "rt"
+    ) {
         return Err(Ambiguous);
     }
     let length = quoted(body, quote, quote.len() == 3).ok_or(Ambiguous)?;
@@ -57,7 +63,11 @@ fn check_fields(body: &str) -> Result<(), Ambiguous> {
 }
 
 fn layout(program: Program, text: &str) -> Option<Program> {
-    let mut done = Program { tokens: Vec::new(), comments: program.comments, blank: program.blank };
+    let mut done = Program {
+        tokens: Vec::new(),
+        comments: program.comments,
+        blank: program.blank,
+    };
     let mut places = Vec::with_capacity(program.tokens.len());
     let lines: Vec<&str> = text.lines().collect();
     let indents = |with: char| lines.iter().any(|line| line.starts_with(with));
@@ -121,5 +131,10 @@ fn layout(program: Program, text: &str) -> Option<Program> {
 }
 
 fn mark(text: &str, at: &Token) -> Token {
-    Token { kind: Kind::Layout, text: text.to_owned(), line: at.line, column: at.column }
+    Token {
+        kind: Kind::Layout,
+        text: text.to_owned(),
+        line: at.line,
+        column: at.column,
+    }
 }

@@ -33,7 +33,12 @@ pub(super) fn scan(language: &Language, text: &str) -> Option<Program> {
                 None => {
                     let (kind, length) = token(language, rest, program.tokens.last())?;
                     let text = rest.get(..length)?.to_owned();
-                    program.tokens.push(Token { kind, text, line, column });
+                    program.tokens.push(Token {
+                        kind,
+                        text,
+                        line,
+                        column,
+                    });
                     length
                 }
             },
@@ -81,7 +86,10 @@ fn token(language: &Language, rest: &str, previous: Option<&Token>) -> Option<(K
         return Some((Kind::Text, length));
     }
     let first = rest.chars().next()?;
-    let digit_follows = || rest.get(1..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let digit_follows = || {
+        rest.get(1..)
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
     if first.is_ascii_digit() || (first == '.' && digit_follows()) {
         return Some((Kind::Word, number(rest)));
     }

@@ -7,7 +7,10 @@ fn equal(path: &str, before: &str, after: &str) {
 
 #[track_caller]
 fn differ(path: &str, before: &str, after: &str) {
-    assert!(same(path, before, after, Comments::All).is_err(), "{before:?} {after:?}");
+    assert!(
+        same(path, before, after, Comments::All).is_err(),
+        "{before:?} {after:?}"
+    );
 }
 
 #[test]
@@ -19,7 +22,10 @@ fn layout_of_python_is_free_within_brackets_and_widths_of_indentation() {
     for (before, after) in [
         ("if a:\n  b()\n  c()\n", "if a:\n  b()\nc()\n"),
         ("if a:\n  b()\nc()\n", "if a:\n  b()\n  c()\n"),
-        ("if a:\n  if b:\n    c()\n  else:\n    d()\n", "if a:\n  if b:\n    c()\nelse:\n    d()\n"),
+        (
+            "if a:\n  if b:\n    c()\n  else:\n    d()\n",
+            "if a:\n  if b:\n    c()\nelse:\n    d()\n",
+        ),
         ("x = (1)\n", "x = (1,)\n"),
         ("x = a\n+ b\n", "x = a + b\n"),
         ("x = 'a  b'\n", "x = 'a b'\n"),
@@ -39,9 +45,21 @@ fn layout_of_python_is_free_within_brackets_and_widths_of_indentation() {
 
 #[test]
 fn line_ends_of_javascript_count_where_a_semicolon_could_come() {
-    equal("a.js", "const a = {b:1, c: 2};\n", "const a = {\n  b: 1,\n  c: 2,\n};\n");
-    equal("a.ts", "if (a) {\n  b();\n}\nelse {\n c();\n}\n", "if (a) {\n  b();\n} else {\n  c();\n}\n");
-    equal("a.js", "f('x', /a b/.test(c));\n", "f(\n  \"x\",\n  /a b/.test(c)\n);\n");
+    equal(
+        "a.js",
+        "const a = {b:1, c: 2};\n",
+        "const a = {\n  b: 1,\n  c: 2,\n};\n",
+    );
+    equal(
+        "a.ts",
+        "if (a) {\n  b();\n}\nelse {\n c();\n}\n",
+        "if (a) {\n  b();\n} else {\n  c();\n}\n",
+    );
+    equal(
+        "a.js",
+        "f('x', /a b/.test(c));\n",
+        "f(\n  \"x\",\n  /a b/.test(c)\n);\n",
+    );
     equal("a.js", "x = `a ${b} c`;\n", "x  =  `a ${b} c`;\n");
     for (before, after) in [
         ("return f();\n", "return\nf();\n"),
@@ -57,7 +75,10 @@ fn line_ends_of_javascript_count_where_a_semicolon_could_come() {
         ("if (a) b();\n", "if (a); b();\n"),
         ("const a = <p>x  y</p>;\n", "const a = <p>x y</p>;\n"),
         ("x = `${`a  b`}`;\n", "x = `${`a b`}`;\n"),
-        ("// eslint-disable-next-line\na();\nb();\n", "// eslint-disable-next-line\na(); b();\n"),
+        (
+            "// eslint-disable-next-line\na();\nb();\n",
+            "// eslint-disable-next-line\na(); b();\n",
+        ),
         ("while (n --> 0) f();\n", "while (n\n--> 0) f();\n"),
     ] {
         differ("a.js", before, after);
@@ -66,7 +87,11 @@ fn line_ends_of_javascript_count_where_a_semicolon_could_come() {
 
 #[test]
 fn go_gets_its_semicolons() {
-    equal("a.go", "package a\nfunc f() { g() }\n", "package a\n\nfunc f() {\n\tg()\n}\n");
+    equal(
+        "a.go",
+        "package a\nfunc f() { g() }\n",
+        "package a\n\nfunc f() {\n\tg()\n}\n",
+    );
     equal("a.go", "var a = []int{1, 2}\n", "var a = []int{\n\t1,\n\t2,\n}\n");
     equal("a.go", "a := `x`;b()\n", "a := `x`\nb()\n");
     for (before, after) in [
@@ -83,7 +108,11 @@ fn go_gets_its_semicolons() {
 
 #[test]
 fn rust_java_and_json_ignore_white_space() {
-    equal("a.rs", "fn f<'a>(x:&'a str)->char{ 'x' }\n", "fn f<'a>(x: &'a str) -> char {\n    'x'\n}\n");
+    equal(
+        "a.rs",
+        "fn f<'a>(x:&'a str)->char{ 'x' }\n",
+        "fn f<'a>(x: &'a str) -> char {\n    'x'\n}\n",
+    );
     equal("A.java", "class A{int a=1;}\n", "class A {\n  int a = 1;\n}\n");
     equal("a.json", "{\"a\":[1,2]}", "{\n  \"a\": [1, 2]\n}\n");
     for (path, before, after) in [
@@ -91,7 +120,11 @@ fn rust_java_and_json_ignore_white_space() {
         ("a.rs", "r#\"a  \"b\"#;\n", "r#\"a \"b\"#;\n"),
         ("a.rs", "a & &b;\n", "a && b;\n"),
         ("a.rs", "/// a\nfn f() {}\n", "/// b\nfn f() {}\n"),
-        ("A.java", "a = \"\"\"\n  x\n y\"\"\";\n", "a = \"\"\"\n  x\n  y\"\"\";\n"),
+        (
+            "A.java",
+            "a = \"\"\"\n  x\n y\"\"\";\n",
+            "a = \"\"\"\n  x\n  y\"\"\";\n",
+        ),
         ("A.java", "// \\u000a evil();\n", "//  \\u000a evil();\n"),
         ("a.json", "{\"a\": \"x  y\"}", "{\"a\": \"x y\"}"),
         ("a.json", "{\"a\": 1, \"b\": 2}", "{\"b\": 2, \"a\": 1}"),
