@@ -3,6 +3,7 @@
 //! what nobody recognises is logic.
 
 mod config;
+mod data_flow;
 mod dependency;
 mod environment;
 mod formatting;
@@ -18,6 +19,7 @@ mod suppression;
 mod tokens;
 mod unicode;
 
+pub(crate) use dependency::is_dockerfile;
 use std::collections::BTreeSet;
 
 use holdpoint_schemas::fix::{ChangeKind, Classification, FileChange, FixKind, Upgrade};
@@ -136,6 +138,11 @@ pub fn classify(files: &[FileChange], before: Lookup<'_>, after: Lookup<'_>) -> 
         }
         Err(because) => found.because = because,
     }
+    // Another layout moves no data.
+    if !matches!(found.kind, FixKind::Formatting | FixKind::GeneratedCode) {
+        found.data_flow = data_flow::touched(&views);
+    }
+    found.operations = crate::operations::operations(files, &found, before, after);
     found
 }
 

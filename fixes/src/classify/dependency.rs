@@ -48,7 +48,7 @@ fn reader(view: &FileView<'_>) -> Option<Reader> {
         "Gemfile.lock" => Some(lines::gemfile_lock),
         "composer.json" => Some(json::composer),
         "composer.lock" => Some(json::composer_lock),
-        name if name.starts_with("requirements") && name.ends_with(".txt") => Some(requirements::read),
+        name if requirements::is_one(view.path(), name) => Some(requirements::read),
         name if name.ends_with(".csproj") || name.ends_with(".fsproj") => Some(xml::dotnet),
         name if is_dockerfile(name) => Some(image::dockerfile),
         _ => None,
@@ -56,7 +56,7 @@ fn reader(view: &FileView<'_>) -> Option<Reader> {
 }
 
 /// Whether a file describes a container image.
-pub(super) fn is_dockerfile(name: &str) -> bool {
+pub(crate) fn is_dockerfile(name: &str) -> bool {
     ["Dockerfile", "Containerfile"]
         .iter()
         .any(|known| name == *known || name.starts_with(&format!("{known}.")))
