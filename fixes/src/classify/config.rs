@@ -45,7 +45,7 @@ impl Format {
 }
 
 /// Files that steer tools, builds or deployments: their words have effects of their own.
-const TOOL_FILES: [&str; 24] = [
+const TOOL_FILES: [&str; 45] = [
     "package.json",
     "package-lock.json",
     "npm-shrinkwrap.json",
@@ -70,10 +70,31 @@ const TOOL_FILES: [&str; 24] = [
     "gradle-wrapper.properties",
     "catalog-info.yaml",
     "pnpm-lock.yaml",
+    "serverless.yml",
+    "buildspec.yml",
+    "skaffold.yaml",
+    "taskfile.yml",
+    "mkdocs.yml",
+    "renovate.json",
+    "lerna.json",
+    "nx.json",
+    "turbo.json",
+    "angular.json",
+    "vercel.json",
+    "firebase.json",
+    "tslint.json",
+    "babel.config.json",
+    "sonar-project.properties",
+    "cloudbuild.yaml",
+    "appspec.yml",
+    "bitbucket-pipelines.yml",
+    "buildkite.yml",
+    "gradle-daemon-jvm.properties",
+    "cdk.json",
 ];
 
 /// Keys at the top of documents that aren't configuration: deployments, API descriptions, builds.
-const FOREIGN_KEYS: [&str; 10] = [
+const FOREIGN_KEYS: [&str; 25] = [
     "apiVersion",
     "AWSTemplateFormatVersion",
     "Resources",
@@ -84,10 +105,25 @@ const FOREIGN_KEYS: [&str; 10] = [
     "jobs",
     "pipeline",
     "$schema",
+    "Statement",
+    "resource",
+    "provider",
+    "module",
+    "variable",
+    "locals",
+    "hosts",
+    "tasks",
+    "steps",
+    "stages",
+    "scripts",
+    "dependencies",
+    "plugins",
+    "rules",
+    "runtime",
 ];
 
 /// Words in a key that say its value is run, loaded or connected to.
-const ACTIVE_WORDS: [&str; 56] = [
+const ACTIVE_WORDS: [&str; 36] = [
     "command",
     "cmd",
     "exec",
@@ -124,6 +160,10 @@ const ACTIVE_WORDS: [&str; 56] = [
     "role",
     "user",
     "eval",
+];
+
+/// Words in a key that say its number or text is more than a setting; a switch beside them is one.
+const SENSITIVE_WORDS: [&str; 20] = [
     "port",
     "ports",
     "bind",
@@ -160,6 +200,9 @@ fn read(view: &FileView<'_>) -> Result<Part, String> {
         format.parse(before).ok_or(unreadable)?,
         format.parse(after).ok_or(unreadable)?,
     );
+    if !matches!(before, Node::Map(_)) {
+        return Err("is no plain configuration: it isn't made of keys".to_owned());
+    }
     if let Some(key) = FOREIGN_KEYS.iter().find(|key| before.get(key).is_some()) {
         return Err(format!("is no plain configuration: it has the key `{key}`"));
     }
@@ -210,7 +253,13 @@ fn check_value(difference: &Difference<'_>) -> Result<(), String> {
         .iter()
         .flat_map(|key| words(key))
         .find(|word| ACTIVE_WORDS.contains(&word.as_str()));
-    if let Some(word) = active {
+    let is_switch = matches!(difference.after, Node::Bool(_));
+    let sensitive = difference
+        .path
+        .iter()
+        .flat_map(|key| words(key))
+        .find(|word| !is_switch && SENSITIVE_WORDS.contains(&word.as_str()));
+    if let Some(word) = active.or(sensitive) {
         return Err(format!("changes `{place}`: a `{word}` is more than a flag"));
     }
     let path = &difference.path;

@@ -41,7 +41,7 @@ const PERMISSIVE: [&str; 27] = [
     "force",
 ];
 /// Off is the weaker state.
-const PROTECTIVE: [&str; 60] = [
+const PROTECTIVE: [&str; 101] = [
     "verify",
     "verification",
     "validate",
@@ -102,6 +102,47 @@ const PROTECTIVE: [&str; 60] = [
     "deletion",
     "limiter",
     "throttle",
+    "prevent",
+    "prevents",
+    "detection",
+    "detect",
+    "fraud",
+    "guard",
+    "scan",
+    "scanner",
+    "scanning",
+    "antivirus",
+    "captcha",
+    "lockout",
+    "sandbox",
+    "isolation",
+    "isolated",
+    "approval",
+    "review",
+    "monitor",
+    "monitoring",
+    "alerts",
+    "alerting",
+    "blocklist",
+    "denylist",
+    "moderation",
+    "verified",
+    "confirm",
+    "confirmation",
+    "enabled",
+    "enable",
+    "active",
+    "expire",
+    "secret",
+    "password",
+    "login",
+    "permission",
+    "permissions",
+    "access",
+    "control",
+    "policy",
+    "filter",
+    "safe",
 ];
 /// More is the stronger state.
 const HIGHER_IS_SAFER: [&str; 13] = [
@@ -137,6 +178,8 @@ const LOWER_IS_SAFER: [&str; 15] = [
     "skew",
     "leeway",
 ];
+/// Begin names of what keeps something permissive out: `block_public_acls`.
+const GUARDS: [&str; 6] = ["block", "restrict", "prevent", "deny", "reject", "forbid"];
 /// Values that switch protection off.
 const WEAK_VALUES: [&str; 45] = [
     "none",
@@ -234,14 +277,31 @@ fn has(words: &[String], list: &[&str]) -> bool {
     words.iter().any(|word| list.contains(&word.as_str()))
 }
 
+/// Whether the name says anything about protection at all.
+pub(super) fn knows(path: &[String]) -> bool {
+    let words: Vec<String> = path.iter().flat_map(|key| words(key)).collect();
+    [
+        &INVERTERS[..],
+        &PERMISSIVE,
+        &PROTECTIVE,
+        &HIGHER_IS_SAFER,
+        &LOWER_IS_SAFER,
+    ]
+    .into_iter()
+    .any(|list| has(&words, list))
+}
+
 /// Whether switching to `on` makes it weaker, or can't be told.
 pub(super) fn weakens_switch(path: &[String], on: bool) -> bool {
     let words: Vec<String> = path.iter().flat_map(|key| words(key)).collect();
+    let last = path.last().map(|key| self::words(key)).unwrap_or_default();
+    let guards = last.first().is_some_and(|first| GUARDS.contains(&first.as_str()));
     match (
         has(&words, &INVERTERS),
         has(&words, &PERMISSIVE),
         has(&words, &PROTECTIVE),
     ) {
+        (false, true, _) if guards => !on,
         // `allow_skip`, `disable_debug`: which way is which can't be told.
         (true, true, _) => true,
         (true, false, _) | (false, true, _) => on,
@@ -293,10 +353,13 @@ pub(super) fn weakens_word(path: &[String], before: &str, after: &str) -> bool {
         .chars()
         .filter(char::is_ascii_alphanumeric)
         .collect();
+    let words: Vec<String> = path.iter().flat_map(|key| words(key)).collect();
+    if has(&words, &["log", "logging", "logger", "loglevel"]) && has(&words, &["level", "verbosity", "loglevel"]) {
+        return !matches!(plain.as_str(), "info" | "notice" | "warn" | "warning" | "error");
+    }
     if WEAK_VALUES.contains(&plain.as_str()) {
         return true;
     }
-    let words: Vec<String> = path.iter().flat_map(|key| words(key)).collect();
     let about = has(&words, &PROTECTIVE) || has(&words, &PERMISSIVE) || has(&words, &INVERTERS);
     about && (!STRONG_VALUES.contains(&plain.as_str()) || has(&words, &INVERTERS) || has(&words, &PERMISSIVE))
 }
@@ -321,6 +384,9 @@ mod tests {
             ("verify_ssl", true),
             ("csrfProtection", true),
             ("storage_encrypted", true),
+            ("block_public_acls", true),
+            ("fraud_detection", true),
+            ("prevent_destroy", true),
         ] {
             assert!(!weakens_switch(&path(key), safe), "{key}");
             assert!(weakens_switch(&path(key), !safe), "{key}");

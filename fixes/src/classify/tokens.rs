@@ -167,7 +167,8 @@ const DIRECTIVES: [&str; 30] = [
 ];
 
 /// A directive with the tokens that its place gives it: those of its own line and of the next.
-type Directive = (String, [[usize; 2]; 3], bool);
+/// Some count only on the first lines of a file.
+type Directive = (String, [[usize; 2]; 3], bool, u32);
 
 impl Program {
     fn directives(&self) -> Vec<Directive> {
@@ -182,7 +183,12 @@ impl Program {
         let place = |comment: &Comment| {
             let end = comment.line + u32::try_from(comment.text.matches('\n').count()).unwrap_or(0);
             let near = [[comment.at, comment.at], on(comment.line), on(end + 1)];
-            (comment.text.clone(), near, self.blank.binary_search(&(end + 1)).is_ok())
+            (
+                comment.text.clone(),
+                near,
+                self.blank.binary_search(&(end + 1)).is_ok(),
+                comment.line.min(3),
+            )
         };
         self.comments.iter().filter(speaks).map(place).collect()
     }

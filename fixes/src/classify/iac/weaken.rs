@@ -145,14 +145,14 @@ fn scalar(path: &[String], before: Option<&str>, after: &str) -> bool {
         return false;
     }
     if matches!(after, "true" | "false") {
-        // Without a known meaning, a switch that was there may go either way only if it's neutral.
-        return !matches!(before, Some(old) if refers(old)) && !polarity::weakens_switch(path, after == "true");
+        let known = polarity::knows(path) && !matches!(before, Some(old) if refers(old));
+        return known && !polarity::weakens_switch(path, after == "true");
     }
     if let Ok(new) = after.parse::<f64>() {
         return match before.map(str::parse::<f64>) {
-            Some(Ok(old)) => !polarity::weakens_number(path, old, new),
+            Some(Ok(old)) => polarity::knows(path) && !polarity::weakens_number(path, old, new),
             Some(Err(_)) => false,
-            None => new > 0.0,
+            None => polarity::knows(path) && new > 0.0,
         };
     }
     let Some(new) = unquoted(after) else { return false };

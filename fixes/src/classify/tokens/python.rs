@@ -127,7 +127,33 @@ fn layout(program: Program, text: &str) -> Option<Program> {
     for comment in &mut done.comments {
         comment.at = places.get(comment.at).copied().unwrap_or(end);
     }
-    Some(done.without_last_commas(|_| false).with_one_quote())
+    Some(
+        without_import_brackets(done)
+            .without_last_commas(|_| false)
+            .with_one_quote(),
+    )
+}
+
+/// `from a import (b, c,)` is `from a import b, c`.
+fn without_import_brackets(program: Program) -> Program {
+    let at = |at: usize| program.tokens.get(at).map(|token| token.text.as_str());
+    let mut gone = Vec::new();
+    for (start, token) in program.tokens.iter().enumerate() {
+        if token.kind != Kind::Word || token.text != "import" || at(start + 1) != Some("(") {
+            continue;
+        }
+        let inner = program
+            .tokens
+            .iter()
+            .skip(start + 2)
+            .position(|token| token.text == ")");
+        if let Some(end) = inner.map(|inner| start + 2 + inner) {
+            gone.push(start + 1);
+            gone.extend((at(end - 1) == Some(",")).then_some(end - 1));
+            gone.push(end);
+        }
+    }
+    program.without(&gone)
 }
 
 fn mark(text: &str, at: &Token) -> Token {

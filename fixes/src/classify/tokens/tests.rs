@@ -18,6 +18,7 @@ fn layout_of_python_is_free_within_brackets_and_widths_of_indentation() {
     equal("a.py", "x=f(1,2)\n", "x = f(\n    1,\n    2,\n)\n");
     equal("a.py", "if a:\n  b()\n  c()\n", "if a:\n    b()\n    c()\n");
     equal("a.py", "a = 'x'\n", "a = \"x\"\n\n");
+    equal("a.py", "from a import b, c\n", "from a import (\n    b,\n    c,\n)\n");
     equal("a.py", "x = a + \\\n  b\n", "x = a + b\n");
     for (before, after) in [
         ("if a:\n  b()\n  c()\n", "if a:\n  b()\nc()\n"),
@@ -32,6 +33,7 @@ fn layout_of_python_is_free_within_brackets_and_widths_of_indentation() {
         ("x = 'a' 'b'\n", "x = 'a', 'b'\n"),
         ("x = '''a\n  b'''\n", "x = '''a\n b'''\n"),
         ("a < b\n", "a <= b\n"),
+        ("# coding: latin-1\nx = 1\n", "\n\n\n# coding: latin-1\nx = 1\n"),
         ("x = a if b else c\n", "x = a if c else b\n"),
         ("x = 1  # noqa\n", "x = (\n  1\n)  # noqa\n"),
         ("# a\nx = 1\n", "# b\nx = 1\n"),
