@@ -3,16 +3,23 @@
 //! what nobody recognises is logic.
 
 mod config;
+mod data_flow;
 mod dependency;
 mod environment;
+mod formatting;
+mod generated;
 mod governance;
 mod hcl;
 mod header;
 mod iac;
 mod node;
+mod polarity;
 mod secret;
 mod suppression;
+mod tokens;
+mod unicode;
 
+pub(crate) use dependency::is_dockerfile;
 use std::collections::BTreeSet;
 
 use holdpoint_schemas::fix::{ChangeKind, Classification, FileChange, FixKind, Upgrade};
@@ -71,7 +78,11 @@ struct Recogniser {
 }
 
 /// The first that applies decides alone, so the more specific ones come first.
-const RECOGNISERS: [Recogniser; 4] = [
+const RECOGNISERS: [Recogniser; 5] = [
+    Recogniser {
+        applies: generated::applies,
+        read: generated::read,
+    },
     dependency::RECOGNISER,
     iac::RECOGNISER,
     config::RECOGNISER,
@@ -127,6 +138,11 @@ pub fn classify(files: &[FileChange], before: Lookup<'_>, after: Lookup<'_>) -> 
         }
         Err(because) => found.because = because,
     }
+    // Another layout moves no data.
+    if !matches!(found.kind, FixKind::Formatting | FixKind::GeneratedCode) {
+        found.data_flow = data_flow::touched(&views);
+    }
+    found.operations = crate::operations::operations(files, &found, before, after);
     found
 }
 
@@ -158,6 +174,14 @@ fn recognise_file(view: &FileView<'_>) -> Result<Part, String> {
     }
     if let Some(marker) = suppression::added(change) {
         return Err(format!("gets a comment that silences a scanner (`{marker}`)"));
+    }
+    if let Some(character) = unicode::added(change) {
+        return Err(format!("gets a character that can deceive ({character})"));
+    }
+    if formatting::applies(view)
+        && let Ok(part) = formatting::read(view)
+    {
+        return Ok(part);
     }
     match RECOGNISERS.iter().find(|recogniser| (recogniser.applies)(view)) {
         Some(recogniser) => (recogniser.read)(view),

@@ -8,6 +8,8 @@ pub mod apply;
 pub mod classify;
 mod diff;
 mod error;
+pub mod minimal;
+pub mod operations;
 pub mod patch;
 mod paths;
 pub mod tree;

@@ -43,7 +43,7 @@ pub enum FixKind {
     IacAttribute,
     /// Only layout: the program's tokens stay as they are.
     Formatting,
-    /// Only files that a generator writes, with the input they are made from unchanged or absent.
+    /// Only stamps, comments and layout of files that a generator writes: their program stays as it is.
     GeneratedCode,
     /// Program logic, or unknown.
     Logic,
@@ -126,7 +126,8 @@ impl DependencyScope {
 pub struct Upgrade {
     /// Package name.
     pub package: String,
-    /// Ecosystem: `pypi`, `npm`, `cargo`.
+    /// Ecosystem as package URLs name it: `pypi`, `npm`, `cargo`, `golang`, `maven`, `gem`, `composer`, `nuget`,
+    /// and `oci` for a base image.
     pub ecosystem: String,
     /// Version before, if any.
     pub from: Option<String>,

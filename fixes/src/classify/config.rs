@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use holdpoint_schemas::fix::FixKind;
 
 use super::node::{Difference, Node};
+use super::polarity::{self, words};
 use super::{FileView, Part, Recogniser};
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
@@ -44,7 +45,7 @@ impl Format {
 }
 
 /// Files that steer tools, builds or deployments: their words have effects of their own.
-const TOOL_FILES: [&str; 24] = [
+const TOOL_FILES: [&str; 45] = [
     "package.json",
     "package-lock.json",
     "npm-shrinkwrap.json",
@@ -69,10 +70,31 @@ const TOOL_FILES: [&str; 24] = [
     "gradle-wrapper.properties",
     "catalog-info.yaml",
     "pnpm-lock.yaml",
+    "serverless.yml",
+    "buildspec.yml",
+    "skaffold.yaml",
+    "taskfile.yml",
+    "mkdocs.yml",
+    "renovate.json",
+    "lerna.json",
+    "nx.json",
+    "turbo.json",
+    "angular.json",
+    "vercel.json",
+    "firebase.json",
+    "tslint.json",
+    "babel.config.json",
+    "sonar-project.properties",
+    "cloudbuild.yaml",
+    "appspec.yml",
+    "bitbucket-pipelines.yml",
+    "buildkite.yml",
+    "gradle-daemon-jvm.properties",
+    "cdk.json",
 ];
 
 /// Keys at the top of documents that aren't configuration: deployments, API descriptions, builds.
-const FOREIGN_KEYS: [&str; 10] = [
+const FOREIGN_KEYS: [&str; 25] = [
     "apiVersion",
     "AWSTemplateFormatVersion",
     "Resources",
@@ -83,6 +105,21 @@ const FOREIGN_KEYS: [&str; 10] = [
     "jobs",
     "pipeline",
     "$schema",
+    "Statement",
+    "resource",
+    "provider",
+    "module",
+    "variable",
+    "locals",
+    "hosts",
+    "tasks",
+    "steps",
+    "stages",
+    "scripts",
+    "dependencies",
+    "plugins",
+    "rules",
+    "runtime",
 ];
 
 /// Words in a key that say its value is run, loaded or connected to.
@@ -125,6 +162,30 @@ const ACTIVE_WORDS: [&str; 36] = [
     "eval",
 ];
 
+/// Words in a key that say its number or text is more than a setting; a switch beside them is one.
+const SENSITIVE_WORDS: [&str; 20] = [
+    "port",
+    "ports",
+    "bind",
+    "listen",
+    "password",
+    "passwd",
+    "secret",
+    "secrets",
+    "token",
+    "credential",
+    "credentials",
+    "apikey",
+    "key",
+    "origin",
+    "origins",
+    "permission",
+    "permissions",
+    "acl",
+    "cidr",
+    "scope",
+];
+
 fn read(view: &FileView<'_>) -> Result<Part, String> {
     let format = Format::of(view.path()).ok_or("is no configuration file")?;
     let hidden = view.path().split('/').any(|part| part.starts_with('.'));
@@ -139,6 +200,9 @@ fn read(view: &FileView<'_>) -> Result<Part, String> {
         format.parse(before).ok_or(unreadable)?,
         format.parse(after).ok_or(unreadable)?,
     );
+    if !matches!(before, Node::Map(_)) {
+        return Err("is no plain configuration: it isn't made of keys".to_owned());
+    }
     if let Some(key) = FOREIGN_KEYS.iter().find(|key| before.get(key).is_some()) {
         return Err(format!("is no plain configuration: it has the key `{key}`"));
     }
@@ -189,16 +253,37 @@ fn check_value(difference: &Difference<'_>) -> Result<(), String> {
         .iter()
         .flat_map(|key| words(key))
         .find(|word| ACTIVE_WORDS.contains(&word.as_str()));
-    if let Some(word) = active {
+    let is_switch = matches!(difference.after, Node::Bool(_));
+    let sensitive = difference
+        .path
+        .iter()
+        .flat_map(|key| words(key))
+        .find(|word| !is_switch && SENSITIVE_WORDS.contains(&word.as_str()));
+    if let Some(word) = active.or(sensitive) {
         return Err(format!("changes `{place}`: a `{word}` is more than a flag"));
     }
-    match (difference.before, difference.after) {
-        (Node::Bool(_), Node::Bool(_)) | (Node::Integer(_), Node::Integer(_)) | (Node::Float(_), Node::Float(_)) => {
-            Ok(())
+    let path = &difference.path;
+    let weakens = match (difference.before, difference.after) {
+        (Node::Bool(_), Node::Bool(on)) => polarity::weakens_switch(path, *on),
+        (Node::Integer(before), Node::Integer(after)) => {
+            polarity::weakens_number(path, number(*before), number(*after))
         }
-        (Node::Text(before), Node::Text(after)) if is_word(before) && is_word(after) => Ok(()),
-        _ => Err(format!("changes `{place}` to or from a text that is no plain word")),
+        (Node::Float(before), Node::Float(after)) => polarity::weakens_number(path, *before, *after),
+        (Node::Text(before), Node::Text(after)) if is_word(before) && is_word(after) => {
+            polarity::weakens_word(path, before, after)
+        }
+        _ => return Err(format!("changes `{place}` to or from a text that is no plain word")),
+    };
+    if weakens {
+        return Err(format!("may weaken `{place}`"));
     }
+    Ok(())
+}
+
+/// Near enough to tell more from less.
+#[expect(clippy::cast_precision_loss, reason = "only the order counts")]
+fn number(value: i128) -> f64 {
+    value as f64
 }
 
 /// A word as enumerations use it; no path, URL, host, command line or pattern.
@@ -207,22 +292,6 @@ fn is_word(text: &str) -> bool {
     chars.next().is_some_and(|c| c.is_ascii_alphabetic())
         && text.len() <= 32
         && chars.all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
-}
-
-/// Words of a key: `preStartCommand` and `pre-start_command` have three.
-fn words(key: &str) -> Vec<String> {
-    let mut found = vec![String::new()];
-    for c in key.chars() {
-        if !c.is_alphanumeric() || c.is_uppercase() {
-            found.push(String::new());
-        }
-        if let Some(last) = found.last_mut().filter(|_| c.is_alphanumeric()) {
-            last.extend(c.to_lowercase());
-        }
-    }
-    // All capitals make one word, not many of one letter.
-    found.push(key.to_lowercase());
-    found
 }
 
 /// `key = value` lines with `[sections]`; anything finer (continuations, indentation) is unreadable.

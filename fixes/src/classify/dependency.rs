@@ -1,9 +1,16 @@
 //! Versions of dependencies move in manifests and lockfiles, and nothing else does.
 
 mod cargo;
+mod image;
+mod json;
+mod lines;
+mod lock;
 mod npm;
+mod python;
 mod requirements;
 mod step;
+mod xml;
+mod yarn;
 
 use holdpoint_schemas::fix::{DependencyScope, FixKind, Upgrade};
 
@@ -14,6 +21,8 @@ pub(super) const RECOGNISER: Recogniser = Recogniser {
     read,
 };
 
+const UNREADABLE: &str = "can't be parsed on both sides";
+
 type Reader = fn(&FileView<'_>, &str, &str) -> Result<Vec<Upgrade>, String>;
 
 fn reader(view: &FileView<'_>) -> Option<Reader> {
@@ -22,9 +31,37 @@ fn reader(view: &FileView<'_>) -> Option<Reader> {
         "package-lock.json" | "npm-shrinkwrap.json" => Some(npm::lockfile),
         "Cargo.toml" => Some(cargo::manifest),
         "Cargo.lock" => Some(cargo::lockfile),
-        name if name.starts_with("requirements") && name.ends_with(".txt") => Some(requirements::read),
+        "poetry.lock" | "uv.lock" => Some(python::toml_lock),
+        "Pipfile.lock" => Some(python::pipfile_lock),
+        "pyproject.toml" => Some(python::pyproject),
+        "yarn.lock" => Some(yarn::yarn),
+        "pnpm-lock.yaml" => Some(yarn::pnpm),
+        "go.mod" => Some(lines::go_mod),
+        "go.sum" => Some(lines::go_sum),
+        "build.gradle" | "build.gradle.kts" => Some(lines::gradle),
+        "gradle.lockfile" => Some(lines::gradle_lock),
+        "libs.versions.toml" => Some(json::gradle_catalogue),
+        "pom.xml" => Some(xml::maven),
+        "Directory.Packages.props" => Some(xml::dotnet),
+        "packages.lock.json" => Some(json::nuget_lock),
+        "Gemfile" => Some(lines::gemfile),
+        "Gemfile.lock" => Some(lines::gemfile_lock),
+        "composer.json" => Some(json::composer),
+        "composer.lock" => Some(json::composer_lock),
+        name if requirements::is_one(view.path(), name) => Some(requirements::read),
+        name if name.ends_with(".csproj") || name.ends_with(".fsproj") => Some(xml::dotnet),
+        name if is_dockerfile(name) => Some(image::dockerfile),
         _ => None,
     }
+}
+
+/// Whether a file describes a container image.
+pub(crate) fn is_dockerfile(name: &str) -> bool {
+    ["Dockerfile", "Containerfile"]
+        .iter()
+        .any(|known| name == *known || name.starts_with(&format!("{known}.")))
+        || name.ends_with(".dockerfile")
+        || name.ends_with(".Dockerfile")
 }
 
 fn read(view: &FileView<'_>) -> Result<Part, String> {
@@ -34,6 +71,13 @@ fn read(view: &FileView<'_>) -> Result<Part, String> {
     let Some(first) = upgrades.first() else {
         return Err("changes no version".to_owned());
     };
+    for upgrade in &upgrades {
+        let versions = upgrade.from.as_deref().zip(upgrade.to.as_deref());
+        // An image's tag is no plain version; its reader has looked at it.
+        if versions.is_some_and(|(from, to)| upgrade.ecosystem != "oci" && step::is_backward(from, to)) {
+            return Err(format!("moves `{}` back, or to a pre-release", upgrade.package));
+        }
+    }
     let show = |version: &Option<String>| version.clone().unwrap_or_else(|| "none".to_owned());
     Ok(Part {
         kind: FixKind::DependencyUpgrade,
@@ -75,7 +119,7 @@ fn upgrade(ecosystem: &str, package: &str, from: &str, to: &str, scope: Dependen
         to: Some(to.to_owned()),
         step: step::between(from, to),
         scope,
-        skipped: None,
+        skipped: step::skipped(from, to),
     }
 }
 

@@ -89,7 +89,8 @@ pub(super) fn variable(captures: &regex::Captures<'_>) -> Option<String> {
         .map(|name| name.as_str().to_owned())
 }
 
-fn variables(text: &str) -> BTreeSet<String> {
+/// All variables that a text reads.
+pub(super) fn variables(text: &str) -> BTreeSet<String> {
     let reads = ANY_READ
         .as_ref()
         .into_iter()

@@ -1,12 +1,15 @@
 //! A call that sets a security header to a literal is added or changed.
 
-use std::collections::BTreeSet;
+mod value;
+
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use holdpoint_schemas::fix::{FileChange, FixKind};
 use regex::{Captures, Regex};
 
 use super::environment::Language;
+use super::tokens::{self, Kind};
 use super::{FileView, Part};
 
 /// Headers that only restrict what a browser or cache does with a response. `Content-Type` and
@@ -39,14 +42,14 @@ static CALL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// Name (lower case) of the security header that a line sets.
-fn header_of(line: &str) -> Option<String> {
+/// Name (lower case) and value of the security header that a line sets.
+fn header_of(line: &str) -> Option<(String, String)> {
     let captures: Captures<'_> = CALL.as_ref()?.captures(line)?;
     let mut texts = captures.iter().skip(1).flatten().map(|text| text.as_str());
     let (name, value) = (texts.next()?.to_ascii_lowercase(), texts.next()?);
     let balanced = line.matches('(').count() == line.matches(')').count();
     let printable = value.chars().all(|c| !c.is_control());
-    (balanced && printable && SECURITY_HEADERS.contains(&name.as_str())).then_some(name)
+    (balanced && printable && SECURITY_HEADERS.contains(&name.as_str())).then(|| (name, value.to_owned()))
 }
 
 /// Whether the change has to do with headers at all: then our reason is the better one to give.
@@ -59,23 +62,35 @@ pub(super) fn mentions(change: &FileChange) -> bool {
 
 pub(super) fn read(view: &FileView<'_>) -> Result<Part, String> {
     let (_, after) = view.both()?;
-    let mut names = [BTreeSet::new(), BTreeSet::new()];
-    let [added, removed] = &mut names;
-    for (lines, found) in [(&view.change.added, &mut *added), (&view.change.removed, &mut *removed)] {
-        for (_, line) in lines.iter().filter(|(_, line)| !line.trim().is_empty()) {
-            let name = header_of(line).ok_or("changes more than calls that set a security header to a literal")?;
-            if !found.insert(name.clone()) {
-                return Err(format!("sets `{name}` twice"));
-            }
-        }
-    }
-    if let Some(lost) = removed.difference(added).next() {
+    let (added, removed) = (set_by(&view.change.added)?, set_by(&view.change.removed)?);
+    if let Some(lost) = removed.keys().find(|name| !added.contains_key(*name)) {
         return Err(format!("no longer sets the header `{lost}`"));
     }
     if added.is_empty() {
         return Err("sets no header".to_owned());
     }
-    if Language::of(view.path()) != Language::Python {
+    for (name, (line, value)) in &added {
+        let old = removed.get(name);
+        if !value::is_no_weaker(name, old.map(|(_, value)| value.as_str()), value) {
+            return Err(format!(
+                "gives the header `{name}` a value that doesn't protect, or less than before"
+            ));
+        }
+        // A call that moves elsewhere, behind a return for instance, may never be made.
+        if old.is_some_and(|(old, _)| {
+            unchanged_before(&view.change.removed, *old) != unchanged_before(&view.change.added, *line)
+        }) {
+            return Err(format!("moves where the header `{name}` is set"));
+        }
+        if set_otherwise(view, after, name, value) {
+            return Err(format!(
+                "sets the header `{name}` to another value than the rest of the file"
+            ));
+        }
+    }
+    if Language::of(view.path()) == Language::Python {
+        check_statements(view, after)?;
+    } else {
         let lines: Vec<&str> = after.lines().collect();
         for (number, _) in view.change.added.iter().filter(|(_, line)| is_statement(line)) {
             if !follows_a_whole_statement(&lines, *number) {
@@ -83,12 +98,54 @@ pub(super) fn read(view: &FileView<'_>) -> Result<Part, String> {
             }
         }
     }
-    let names: Vec<&str> = added.iter().map(String::as_str).collect();
+    let names: Vec<&str> = added.keys().map(String::as_str).collect();
     Ok(Part {
         kind: FixKind::SecurityHeader,
         because: format!("only sets the response header `{}`", names.join("`, `")),
         upgrades: Vec::new(),
     })
+}
+
+type Headers = BTreeMap<String, (u32, String)>;
+
+/// The headers that these lines set, with line and value; lines that do anything else are an error.
+fn set_by(lines: &[(u32, String)]) -> Result<Headers, String> {
+    let mut found = BTreeMap::new();
+    for (number, line) in lines.iter().filter(|(_, line)| !line.trim().is_empty()) {
+        let (name, value) = header_of(line).ok_or("changes more than calls that set a security header to a literal")?;
+        if found.insert(name.clone(), (*number, value)).is_some() {
+            return Err(format!("sets `{name}` twice"));
+        }
+    }
+    Ok(found)
+}
+
+/// Lines before this one that are the same on both sides.
+fn unchanged_before(changed: &[(u32, String)], line: u32) -> usize {
+    let earlier = changed.iter().filter(|(number, _)| *number < line).count();
+    usize::try_from(line).unwrap_or(0).saturating_sub(earlier)
+}
+
+/// Whether an unchanged line names the header with another value: which call wins can't be told.
+fn set_otherwise(view: &FileView<'_>, after: &str, name: &str, value: &str) -> bool {
+    let is_added = |number: u32| view.change.added.iter().any(|(added, _)| *added == number);
+    let mut others = (1..).zip(after.lines()).filter(|(number, _)| !is_added(*number));
+    others.any(|(_, line)| line.to_ascii_lowercase().contains(name) && !line.contains(value))
+}
+
+/// In Python each added line must be a statement: within brackets it would be part of another.
+fn check_statements(view: &FileView<'_>, after: &str) -> Result<(), String> {
+    let program = tokens::read(view.path(), after).ok_or("can't be read as tokens for sure")?;
+    for (number, _) in view.change.added.iter().filter(|(_, line)| !line.trim().is_empty()) {
+        let starts = |line: u32| {
+            let at = program.tokens.partition_point(|token| token.line < line);
+            program.tokens.get(at).is_none_or(|token| token.kind == Kind::Layout)
+        };
+        if !starts(*number) || !starts(number + 1) {
+            return Err("sets a header within another statement".to_owned());
+        }
+    }
+    Ok(())
 }
 
 /// Whether a line is a statement of its own, not one call of a chain (`.insert_header(…)`).

@@ -1,5 +1,7 @@
 //! Terraform: attributes of resources that are there already, or a resource that goes.
 
+mod weaken;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdpoint_schemas::fix::{Classification, FixKind};
@@ -184,6 +186,7 @@ fn read(view: &FileView<'_>) -> Result<Part, String> {
     for address in &delta.changed {
         if let (Some(old), Some(new)) = (old.get(address), new.get(address)) {
             check_body(address, &old.body, &new.body)?;
+            weaken::check(address, &old.body, &new.body)?;
         }
     }
     let list = |addresses: &BTreeSet<String>| addresses.iter().cloned().collect::<Vec<_>>().join("`, `");

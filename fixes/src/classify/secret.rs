@@ -5,7 +5,10 @@ use std::sync::LazyLock;
 use holdpoint_schemas::fix::FixKind;
 use regex::Regex;
 
-use super::environment::{Language, variable};
+use std::collections::BTreeMap;
+
+use super::environment::{Language, variable, variables};
+use super::polarity::words;
 use super::{FileView, Part};
 
 /// What may stand before the literal: an assignment to a plain target, or a key of a map.
@@ -65,11 +68,29 @@ pub(super) fn read(view: &FileView<'_>) -> Result<Part, String> {
     if removed.is_empty() || removed.len() != added.len() {
         return Err(logic());
     }
-    let mut names = Vec::new();
+    let known = variables(view.before.as_deref().unwrap_or_default());
+    let mut literals: BTreeMap<String, &str> = BTreeMap::new();
     for (old, new) in removed.iter().zip(&added) {
-        names.push(replaced(language, lookup, old, new).ok_or_else(logic)?);
+        let name = replaced(language, lookup, old, new).ok_or_else(logic)?;
+        if known.contains(&name) {
+            return Err(format!(
+                "reads `{name}`, which means something else in this file already"
+            ));
+        }
+        if is_setting(&name) || is_setting(target(old)) {
+            return Err(format!("reads `{name}`, which is no secret"));
+        }
+        let literal = old
+            .split_once(['"', '\'', '`'])
+            .map_or("", |(_, literal)| literal.trim_end_matches([';', ',', ' ']));
+        if literals
+            .insert(name.clone(), literal)
+            .is_some_and(|other| other != literal)
+        {
+            return Err(format!("reads `{name}` in the place of two different literals"));
+        }
     }
-    names.dedup();
+    let names: Vec<String> = literals.into_keys().collect();
     Ok(Part {
         kind: FixKind::SecretToReference,
         because: format!(
@@ -78,6 +99,79 @@ pub(super) fn read(view: &FileView<'_>) -> Result<Part, String> {
         ),
         upgrades: Vec::new(),
     })
+}
+
+/// Words of names that hold secrets.
+const SECRET_WORDS: [&str; 20] = [
+    "secret",
+    "token",
+    "key",
+    "apikey",
+    "password",
+    "passwd",
+    "pass",
+    "pwd",
+    "passphrase",
+    "credential",
+    "credentials",
+    "auth",
+    "dsn",
+    "salt",
+    "pepper",
+    "private",
+    "webhook",
+    "connection",
+    "signature",
+    "cert",
+];
+/// Words of names that steer something, and variables that a system sets itself.
+const SETTING_WORDS: [&str; 34] = [
+    "role",
+    "mode",
+    "algorithm",
+    "alg",
+    "verify",
+    "host",
+    "hostname",
+    "url",
+    "uri",
+    "endpoint",
+    "level",
+    "origin",
+    "path",
+    "command",
+    "cmd",
+    "env",
+    "debug",
+    "admin",
+    "allow",
+    "allowed",
+    "disable",
+    "disabled",
+    "enabled",
+    "home",
+    "user",
+    "shell",
+    "lang",
+    "port",
+    "issuer",
+    "audience",
+    "scope",
+    "permission",
+    "cipher",
+    "tls",
+];
+
+/// Whether a name is that of a setting and not of a secret.
+fn is_setting(name: &str) -> bool {
+    let words = words(name);
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    has(&SETTING_WORDS) && !has(&SECRET_WORDS)
+}
+
+/// What stands before the literal's quotes: declaration and name.
+fn target(line: &str) -> &str {
+    line.split(['"', '\'', '`', '=']).next().unwrap_or_default()
 }
 
 /// The variable, when the two lines differ only in a literal that becomes its read.

@@ -2,11 +2,9 @@
 
 use holdpoint_schemas::fix::{DependencyScope, Upgrade};
 
-use super::{is_version, moved_range, upgrade};
+use super::{UNREADABLE, is_version, moved_range, upgrade};
 use crate::classify::FileView;
 use crate::classify::node::{Difference, Node};
-
-const UNREADABLE: &str = "can't be parsed on both sides";
 
 pub(super) fn manifest(_: &FileView<'_>, before: &str, after: &str) -> Result<Vec<Upgrade>, String> {
     let (before, after) = (

@@ -30,9 +30,16 @@ enum Line {
     Other(String),
 }
 
+/// Whether a path is a requirements or constraints file: `requirements-dev.txt`, `requirements/dev.txt`.
+pub(super) fn is_one(path: &str, name: &str) -> bool {
+    let folder = path.rsplit('/').nth(1) == Some("requirements");
+    name.ends_with(".txt") && (folder || name.starts_with("requirements") || name.starts_with("constraints"))
+}
+
 pub(super) fn read(view: &FileView<'_>, before: &str, after: &str) -> Result<Vec<Upgrade>, String> {
     let scope = match view.name() {
         name if name.starts_with("requirements-dev") || name.starts_with("requirements_dev") => DependencyScope::Dev,
+        "dev.txt" | "test.txt" | "docs.txt" | "requirements-test.txt" => DependencyScope::Dev,
         _ => DependencyScope::Runtime,
     };
     let (before, after) = (lines(before)?, lines(after)?);

@@ -29,6 +29,50 @@ pub(super) fn between(from: &str, to: &str) -> UpgradeStep {
     }
 }
 
+/// How many steps of the highest changed number are jumped over: 1.2 to 1.5 jumps over two. At
+/// most, since not every number was a release.
+pub(super) fn skipped(from: &str, to: &str) -> Option<u32> {
+    let (from, to) = (numbers(from)?, numbers(to)?);
+    for at in 0..from.len().max(to.len()) {
+        let part = |numbers: &[u64]| numbers.get(at).copied().unwrap_or(0);
+        if part(&from) != part(&to) {
+            return u32::try_from(part(&to).checked_sub(part(&from))? - 1).ok();
+        }
+    }
+    None
+}
+
+/// Whether a version moves back, or from a release to what comes before one.
+pub(super) fn is_backward(from: &str, to: &str) -> bool {
+    let early = |version: &str| {
+        let lower = version.to_ascii_lowercase();
+        let plain = lower.split('+').next().unwrap_or_default();
+        let words: Vec<&str> = plain
+            .split(|c: char| !c.is_ascii_alphabetic())
+            .filter(|word| !word.is_empty())
+            .collect();
+        let marks = [
+            "a", "b", "c", "alpha", "beta", "rc", "cr", "dev", "pre", "preview", "snapshot", "m", "next", "canary",
+            "nightly",
+        ];
+        words.iter().any(|word| marks.contains(word))
+    };
+    let release = |version: &str| -> Vec<u64> {
+        let version = version.trim_start_matches('v');
+        let (_, version) = version.split_once('!').unwrap_or(("", version));
+        let end = version
+            .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+            .unwrap_or(version.len());
+        let plain = version.get(..end).unwrap_or_default().split('.');
+        let mut found: Vec<u64> = plain.map_while(|part| part.parse().ok()).collect();
+        while found.last() == Some(&0) {
+            found.pop();
+        }
+        found
+    };
+    release(to) < release(from) || (early(to) && !early(from))
+}
+
 /// All numbers of a version: a downgrade can be in any of them.
 fn numbers(version: &str) -> Option<Vec<u64>> {
     let version = version.split_once('+').map_or(version, |(version, _)| version);
@@ -38,6 +82,43 @@ fn numbers(version: &str) -> Option<Vec<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn jumped_steps_are_counted_on_the_highest_changed_number() {
+        for (from, to, steps) in [
+            ("1.2", "1.5", Some(2)),
+            ("1.26.17", "1.26.18", Some(0)),
+            ("2.9.4", "5.0.0", Some(2)),
+            ("1.5", "1.2", None),
+            ("1.0", "1.0", None),
+            ("1.0rc1", "1.0", None),
+            ("1", "18446744073709551615", None),
+        ] {
+            assert_eq!(skipped(from, to), steps, "{from} -> {to}");
+        }
+    }
+
+    #[test]
+    fn a_downgrade_and_a_step_to_a_pre_release_are_backward() {
+        for (from, to) in [
+            ("1.2.3", "1.2.2"),
+            ("2.0", "1.9.9"),
+            ("1.0", "1.1rc1"),
+            ("1.0.0", "1.1.0-beta.1"),
+            ("5.3.1.Final", "5.3.0.Final"),
+        ] {
+            assert!(is_backward(from, to), "{from} -> {to}");
+        }
+        for (from, to) in [
+            ("1.2.3", "1.10.0"),
+            ("1.0rc1", "1.0"),
+            ("5.3.0.Final", "5.3.1.Final"),
+            ("1.0", "1.0.post1"),
+            ("31.0-jre", "32.0-jre"),
+        ] {
+            assert!(!is_backward(from, to), "{from} -> {to}");
+        }
+    }
 
     #[test]
     fn steps_follow_semver_as_cargo_reads_it() {
