@@ -4,7 +4,8 @@
 //! Pure: no clock, no file, no environment, no network, no printing. Time, text and facts are
 //! arguments, and the same arguments give the same bytes.
 //!
-//! - [`graph`] answers who can be affected when a service breaks ([`graph::BlastRadius`]).
+//! - [`graph`] answers who can be affected when a service breaks, and what else follows from who relies
+//!   on whom.
 //! - [`mutate`] makes a policy slightly wrong, to see whether the test cases notice.
 //! - [`policy`] turns Cedar text into a [`policy::Pack`], or into errors with file, line and column.
 //! - [`table`] turns a decision table, such as SSVC's, into policies.
