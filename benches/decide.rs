@@ -301,7 +301,6 @@ fn fix() -> Fix {
         },
         received_at: None,
         minimal: None,
-        minimal_because: String::new(),
         plan: None,
     }
 }

@@ -298,9 +298,6 @@ pub struct Fix {
     /// Whether it touches only what its findings are about; `None`: that can't be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimal: Option<bool>,
-    /// Why, one line for people.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub minimal_because: String,
     /// What applying it does to infrastructure, by the plan that came with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<FixPlan>,

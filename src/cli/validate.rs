@@ -83,7 +83,6 @@ fn prepare(root: &Path, arguments: &Arguments, agent: &Path) -> Result<(Estate, 
         classification,
         received_at: None::<Timestamp>,
         minimal: None,
-        minimal_because: String::new(),
         plan: None,
     };
     let paths: Vec<&str> = fix.files.iter().map(|file| file.path.as_str()).collect();

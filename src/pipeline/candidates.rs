@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use holdpoint_fixes::apply::Applied;
 use holdpoint_intake::plan::{Plan, read_plan};
 use holdpoint_schemas::actor::Remediator;
-use holdpoint_schemas::finding::{Fingerprint, RepoFinding};
+use holdpoint_schemas::finding::{Finding, Fingerprint, RepoFinding};
 use holdpoint_schemas::fix::{FindingRef, Fix, FixPlan, FixRequest};
 use holdpoint_schemas::{Digest, SourceError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -137,6 +137,17 @@ fn read_one(
             read(&applied.candidate_tree, path)
         });
     let title = request.title.clone().unwrap_or_else(|| classification.because.clone());
+    let about: Vec<&Finding> = findings
+        .values()
+        .chain(history.findings.values())
+        .filter(|finding| {
+            finding.repo == request.repo
+                && finding.branch == request.base
+                && resolves.contains(&finding.finding.fingerprint)
+        })
+        .map(|finding| &finding.finding)
+        .collect();
+    let minimal = holdpoint_fixes::minimal::minimal(&applied.files, &classification, &about);
     let mut fix = Fix {
         id,
         repo: request.repo,
@@ -152,8 +163,7 @@ fn read_one(
         files: applied.files,
         classification,
         received_at: None,
-        minimal: None,
-        minimal_because: String::new(),
+        minimal,
         plan: request
             .plan
             .as_deref()

@@ -165,7 +165,6 @@ impl Sample {
             },
             received_at: None,
             minimal: None,
-            minimal_because: String::new(),
             plan: None,
         };
         self.item.decision.fix = Some(fix.id.clone());

@@ -62,7 +62,33 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
             list(&classification.critical_resources),
         ),
     );
+    skipped(moment, fix, facts);
+    match fix.minimal {
+        Some(minimal) => facts.set(fix::MINIMAL, moment.fact(minimal, SOURCE, beside(fix))),
+        None => facts.set_unknown(
+            fix::MINIMAL,
+            "what its findings are about and what it touches can't be compared",
+        ),
+    }
     variables(moment, fix, facts);
+}
+
+/// What people need to hear of a fix that touches more.
+fn beside(fix: &Fix) -> Option<String> {
+    let paths: Vec<String> = fix.files.iter().map(|file| file.path.clone()).collect();
+    (fix.minimal == Some(false)).then(|| format!("it touches {}", list(&paths).unwrap_or_default()))
+}
+
+fn skipped(moment: &Moment<'_>, fix: &Fix, facts: &mut FactSet) {
+    let upgrades = &fix.classification.upgrades;
+    let skipped: Option<Vec<u32>> = upgrades.iter().map(|upgrade| upgrade.skipped).collect();
+    match skipped {
+        Some(skipped) => facts.set(
+            fix::VERSIONS_SKIPPED,
+            moment.fact(i64::from(skipped.into_iter().max().unwrap_or(0)), SOURCE, None),
+        ),
+        None => facts.set_unknown(fix::VERSIONS_SKIPPED, "the versions of an upgrade can't be compared"),
+    }
 }
 
 fn list(items: &[String]) -> Option<String> {

@@ -275,7 +275,6 @@ fn fix(kind: FixKind) -> Fix {
         },
         received_at: None,
         minimal: None,
-        minimal_because: String::new(),
         plan: None,
     }
 }

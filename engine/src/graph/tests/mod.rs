@@ -172,7 +172,6 @@ fn a_chain_of_twenty_thousand_neither_overflows_the_stack_nor_spells_out_every_s
         services: vec![],
         conflicts: vec![],
         edges: (0..20_000).map(|i| edge(&name(i + 1), &name(i))).collect(),
-        conflicts: Vec::new(),
     };
     let blast = blast(&catalogue, "s000000");
     assert_eq!(blast.dependents.len(), 20_000);
