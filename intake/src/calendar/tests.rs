@@ -332,7 +332,7 @@ fn entries_are_listed_with_when_they_apply_next() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn weekly_hours_agree_with_a_look_at_the_clock(

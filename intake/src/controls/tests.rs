@@ -229,8 +229,10 @@ fn an_entry_of_the_file_ends_a_derived_claim() {
     let derived = markers("r", "a.py", "# holdpoint: hands-off\n").remove(0).control;
     let mut ended = derived.clone();
     ended.until = now();
-    let all = merged(vec![ended], [derived.clone()]);
-    assert!(all.len() == 1 && !all[0].active(now()));
+    let text = add_control("controls.yaml", FILE, &ended).unwrap();
+    let file = read_controls("controls.yaml", &text).unwrap().controls;
+    let all = merged(file, [derived.clone()]);
+    assert!(all.len() == 2 && !all[1].active(now()));
     assert!(merged(Vec::new(), [derived])[0].active(now()));
 }
 
