@@ -4,7 +4,7 @@ use git2::{BranchType, Commit, MergeOptions, Oid, Repository, Tree};
 use holdpoint_schemas::Timestamp;
 use std::collections::BTreeSet;
 
-use super::history::{People, changed_between, failed, is_within, lossy, time};
+use super::history::{People, changed_between, failed, is_within, time};
 use crate::error::IntakeError;
 
 /// Most open branches that are merged; with more the answer would be incomplete.
@@ -84,12 +84,20 @@ pub fn conflicting_branches(
             commit: tip.id().to_string(),
             author: people.author(&tip).0,
             at: time(&tip),
-            because_of_fix: with_fix.difference(&already).cloned().collect(),
-            already: already.into_iter().collect(),
+            because_of_fix: with_fix.difference(&already).map(|path| shown(path)).collect(),
+            already: already.iter().map(|path| shown(path)).collect(),
         });
     }
     found.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.branch.cmp(&b.branch)));
     Ok(found)
+}
+
+/// A path fit for a report.
+fn shown(path: &[u8]) -> String {
+    String::from_utf8_lossy(path)
+        .chars()
+        .filter(|c| !c.is_control())
+        .collect()
 }
 
 /// Branches with a recent tip, by name.
@@ -143,7 +151,7 @@ impl Sides<'_> {
     }
 
     /// Paths that conflict when the branch is merged into `ours`.
-    fn conflicts(&self, ours: &Tree<'_>) -> Result<BTreeSet<String>, git2::Error> {
+    fn conflicts(&self, ours: &Tree<'_>) -> Result<BTreeSet<Vec<u8>>, git2::Error> {
         let mut options = MergeOptions::new();
         options.find_renames(true).target_limit(MAX_RENAMES);
         let merged = self
@@ -153,7 +161,7 @@ impl Sides<'_> {
         for conflict in merged.conflicts()? {
             let conflict = conflict?;
             let entry = conflict.our.or(conflict.their).or(conflict.ancestor);
-            paths.extend(entry.map(|entry| lossy(&entry.path)));
+            paths.extend(entry.map(|entry| entry.path));
         }
         Ok(paths)
     }

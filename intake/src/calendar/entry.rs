@@ -3,6 +3,7 @@
 use holdpoint_schemas::Timestamp;
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime, Time};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Kind;
@@ -82,7 +83,7 @@ pub(super) struct Recurring {
     /// Occurrences beside the rule.
     pub more: Vec<Span>,
     /// Occurrences that don't happen.
-    pub except: Vec<Except>,
+    pub except: BTreeSet<Except>,
 }
 
 /// When an occurrence ends.
@@ -95,7 +96,7 @@ pub(super) enum Ends {
 }
 
 /// An occurrence that doesn't happen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Except {
     /// Those that begin on this local day.
     Day(Date),
@@ -131,10 +132,8 @@ impl Recurring {
     }
 
     fn is_excepted(&self, from: Timestamp) -> bool {
-        self.except.iter().any(|except| match except {
-            Except::Day(day) => self.zone.local(from).date() == *day,
-            Except::Moment(at) => from == *at,
-        })
+        let on_day = || Except::Day(self.zone.local(from).date());
+        !self.except.is_empty() && (self.except.contains(&Except::Moment(from)) || self.except.contains(&on_day()))
     }
 }
 

@@ -258,13 +258,13 @@ impl Calendar {
     /// far and is kept.
     fn expansion(&self, up_to: Timestamp) -> Result<Cow<'_, Expansion>, String> {
         let kept = self.expanded.get_or_init(|| {
-            let far = up_to.checked_add(AHEAD).unwrap_or(Timestamp::MAX);
-            // What recurs too often for the far one may still be known for now.
-            self.expand(far).or_else(|_| self.expand(up_to))
+            // What can't be followed that far is a mistake: it isn't tried again, nearer or further.
+            self.expand(up_to.checked_add(AHEAD).unwrap_or(Timestamp::MAX))
         });
         match kept {
             Ok(kept) if up_to <= kept.up_to => Ok(Cow::Borrowed(kept)),
-            _ => self.expand(up_to).map(Cow::Owned),
+            Ok(_) => self.expand(up_to).map(Cow::Owned),
+            Err(why) => Err(why.clone()),
         }
     }
 

@@ -179,6 +179,32 @@ mod tests {
     }
 
     #[test]
+    fn days_of_the_month_agree_with_a_calendar() {
+        let last_friday = starts(
+            "FREQ=MONTHLY;BYDAY=-1FR",
+            "2026-01-01T08:00",
+            "UTC",
+            "2031-01-01T00:00:00Z",
+        )
+        .unwrap();
+        let last_day = starts(
+            "FREQ=MONTHLY;BYMONTHDAY=-1",
+            "2026-01-01T08:00",
+            "UTC",
+            "2031-01-01T00:00:00Z",
+        )
+        .unwrap();
+        let months = (0..60).map(|month| jiff::civil::date(2026 + month / 12, (month % 12 + 1) as i8, 1));
+        let (mut fridays, mut days) = (Vec::new(), Vec::new());
+        for first in months {
+            let friday = first.nth_weekday_of_month(-1, jiff::civil::Weekday::Friday).unwrap();
+            fridays.push(format!("{friday}T08:00:00Z"));
+            days.push(format!("{}T08:00:00Z", first.last_of_month()));
+        }
+        assert_eq!((last_friday, last_day), (fridays, days));
+    }
+
+    #[test]
     fn until_is_a_moment_a_local_time_or_the_end_of_a_day() {
         for (until, many) in [
             ("20260331T070000Z", 2),

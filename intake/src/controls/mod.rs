@@ -7,6 +7,7 @@
 mod claim;
 mod comment;
 mod edit;
+mod plan;
 mod terraform;
 mod trailer;
 
@@ -18,7 +19,7 @@ use std::collections::BTreeSet;
 
 pub(crate) use edit::append;
 pub use edit::{add_control, expire_control};
-pub use terraform::plan_markers;
+pub use plan::plan_markers;
 pub use trailer::{DEFAULT_HOLD_DAYS, MAX_HOLD_DAYS, Trailer, trailer};
 
 /// Most markers that are read from one file; more are a mistake, and the first ones hold it anyway.
@@ -27,7 +28,7 @@ const MAX_MARKERS: usize = 1_000;
 /// A claim that stands in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marker {
-    /// Line in the file, from 1; 0 for a plan.
+    /// Line in the file, from 1; 1 where it isn't known, as in JSON, and 0 for a plan.
     pub line: usize,
     /// The claim. Its id is made of path, line and kind.
     pub control: Control,
@@ -42,8 +43,10 @@ pub struct Marker {
 #[must_use]
 pub fn markers(repo: &str, path: &str, text: &str) -> Vec<Marker> {
     let mut found = comment::markers(repo, path, text);
-    if has_ending(path, &["tf", "hcl", "tofu"]) {
+    if has_ending(path, &[".tf", ".hcl", ".tofu"]) {
         terraform::refine(repo, path, text, &mut found);
+    } else if has_ending(path, &[".tf.json", ".tofu.json"]) {
+        plan::refine(repo, path, text, &mut found);
     }
     found.sort_by_key(|marker| marker.line);
     found.truncate(MAX_MARKERS);
@@ -61,6 +64,6 @@ pub fn merged(file: Vec<Control>, derived: impl IntoIterator<Item = Control>) ->
 }
 
 fn has_ending(path: &str, endings: &[&str]) -> bool {
-    let ending = path.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    ending.is_some_and(|ending| endings.contains(&ending.as_str()))
+    let path = path.to_ascii_lowercase();
+    endings.iter().any(|ending| path.ends_with(ending))
 }

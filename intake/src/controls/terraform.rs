@@ -1,24 +1,17 @@
-//! Claims in Terraform: tags and labels, in its language and in a plan as JSON, and the block that a
-//! comment belongs to.
+//! Claims in Terraform's language: tags and labels, and the block that a comment belongs to.
 
 use hcl_edit::Span as _;
 use hcl_edit::expr::{Expression, Object, ObjectKey};
 use hcl_edit::structure::{Block, Body, Structure};
 use hcl_edit::visit::{Visit, visit_block, visit_object};
 use holdpoint_schemas::control::ControlKind;
-use serde::Deserialize;
-use serde_json::Value;
 use std::ops::Range;
 
 use super::claim::Claim;
 use super::{MAX_MARKERS, Marker};
-use crate::error::SourceResult;
-use crate::json;
 
-/// Largest file that is parsed; a larger one isn't written by hand.
-const MAX_BYTES: usize = 4 << 20;
-/// Largest plan.
-const MAX_PLAN_BYTES: usize = 256 << 20;
+/// Largest file that is parsed; a larger one isn't written by hand, and is read line by line.
+const MAX_BYTES: usize = 1 << 20;
 
 /// What a tag's name says about its value.
 enum Tag {
@@ -42,7 +35,7 @@ fn tag(name: &str) -> Option<Tag> {
 }
 
 /// The claim of a tag; `value` is `None` when it can't be known here, and then it holds.
-fn claim(name: &str, value: Option<&str>) -> Option<Claim> {
+pub(super) fn claim(name: &str, value: Option<&str>) -> Option<Claim> {
     let tag = tag(name)?;
     if value.is_some_and(Claim::is_denied) {
         return None;
@@ -72,12 +65,11 @@ fn claim(name: &str, value: Option<&str>) -> Option<Claim> {
 /// Adds the claims of tags in a Terraform file, and to those of its comments the address of the block
 /// that they stand in or above. A file that can't be parsed is read line by line.
 pub(super) fn refine(repo: &str, path: &str, text: &str, found: &mut Vec<Marker>) {
-    let lower = text.to_ascii_lowercase();
-    let names = ["break", "hands", "compensating", "holdpoint"];
-    if text.len() > MAX_BYTES || !names.iter().any(|name| lower.contains(name)) {
+    if !mentions_tag(text) {
         return;
     }
-    let Ok(body) = text.parse::<Body>() else {
+    let parsed = (text.len() <= MAX_BYTES).then(|| text.parse::<Body>().ok());
+    let Some(body) = parsed.flatten() else {
         by_line(repo, path, text, found);
         return;
     };
@@ -101,7 +93,7 @@ pub(super) fn refine(repo: &str, path: &str, text: &str, found: &mut Vec<Marker>
             found: Vec::new(),
         };
         tags.visit_block(block);
-        for (at, claim) in tags.found.into_iter().take(MAX_MARKERS) {
+        for (at, claim) in tags.found.into_iter().take(MAX_MARKERS.saturating_sub(found.len())) {
             let line = lines.number(at);
             // An annotation of a manifest in HCL is both; it was found by its line already.
             if !found
@@ -114,6 +106,14 @@ pub(super) fn refine(repo: &str, path: &str, text: &str, found: &mut Vec<Marker>
             }
         }
     }
+}
+
+/// Whether a text may hold a tag that matters: most don't, and needn't be parsed.
+pub(super) fn mentions_tag(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    ["break", "hands", "compensating", "holdpoint"]
+        .iter()
+        .any(|name| lower.contains(name))
 }
 
 /// The address of what a block declares, as plans write it without its index.
@@ -230,113 +230,5 @@ impl<'a> Lines<'a> {
     fn is_comment(&self, number: usize) -> bool {
         let line = number.checked_sub(1).and_then(|index| self.text.get(index));
         line.is_some_and(|line| line.trim_start().starts_with(['#', '/', '*']))
-    }
-}
-
-#[derive(Deserialize)]
-struct Plan {
-    /// Every plan has it, and other JSON hasn't.
-    #[serde(rename = "format_version")]
-    _version: String,
-    #[serde(default)]
-    resource_changes: Vec<Changed>,
-    #[serde(default)]
-    resource_drift: Vec<Changed>,
-}
-
-#[derive(Deserialize)]
-struct Changed {
-    address: String,
-    change: Change,
-}
-
-#[derive(Deserialize)]
-struct Change {
-    #[serde(default)]
-    before: Option<Side>,
-    #[serde(default)]
-    after: Option<Side>,
-}
-
-/// The values of a resource that hold tags.
-#[derive(Deserialize)]
-struct Side {
-    #[serde(default)]
-    tags: Value,
-    #[serde(default)]
-    tags_all: Value,
-    #[serde(default)]
-    labels: Value,
-    #[serde(default)]
-    user_labels: Value,
-    #[serde(default)]
-    tag: Value,
-    #[serde(default)]
-    metadata: Value,
-}
-
-/// The claims that resources carry by their tags, in a Terraform plan as JSON
-/// (`terraform show -json`), before or after the change. Each holds an address.
-///
-/// # Errors
-/// When it isn't such a plan.
-pub fn plan_markers(repo: &str, file: &str, bytes: &[u8]) -> SourceResult<Vec<Marker>> {
-    let text = json::text(file, bytes, MAX_PLAN_BYTES)?;
-    let plan: Plan = json::parse(file, text, "a Terraform plan as JSON")?;
-    let mut found: Vec<Marker> = Vec::new();
-    for resource in plan.resource_changes.iter().chain(&plan.resource_drift) {
-        let sides = [&resource.change.before, &resource.change.after];
-        for claim in sides.into_iter().flatten().flat_map(Side::claims) {
-            let mut marker = claim.marker(repo, &resource.address, 0);
-            marker.control.id = format!("{}:{}", resource.address, marker.control.kind.as_str());
-            marker.control.address = marker.control.path.take();
-            marker.control.owner = "whoever tagged the resource".to_owned();
-            if !found.contains(&marker) {
-                found.push(marker);
-            }
-            if found.len() >= MAX_MARKERS {
-                return Ok(found);
-            }
-        }
-    }
-    Ok(found)
-}
-
-impl Side {
-    fn claims(&self) -> Vec<Claim> {
-        let mut claims = Vec::new();
-        for map in [&self.tags, &self.tags_all, &self.labels, &self.user_labels] {
-            claims.extend(
-                map.as_object()
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|(name, value)| of_value(name, value)),
-            );
-        }
-        // Auto-scaling groups have a list of `{key, value}`, Kubernetes resources a list of metadata.
-        for entry in self.tag.as_array().into_iter().flatten() {
-            let name = entry.get("key").and_then(Value::as_str);
-            claims.extend(
-                name.zip(entry.get("value"))
-                    .and_then(|(name, value)| of_value(name, value)),
-            );
-        }
-        for entry in self.metadata.as_array().into_iter().flatten() {
-            for map in ["annotations", "labels"]
-                .iter()
-                .filter_map(|key| entry.get(key)?.as_object())
-            {
-                claims.extend(map.iter().filter_map(|(name, value)| of_value(name, value)));
-            }
-        }
-        claims
-    }
-}
-
-fn of_value(name: &str, value: &Value) -> Option<Claim> {
-    match value {
-        Value::Null => None,
-        Value::String(text) => claim(name, Some(text)),
-        other => claim(name, Some(&other.to_string())),
     }
 }

@@ -176,6 +176,19 @@ fn a_terraform_file_that_can_not_be_parsed_is_read_by_line() {
 }
 
 #[test]
+fn tags_in_terraforms_json_hold_their_address() {
+    let text = r#"{"resource":{"aws_x":{"a":{"tags":{"break-glass":"INC-1 until 2026-12-01"}},
+        "b":[{"labels":{"hands_off":"false"}}]}}}"#;
+    assert_eq!(
+        read("main.tf.json", text),
+        [(1, ControlKind::BreakGlass, Some("aws_x.a".to_owned()), true)]
+    );
+    let broken = &markers("r", "main.tf.json", "{\"break-glass\": ")[..];
+    assert!(matches!(broken, [only] if only.control.active(now()) && only.unclear.is_some()));
+    assert_eq!(read("main.tf.json", "{\"resource\": "), []);
+}
+
+#[test]
 fn tags_in_a_plan_hold_their_address_before_and_after() {
     let plan = r#"{"format_version":"1.2","resource_changes":[
         {"address":"a.b[0]","change":{"actions":["update"],"before":{"tags":{"break-glass":"INC-1 until 2026-12-01"}},
@@ -216,8 +229,10 @@ fn an_entry_of_the_file_ends_a_derived_claim() {
     let derived = markers("r", "a.py", "# holdpoint: hands-off\n").remove(0).control;
     let mut ended = derived.clone();
     ended.until = now();
-    let all = merged(vec![ended], [derived.clone()]);
-    assert!(all.len() == 1 && !all[0].active(now()));
+    let text = add_control("controls.yaml", FILE, &ended).unwrap();
+    let file = read_controls("controls.yaml", &text).unwrap().controls;
+    let all = merged(file, [derived.clone()]);
+    assert!(all.len() == 2 && !all[1].active(now()));
     assert!(merged(Vec::new(), [derived])[0].active(now()));
 }
 
@@ -321,4 +336,22 @@ proptest::proptest! {
         proptest::prop_assert!(found.iter().all(|marker| (1..=lines).contains(&marker.line)));
         let _ = trailer(&text);
     }
+}
+
+#[test]
+fn a_hostile_terraform_file_is_read_within_bounds() {
+    let many = |text: &str| text.repeat(20_000);
+    for text in [
+        format!("break = \"{}", many("${")),
+        format!("break = {}", many("[")),
+        format!("break = a{}", many(".b")),
+        format!("break = 1{}", many("+1")),
+        many("a {\n") + "break",
+    ] {
+        assert_eq!(read("a.tf", &text), []);
+    }
+    let tags = "resource \"a\" \"b\" {\n  tags = { hands_off = true }\n}\n".repeat(2_000);
+    assert_eq!(read("a.tf", &tags).len(), MAX_MARKERS);
+    let large = format!("{}\nhands_off = \"true\"\n", "# x\n".repeat(300_000));
+    assert_eq!(read("a.tf", &large), [(300_002, ControlKind::HandsOff, None, true)]);
 }

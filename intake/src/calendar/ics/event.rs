@@ -4,7 +4,7 @@ use holdpoint_schemas::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Unit};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::line::{Line, plain};
@@ -218,11 +218,11 @@ fn extra(file: &File<'_>, line: &Line<'_>, value: &str, length: Length) -> Sourc
     Ok(until.and_then(|until| Span::new(from.at, until)))
 }
 
-fn exceptions(file: &File<'_>, part: &Component<'_>, replaced: &[Except]) -> SourceResult<Vec<Except>> {
-    let mut except = replaced.to_vec();
+fn exceptions(file: &File<'_>, part: &Component<'_>, replaced: &[Except]) -> SourceResult<BTreeSet<Except>> {
+    let mut except: BTreeSet<Except> = replaced.iter().copied().collect();
     for line in part.all("EXDATE") {
         for value in dates(file, line)? {
-            except.push(when(file, line, value)?.except());
+            except.insert(when(file, line, value)?.except());
         }
     }
     Ok(except)

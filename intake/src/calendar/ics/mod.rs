@@ -80,6 +80,7 @@ pub(super) fn read(name: &str, text: &str, zone: Option<Zone>) -> SourceResult<V
     }
     let calendars = components(name, text)?;
     let mut events = Vec::new();
+    let mut budget = timezone::MAX_CHANGES;
     for calendar in &calendars {
         let floating = zone.clone().or_else(|| {
             let own = calendar.property("X-WR-TIMEZONE")?;
@@ -92,7 +93,7 @@ pub(super) fn read(name: &str, text: &str, zone: Option<Zone>) -> SourceResult<V
             floating: floating.map(Arc::new),
         };
         for part in calendar.parts.iter().filter(|part| part.name == "VTIMEZONE") {
-            let (id, zone) = timezone::read(&file, part)?;
+            let (id, zone) = timezone::read(&file, part, &mut budget)?;
             file.zones.insert(id, Arc::new(zone));
         }
         let parts: Vec<&Component<'_>> = calendar.parts.iter().filter(|part| part.name == "VEVENT").collect();

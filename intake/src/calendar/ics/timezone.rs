@@ -17,12 +17,14 @@ use crate::error::SourceResult;
 
 /// Until when a file's rules are followed.
 const HORIZON: Timestamp = Timestamp::constant(4_102_444_800, 0);
-/// Most changes of a zone: two a year since 1601, where Outlook begins.
-const MAX_CHANGES: usize = 5_000;
+/// Most changes of a file's zones together: fifty that change twice a year since 1601, where Outlook begins.
+pub(super) const MAX_CHANGES: usize = 50_000;
+/// Longest name of a zone, in bytes.
+const MAX_NAME: usize = 255;
 const HELP: &str = "export the calendar again, or give the entry a `zone`";
 
 /// Reads a zone with its id.
-pub(super) fn read(file: &File<'_>, component: &Component<'_>) -> SourceResult<(String, Zone)> {
+pub(super) fn read(file: &File<'_>, component: &Component<'_>, budget: &mut usize) -> SourceResult<(String, Zone)> {
     let Some(id) = component.property("TZID") else {
         let message = "a `VTIMEZONE` without `TZID`".to_owned();
         return Err(super::wrong(file.name, file.text, component.line, message, HELP));
@@ -38,13 +40,12 @@ pub(super) fn read(file: &File<'_>, component: &Component<'_>) -> SourceResult<(
         return Ok((id, zone));
     }
     let mut changes: Vec<(Timestamp, Offset, Offset)> = Vec::new();
-    let mut budget = MAX_CHANGES;
     for part in component
         .parts
         .iter()
         .filter(|part| matches!(part.name.as_str(), "STANDARD" | "DAYLIGHT"))
     {
-        changes.extend(observance(file, part, &mut budget)?);
+        changes.extend(observance(file, part, budget)?);
     }
     changes.sort_by_key(|(at, ..)| *at);
     let Some((_, first, _)) = changes.first() else {
@@ -56,15 +57,15 @@ pub(super) fn read(file: &File<'_>, component: &Component<'_>) -> SourceResult<(
     Ok((id, Zone::Listed { first, changes }))
 }
 
-/// A zone of the database, by its name or a path that ends with it
-/// (`/freeassociation.sourceforge.net/Europe/Berlin`).
+/// A zone of the database, by its name. An id that begins with a slash is some registry's (RFC 5545,
+/// 3.2.19), and ends with the name: `/freeassociation.sourceforge.net/Europe/Berlin`.
 fn database(id: &str) -> Option<Zone> {
-    let mut name = id.trim_matches('"').trim_start_matches('/');
+    let mut name = Some(id).filter(|id| id.len() <= MAX_NAME)?;
     loop {
-        if let Some(zone) = Zone::named(name) {
-            return Some(zone);
+        match Zone::named(name) {
+            None if id.starts_with('/') => name = name.split_once('/')?.1,
+            found => return found,
         }
-        name = name.split_once('/')?.1;
     }
 }
 
