@@ -10,6 +10,7 @@ pub mod advisory;
 pub mod cases;
 pub mod catalogue;
 mod collect;
+pub mod drift;
 pub mod error;
 pub mod estate;
 mod json;
