@@ -89,5 +89,19 @@ pub fn actors_for(logs: &[AuditLog], resource: &CloudResource) -> Vec<Actor> {
     actors
 }
 
+/// Whether a person is among those who changed a resource: yes if the log shows one, no only if it shows machines and
+/// nobody else. Logs don't say which call made which difference, so that one machine's later call never hides a person's
+/// earlier one. That the logs reach back to when the resource was last applied is for the caller to see to
+/// ([`AuditLog::span`]).
+#[must_use]
+pub fn changed_by_human(actors: &[Actor]) -> Option<bool> {
+    let is = |kind| actors.iter().any(|actor| actor.kind == kind);
+    match (is(ActorKind::Human), is(ActorKind::Unknown), actors.is_empty()) {
+        (true, ..) => Some(true),
+        (false, false, false) => Some(false),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -407,6 +407,27 @@ fn bad_logs_are_refused() {
 }
 
 #[test]
+fn a_machine_never_hides_a_person_and_an_unknown_actor_prevents_a_no() {
+    let by = |kinds: &[ActorKind]| {
+        let actor = |kind: &ActorKind| Actor {
+            name: "x".to_owned(),
+            kind: *kind,
+            at: Timestamp::UNIX_EPOCH,
+            what: String::new(),
+            event_id: String::new(),
+        };
+        changed_by_human(&kinds.iter().map(actor).collect::<Vec<_>>())
+    };
+    assert_eq!(by(&[]), None);
+    assert_eq!(by(&[ActorKind::Automation]), Some(false));
+    assert_eq!(by(&[ActorKind::Automation, ActorKind::Unknown]), None);
+    assert_eq!(
+        by(&[ActorKind::Automation, ActorKind::Unknown, ActorKind::Human]),
+        Some(true)
+    );
+}
+
+#[test]
 fn a_log_says_which_time_it_covers() {
     let log = records(&[json!({}), json!({"eventTime": "2026-11-21T10:00:00Z"})]);
     let (from, until) = log.span().unwrap();
