@@ -12,6 +12,7 @@ pub mod cases;
 pub mod catalogue;
 mod collect;
 pub mod controls;
+pub mod drift;
 pub mod error;
 pub mod estate;
 mod json;

@@ -70,22 +70,37 @@ pub struct ResourceChange {
     pub after: Map<String, Value>,
 }
 
-/// Attributes by which clouds know a resource.
-const ID_ATTRIBUTES: [&str; 6] = ["arn", "id", "self_link", "resource_id", "name", "bucket"];
+/// Attributes by which clouds know a resource, best first.
+const ID_ATTRIBUTES: [&str; 9] = [
+    "arn",
+    "id",
+    "self_link",
+    "resource_id",
+    "identifier",
+    "cluster_identifier",
+    "security_group_id",
+    "name",
+    "bucket",
+];
 
-impl ResourceChange {
-    /// Ids by which a cloud knows it, best first: ARN, id, self link, name. Before and after, without doubles.
-    #[must_use]
-    pub fn cloud_ids(&self) -> Vec<String> {
-        let mut ids: Vec<String> = Vec::new();
-        for name in ID_ATTRIBUTES {
-            for values in [&self.before, &self.after] {
-                let id = values.get(name).and_then(Value::as_str).filter(|id| !id.is_empty());
-                if let Some(id) = id.filter(|id| !ids.iter().any(|known| known == id)) {
-                    ids.push(id.to_owned());
-                }
+/// Ids by which a cloud knows a resource with these values (of several moments), best first, without doubles.
+pub(crate) fn cloud_ids(moments: &[&Map<String, Value>]) -> Vec<String> {
+    let mut ids: Vec<String> = Vec::new();
+    for name in ID_ATTRIBUTES {
+        for values in moments {
+            let id = values.get(name).and_then(Value::as_str).filter(|id| !id.is_empty());
+            if let Some(id) = id.filter(|id| !ids.iter().any(|known| known == id)) {
+                ids.push(id.to_owned());
             }
         }
-        ids
+    }
+    ids
+}
+
+impl ResourceChange {
+    /// Ids by which a cloud knows it: ARN, id, self link, name, before and after.
+    #[must_use]
+    pub fn cloud_ids(&self) -> Vec<String> {
+        cloud_ids(&[&self.before, &self.after])
     }
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::change::{Action, ResourceChange};
 use settings::{Safer, safe_direction};
 
+mod address;
 mod settings;
 
 /// Attributes that say nothing about safety.
@@ -116,15 +117,27 @@ fn texts<'a>(values: &[&'a Value]) -> Option<BTreeSet<&'a str>> {
         .collect()
 }
 
+/// Most pairs of addresses that are compared: clouds allow a few hundred rules a group.
+const MAX_PAIRS: usize = 1_000_000;
+
 /// Whether live allows less: a part of what the code allows, or no longer the whole world.
 fn fewer<T: Ord + AsRef<str>>(code: &BTreeSet<T>, live: &BTreeSet<T>) -> Option<bool> {
+    if code.len().saturating_mul(live.len()) > MAX_PAIRS {
+        return None;
+    }
     let open = |set: &BTreeSet<T>| set.iter().any(|entry| settings::is_open(entry.as_ref()));
+    let within = |inner: &BTreeSet<T>, outer: &BTreeSet<T>| {
+        let covered = |entry: &T| outer.iter().any(|wide| address::covers(wide.as_ref(), entry.as_ref()));
+        inner.iter().all(covered)
+    };
     match (open(code), open(live)) {
         (true, false) => Some(true),
         (false, true) => Some(false),
-        _ if live.is_subset(code) => Some(true),
-        _ if code.is_subset(live) => Some(false),
-        _ => None,
+        _ => match (within(live, code), within(code, live)) {
+            (true, wider) => Some(!wider),
+            (false, true) => Some(false),
+            (false, false) => None,
+        },
     }
 }
 

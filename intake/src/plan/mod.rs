@@ -11,6 +11,7 @@ mod read;
 
 use serde::Serialize;
 
+pub(crate) use change::cloud_ids;
 pub use change::{Action, ResourceChange};
 pub use hardening::undoes_hardening;
 pub use kind::CriticalKind;

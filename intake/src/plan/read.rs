@@ -11,7 +11,7 @@ use crate::error::SourceResult;
 use crate::json::{self, or_default};
 
 /// Largest plan in bytes: a plan of ten thousand resources with their whole prior state has about 60 MB.
-const MAX_BYTES: usize = 128 << 20;
+const MAX_BYTES: usize = 64 << 20;
 /// Most resources: providers slow down long before.
 const MAX_RESOURCES: usize = 200_000;
 /// Most gaps that are listed.

@@ -11,7 +11,7 @@ use crate::error::SourceResult;
 use crate::json;
 
 /// Largest file in bytes: a daily file has about 10 MB.
-const MAX_BYTES: usize = 128 << 20;
+const MAX_BYTES: usize = 64 << 20;
 /// Most rows: a daily file has about 300,000, and CVE grows by 50,000 a year.
 const MAX_ROWS: u64 = 2_000_000;
 

@@ -77,6 +77,11 @@ fn a_setting_that_was_tightened_live_would_be_taken_back_and_a_loosened_one_put_
             json!({"cidr_blocks": ["10.0.0.0/8"]}),
         ),
         (
+            "aws_security_group_rule",
+            json!({"cidr_blocks": ["10.0.0.0/8"]}),
+            json!({"cidr_blocks": ["10.1.0.0/16", "10.2.3.4/32"]}),
+        ),
+        (
             "google_compute_firewall",
             json!({"source_ranges": ["10.0.0.0/8", "10.1.0.0/16"]}),
             json!({"source_ranges": ["10.1.0.0/16"]}),
@@ -188,4 +193,13 @@ fn access_that_was_taken_away_would_be_given_again() {
 fn a_denying_rule_is_not_counted_as_access() {
     let deny = json!({"ingress": [{"action": "deny", "cidr_block": "0.0.0.0/0"}]});
     assert_eq!(undone("aws_network_acl", json!({"ingress": []}), deny), None);
+}
+
+#[test]
+fn a_hostile_number_of_addresses_costs_nothing() {
+    let many = |start: usize| {
+        let all = (start..start + 50_000).map(|n| format!("10.{}.{}.0/24", n / 256, n % 256));
+        json!({"cidr_blocks": all.collect::<Vec<_>>()})
+    };
+    assert_eq!(undone("aws_security_group_rule", many(0), many(1)), None);
 }
