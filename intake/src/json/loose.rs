@@ -13,12 +13,48 @@ pub fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>,
 
 /// Text, a number, or true and false, as text. Anything else is empty.
 pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Ok(match Scalar::deserialize(deserializer)? {
-        Scalar::Text(text) => text,
-        Scalar::Number(number) => number.to_string(),
-        Scalar::Truth(truth) => truth.to_string(),
-        Scalar::Other => String::new(),
-    })
+    Ok(Scalar::deserialize(deserializer)?.text().unwrap_or_default())
+}
+
+/// Texts: a list of them, or one instead of a list. What has parts is passed over.
+pub fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    struct Texts;
+    impl<'de> Visitor<'de> for Texts {
+        type Value = Vec<String>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("text or a list of texts")
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<String>, A::Error> {
+            let mut texts = Vec::new();
+            while let Some(item) = seq.next_element::<Scalar>()? {
+                texts.extend(item.text());
+            }
+            Ok(texts)
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<String>, A::Error> {
+            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            Ok(Vec::new())
+        }
+        fn visit_str<E>(self, text: &str) -> Result<Vec<String>, E> {
+            Ok(vec![text.to_owned()])
+        }
+        fn visit_u64<E>(self, number: u64) -> Result<Vec<String>, E> {
+            Ok(vec![number.to_string()])
+        }
+        fn visit_i64<E>(self, number: i64) -> Result<Vec<String>, E> {
+            Ok(vec![number.to_string()])
+        }
+        fn visit_f64<E>(self, number: f64) -> Result<Vec<String>, E> {
+            Ok(vec![number.to_string()])
+        }
+        fn visit_bool<E>(self, _: bool) -> Result<Vec<String>, E> {
+            Ok(Vec::new())
+        }
+        fn visit_unit<E>(self) -> Result<Vec<String>, E> {
+            Ok(Vec::new())
+        }
+    }
+    deserializer.deserialize_any(Texts)
 }
 
 /// True or false, also as text or as 1 and 0. Anything else is false.
@@ -65,6 +101,15 @@ enum Scalar {
 }
 
 impl Scalar {
+    fn text(self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Number(number) => Some(number.to_string()),
+            Self::Truth(truth) => Some(truth.to_string()),
+            Self::Other => None,
+        }
+    }
+
     fn number(&self) -> Option<u32> {
         match self {
             Self::Number(number) => format!("{number:.0}").parse().ok(),
@@ -136,6 +181,12 @@ mod tests {
     }
 
     #[derive(serde::Deserialize)]
+    struct Tags {
+        #[serde(default, deserialize_with = "texts")]
+        tags: Vec<String>,
+    }
+
+    #[derive(serde::Deserialize)]
     struct Rows {
         #[serde(default, deserialize_with = "many")]
         rows: Vec<Row>,
@@ -166,6 +217,10 @@ mod tests {
     fn text_and_truth_are_read_from_whatever_has_no_parts() {
         assert_eq!(row("{\"id\":327}").id, "327");
         assert_eq!(row("{\"id\":{\"a\":1}}").id, "");
+        let texts = |json: &str| serde_json::from_str::<Tags>(json).unwrap().tags;
+        assert_eq!(texts("{\"tags\":[\"a\",7,{},null]}"), ["a", "7"]);
+        assert_eq!(texts("{\"tags\":\"a\"}"), ["a"]);
+        assert!(texts("{\"tags\":null}").is_empty() && texts("{\"tags\":{}}").is_empty());
         assert!(row("{\"on\":\"True\"}").on && row("{\"on\":1}").on && !row("{\"on\":null}").on);
     }
 

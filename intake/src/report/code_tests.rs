@@ -379,3 +379,59 @@ fn a_value_of_the_wrong_type_is_refused_with_its_place() {
         assert!(!error.message.contains("HUNTER2"));
     }
 }
+
+#[test]
+fn a_package_of_semgrep_supply_chain_is_a_dependency_with_what_is_known_of_its_use() {
+    let finding = one(
+        r#"{"results":[{"check_id":"ssc-1","path":"src/a.py","start":{"line":"3","col":null},"extra":{"message":"m","severity":"HIGH",
+        "metadata":{"cwe":"CWE-400","sca-vuln-database-identifier":"CVE-2023-1","sca-fix-versions":[{"urllib3":"2.0.7"}]},
+        "sca_info":{"reachable":true,"dependency_match":{"lockfile":"poetry.lock","found_dependency":{"package":"urllib3",
+        "version":"2.0.1","ecosystem":"pypi","transitivity":"transitive"}}}}}],"errors":[]}"#,
+    );
+    assert_eq!(
+        shape(&finding),
+        ("semgrep", "ssc-1", Severity::High, FindingClass::Dependency)
+    );
+    let purl = finding.component.as_ref().unwrap().purl.as_deref();
+    assert_eq!(purl, Some("pkg:pypi/urllib3@2.0.1"));
+    assert_eq!(
+        (finding.details.reached, finding.details.direct),
+        (Some(true), Some(false))
+    );
+    assert_eq!(
+        (place(&finding).0, finding.fixed_versions[0].as_str()),
+        ("poetry.lock", "2.0.7")
+    );
+}
+
+#[test]
+fn sarif_is_read_as_its_many_writers_write_it() {
+    let report = read(
+        r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":null,"rules":[{"id":"R1","properties":null,"messageStrings":
+        {"default":{"text":"from the rule"}},"defaultConfiguration":null},{"id":"R2","properties":{"security-severity":9.1,
+        "cwe":["CWE-1",{}],"tags":"x"}}]}},"originalUriBaseIds":null,"results":[
+        {"ruleId":"R1","message":{"id":"default"},"locations":{"physicalLocation":{"artifactLocation":{"uri":"a%2520b.c"},
+         "region":{"startLine":"4","startColumn":-1}}},"partialFingerprints":{"a":{"b":"c"}}},
+        {"ruleId":"R2","message":null,"locations":[{"physicalLocation":null}],"level":null},
+        {"ruleId":"BDSA-1 (CVE-2020-1)","message":{"text":"in lib 1.0"},"level":"warning","properties":{"component":"lib",
+         "componentVersion":"1.0"}}]},{"tool":{"driver":{"name":"Empty"}},"results":null}]}"#,
+    );
+    let [first, second, third] = report.findings.as_slice() else {
+        panic!("{report:?}")
+    };
+    assert_eq!(
+        (first.title.as_str(), place(first)),
+        ("from the rule", ("a b.c", Some(4)))
+    );
+    assert_eq!(
+        (second.severity, second.cwes.as_slice()),
+        (Severity::Critical, &["CWE-1".to_owned()][..])
+    );
+    assert_eq!(third.component.as_ref().unwrap().version.as_deref(), Some("1.0"));
+    assert_eq!(report.scanner, "empty, unnamed");
+}
+
+#[test]
+fn a_byte_order_mark_is_passed_over() {
+    assert_eq!(one(&format!("\u{FEFF}{GOSEC}")).rule, "G401");
+}

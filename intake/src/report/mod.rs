@@ -276,4 +276,6 @@ fn unknown_format(input: &Input<'_>) -> Box<SourceError> {
 #[cfg(test)]
 mod code_tests;
 #[cfg(test)]
+mod shift_tests;
+#[cfg(test)]
 mod tests;
