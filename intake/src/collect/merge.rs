@@ -78,13 +78,7 @@ fn one(mut set: Vec<Finding>) -> Option<Finding> {
     primary.location = set.iter().find_map(|finding| finding.location.clone());
     primary.iac_address = set.iter().find_map(|finding| finding.iac_address.clone());
     // Each list is in its ecosystem's order, which isn't that of the letters: others are put behind the first.
-    let mut versions: Vec<String> = Vec::new();
-    for version in set.iter().flat_map(|finding| &finding.fixed_versions) {
-        if !versions.contains(version) {
-            versions.push(version.clone());
-        }
-    }
-    primary.fixed_versions = versions;
+    primary.fixed_versions = super::bounded(set.iter().flat_map(|finding| &finding.fixed_versions).cloned());
     primary.details = details(&set);
     Some(primary)
 }

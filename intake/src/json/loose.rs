@@ -62,8 +62,8 @@ pub fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Erro
     Ok(match Scalar::deserialize(deserializer)? {
         Scalar::Truth(truth) => truth,
         Scalar::Text(text) => text.eq_ignore_ascii_case("true") || text == "1",
-        Scalar::Number(number) => number > 0.0,
-        Scalar::Other => false,
+        Scalar::Whole(number) => number > 0,
+        Scalar::Fraction(_) | Scalar::Other => false,
     })
 }
 
@@ -92,10 +92,11 @@ pub fn many<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> 
     deserializer.deserialize_any(Many(PhantomData))
 }
 
-/// One value without parts. JSON's integers of our fields are small: a double holds them exactly.
+/// One value without parts.
 enum Scalar {
     Text(String),
-    Number(f64),
+    Whole(i128),
+    Fraction(f64),
     Truth(bool),
     Other,
 }
@@ -104,7 +105,8 @@ impl Scalar {
     fn text(self) -> Option<String> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Number(number) => Some(number.to_string()),
+            Self::Whole(number) => Some(number.to_string()),
+            Self::Fraction(number) => Some(number.to_string()),
             Self::Truth(truth) => Some(truth.to_string()),
             Self::Other => None,
         }
@@ -112,7 +114,9 @@ impl Scalar {
 
     fn number(&self) -> Option<u32> {
         match self {
-            Self::Number(number) => format!("{number:.0}").parse().ok(),
+            Self::Whole(number) => u32::try_from(*number).ok(),
+            // Some tools write every number as a fraction: `79.0`.
+            Self::Fraction(number) => number.to_string().parse().ok(),
             Self::Text(text) => {
                 let digits = text.trim().split(|c: char| !c.is_ascii_digit()).next()?;
                 digits.parse().ok()
@@ -139,16 +143,14 @@ impl<'de> Deserialize<'de> for Scalar {
             fn visit_bool<E>(self, truth: bool) -> Result<Scalar, E> {
                 Ok(Scalar::Truth(truth))
             }
-            #[allow(clippy::cast_precision_loss, reason = "see `Scalar`")]
             fn visit_u64<E>(self, number: u64) -> Result<Scalar, E> {
-                Ok(Scalar::Number(number as f64))
+                Ok(Scalar::Whole(number.into()))
             }
-            #[allow(clippy::cast_precision_loss, reason = "see `Scalar`")]
             fn visit_i64<E>(self, number: i64) -> Result<Scalar, E> {
-                Ok(Scalar::Number(number as f64))
+                Ok(Scalar::Whole(number.into()))
             }
             fn visit_f64<E>(self, number: f64) -> Result<Scalar, E> {
-                Ok(Scalar::Number(number))
+                Ok(Scalar::Fraction(number))
             }
             fn visit_unit<E>(self) -> Result<Scalar, E> {
                 Ok(Scalar::Other)

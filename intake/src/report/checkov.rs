@@ -44,10 +44,10 @@ struct Check {
     #[serde(default, deserialize_with = "or_default")]
     repo_file_path: String,
     #[serde(default, deserialize_with = "or_default")]
-    file_line_range: Vec<i64>,
+    file_line_range: Vec<Option<i64>>,
     /// Pairs of a line's number and its text.
     #[serde(default, deserialize_with = "or_default")]
-    code_block: Vec<(Value, Value)>,
+    code_block: Vec<Vec<Value>>,
     #[serde(default, deserialize_with = "or_default")]
     resource: String,
     vulnerability_details: Option<Vulnerability>,
@@ -68,7 +68,10 @@ struct Vulnerability {
 
 pub fn detect(outline: &Outline) -> bool {
     let nothing_to_check = || outline.has(&["passed", "failed", "checkov_version"]);
-    outline.has(&["check_type"]) || outline.has_inner("", "check_type") || nothing_to_check()
+    outline.has(&["check_type"])
+        || outline.has_inner("", "check_type")
+        || outline.has_inner("", "checkov_version")
+        || nothing_to_check()
 }
 
 pub fn read(input: &Input<'_>, collector: &mut Collector<'_>) -> SourceResult<String> {
@@ -92,7 +95,8 @@ fn draft(check_type: &str, check: Check) -> Draft {
     };
     // It begins with a slash, and is relative to the folder that was scanned.
     let path = path.trim_start_matches('/').to_owned();
-    let line = check.file_line_range.first().and_then(|line| u32::try_from(*line).ok());
+    let line = check.file_line_range.first().copied().flatten();
+    let line = line.and_then(|line| u32::try_from(line).ok());
     let mut draft = Draft::new(SCANNER, &check.check_id, &check.check_name);
     draft.rule_title = Some(check.check_name);
     draft.severity = severity(&check.severity);
@@ -128,7 +132,7 @@ fn draft(check_type: &str, check: Check) -> Draft {
         return draft;
     }
     // The header of the block, not the line in it: all that the report shows is the block.
-    let header = check.code_block.first().and_then(|(_, text)| text.as_str());
+    let header = check.code_block.first().and_then(|pair| pair.get(1)?.as_str());
     draft.snippet = Some(format!("{}{}", check.resource, header.unwrap_or_default()));
     if draft.class == Some(FindingClass::Iac) {
         draft.iac_address = Some(check.resource).filter(|resource| !resource.is_empty());

@@ -197,6 +197,8 @@ fn alerts_of_github_are_read() {
         (("src/f.py", Some(42)), &["CWE-312".to_owned()][..])
     );
     assert_eq!(read(GITHUB).skipped, ["alert 36 is dismissed"]);
+    let second = GITHUB.replace("src/f.py", "src/g.py");
+    assert_eq!(read(&format!("{GITHUB}\n{second}")).findings.len(), 2);
 }
 
 const GITLAB: &str = r#"{"version":"15.0.4","vulnerabilities":[{"id":"i","name":"XSS","description":"d","severity":"High",
@@ -216,6 +218,8 @@ fn gitlabs_sast_is_read() {
         (("a.java", Some(96)), &["CWE-79".to_owned()][..])
     );
     assert_eq!(read(GITLAB).skipped, ["one module failed"]);
+    let clean = read(r#"{"version":"2.3","vulnerabilities":[],"remediations":[]}"#);
+    assert_eq!((clean.scanner.as_str(), clean.findings.len()), ("gitlab", 0));
     let secret = one(&GITLAB
         .replace("\"sast\"", "\"secret_detection\"")
         .replace("\"severity\"", "\"raw_source_code_extract\":\"hunter2\",\"severity\""));

@@ -1,4 +1,5 @@
-//! GitHub's code-scanning alerts (REST `GET /repos/{owner}/{repo}/code-scanning/alerts`).
+//! GitHub's code-scanning alerts (REST `GET /repos/{owner}/{repo}/code-scanning/alerts`), of one page or of several
+//! after one another, as `gh api --paginate` writes them.
 
 use serde::Deserialize;
 
@@ -73,7 +74,11 @@ pub fn detect(outline: &Outline) -> bool {
 }
 
 pub fn read(input: &Input<'_>, collector: &mut Collector<'_>) -> SourceResult<String> {
-    let Document(alerts) = input.json("GitHub's code-scanning alerts")?;
+    let mut alerts = Vec::new();
+    input.stream("GitHub's code-scanning alerts", |Document(page)| {
+        alerts.extend(page);
+        Ok(())
+    })?;
     let mut scanners: Vec<String> = Vec::new();
     for alert in alerts {
         if !matches!(alert.state.as_str(), "open" | "") {

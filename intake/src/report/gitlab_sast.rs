@@ -112,7 +112,7 @@ pub fn detect(outline: &Outline) -> bool {
     outline.has(&["vulnerabilities", "version"])
         && match kind {
             Some(kind) => matches!(kind, "sast" | "secret_detection"),
-            None => inner("identifiers") && inner("location"),
+            None => (inner("identifiers") && inner("location")) || (outline.has(&["remediations"]) && !inner("id")),
         }
 }
 

@@ -116,11 +116,18 @@ struct Format {
 
 /// Formats of JSON documents one after another (JSON lines, message streams). A report of one document may be in
 /// one of them too. `detect` sees the keys of all documents.
-const STREAMS: &[Format] = &[Format {
-    id: "trufflehog",
-    detect: trufflehog::detect,
-    read: trufflehog::read,
-}];
+const STREAMS: &[Format] = &[
+    Format {
+        id: "github-code-scanning",
+        detect: github_code::detect,
+        read: github_code::read,
+    },
+    Format {
+        id: "trufflehog",
+        detect: trufflehog::detect,
+        read: trufflehog::read,
+    },
+];
 
 /// All formats of one JSON document; the first that recognises a report reads it.
 const FORMATS: &[Format] = &[
@@ -168,11 +175,6 @@ const FORMATS: &[Format] = &[
         id: "kics",
         detect: kics::detect,
         read: kics::read,
-    },
-    Format {
-        id: "github-code-scanning",
-        detect: github_code::detect,
-        read: github_code::read,
     },
     Format {
         id: "gitlab-sast",

@@ -1,13 +1,14 @@
 //! SARIF 2.1.0 (OASIS), which most scanners can write.
 
+mod own_id;
 mod package;
 mod place;
 
 use holdpoint_schemas::finding::{Component, Severity};
 use serde::Deserialize;
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::own_id::OwnId;
 use super::Input;
 use crate::collect::{Collector, Draft, Place, cvss_band, cwe, from_metadata, is_advisory_id, severity};
 use crate::error::SourceResult;
@@ -132,9 +133,9 @@ struct Entry {
     #[serde(default, deserialize_with = "loose::many")]
     locations: Vec<At>,
     #[serde(default, deserialize_with = "or_default")]
-    partial_fingerprints: BTreeMap<String, Value>,
+    partial_fingerprints: OwnId,
     #[serde(default, deserialize_with = "or_default")]
-    fingerprints: BTreeMap<String, Value>,
+    fingerprints: OwnId,
     #[serde(default, deserialize_with = "or_default")]
     properties: Properties,
     #[serde(default, deserialize_with = "or_default")]
@@ -185,16 +186,18 @@ pub fn detect(outline: &Outline) -> bool {
 pub fn read(input: &Input<'_>, collector: &mut Collector<'_>) -> SourceResult<String> {
     let log: Log = input.json("SARIF 2.1.0")?;
     let mut scanners: BTreeSet<String> = BTreeSet::new();
-    for run in &log.runs {
+    for mut run in log.runs {
         // Names of tools become ids in policies and in `fix.yaml`: lower case.
         let scanner = match run.tool.driver.name.to_ascii_lowercase() {
             name if name.trim().is_empty() => "unnamed".to_owned(),
             name => name,
         };
+        let results = std::mem::take(&mut run.results);
         let rules = Rules::of(&run.tool);
-        for entry in &run.results {
+        // Each entry is freed when it has been taken: a large report isn't held twice.
+        for entry in results {
             if entry.is_present() {
-                collector.push(draft(&scanner, run, rules.get(entry), entry))?;
+                collector.push(draft(&scanner, &run, rules.get(&entry), &entry))?;
             }
         }
         scanners.insert(scanner);
@@ -294,8 +297,7 @@ fn draft(scanner: &str, run: &Run, rule: Option<&Rule>, entry: &Entry) -> Draft 
         draft.component = Some(package.component);
         draft.fixed_versions = package.fixed_versions;
     }
-    let own_ids = entry.fingerprints.iter().chain(&entry.partial_fingerprints);
-    draft.own_id = Some(own_ids.map(|(name, value)| format!("{name}={value};")).collect());
+    draft.own_id = Some(format!("{}{}", entry.fingerprints, entry.partial_fingerprints));
     draft
 }
 
