@@ -13,10 +13,9 @@ impl Digest {
     /// Digest of raw bytes.
     #[must_use]
     pub fn of_bytes(bytes: &[u8]) -> Self {
-        use fmt::Write as _;
         let mut hex = String::with_capacity(64);
         for byte in Sha256::digest(bytes) {
-            let _ = write!(hex, "{byte:02x}");
+            hex.extend([byte >> 4, byte & 0xF].map(|digit| char::from_digit(digit.into(), 16).unwrap_or('0')));
         }
         Self(hex)
     }

@@ -158,7 +158,7 @@ pub struct Finding {
 }
 
 /// What not every report says of a finding. `None` and empty lists are unknown, never "no".
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FindingDetails {
     /// CVSS vectors of any version as they were reported, for example `CVSS:3.1/AV:N/…`.
@@ -183,7 +183,12 @@ pub struct FindingDetails {
     /// What the report, or a VEX statement in it, says of its status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vex: Option<VexStatement>,
-    /// Who else reported the same thing: other scanners, or other rules of one.
+    /// Keyed hash of a secret's value, by which equal secrets are told from different ones. The value itself is never
+    /// kept, nor a hash without a key, from which a short one could be guessed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Digest>,
+    /// All reports of the same thing by other scanners, or by other rules of one, its own among them. Empty where
+    /// there is only its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<FindingSource>,
 }
@@ -197,7 +202,7 @@ impl FindingDetails {
 }
 
 /// A report of the same thing by another scanner or rule.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FindingSource {
     /// Scanner.
     pub scanner: String,
@@ -237,7 +242,7 @@ impl VexStatus {
 }
 
 /// One statement about one vulnerability in one product.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct VexStatement {
     /// Status.
     pub status: VexStatus,

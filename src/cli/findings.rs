@@ -31,6 +31,7 @@ pub fn read(file: &Path) -> Result<Report> {
             repo: "",
             file: &name,
             source: &NoSource,
+            secret_key: None,
         },
     )?)
 }

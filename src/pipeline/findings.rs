@@ -132,6 +132,7 @@ fn read_one(
             repo: &mirror.name,
             file: path,
             source: &lines,
+            secret_key: None,
         },
     ) {
         Ok(read) => {

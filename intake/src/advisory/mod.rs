@@ -97,6 +97,7 @@ impl Advisories {
             repo,
             file: SCANNER,
             source: &NoSource,
+            secret_key: None,
         };
         let mut collector = Collector::new(&context);
         for (path, text) in files {

@@ -3,17 +3,21 @@
 mod class;
 mod group;
 mod iac;
+mod merge;
 mod path;
+mod same;
 mod text;
 
-use holdpoint_schemas::SourceError;
-use holdpoint_schemas::finding::{Component, Finding, FindingClass, Fingerprint, Location, Severity};
-use std::collections::{BTreeMap, HashSet};
+use holdpoint_schemas::finding::{Component, Finding, FindingClass, FindingDetails, Fingerprint, Location, Severity};
+use holdpoint_schemas::{Digest, SourceError};
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 
 use crate::error::SourceResult;
 use crate::report::ReportContext;
 pub use class::from_metadata;
 pub use group::groups;
+pub use merge::merge;
 pub use text::{cvss_band, cwe, is_advisory_id, severity};
 
 /// Most findings of one report: an estate of thousands of repos stays far below it.
@@ -32,6 +36,13 @@ pub struct Place {
     pub line: Option<u32>,
     /// Column, 1-based; tells apart what shares a line.
     pub column: Option<u32>,
+}
+
+impl Place {
+    /// A place, if there is a path: many tools write an empty one for none.
+    pub fn at(path: String, line: Option<u32>, column: Option<u32>) -> Option<Self> {
+        (!path.trim().is_empty()).then_some(Self { path, line, column })
+    }
 }
 
 /// One entry of a report, before it is a finding.
@@ -67,6 +78,10 @@ pub struct Draft {
     pub snippet: Option<String>,
     /// What else tells it apart from an exact duplicate: the scanner's own id of it.
     pub own_id: Option<String>,
+    /// Keyed hash of the secret that it is about, from [`Collector::secret`].
+    pub secret: Option<Digest>,
+    /// What not every report says.
+    pub details: FindingDetails,
 }
 
 impl Draft {
@@ -88,11 +103,11 @@ impl Draft {
             fixed_versions: Vec::new(),
             snippet: None,
             own_id: None,
+            secret: None,
+            details: FindingDetails::default(),
         }
     }
-}
 
-impl Draft {
     /// Whether an equal draft may be another finding on the same line: a scanner that gives no
     /// column (older bandit, ShellCheck's SARIF) reports two flaws of a line in the same words.
     fn may_be_a_neighbour(&self) -> bool {
@@ -105,8 +120,11 @@ impl Draft {
 pub struct Collector<'a> {
     context: &'a ReportContext<'a>,
     limit: usize,
-    seen: HashSet<Draft>,
+    seen: HashSet<[u64; 2]>,
+    hashers: [RandomState; 2],
     pending: Vec<Pending>,
+    /// Of each pending finding, what identifies it besides its ordinal.
+    identities: Vec<Vec<String>>,
     skipped: Vec<String>,
     skipped_more: usize,
 }
@@ -115,7 +133,6 @@ pub struct Collector<'a> {
 struct Pending {
     finding: Finding,
     column: Option<u32>,
-    identity: Vec<String>,
 }
 
 impl<'a> Collector<'a> {
@@ -125,7 +142,9 @@ impl<'a> Collector<'a> {
             context,
             limit: MAX_FINDINGS,
             seen: HashSet::new(),
+            hashers: [RandomState::new(), RandomState::new()],
             pending: Vec::new(),
+            identities: Vec::new(),
             skipped: Vec::new(),
             skipped_more: 0,
         }
@@ -151,30 +170,32 @@ impl<'a> Collector<'a> {
                 SourceError::new(self.context.file, message).help("split the report by repo or folder"),
             ));
         }
-        if !draft.may_be_a_neighbour() && self.seen.contains(&draft) {
-            return Ok(());
+        // Two hashes under random keys stand for the draft: no report can make two collide, and drafts are large.
+        let hash = self.hashers.each_ref().map(|hasher| hasher.hash_one(&draft));
+        if self.seen.insert(hash) || draft.may_be_a_neighbour() {
+            self.keep(draft);
         }
-        let pending = self.finding(&draft);
-        self.pending.push(pending);
-        self.seen.insert(draft);
         Ok(())
     }
 
-    fn finding(&mut self, draft: &Draft) -> Pending {
+    /// Keyed hash of a secret's value; `None` without a key or a value. SHA-256 over parts that are each preceded by
+    /// their length is a safe keyed hash (no input is a prefix of another), as plain SHA-256 over a joined text isn't.
+    pub fn secret(&self, value: &str) -> Option<Digest> {
+        let key = self.context.secret_key.filter(|key| !key.is_empty())?;
+        (!value.is_empty()).then(|| Digest::of_parts([b"holdpoint secret".as_slice(), key, value.as_bytes()]))
+    }
+
+    fn keep(&mut self, draft: Draft) {
         let location = draft.place.as_ref().and_then(|place| self.location(place));
         let cwes = bounded(draft.cwes.iter().filter_map(|c| cwe(c)));
         let rule = text::identifier(&draft.rule);
-        let class = class::of(draft, &cwes, location.as_ref());
+        let class = class::of(&draft, &cwes, location.as_ref());
         let title = match (class, &draft.rule_title) {
             // A scanner's message may quote the secret: only the rule's own words are kept.
             (FindingClass::Secret, Some(own)) => text::one_line(own),
             (FindingClass::Secret, None) => format!("possible secret in the source ({rule})"),
             _ => text::one_line(&draft.title),
         };
-        let iac_address = draft
-            .iac_address
-            .clone()
-            .or_else(|| location.as_ref().and_then(|l| iac::address_at(self.context.source, l)));
         let mut aliases = bounded(
             draft
                 .aliases
@@ -183,28 +204,30 @@ impl<'a> Collector<'a> {
                 .map(|a| text::identifier(a)),
         );
         aliases.sort();
-        let identity = self.identity(draft, class, location.as_ref(), &rule);
-        let finding = Finding {
-            fingerprint: Fingerprint::of([]),
-            scanner: text::identifier(&draft.scanner),
-            rule,
-            title,
-            severity: draft.severity,
-            class,
-            cwes,
-            aliases,
-            component: draft.component.clone(),
-            location,
-            iac_address,
-            fixed_versions: bounded(draft.fixed_versions.iter().map(|v| text::identifier(v))),
-            details: holdpoint_schemas::finding::FindingDetails::default(),
-        };
-        let column = draft.place.as_ref().and_then(|place| place.column);
-        Pending {
-            finding,
-            column,
-            identity,
-        }
+        self.identities
+            .push(self.identity(&draft, class, location.as_ref(), &rule));
+        let in_source = || location.as_ref().and_then(|l| iac::address_at(self.context.source, l));
+        let iac_address = draft.iac_address.or_else(in_source);
+        let mut details = bounded_details(draft.details);
+        details.secret = draft.secret;
+        self.pending.push(Pending {
+            column: draft.place.and_then(|place| place.column),
+            finding: Finding {
+                fingerprint: Fingerprint::of([]),
+                scanner: text::identifier(&draft.scanner),
+                rule,
+                title,
+                severity: draft.severity,
+                class,
+                cwes,
+                aliases,
+                component: draft.component,
+                location,
+                iac_address,
+                fixed_versions: bounded(draft.fixed_versions.iter().map(|v| text::identifier(v))),
+                details,
+            },
+        });
     }
 
     fn location(&mut self, place: &Place) -> Option<Location> {
@@ -231,14 +254,16 @@ impl<'a> Collector<'a> {
             let package = text::package_key(component);
             parts.extend(["dependency".to_owned(), package, stable_rule, path.to_owned()]);
         } else {
+            let secret = draft.secret.as_ref().map(|digest| digest.as_str().to_owned());
             let line = location
                 .and_then(|l| self.context.source.line(&l.path, l.line?))
                 .or_else(|| draft.snippet.clone())
                 .filter(|line| !line.trim().is_empty());
             let about = match (line, class) {
-                (Some(line), FindingClass::Secret) => text::without_literals(&line),
+                (line, FindingClass::Secret) => secret
+                    .or_else(|| line.as_deref().map(text::without_literals))
+                    .unwrap_or_default(),
                 (Some(line), _) => text::without_space(&line),
-                (None, FindingClass::Secret) => String::new(),
                 (None, _) => text::without_space(&draft.title),
             };
             parts.extend(["code".to_owned(), stable_rule, path.to_owned(), about]);
@@ -248,9 +273,9 @@ impl<'a> Collector<'a> {
 
     /// The findings, in the report's order, with fingerprints, and what was skipped.
     pub fn finish(mut self) -> (Vec<Finding>, Vec<String>) {
-        let mut alike: BTreeMap<Vec<String>, Vec<usize>> = BTreeMap::new();
-        for (index, pending) in self.pending.iter().enumerate() {
-            alike.entry(pending.identity.clone()).or_default().push(index);
+        let mut alike: HashMap<&[String], Vec<usize>> = HashMap::with_capacity(self.identities.len());
+        for (index, identity) in self.identities.iter().enumerate() {
+            alike.entry(identity).or_default().push(index);
         }
         for (identity, mut members) in alike {
             // By place, not by the report's order, which scanners don't keep.
@@ -275,6 +300,17 @@ impl<'a> Collector<'a> {
         let findings = self.pending.into_iter().map(|p| p.finding).collect();
         (findings, self.skipped)
     }
+}
+
+/// The details with every list and text bounded.
+fn bounded_details(mut details: FindingDetails) -> FindingDetails {
+    details.cvss_vectors = bounded(details.cvss_vectors.iter().map(|vector| text::identifier(vector)));
+    details.symbols = bounded(details.symbols.iter().map(|symbol| text::identifier(symbol)));
+    if let Some(vex) = &mut details.vex {
+        vex.justification = vex.justification.as_deref().map(text::one_line);
+        vex.author = vex.author.as_deref().map(text::identifier);
+    }
+    details
 }
 
 fn bounded(items: impl Iterator<Item = String>) -> Vec<String> {

@@ -11,8 +11,20 @@ const MAX_PATH: usize = 1024;
 ///
 /// An absolute path is taken from a known mount; else the longest tail that the source knows is
 /// the one; else the leading `/` is dropped, so that people still see what was reported.
+///
+/// Some tools escape a URI that was escaped before: it is read so unless the source has a file of the literal name.
 pub fn in_repo(reported: &str, source: &dyn SourceLines) -> Option<String> {
-    let unified = decode(reported.trim()).replace('\\', "/");
+    let once = decode(reported.trim());
+    let twice = decode(&once);
+    if twice == once {
+        return below_root(&once, source);
+    }
+    let literal = below_root(&once, source).filter(|path| source.line(path, 1).is_some());
+    literal.or_else(|| below_root(&twice, source))
+}
+
+fn below_root(decoded: &str, source: &dyn SourceLines) -> Option<String> {
+    let unified = decoded.replace('\\', "/");
     let without_scheme = unified.strip_prefix("file:").unwrap_or(&unified);
     let without_drive = match without_scheme.trim_start_matches('/').split_once(':') {
         Some((drive, rest)) if drive.len() == 1 && rest.starts_with('/') => rest,
@@ -107,6 +119,7 @@ mod tests {
             ("./a/b.py", "a/b.py"),
             ("/workspace/repo/a.py", "a.py"),
             ("file:///github/workspace/a%20b.py", "a b.py"),
+            ("a%2520b.py", "a b.py"),
             ("a\\b.py", "a/b.py"),
             ("a/../b.py", "b.py"),
             ("C:\\x\\a.py", "x/a.py"),
@@ -122,12 +135,22 @@ mod tests {
             in_repo("/home/me/app/src/a.py", &Only("src/a.py")).as_deref(),
             Some("src/a.py")
         );
+        assert_eq!(in_repo("a%2520b", &Only("a%20b")).as_deref(), Some("a%20b"));
         assert_eq!(in_repo("/src/a.py", &Only("src/a.py")).as_deref(), Some("src/a.py"));
     }
 
     #[test]
     fn a_path_out_of_the_repo_is_refused() {
-        for reported in ["../a.py", "a/../../b", "", ".", "%2e%2e/a", "/..", "file:///../x"] {
+        for reported in [
+            "../a.py",
+            "a/../../b",
+            "",
+            ".",
+            "%2e%2e/a",
+            "%252e%252e/a",
+            "/..",
+            "file:///../x",
+        ] {
             assert_eq!(in_repo(reported, &Only("")), None, "{reported}");
         }
         assert_eq!(in_repo(&"a/".repeat(2000), &Only("")), None);

@@ -26,6 +26,7 @@ fn collect(source: &'static str, drafts: &[Draft]) -> Vec<Finding> {
         repo: "r",
         file: "f",
         source: &source,
+        secret_key: None,
     };
     let mut collector = Collector::new(&context);
     drafts.iter().for_each(|draft| collector.push(draft.clone()).unwrap());
@@ -90,6 +91,7 @@ fn a_place_outside_of_the_repo_is_noted_and_the_finding_kept() {
         repo: "r",
         file: "f",
         source: &source,
+        secret_key: None,
     };
     let mut collector = Collector::new(&context);
     let mut draft = at(1, 1);
@@ -122,6 +124,7 @@ fn notes_are_bounded() {
         repo: "r",
         file: "f",
         source: &source,
+        secret_key: None,
     };
     let mut collector = Collector::new(&context);
     (0..MAX_SKIPPED + 5).for_each(|n| collector.skip(&n.to_string()));
@@ -135,6 +138,7 @@ fn more_findings_than_the_limit_are_refused() {
         repo: "r",
         file: "f",
         source: &source,
+        secret_key: None,
     };
     let mut collector = Collector::new(&context);
     assert_eq!(collector.limit, MAX_FINDINGS);

@@ -45,11 +45,18 @@ pub fn without_literals(text: &str) -> String {
     for c in start(text).chars().filter(|c| !c.is_whitespace()) {
         kept.push(c);
         if matches!(c, '"' | '\'' | '`' | '=' | ':') {
-            return kept;
+            return if may_hold_a_key(&kept) { String::new() } else { kept };
         }
     }
     // Nothing marks where a value begins: then no part of the line is safe to keep.
     String::new()
+}
+
+/// Whether a part of the text could be a key itself, for example one that is a field's name: as long as the shortest
+/// keys in use, with digits among letters.
+fn may_hold_a_key(text: &str) -> bool {
+    let mut runs = text.split(|c: char| !c.is_ascii_alphanumeric());
+    runs.any(|run| run.len() >= 16 && run.contains(|c: char| c.is_ascii_digit()))
 }
 
 fn start(text: &str) -> &str {
@@ -84,7 +91,7 @@ pub fn severity(word: &str) -> Severity {
         "high" | "error" | "important" => Severity::High,
         "medium" | "moderate" | "warning" => Severity::Medium,
         "low" | "minor" => Severity::Low,
-        "info" | "informational" | "information" | "note" | "none" | "negligible" => Severity::Info,
+        "info" | "informational" | "information" | "note" | "none" | "negligible" | "trace" => Severity::Info,
         _ => Severity::Unknown,
     }
 }
@@ -144,6 +151,11 @@ mod tests {
         assert_eq!(without_literals("const  t = \"hunter2\""), "constt=");
         assert_eq!(without_literals("hunter2"), "");
         assert_eq!(without_literals("call('hunter2')"), "call('");
+        assert_eq!(without_literals("AKIAIOSFODNN7EXAMPLE: staging"), "");
+        assert_eq!(
+            without_literals("productionAwsSecretKey = x"),
+            "productionAwsSecretKey="
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::Input;
 use crate::collect::{Collector, Draft, Place, severity};
 use crate::error::SourceResult;
-use crate::json::{Outline, or_default};
+use crate::json::{Outline, loose, or_default};
 
 const SCANNER: &str = "bandit";
 
@@ -13,34 +13,44 @@ const SCANNER: &str = "bandit";
 struct Document {
     #[serde(default, deserialize_with = "or_default")]
     errors: Vec<ScanError>,
+    #[serde(deserialize_with = "loose::many")]
     results: Vec<Entry>,
 }
 
 #[derive(Deserialize)]
 struct ScanError {
+    #[serde(default, deserialize_with = "or_default")]
     filename: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     reason: String,
 }
 
 #[derive(Deserialize)]
 struct Entry {
     test_id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     test_name: String,
+    #[serde(default, deserialize_with = "or_default")]
     issue_text: String,
+    #[serde(default, deserialize_with = "or_default")]
     issue_severity: String,
-    issue_cwe: Option<Cwe>,
+    #[serde(default, deserialize_with = "or_default")]
+    issue_cwe: Cwe,
+    #[serde(default, deserialize_with = "or_default")]
     filename: String,
-    line_number: u32,
-    col_offset: Option<i64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "loose::number")]
+    line_number: Option<u32>,
+    /// 0-based; -1 where there is none.
+    #[serde(default, deserialize_with = "loose::number")]
+    col_offset: Option<u32>,
+    #[serde(default, deserialize_with = "or_default")]
     code: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 struct Cwe {
-    id: Option<u32>,
+    #[serde(default, deserialize_with = "loose::text")]
+    id: String,
 }
 
 pub fn detect(outline: &Outline) -> bool {
@@ -56,30 +66,22 @@ pub fn read(input: &Input<'_>, collector: &mut Collector<'_>) -> SourceResult<St
         let mut draft = Draft::new(SCANNER, &entry.test_id, &entry.issue_text);
         draft.rule_title = Some(entry.test_name.replace('_', " ")).filter(|name| !name.is_empty());
         draft.severity = severity(&entry.issue_severity);
-        draft.cwes = entry
-            .issue_cwe
-            .and_then(|cwe| cwe.id)
-            .map(|id| id.to_string())
-            .into_iter()
-            .collect();
+        draft.cwes.extend(Some(entry.issue_cwe.id).filter(|id| !id.is_empty()));
         // B105 to B107 are the hard-coded passwords; older versions give no CWE.
         if matches!(entry.test_id.as_str(), "B105" | "B106" | "B107") && draft.cwes.is_empty() {
             draft.cwes.push("CWE-259".to_owned());
         }
         draft.snippet = snippet(&entry.code, entry.line_number);
-        draft.place = Some(Place {
-            path: entry.filename,
-            line: Some(entry.line_number),
-            column: entry.col_offset.and_then(|c| u32::try_from(c + 1).ok()),
-        });
+        let column = entry.col_offset.map(|offset| offset.saturating_add(1));
+        draft.place = Place::at(entry.filename, entry.line_number, column);
         collector.push(draft)?;
     }
     Ok(SCANNER.to_owned())
 }
 
 /// The line itself: bandit shows it among its neighbours, each after its number.
-fn snippet(code: &str, line: u32) -> Option<String> {
-    let number = line.to_string();
+fn snippet(code: &str, line: Option<u32>) -> Option<String> {
+    let number = line?.to_string();
     code.lines()
         .find_map(|shown| Some(shown.strip_prefix(&number)?.strip_prefix(' ')?.to_owned()))
 }

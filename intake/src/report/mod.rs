@@ -1,12 +1,25 @@
 //! Scanner reports. A format is one file here and one line in [`FORMATS`].
 
 mod bandit;
+mod brakeman;
+mod checkov;
+mod detect_secrets;
+mod github_code;
+mod gitlab_sast;
+mod gitleaks;
+mod gosec;
+mod kics;
 mod npm_audit;
 mod osv_scanner;
 mod pip_audit;
 mod sarif;
 mod semgrep;
+mod semgrep_app;
+mod sonarqube;
 mod terraform;
+mod terrascan;
+mod tfsec;
+mod trufflehog;
 
 use holdpoint_schemas::SourceError;
 use holdpoint_schemas::finding::{Finding, Fingerprint};
@@ -15,10 +28,11 @@ use crate::collect::Collector;
 use crate::error::{IntakeError, SourceResult};
 use crate::json::{self, Outline};
 
-pub use crate::collect::groups;
+pub use crate::collect::{groups, merge as merge_duplicates};
 
-/// Largest report in bytes: the largest real ones seen are about a third of it.
-pub const MAX_REPORT_BYTES: usize = 64 << 20;
+/// Largest report in bytes: room for 100,000 findings in SARIF with their data flows, and still a
+/// bound on memory, of which reading takes a small multiple.
+pub const MAX_REPORT_BYTES: usize = 128 << 20;
 
 /// The source that a report is about, so that fingerprints hang on the text and not on its line.
 pub trait SourceLines {
@@ -44,6 +58,9 @@ pub struct ReportContext<'a> {
     pub file: &'a str,
     /// Source of the scanned commit.
     pub source: &'a dyn SourceLines,
+    /// Key for hashes of secrets. Without one no trace of a secret's value is kept; with one, equal
+    /// secrets can be told from different ones, by whoever has the key only.
+    pub secret_key: Option<&'a [u8]>,
 }
 
 /// A report, normalised.
@@ -71,6 +88,20 @@ impl<'a> Input<'a> {
     fn json<T: serde::Deserialize<'a>>(&self, expected: &str) -> SourceResult<T> {
         json::parse_again(self.file, self.text, expected)
     }
+
+    /// Parses the text as JSON documents of one shape, one after another.
+    fn stream<T: serde::Deserialize<'a>>(
+        &self,
+        expected: &str,
+        take: impl FnMut(T) -> SourceResult<()>,
+    ) -> SourceResult<usize> {
+        json::parse_stream(self.file, self.text, expected, take)
+    }
+
+    /// Whether the text begins with this character.
+    fn begins_with(&self, character: char) -> bool {
+        self.text.trim_start().starts_with(character)
+    }
 }
 
 /// One format of reports.
@@ -83,7 +114,22 @@ struct Format {
     read: fn(&Input<'_>, &mut Collector<'_>) -> SourceResult<String>,
 }
 
-/// All formats; the first that recognises a report reads it.
+/// Formats of JSON documents one after another (JSON lines, message streams). A report of one document may be in
+/// one of them too. `detect` sees the keys of all documents.
+const STREAMS: &[Format] = &[
+    Format {
+        id: "github-code-scanning",
+        detect: github_code::detect,
+        read: github_code::read,
+    },
+    Format {
+        id: "trufflehog",
+        detect: trufflehog::detect,
+        read: trufflehog::read,
+    },
+];
+
+/// All formats of one JSON document; the first that recognises a report reads it.
 const FORMATS: &[Format] = &[
     Format {
         id: "sarif",
@@ -99,6 +145,56 @@ const FORMATS: &[Format] = &[
         id: "bandit",
         detect: bandit::detect,
         read: bandit::read,
+    },
+    Format {
+        id: "detect-secrets",
+        detect: detect_secrets::detect,
+        read: detect_secrets::read,
+    },
+    Format {
+        id: "terrascan",
+        detect: terrascan::detect,
+        read: terrascan::read,
+    },
+    Format {
+        id: "gosec",
+        detect: gosec::detect,
+        read: gosec::read,
+    },
+    Format {
+        id: "brakeman",
+        detect: brakeman::detect,
+        read: brakeman::read,
+    },
+    Format {
+        id: "checkov",
+        detect: checkov::detect,
+        read: checkov::read,
+    },
+    Format {
+        id: "kics",
+        detect: kics::detect,
+        read: kics::read,
+    },
+    Format {
+        id: "gitlab-sast",
+        detect: gitlab_sast::detect,
+        read: gitlab_sast::read,
+    },
+    Format {
+        id: "gitleaks",
+        detect: gitleaks::detect,
+        read: gitleaks::read,
+    },
+    Format {
+        id: "sonarqube",
+        detect: sonarqube::detect,
+        read: sonarqube::read,
+    },
+    Format {
+        id: "semgrep-app",
+        detect: semgrep_app::detect,
+        read: semgrep_app::read,
     },
     Format {
         id: "osv-scanner",
@@ -120,6 +216,11 @@ const FORMATS: &[Format] = &[
         detect: npm_audit::detect,
         read: npm_audit::read,
     },
+    Format {
+        id: "tfsec",
+        detect: tfsec::detect,
+        read: tfsec::read,
+    },
 ];
 
 /// Reads a report in any known format.
@@ -128,24 +229,12 @@ const FORMATS: &[Format] = &[
 /// When it is too large, not UTF-8, malformed, cut off, or in no known format.
 pub fn read_report(bytes: &[u8], context: &ReportContext<'_>) -> Result<Report, IntakeError> {
     let text = json::text(context.file, bytes, MAX_REPORT_BYTES)?;
-    let outline: Outline = json::parse(context.file, text, "a scanner's report in JSON")?;
-    let Some(format) = FORMATS.iter().find(|format| (format.detect)(&outline)) else {
-        let ids: Vec<&str> = FORMATS.iter().map(|format| format.id).collect();
-        return Err(SourceError::new(context.file, "not a report in a known format")
-            .help(format!(
-                "known formats: {}; or let the scanner write SARIF",
-                ids.join(", ")
-            ))
-            .into());
+    let input = Input {
+        file: context.file,
+        text,
     };
     let mut collector = Collector::new(context);
-    let scanner = (format.read)(
-        &Input {
-            file: context.file,
-            text,
-        },
-        &mut collector,
-    )?;
+    let scanner = read_json(&input, &mut collector)?;
     let (findings, skipped) = collector.finish();
     Ok(Report {
         scanner,
@@ -155,5 +244,40 @@ pub fn read_report(bytes: &[u8], context: &ReportContext<'_>) -> Result<Report, 
     })
 }
 
+fn read_json(input: &Input<'_>, collector: &mut Collector<'_>) -> SourceResult<String> {
+    json::check_nesting(input.file, input.text)?;
+    let mut outline: Option<Outline> = None;
+    let documents = input.stream("a scanner's report in JSON", |document: Outline| {
+        match &mut outline {
+            Some(outline) => outline.join(document),
+            None => outline = Some(document),
+        }
+        Ok(())
+    })?;
+    let Some(outline) = outline else {
+        // Nothing but white space: the parser says so, with the place.
+        return input.json("a scanner's report in JSON");
+    };
+    let single = FORMATS.iter().filter(|_| documents == 1);
+    match single.chain(STREAMS).find(|format| (format.detect)(&outline)) {
+        Some(format) => (format.read)(input, collector),
+        None => Err(unknown_format(input)),
+    }
+}
+
+fn unknown_format(input: &Input<'_>) -> Box<SourceError> {
+    let ids: Vec<&str> = FORMATS.iter().chain(STREAMS).map(|format| format.id).collect();
+    Box::new(
+        SourceError::new(input.file, "not a report in a known format").help(format!(
+            "known formats: {}; or let the scanner write SARIF",
+            ids.join(", ")
+        )),
+    )
+}
+
+#[cfg(test)]
+mod code_tests;
+#[cfg(test)]
+mod shift_tests;
 #[cfg(test)]
 mod tests;

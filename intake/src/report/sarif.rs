@@ -1,16 +1,18 @@
 //! SARIF 2.1.0 (OASIS), which most scanners can write.
 
+mod own_id;
 mod package;
+mod place;
 
-use holdpoint_schemas::finding::Severity;
+use holdpoint_schemas::finding::{Component, Severity};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::own_id::OwnId;
 use super::Input;
 use crate::collect::{Collector, Draft, Place, cvss_band, cwe, from_metadata, is_advisory_id, severity};
 use crate::error::SourceResult;
-use crate::json::{Outline, or_default};
+use crate::json::{Outline, loose, or_default};
 
 #[derive(Deserialize)]
 struct Log {
@@ -22,10 +24,12 @@ struct Log {
 #[serde(rename_all = "camelCase")]
 struct Run {
     tool: Tool,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "loose::many")]
     results: Vec<Entry>,
     #[serde(default, deserialize_with = "or_default")]
     artifacts: Vec<Artifact>,
+    #[serde(default, deserialize_with = "or_default")]
+    original_uri_base_ids: BTreeMap<String, File>,
 }
 
 #[derive(Deserialize)]
@@ -37,6 +41,7 @@ struct Tool {
 
 #[derive(Deserialize)]
 struct Driver {
+    #[serde(default, deserialize_with = "or_default")]
     name: String,
     #[serde(default, deserialize_with = "or_default")]
     rules: Vec<Rule>,
@@ -45,15 +50,39 @@ struct Driver {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Rule {
+    #[serde(default, deserialize_with = "loose::text")]
     id: String,
     #[serde(default, deserialize_with = "or_default")]
     short_description: Text,
     #[serde(default, deserialize_with = "or_default")]
+    message_strings: BTreeMap<String, Text>,
+    #[serde(default, deserialize_with = "or_default")]
     default_configuration: Configuration,
     #[serde(default, deserialize_with = "or_default")]
-    properties: Map<String, Value>,
+    properties: Properties,
     #[serde(default, deserialize_with = "or_default")]
     relationships: Vec<Relationship>,
+}
+
+/// What we know in a bag of properties; everything else stays unread.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Properties {
+    #[serde(rename = "security-severity", deserialize_with = "loose::text")]
+    security_severity: String,
+    #[serde(rename = "holdpoint-class")]
+    class: Option<String>,
+    #[serde(deserialize_with = "loose::texts")]
+    cwe: Vec<String>,
+    #[serde(deserialize_with = "loose::texts")]
+    cwes: Vec<String>,
+    #[serde(deserialize_with = "loose::texts")]
+    tags: Vec<String>,
+    /// Black Duck's.
+    #[serde(deserialize_with = "loose::text")]
+    component: String,
+    #[serde(rename = "componentVersion", deserialize_with = "loose::text")]
+    component_version: String,
 }
 
 #[derive(Deserialize, Default)]
@@ -84,12 +113,15 @@ struct ComponentReference {
 struct Text {
     #[serde(default, deserialize_with = "or_default")]
     text: String,
+    /// Of one of the rule's own messages, in place of a text.
+    id: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry {
-    rule_id: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
+    rule_id: String,
     rule_index: Option<i64>,
     #[serde(default, deserialize_with = "or_default")]
     rule: Reference,
@@ -98,14 +130,14 @@ struct Entry {
     baseline_state: Option<String>,
     #[serde(default, deserialize_with = "or_default")]
     message: Text,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "loose::many")]
     locations: Vec<At>,
     #[serde(default, deserialize_with = "or_default")]
-    partial_fingerprints: BTreeMap<String, Value>,
+    partial_fingerprints: OwnId,
     #[serde(default, deserialize_with = "or_default")]
-    fingerprints: BTreeMap<String, Value>,
+    fingerprints: OwnId,
     #[serde(default, deserialize_with = "or_default")]
-    properties: Map<String, Value>,
+    properties: Properties,
     #[serde(default, deserialize_with = "or_default")]
     taxa: Vec<Reference>,
 }
@@ -130,15 +162,19 @@ struct Artifact {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct File {
     uri: Option<String>,
+    uri_base_id: Option<String>,
     index: Option<i64>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
 struct Region {
+    #[serde(default, deserialize_with = "loose::number")]
     start_line: Option<u32>,
+    #[serde(default, deserialize_with = "loose::number")]
     start_column: Option<u32>,
     snippet: Option<Text>,
 }
@@ -150,13 +186,18 @@ pub fn detect(outline: &Outline) -> bool {
 pub fn read(input: &Input<'_>, collector: &mut Collector<'_>) -> SourceResult<String> {
     let log: Log = input.json("SARIF 2.1.0")?;
     let mut scanners: BTreeSet<String> = BTreeSet::new();
-    for run in &log.runs {
+    for mut run in log.runs {
         // Names of tools become ids in policies and in `fix.yaml`: lower case.
-        let scanner = run.tool.driver.name.to_ascii_lowercase();
+        let scanner = match run.tool.driver.name.to_ascii_lowercase() {
+            name if name.trim().is_empty() => "unnamed".to_owned(),
+            name => name,
+        };
+        let results = std::mem::take(&mut run.results);
         let rules = Rules::of(&run.tool);
-        for entry in &run.results {
+        // Each entry is freed when it has been taken: a large report isn't held twice.
+        for entry in results {
             if entry.is_present() {
-                collector.push(draft(&scanner, run, rules.get(entry), entry))?;
+                collector.push(draft(&scanner, &run, rules.get(&entry), &entry))?;
             }
         }
         scanners.insert(scanner);
@@ -165,6 +206,11 @@ pub fn read(input: &Input<'_>, collector: &mut Collector<'_>) -> SourceResult<St
 }
 
 impl Entry {
+    fn rule_id(&self) -> Option<&str> {
+        let own = Some(self.rule_id.as_str()).filter(|id| !id.is_empty());
+        own.or(self.rule.id.as_deref())
+    }
+
     /// Whether it reports something: results may also say that a rule passed or no longer fires.
     fn is_present(&self) -> bool {
         !matches!(self.kind.as_deref(), Some("pass" | "notApplicable"))
@@ -190,7 +236,7 @@ impl<'a> Rules<'a> {
     }
 
     fn get(&self, entry: &Entry) -> Option<&'a Rule> {
-        let id = entry.rule_id.as_deref().or(entry.rule.id.as_deref());
+        let id = entry.rule_id();
         if let Some(rule) = id.and_then(|id| self.by_id.get(id)) {
             return Some(rule);
         }
@@ -213,21 +259,17 @@ fn at<'a, T>(items: &'a [T]) -> impl Fn(i64) -> Option<&'a T> {
 }
 
 fn draft(scanner: &str, run: &Run, rule: Option<&Rule>, entry: &Entry) -> Draft {
-    let id = entry
-        .rule_id
-        .as_deref()
-        .or(entry.rule.id.as_deref())
-        .or(rule.map(|rule| rule.id.as_str()));
-    let id = id.unwrap_or("unnamed");
+    let id = entry.rule_id().or(rule.map(|rule| rule.id.as_str()));
+    let id = id.filter(|id| !id.is_empty()).unwrap_or("unnamed");
     let own_words = rule
         .map(|rule| rule.short_description.text.as_str())
         .filter(|text| !text.trim().is_empty());
-    let message = Some(entry.message.text.as_str()).filter(|text| !text.trim().is_empty());
+    let message = message(rule, entry).filter(|text| !text.trim().is_empty());
     let mut draft = Draft::new(scanner, id, message.or(own_words).unwrap_or(id));
     draft.rule_title = own_words.map(str::to_owned);
     draft.severity = severity_of(rule, entry);
     draft.cwes = cwes(rule, entry);
-    draft.class = text_property(rule, entry, "holdpoint-class").and_then(from_metadata);
+    draft.class = property(rule, entry, |known| known.class.as_deref()).and_then(from_metadata);
     if is_advisory_id(id) {
         draft.aliases.push(id.to_owned());
     }
@@ -238,14 +280,16 @@ fn draft(scanner: &str, run: &Run, rule: Option<&Rule>, entry: &Entry) -> Draft 
             .as_ref()
             .and_then(|s| s.text.lines().next())
             .map(str::to_owned);
-        draft.place = physical.artifact_location.as_ref().and_then(|file| {
-            let indexed = || at(&run.artifacts)(file.index?)?.location.as_ref();
-            let path = file.uri.as_ref().or_else(|| indexed()?.uri.as_ref())?.clone();
-            Some(Place {
-                path,
-                line: region.start_line,
-                column: region.start_column,
-            })
+        let file = physical.artifact_location.as_ref();
+        let path = file.and_then(|file| place::path(run, file));
+        draft.place = path.and_then(|path| Place::at(path, region.start_line, region.start_column));
+    }
+    if !entry.properties.component.is_empty() {
+        let version = Some(entry.properties.component_version.clone());
+        draft.component = Some(Component {
+            purl: None,
+            name: entry.properties.component.clone(),
+            version: version.filter(|version| !version.is_empty()),
         });
     }
     if let Some(package) = package::of_message(&entry.message.text) {
@@ -253,27 +297,34 @@ fn draft(scanner: &str, run: &Run, rule: Option<&Rule>, entry: &Entry) -> Draft 
         draft.component = Some(package.component);
         draft.fixed_versions = package.fixed_versions;
     }
-    let own_ids = entry.fingerprints.iter().chain(&entry.partial_fingerprints);
-    draft.own_id = Some(own_ids.map(|(name, value)| format!("{name}={value};")).collect());
+    draft.own_id = Some(format!("{}{}", entry.fingerprints, entry.partial_fingerprints));
     draft
 }
 
-/// Looks in the result first, then in its rule.
-fn property<'a>(rule: Option<&'a Rule>, entry: &'a Entry, name: &str) -> Option<&'a Value> {
-    entry.properties.get(name).or_else(|| rule?.properties.get(name))
+/// The result's own message, or the one of its rule that it names (SARIF §3.11.7).
+fn message<'a>(rule: Option<&'a Rule>, entry: &'a Entry) -> Option<&'a str> {
+    let named = || rule?.message_strings.get(entry.message.id.as_deref()?);
+    match entry.message.text.as_str() {
+        "" => named().map(|message| message.text.as_str()),
+        text => Some(text),
+    }
 }
 
-fn text_property<'a>(rule: Option<&'a Rule>, entry: &'a Entry, name: &str) -> Option<&'a str> {
-    property(rule, entry, name).and_then(Value::as_str)
+/// Looks in the result first, then in its rule.
+fn property<'a>(
+    rule: Option<&'a Rule>,
+    entry: &'a Entry,
+    get: impl Fn(&'a Properties) -> Option<&'a str>,
+) -> Option<&'a str> {
+    get(&entry.properties).or_else(|| get(&rule?.properties))
 }
 
 /// GitHub's `security-severity` score where there is one, else the level (SARIF §3.27.10).
 fn severity_of(rule: Option<&Rule>, entry: &Entry) -> Severity {
-    let score = property(rule, entry, "security-severity").and_then(|score| match score {
-        Value::String(text) => text.parse().ok(),
-        other => other.as_f64(),
+    let score = property(rule, entry, |known| {
+        Some(known.security_severity.as_str()).filter(|score| !score.is_empty())
     });
-    if let Some(score) = score {
+    if let Some(score) = score.and_then(|score| score.parse().ok()) {
         return cvss_band(score);
     }
     let default = rule.and_then(|rule| rule.default_configuration.level.as_deref());
@@ -283,16 +334,19 @@ fn severity_of(rule: Option<&Rule>, entry: &Entry) -> Severity {
 fn cwes(rule: Option<&Rule>, entry: &Entry) -> Vec<String> {
     let mut found = Vec::new();
     for properties in rule.map(|rule| &rule.properties).into_iter().chain([&entry.properties]) {
-        for name in ["cwe", "cwes", "tags"] {
-            let texts: Vec<&str> = match properties.get(name) {
-                Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
-                Some(Value::String(text)) => vec![text],
-                _ => Vec::new(),
-            };
-            // A bare number is a CWE only where the field says so.
-            let named = |text: &&str| name != "tags" || text.to_ascii_lowercase().contains("cwe");
-            found.extend(texts.into_iter().filter(named).filter_map(cwe));
-        }
+        found.extend(
+            properties
+                .cwe
+                .iter()
+                .chain(&properties.cwes)
+                .filter_map(|text| cwe(text)),
+        );
+        // A bare number is a CWE only where the field says so.
+        let named = properties
+            .tags
+            .iter()
+            .filter(|tag| tag.to_ascii_lowercase().contains("cwe"));
+        found.extend(named.filter_map(|tag| cwe(tag)));
     }
     let relationships = rule.into_iter().flat_map(|rule| &rule.relationships).map(|r| &r.target);
     for target in relationships.chain(&entry.taxa) {

@@ -9,6 +9,7 @@ fn read(text: &str) -> Result<Report, IntakeError> {
             repo: "r",
             file: "report.json",
             source: &NoSource,
+            secret_key: None,
         },
     )
 }
@@ -211,7 +212,7 @@ fn npm_audit_is_read_one_finding_for_each_package() {
 
 #[test]
 fn what_is_no_report_is_refused_with_the_known_formats() {
-    for text in ["{}", "[]", r#"{"results":null}"#, r#"{"a":1}"#] {
+    for text in ["{}", "[]", r#"{"result":null}"#, r#"{"a":1}"#] {
         let error = read(text).unwrap_err();
         let error = error.source_error().unwrap();
         assert!(error.help.as_deref().unwrap().contains("sarif"), "{text}");
@@ -253,6 +254,6 @@ fn a_package_in_a_sarif_message_makes_a_dependency_finding() {
 
 #[test]
 fn every_format_has_a_name_of_its_own() {
-    let ids: BTreeSet<&str> = FORMATS.iter().map(|format| format.id).collect();
-    assert_eq!(ids.len(), FORMATS.len());
+    let ids: BTreeSet<&str> = FORMATS.iter().chain(STREAMS).map(|format| format.id).collect();
+    assert_eq!(ids.len(), FORMATS.len() + STREAMS.len());
 }

@@ -6,7 +6,21 @@ use std::collections::BTreeMap;
 use super::corpus;
 
 /// The parsers of the corpus whose formats are read; the others come with their formats.
-const READ: [&str; 4] = ["bandit", "npm_audit_7_plus", "sarif", "semgrep"];
+const READ: [&str; 13] = [
+    "bandit",
+    "brakeman",
+    "checkov",
+    "github_sast",
+    "gitlab_sast",
+    "gosec",
+    "kics",
+    "npm_audit_7_plus",
+    "sarif",
+    "semgrep",
+    "semgrep_pro",
+    "terrascan",
+    "tfsec",
+];
 
 #[test]
 fn counts_agree_with_the_corpus() {
@@ -23,6 +37,7 @@ fn counts_agree_with_the_corpus() {
             repo: "corpus",
             file,
             source: &NoSource,
+            secret_key: None,
         };
         let result = read_report(&bytes, &context);
         let found = result.as_ref().map(|report| report.findings.len() as u64);

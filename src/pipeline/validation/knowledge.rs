@@ -29,6 +29,7 @@ impl ReportReader for Knowledge {
             repo: &self.repo,
             file: scanner,
             source,
+            secret_key: None,
         };
         read_report(report, &context)
             .map(|report| report.findings)
