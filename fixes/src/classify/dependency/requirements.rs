@@ -10,7 +10,7 @@ use crate::classify::FileView;
 
 /// `name[extras] == version ; marker`, hashes cut off.
 static PIN: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"^(?P<name>[A-Za-z0-9][\w.-]*(?:\[[\w., -]*\])?)\s*==\s*(?P<version>[0-9][A-Za-z0-9.!+_-]*)\s*(?P<marker>;.*)?$")
+    Regex::new(r"^(?P<name>[A-Za-z0-9][\w.-]*(?:\[[\w., -]*\])?)\s*(?P<operator>==|>=|~=)\s*(?P<version>[0-9][A-Za-z0-9.!+_-]*)\s*(?P<marker>;.*)?$")
         .ok()
 });
 
@@ -137,7 +137,8 @@ fn parse(line: &str) -> Option<Line> {
             .map(|part| part.as_str().to_owned())
             .unwrap_or_default()
     };
-    let marker = part("marker");
+    // Operator and marker stay together.
+    let marker = format!("{}{}", part("operator"), part("marker"));
     // A further option could hide behind the marker.
     if marker.contains(" -") || rest.contains("--") {
         return other();
