@@ -148,8 +148,7 @@ fn range(text: &str) -> Option<(&str, &str)> {
 fn moved_range<'a>(place: &str, before: &'a str, after: &'a str) -> Result<(&'a str, &'a str), String> {
     match (range(before), range(after)) {
         (Some((old, from)), Some((new, to))) if old == new => Ok((from, to)),
-        _ => Err(format!(
-            "changes `{place}` from `{before}` to `{after}`, which is more than a version"
-        )),
+        // What it changes to isn't shown: a URL may hold a password.
+        _ => Err(format!("changes `{place}` by more than a version")),
     }
 }
