@@ -4,6 +4,13 @@
 //! sides, as `=== before PATH [MODE]` and `=== after PATH [MODE]`. The label is the kind; what is
 //! in `adversarial` is logic dressed up as something else. `\0` in a text stands for a zero byte.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy exempts tests, but not what they share"
+)]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -73,6 +73,10 @@ fn read(view: &FileView<'_>) -> Result<Part, String> {
     };
     for upgrade in &upgrades {
         let versions = upgrade.from.as_deref().zip(upgrade.to.as_deref());
+        // A build of one's own, or of somebody else, may hide behind a local version.
+        if versions.is_some_and(|(from, to)| to.contains('+') && !from.contains('+')) {
+            return Err(format!("moves `{}` to a build of its version", upgrade.package));
+        }
         // An image's tag is no plain version; its reader has looked at it.
         if versions.is_some_and(|(from, to)| upgrade.ecosystem != "oci" && step::is_backward(from, to)) {
             return Err(format!("moves `{}` back, or to a pre-release", upgrade.package));
@@ -144,8 +148,7 @@ fn range(text: &str) -> Option<(&str, &str)> {
 fn moved_range<'a>(place: &str, before: &'a str, after: &'a str) -> Result<(&'a str, &'a str), String> {
     match (range(before), range(after)) {
         (Some((old, from)), Some((new, to))) if old == new => Ok((from, to)),
-        _ => Err(format!(
-            "changes `{place}` from `{before}` to `{after}`, which is more than a version"
-        )),
+        // What it changes to isn't shown: a URL may hold a password.
+        _ => Err(format!("changes `{place}` by more than a version")),
     }
 }

@@ -11,7 +11,7 @@ const INVERTERS: [&str; 15] = [
     "exclude", "suppress", "off",
 ];
 /// On is the weaker state.
-const PERMISSIVE: [&str; 27] = [
+const PERMISSIVE: [&str; 38] = [
     "debug",
     "insecure",
     "allow",
@@ -39,9 +39,20 @@ const PERMISSIVE: [&str; 27] = [
     "impersonation",
     "wildcard",
     "force",
+    "admin",
+    "root",
+    "sudo",
+    "superuser",
+    "privileged",
+    "elevated",
+    "writable",
+    "write",
+    "external",
+    "internet",
+    "remote",
 ];
 /// Off is the weaker state.
-const PROTECTIVE: [&str; 101] = [
+const PROTECTIVE: [&str; 106] = [
     "verify",
     "verification",
     "validate",
@@ -143,6 +154,11 @@ const PROTECTIVE: [&str; 101] = [
     "policy",
     "filter",
     "safe",
+    "only",
+    "readonly",
+    "immutable",
+    "sealed",
+    "quarantine",
 ];
 /// More is the stronger state.
 const HIGHER_IS_SAFER: [&str; 13] = [
@@ -181,7 +197,7 @@ const LOWER_IS_SAFER: [&str; 15] = [
 /// Begin names of what keeps something permissive out: `block_public_acls`.
 const GUARDS: [&str; 6] = ["block", "restrict", "prevent", "deny", "reject", "forbid"];
 /// Values that switch protection off.
-const WEAK_VALUES: [&str; 45] = [
+const WEAK_VALUES: [&str; 50] = [
     "none",
     "off",
     "disable",
@@ -227,6 +243,11 @@ const WEAK_VALUES: [&str; 45] = [
     "unrestricted",
     "mutable",
     "suspended",
+    "development",
+    "dev",
+    "test",
+    "testing",
+    "local",
 ];
 /// Values that protect, as settings of protection spell them.
 const STRONG_VALUES: [&str; 24] = [
@@ -322,11 +343,22 @@ pub(super) fn weakens_number(path: &[String], before: f64, after: f64) -> bool {
     );
     let as_switch = has(&words, &PROTECTIVE) || has(&words, &PERMISSIVE) || has(&words, &INVERTERS);
     let (zero, was_zero) = (after == 0.0, before == 0.0);
+    let lasts = has(&words, &["session", "token", "idle", "cookie", "login"])
+        && has(
+            &words,
+            &[
+                "timeout", "age", "minutes", "hours", "days", "seconds", "duration", "validity",
+            ],
+        );
+    let (least, most) = (has(&words, &["min", "minimum"]), has(&words, &["max", "maximum"]));
+    let lower = (lower && !least) || lasts;
+    let higher = higher && !most;
     unlimited
         || mode
+        || (higher && lower)
         || (as_switch && zero != was_zero && weakens_switch(path, !zero))
-        || (higher && !lower && after < before)
-        || (lower && !higher && after > before)
+        || (higher && after < before)
+        || (lower && after > before)
 }
 
 /// `TLSv1_2`, `TLS1_2`, `TLSv1.2_2021`: the numbers behind the name.
@@ -400,6 +432,8 @@ mod tests {
         assert!(!weakens_number(&path("password.min_length"), 8.0, 12.0));
         assert!(weakens_number(&path("password.min_length"), 12.0, 8.0));
         assert!(weakens_number(&path("session_ttl"), 60.0, 6000.0));
+        assert!(weakens_number(&path("session.timeout_minutes"), 15.0, 600.0));
+        assert!(weakens_number(&path("max_size"), 10.0, 20.0) && !weakens_number(&path("max_size"), 20.0, 10.0));
         assert!(weakens_number(&path("request_timeout"), 30.0, 0.0));
         assert!(weakens_number(&path("file_mode"), 640.0, 777.0));
         assert!(!weakens_number(&path("backend_timeout_ms"), 3000.0, 4000.0));

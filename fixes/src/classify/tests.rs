@@ -410,3 +410,33 @@ fn files_that_cannot_be_read_and_no_files_at_all_are_logic() {
     assert_eq!(classify(&[change], &|_| None, &|_| None).kind, FixKind::Logic);
     assert_eq!(classify(&[], &|_| None, &|_| None).kind, FixKind::Logic);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    /// Half-broken text in any known format is classified without a panic, and only a change can be mechanical.
+    #[test]
+    fn no_text_breaks_the_classifier(
+        before in r#"([\[\](){}<>"'`/\\#:=,;.@ \t\n$%|&*+!-]|1\.2\.3|name|version|FROM|from|import|é|==|"a"){0,60}"#,
+        after in r#"([\[\](){}<>"'`/\\#:=,;.@ \t\n$%|&*+!-]|1\.2\.4|name|version|FROM|from|import|é|==|"a"){0,60}"#,
+    ) {
+        let lines = |text: &str| (1..).zip(text.lines().map(str::to_owned)).collect();
+        for path in [
+            "a.py", "a.js", "a.go", "a.rs", "A.java", "a.json", "a.yaml", "a.toml", "a.ini", "a.properties", "a.tf",
+            "requirements.txt", "package.json", "package-lock.json", "yarn.lock", "pnpm-lock.yaml", "Cargo.toml",
+            "Cargo.lock", "poetry.lock", "Pipfile.lock", "pyproject.toml", "go.mod", "go.sum", "pom.xml",
+            "build.gradle", "gradle.lockfile", "libs.versions.toml", "Gemfile", "Gemfile.lock", "composer.json",
+            "composer.lock", "a.csproj", "packages.lock.json", "Dockerfile", "db/migrate/1.rb", "ansible/a.yml",
+        ] {
+            let change = FileChange {
+                path: path.to_owned(),
+                kind: ChangeKind::Modified,
+                removed: lines(&before),
+                added: lines(&after),
+            };
+            let found = classify(&[change], &|_| Some(before.clone()), &|_| Some(after.clone()));
+            proptest::prop_assert!(!found.because.is_empty());
+            proptest::prop_assert!(before != after || found.kind == FixKind::Logic || found.kind == FixKind::Formatting);
+        }
+    }
+}

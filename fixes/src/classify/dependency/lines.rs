@@ -215,7 +215,10 @@ fn gems(text: &str) -> Result<Vec<Entry>, String> {
         }
         let gem = GEM_LOCKED.as_ref().and_then(|pattern| pattern.captures(line));
         let Some(gem) = gem.filter(|_| matches!(section, "GEM" | "DEPENDENCIES" | "CHECKSUMS")) else {
-            found.push(Entry::new(&format!("{section} {line}"), ""));
+            // The line isn't part of the name, which is shown: a source may hold a password.
+            let mut entry = Entry::new(&format!("{section} (source or option)"), "");
+            line.clone_into(&mut entry.rest);
+            found.push(entry);
             continue;
         };
         let part = |name: &str| gem.name(name).map_or("", |part| part.as_str());

@@ -10,7 +10,7 @@ use crate::classify::FileView;
 
 /// `name[extras] == version ; marker`, hashes cut off.
 static PIN: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"^(?P<name>[A-Za-z0-9][\w.-]*(?:\[[\w., -]*\])?)\s*==\s*(?P<version>[0-9][A-Za-z0-9.!+_-]*)\s*(?P<marker>;.*)?$")
+    Regex::new(r"^(?P<name>[A-Za-z0-9][\w.-]*(?:\[[\w., -]*\])?)\s*(?P<operator>==|>=|~=)\s*(?P<version>[0-9][A-Za-z0-9.!+_-]*)\s*(?P<marker>;.*)?$")
         .ok()
 });
 
@@ -75,7 +75,8 @@ pub(super) fn read(view: &FileView<'_>, before: &str, after: &str) -> Result<Vec
                 let package = name.split('[').next().unwrap_or(name);
                 upgrades.push(upgrade("pypi", package, version, to, scope));
             }
-            (_, Line::Other(line)) => return Err(format!("changes a line that is no pin: `{}`", line.escape_debug())),
+            // The line isn't shown: an index may be named with a password.
+            (_, Line::Other(_)) => return Err("changes a line that is no pin".to_owned()),
             _ => return Err("changes more than the version of a pin".to_owned()),
         }
     }
@@ -137,7 +138,8 @@ fn parse(line: &str) -> Option<Line> {
             .map(|part| part.as_str().to_owned())
             .unwrap_or_default()
     };
-    let marker = part("marker");
+    // Operator and marker stay together.
+    let marker = format!("{}{}", part("operator"), part("marker"));
     // A further option could hide behind the marker.
     if marker.contains(" -") || rest.contains("--") {
         return other();

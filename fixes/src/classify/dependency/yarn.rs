@@ -33,7 +33,14 @@ fn name_of(key: &str) -> (String, String) {
     let names: Option<BTreeSet<&str>> = parts.iter().map(|part| Some(descriptor(part)?.0)).collect();
     match names.as_ref().map(|names| (names.len(), names.first())) {
         Some((1, Some(name))) => ((*name).to_owned(), String::new()),
-        _ => (key.to_owned(), key.to_owned()),
+        // Only the name is shown: what follows may hold a password.
+        _ => {
+            let end = key
+                .get(1..)
+                .and_then(|rest| rest.find('@'))
+                .map_or(key.len(), |at| at + 1);
+            (key.get(..end).unwrap_or_default().to_owned(), key.to_owned())
+        }
     }
 }
 

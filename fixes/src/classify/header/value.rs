@@ -51,7 +51,7 @@ pub(super) fn is_no_weaker(header: &str, before: Option<&str>, after: &str) -> b
     }
 }
 
-fn parts<'a>(value: &'a str, by: char) -> impl Iterator<Item = &'a str> {
+fn parts(value: &str, by: char) -> impl Iterator<Item = &str> {
     value.split(by).map(str::trim).filter(|part| !part.is_empty())
 }
 

@@ -72,11 +72,7 @@ fn pattern(rest: &str, previous: Option<&Token>) -> Result<Option<usize>, Ambigu
     let again = line.get(1..).is_some_and(|rest| rest.contains('/'));
     match previous {
         Some(token) if token.kind == Kind::Text => return Ok(None),
-        Some(token) if token.kind == Kind::Word => {
-            if !BEFORE_PATTERN.contains(&token.text.as_str()) {
-                return Ok(None);
-            }
-        }
+        Some(token) if token.kind == Kind::Word && !BEFORE_PATTERN.contains(&token.text.as_str()) => return Ok(None),
         Some(token) if matches!(token.text.as_str(), ")" | "}" | "]" | "++" | "--") => {
             // After a condition or a block it could be either.
             return if again { Err(Ambiguous) } else { Ok(None) };

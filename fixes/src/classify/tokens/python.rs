@@ -45,11 +45,8 @@ fn check_fields(body: &str) -> Result<(), Ambiguous> {
     let mut quote = None;
     while let Some(c) = chars.next() {
         match (c, in_field, quote) {
-            (_, true, Some(open)) => {
-                if c == open {
-                    quote = None;
-                }
-            }
+            (_, true, Some(open)) if c == open => quote = None,
+            (_, true, Some(_)) => {}
             ('{', false, _) => in_field = chars.next_if_eq(&'{').is_none(),
             ('}', false, _) if chars.next_if_eq(&'}').is_none() => return Err(Ambiguous),
             ('}', true, None) => in_field = false,
