@@ -11,6 +11,8 @@ use crate::error::SourceResult;
 const MAX_NESTING: usize = 128;
 /// Most keys of one object that a look at a document remembers: no known format needs more.
 const MAX_KEYS: usize = 256;
+/// Longest text in bytes that a look at a document remembers: words such as `dependency_scanning`.
+const MAX_TEXT: usize = 64;
 
 /// The text of a file: UTF-8, at most `limit` bytes, without a byte order mark.
 pub fn text<'a>(file: &str, bytes: &'a [u8], limit: usize) -> SourceResult<&'a str> {
@@ -50,6 +52,22 @@ pub fn parse_again<'a, T: Deserialize<'a>>(file: &str, text: &'a str, expected: 
     serde_json::from_str(text).map_err(|error| json_error(file, text, &error, expected))
 }
 
+/// Parses JSON documents that stand one after another (JSON lines, or a stream of messages), each with `take`.
+/// One document is a stream too. Nesting must have been checked by [`check_nesting`].
+pub fn parse_stream<'a, T: Deserialize<'a>>(
+    file: &str,
+    text: &'a str,
+    expected: &str,
+    mut take: impl FnMut(T) -> SourceResult<()>,
+) -> SourceResult<usize> {
+    let mut count = 0;
+    for document in serde_json::Deserializer::from_str(text).into_iter::<T>() {
+        take(document.map_err(|error| json_error(file, text, &error, expected))?)?;
+        count += 1;
+    }
+    Ok(count)
+}
+
 fn json_error(file: &str, text: &str, error: &serde_json::Error, expected: &str) -> Box<SourceError> {
     let full = error.to_string();
     // The position is shown by itself; serde_json's columns count bytes, ours count characters.
@@ -72,7 +90,7 @@ fn json_error(file: &str, text: &str, error: &serde_json::Error, expected: &str)
 }
 
 /// Refuses nesting beyond the bound, also in parts that no reader looks at.
-fn check_nesting(file: &str, text: &str) -> SourceResult<()> {
+pub fn check_nesting(file: &str, text: &str) -> SourceResult<()> {
     let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
     let (mut line, mut line_start) = (1usize, 0usize);
     for (offset, byte) in text.bytes().enumerate() {
@@ -115,6 +133,8 @@ pub struct Outline {
     pub keys: BTreeMap<String, BTreeSet<String>>,
     /// Whether the document is an array; its first element's keys are under the empty name.
     pub is_array: bool,
+    /// Short texts one level below, by outer and inner key: what names a report's kind.
+    texts: BTreeMap<(String, String), String>,
 }
 
 impl Outline {
@@ -126,6 +146,41 @@ impl Outline {
     /// Whether `inner` is a key of the object (or of the first object of the array) at `outer`.
     pub fn has_inner(&self, outer: &str, inner: &str) -> bool {
         self.keys.get(outer).is_some_and(|keys| keys.contains(inner))
+    }
+
+    /// The text of `inner` in the object (or in the first object of the array) at `outer`, if it is short.
+    pub fn text(&self, outer: &str, inner: &str) -> Option<&str> {
+        self.texts
+            .get(&(outer.to_owned(), inner.to_owned()))
+            .map(String::as_str)
+    }
+
+    /// Whether the document is an array without elements, or whose first element is no object with keys.
+    pub fn is_empty_array(&self) -> bool {
+        self.is_array && self.keys.values().all(BTreeSet::is_empty)
+    }
+
+    fn take(&mut self, outer: String, inner: Inner) {
+        if self.keys.len() >= MAX_KEYS && !self.keys.contains_key(&outer) {
+            return;
+        }
+        for (key, text) in inner.texts {
+            self.texts.entry((outer.clone(), key)).or_insert(text);
+        }
+        self.keys.entry(outer).or_default().extend(inner.keys);
+    }
+
+    /// Adds what another document of the same stream has.
+    pub fn join(&mut self, other: Self) {
+        for (outer, keys) in other.keys {
+            self.take(
+                outer,
+                Inner {
+                    keys,
+                    texts: Vec::new(),
+                },
+            );
+        }
     }
 }
 
@@ -140,27 +195,33 @@ impl<'de> Deserialize<'de> for Outline {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Outline, A::Error> {
                 let mut outline = Outline::default();
                 while let Some(key) = map.next_key::<String>()? {
-                    let inner = map.next_value::<Inner>()?.0;
-                    if outline.keys.len() < MAX_KEYS {
-                        outline.keys.insert(key, inner);
-                    }
+                    let inner = map.next_value::<Inner>()?;
+                    outline.take(key, inner);
                 }
                 Ok(outline)
             }
             fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Outline, A::Error> {
-                let inner = InnerVisitor.visit_seq(seq)?.0;
-                Ok(Outline {
-                    keys: BTreeMap::from([(String::new(), inner)]),
+                let mut outline = Outline {
                     is_array: true,
-                })
+                    ..Outline::default()
+                };
+                outline.take(String::new(), InnerVisitor.visit_seq(seq)?);
+                Ok(outline)
             }
         }
         deserializer.deserialize_any(Look)
     }
 }
 
-/// Keys of an object, or of the first element of an array.
-struct Inner(BTreeSet<String>);
+/// Keys of an object, or of the first element of an array, and its short texts.
+#[derive(Default)]
+struct Inner {
+    keys: BTreeSet<String>,
+    texts: Vec<(String, String)>,
+}
+
+/// A text of at most [`MAX_TEXT`] bytes; anything else is passed over.
+struct ShortText(Option<String>);
 
 struct InnerVisitor;
 
@@ -170,22 +231,23 @@ impl<'de> Visitor<'de> for InnerVisitor {
         f.write_str("a JSON value")
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Inner, A::Error> {
-        let mut keys = BTreeSet::new();
+        let mut inner = Inner::default();
         while let Some(key) = map.next_key::<String>()? {
-            map.next_value::<IgnoredAny>()?;
-            if keys.len() < MAX_KEYS {
-                keys.insert(key);
+            let text = map.next_value::<ShortText>()?.0;
+            if inner.keys.len() < MAX_KEYS {
+                inner.texts.extend(text.map(|text| (key.clone(), text)));
+                inner.keys.insert(key);
             }
         }
-        Ok(Inner(keys))
+        Ok(inner)
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Inner, A::Error> {
         let first = seq.next_element::<Inner>()?;
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(first.unwrap_or(Inner(BTreeSet::new())))
+        Ok(first.unwrap_or_default())
     }
     fn visit_unit<E>(self) -> Result<Inner, E> {
-        Ok(Inner(BTreeSet::new()))
+        Ok(Inner::default())
     }
     fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<Inner, E> {
         self.visit_unit()
@@ -201,6 +263,45 @@ impl<'de> Visitor<'de> for InnerVisitor {
     }
     fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<Inner, E> {
         self.visit_unit()
+    }
+}
+
+impl<'de> Deserialize<'de> for ShortText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Look;
+        impl<'de> Visitor<'de> for Look {
+            type Value = ShortText;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON value")
+            }
+            fn visit_str<E>(self, text: &str) -> Result<ShortText, E> {
+                Ok(ShortText((text.len() <= MAX_TEXT).then(|| text.to_owned())))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ShortText, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(ShortText(None))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<ShortText, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(ShortText(None))
+            }
+            fn visit_unit<E>(self) -> Result<ShortText, E> {
+                Ok(ShortText(None))
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<ShortText, E> {
+                Ok(ShortText(None))
+            }
+            fn visit_i64<E>(self, _: i64) -> Result<ShortText, E> {
+                Ok(ShortText(None))
+            }
+            fn visit_u64<E>(self, _: u64) -> Result<ShortText, E> {
+                Ok(ShortText(None))
+            }
+            fn visit_f64<E>(self, _: f64) -> Result<ShortText, E> {
+                Ok(ShortText(None))
+            }
+        }
+        deserializer.deserialize_any(Look)
     }
 }
 
@@ -232,6 +333,43 @@ impl OneOrMany {
             Self::Many(many) => many.as_slice(),
         };
         slice.iter().map(String::as_str)
+    }
+}
+
+/// A document that is one entry or a list of them.
+#[derive(Debug)]
+pub struct OneOrList<T>(Vec<T>);
+
+impl<T> IntoIterator for OneOrList<T> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+// By hand, because an untagged enum would lose the place of an error.
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrList<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Look<T>(std::marker::PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Look<T> {
+            type Value = OneOrList<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object or array")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OneOrList<T>, A::Error> {
+                let one = T::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+                Ok(OneOrList(vec![one]))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<OneOrList<T>, A::Error> {
+                let mut list = Vec::new();
+                while let Some(entry) = seq.next_element()? {
+                    list.push(entry);
+                }
+                Ok(OneOrList(list))
+            }
+        }
+        deserializer.deserialize_any(Look(std::marker::PhantomData))
     }
 }
 

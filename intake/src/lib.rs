@@ -14,6 +14,9 @@ pub mod error;
 pub mod estate;
 mod json;
 mod osv;
+mod purl;
 pub mod report;
+pub mod vex;
+mod xml;
 
 pub use error::{IntakeError, SourceResult};

@@ -158,7 +158,7 @@ pub struct Finding {
 }
 
 /// What not every report says of a finding. `None` and empty lists are unknown, never "no".
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FindingDetails {
     /// CVSS vectors of any version as they were reported, for example `CVSS:3.1/AV:N/…`.
@@ -197,7 +197,7 @@ impl FindingDetails {
 }
 
 /// A report of the same thing by another scanner or rule.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FindingSource {
     /// Scanner.
     pub scanner: String,
@@ -237,7 +237,7 @@ impl VexStatus {
 }
 
 /// One statement about one vulnerability in one product.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct VexStatement {
     /// Status.
     pub status: VexStatus,

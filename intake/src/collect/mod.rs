@@ -7,7 +7,7 @@ mod path;
 mod text;
 
 use holdpoint_schemas::SourceError;
-use holdpoint_schemas::finding::{Component, Finding, FindingClass, Fingerprint, Location, Severity};
+use holdpoint_schemas::finding::{Component, Finding, FindingClass, FindingDetails, Fingerprint, Location, Severity};
 use std::collections::{BTreeMap, HashSet};
 
 use crate::error::SourceResult;
@@ -67,6 +67,8 @@ pub struct Draft {
     pub snippet: Option<String>,
     /// What else tells it apart from an exact duplicate: the scanner's own id of it.
     pub own_id: Option<String>,
+    /// What not every report says.
+    pub details: FindingDetails,
 }
 
 impl Draft {
@@ -88,11 +90,19 @@ impl Draft {
             fixed_versions: Vec::new(),
             snippet: None,
             own_id: None,
+            details: FindingDetails::default(),
         }
     }
-}
 
-impl Draft {
+    /// A draft about a vulnerable component.
+    pub fn dependency(scanner: &str, rule: &str, title: &str, component: Component) -> Self {
+        Self {
+            class: Some(FindingClass::Dependency),
+            component: Some(component),
+            ..Self::new(scanner, rule, title)
+        }
+    }
+
     /// Whether an equal draft may be another finding on the same line: a scanner that gives no
     /// column (older bandit, ShellCheck's SARIF) reports two flaws of a line in the same words.
     fn may_be_a_neighbour(&self) -> bool {
@@ -197,7 +207,7 @@ impl<'a> Collector<'a> {
             location,
             iac_address,
             fixed_versions: bounded(draft.fixed_versions.iter().map(|v| text::identifier(v))),
-            details: holdpoint_schemas::finding::FindingDetails::default(),
+            details: bounded_details(draft.details.clone()),
         };
         let column = draft.place.as_ref().and_then(|place| place.column);
         Pending {
@@ -275,6 +285,17 @@ impl<'a> Collector<'a> {
         let findings = self.pending.into_iter().map(|p| p.finding).collect();
         (findings, self.skipped)
     }
+}
+
+/// The details with every list and text bounded.
+fn bounded_details(mut details: FindingDetails) -> FindingDetails {
+    details.cvss_vectors = bounded(details.cvss_vectors.iter().map(|vector| text::identifier(vector)));
+    details.symbols = bounded(details.symbols.iter().map(|symbol| text::identifier(symbol)));
+    if let Some(vex) = &mut details.vex {
+        vex.justification = vex.justification.as_deref().map(text::one_line);
+        vex.author = vex.author.as_deref().map(text::identifier);
+    }
+    details
 }
 
 fn bounded(items: impl Iterator<Item = String>) -> Vec<String> {

@@ -152,6 +152,11 @@ impl Record {
     }
 }
 
+/// The severity of a CVSS v3 vector's base score; unknown for anything else.
+pub fn band_of_vector(vector: &str) -> Severity {
+    cvss::base_score(vector).map_or(Severity::Unknown, cvss_band)
+}
+
 fn same(ecosystem: Ecosystem, a: &str, b: &str) -> bool {
     a == b || compare(ecosystem, a, b) == Some(Ordering::Equal)
 }
