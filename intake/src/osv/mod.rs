@@ -49,6 +49,8 @@ pub struct Affected {
     ranges: Vec<Range>,
     #[serde(default, deserialize_with = "or_default")]
     versions: Vec<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    ecosystem_specific: Map<String, Value>,
 }
 
 /// A package in its ecosystem.
@@ -108,6 +110,34 @@ impl Record {
             .filter_map(Value::as_str)
             .map(str::to_owned)
             .collect()
+    }
+
+    /// CVSS vectors of any version.
+    pub fn cvss_vectors(&self) -> impl Iterator<Item = &str> {
+        let cvss = self.scores.iter().filter(|score| score.kind.starts_with("CVSS"));
+        cvss.map(|score| score.score.as_str())
+    }
+
+    /// Functions that are vulnerable, where the database names them: RustSec's `affects.functions`, and the symbols of
+    /// Go's `imports`.
+    pub fn symbols(&self) -> Vec<String> {
+        let mut symbols = Vec::new();
+        for affected in &self.affected {
+            let specific = &affected.ecosystem_specific;
+            let functions = specific.get("affects").and_then(|affects| affects.get("functions"));
+            let names = functions
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str);
+            symbols.extend(names.map(str::to_owned));
+            for import in specific.get("imports").and_then(Value::as_array).into_iter().flatten() {
+                let path = import.get("path").and_then(Value::as_str).unwrap_or_default();
+                let names = import.get("symbols").and_then(Value::as_array).into_iter().flatten();
+                symbols.extend(names.filter_map(Value::as_str).map(|name| format!("{path}.{name}")));
+            }
+        }
+        symbols
     }
 
     fn affected<'a>(&'a self, ecosystem: Ecosystem, name: &'a str) -> impl Iterator<Item = &'a Affected> {

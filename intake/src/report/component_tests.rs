@@ -499,6 +499,25 @@ fn cyclonedx_is_read_in_xml_with_the_old_extension_too() {
 }
 
 #[test]
+fn osv_scanner_says_what_is_called_and_for_whom() {
+    let finding = one(
+        r#"{"results":[{"source":{"path":"/w/go.mod"},"packages":[{"package":{"name":"golang.org/x/text","version":"0.3.6","ecosystem":"Go"},
+        "dependency_groups":["dev"],"vulnerabilities":[{"id":"GO-2021-0113","severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N"}],
+        "affected":[{"ecosystem_specific":{"imports":[{"path":"golang.org/x/text/language","symbols":["Parse"]}]}}]}],
+        "groups":[{"ids":["GO-2021-0113"],"max_severity":"7.5","experimentalAnalysis":{"GO-2021-0113":{"called":false}}}]}]}]}"#,
+    );
+    assert_eq!(
+        (finding.severity, purl(&finding), finding.details.reached),
+        (Severity::High, "pkg:golang/golang.org/x/text@0.3.6", Some(false))
+    );
+    assert_eq!(finding.details.symbols, ["golang.org/x/text/language.Parse"]);
+    assert_eq!(
+        (finding.details.scope, finding.details.cvss_tenths),
+        (Some(DependencyScope::Dev), Some(75))
+    );
+}
+
+#[test]
 fn an_empty_report_is_clean_only_where_its_name_tells_a_silent_tool() {
     for (file, text) in [
         ("osv_scanner/none.json", ""),

@@ -82,8 +82,8 @@ struct Analysis {
 }
 
 pub fn detect(outline: &Outline) -> bool {
-    let export = outline.has(&["findings"])
-        && (outline.has_inner("meta", "application") || outline.has_inner("findings", "matrix"));
+    let named = outline.text("meta", "application") == Some("Dependency-Track");
+    let export = named || outline.has_inner("findings", "matrix");
     export || outline.has_inner("", "matrix") && outline.has_inner("", "vulnerability")
 }
 

@@ -134,12 +134,17 @@ struct Identifier {
 }
 
 pub fn detect(outline: &Outline) -> bool {
-    let said = |outer, inner| outline.text(outer, inner).is_some_and(|word| TYPES.contains(&word));
-    outline.has(&["vulnerabilities"])
-        && (said("scan", "type")
-            || said("vulnerabilities", "category")
-            || outline.has(&["version", "dependency_files"])
-            || outline.has(&["version", "remediations"]) && !outline.has(&["scan"]))
+    if !outline.has(&["vulnerabilities", "version"]) {
+        return false;
+    }
+    let kind = outline
+        .text("scan", "type")
+        .or_else(|| outline.text("vulnerabilities", "category"));
+    match kind {
+        Some(kind) => TYPES.contains(&kind),
+        // Old reports without findings don't say what they are of.
+        None => outline.has(&["dependency_files"]) || outline.has(&["remediations"]) && !outline.has(&["scan"]),
+    }
 }
 
 pub fn read(input: &Input<'_>, collector: &mut Collector<'_>) -> SourceResult<String> {

@@ -23,6 +23,11 @@ struct Document {
     /// Of a cluster.
     #[serde(default, deserialize_with = "or_default")]
     resources: Vec<Resource>,
+    /// Of a cluster, until version 0.36.
+    #[serde(default, deserialize_with = "or_default")]
+    vulnerabilities: Vec<Resource>,
+    #[serde(default, deserialize_with = "or_default")]
+    misconfigurations: Vec<Resource>,
 }
 
 #[derive(Deserialize)]
@@ -33,12 +38,19 @@ struct Resource {
     #[serde(default, deserialize_with = "or_default")]
     error: String,
     #[serde(default, deserialize_with = "or_default")]
+    namespace: String,
+    #[serde(default, deserialize_with = "or_default")]
+    kind: String,
+    #[serde(default, deserialize_with = "or_default")]
     name: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Scanned {
+    /// The resource of a cluster that it is about.
+    #[serde(skip)]
+    resource: Option<String>,
     #[serde(default, deserialize_with = "or_default")]
     target: String,
     #[serde(default, deserialize_with = "or_default")]
@@ -170,7 +182,7 @@ struct Modified {
 pub fn detect(outline: &Outline) -> bool {
     let report = outline.has(&["SchemaVersion"]) && outline.has(&["ArtifactName"]);
     let list = outline.has_inner("", "Target");
-    report || list || outline.has_inner("Results", "Target") || outline.has(&["ClusterName", "Resources"])
+    report || list || outline.has_inner("Results", "Target") || outline.has(&["ClusterName"])
 }
 
 pub fn read(input: &Input<'_>, collector: &mut Collector<'_>) -> SourceResult<String> {
@@ -180,11 +192,16 @@ pub fn read(input: &Input<'_>, collector: &mut Collector<'_>) -> SourceResult<St
     } else {
         let document = input.json::<Document>("trivy's JSON")?;
         results.extend(document.results);
-        for resource in document.resources {
+        let old = document.vulnerabilities.into_iter().chain(document.misconfigurations);
+        for resource in document.resources.into_iter().chain(old) {
             if !resource.error.is_empty() {
                 collector.skip(&format!("{}: {}", resource.name, resource.error));
             }
-            results.extend(resource.results);
+            let name = format!("{}/{}/{}", resource.namespace, resource.kind, resource.name);
+            results.extend(resource.results.into_iter().map(|scanned| Scanned {
+                resource: Some(name.clone()),
+                ..scanned
+            }));
         }
     }
     for scanned in &results {
@@ -248,6 +265,7 @@ impl Vulnerability {
         let fixed = self.fixed_version.split(',').map(str::trim);
         draft.fixed_versions = fixed.filter(|fixed| !fixed.is_empty()).map(str::to_owned).collect();
         draft.place = scanned.place(&self.pkg_path, None);
+        draft.own_id.clone_from(&scanned.resource);
         draft
     }
 
@@ -306,6 +324,7 @@ impl Misconfiguration {
         draft.iac_address = address.filter(|_| scanned.kind.starts_with("terraform"));
         // Two causes of one rule in one file differ by the message, or by the line where there is one.
         draft.place = scanned.place("", self.cause_metadata.start_line);
+        draft.own_id.clone_from(&scanned.resource);
         draft
     }
 }
@@ -317,6 +336,7 @@ impl Secret {
         draft.class = Some(FindingClass::Secret);
         draft.severity = severity(&self.severity);
         draft.place = scanned.place("", self.start_line);
+        draft.own_id.clone_from(&scanned.resource);
         draft
     }
 }
