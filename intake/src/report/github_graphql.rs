@@ -2,15 +2,16 @@
 //! or a search), one page or several one after another.
 
 use holdpoint_schemas::finding::{Component, FindingDetails};
-use serde::Deserialize;
-use serde_json::Value;
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::fmt;
 
 use super::Input;
 use super::dependabot::{SCANNER, Standing, place, relationship, scope, standing};
 use super::field::{Cvss, lower_bounds, tenths};
 use crate::collect::{Collector, Draft};
 use crate::error::SourceResult;
-use crate::json::{OneOrList, Outline, or_default};
+use crate::json::{Outline, or_default};
 use crate::purl;
 
 #[derive(Deserialize)]
@@ -141,32 +142,21 @@ pub fn detect(outline: &Outline) -> bool {
 }
 
 pub fn read(input: &Input<'_>, collector: &mut Collector<'_>) -> SourceResult<String> {
-    let mut lists = 0;
-    let mut more = false;
-    input.stream("an answer of GitHub's GraphQL API", |pages: OneOrList<Value>| {
-        for page in pages.into_iter() {
-            let mut stack = vec![page];
-            // Answers nest at most as deep as JSON is read at all.
-            while let Some(value) = stack.pop() {
-                match value {
-                    Value::Object(mut fields) => {
-                        if let Some(alerts) = fields.remove("vulnerabilityAlerts") {
-                            lists += 1;
-                            more = alerts.pointer("/pageInfo/hasNextPage") == Some(&Value::Bool(true));
-                            push_all(input, alerts, collector)?;
-                        }
-                        stack.extend(fields.into_iter().rev().map(|(_, value)| value));
-                    }
-                    Value::Array(values) => stack.extend(values.into_iter().rev()),
-                    _ => {}
-                }
+    let (mut lists, mut more) = (0, false);
+    input.stream("an answer of GitHub's GraphQL API", |page: Answer| {
+        for list in page.0 {
+            lists += 1;
+            more = list.page_info.has_next_page;
+            let edges = list.edges.into_iter().flatten().filter_map(|edge| edge.node);
+            for alert in list.nodes.into_iter().flatten().chain(edges) {
+                collector.push(alert.draft())?;
             }
         }
         Ok(())
     })?;
     if lists == 0 {
         let help = "check that the token may read alerts and that the query asks for `vulnerabilityAlerts`";
-        return Err(input.error("no `vulnerabilityAlerts` in GitHub's answer".to_owned(), help));
+        return Err(input.error_at(1, "no `vulnerabilityAlerts` in GitHub's answer".to_owned(), help));
     }
     if more {
         collector.skip("there are more alerts on the next page of GitHub's answer");
@@ -174,22 +164,80 @@ pub fn read(input: &Input<'_>, collector: &mut Collector<'_>) -> SourceResult<St
     Ok(SCANNER.to_owned())
 }
 
-/// The alerts of one list, under `nodes` or as `node` of `edges`.
-fn push_all(input: &Input<'_>, alerts: Value, collector: &mut Collector<'_>) -> SourceResult<()> {
-    let list = |key: &str| alerts.get(key).and_then(Value::as_array).into_iter().flatten();
-    let edges = list("edges").filter_map(|edge| edge.get("node"));
-    for node in list("nodes").chain(edges).filter(|node| !node.is_null()) {
-        let alert = Alert::deserialize(node).map_err(|error| {
-            let id = node.get("id").and_then(Value::as_str).unwrap_or("vulnerabilityAlerts");
-            input.error_near(
-                id,
-                format!("{error}; expected an alert of `vulnerabilityAlerts`"),
-                "ask for `securityVulnerability` with package, severity and advisory",
-            )
-        })?;
-        collector.push(alert.draft())?;
+/// One list of alerts, under `nodes` or as `node` of `edges`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct List {
+    #[serde(default, deserialize_with = "or_default")]
+    nodes: Vec<Option<Alert>>,
+    #[serde(default, deserialize_with = "or_default")]
+    edges: Vec<Option<Edge>>,
+    #[serde(default, deserialize_with = "or_default")]
+    page_info: PageInfo,
+}
+
+#[derive(Deserialize)]
+struct Edge {
+    node: Option<Alert>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct PageInfo {
+    #[serde(default)]
+    has_next_page: bool,
+}
+
+/// All lists of alerts in an answer, wherever the query puts them; nothing else is kept.
+struct Answer(Vec<List>);
+
+impl<'de> Deserialize<'de> for Answer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Look;
+        impl<'de> Visitor<'de> for Look {
+            type Value = Answer;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON value")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Answer, A::Error> {
+                let mut lists = Vec::new();
+                while let Some(key) = map.next_key::<String>()? {
+                    if key == "vulnerabilityAlerts" {
+                        lists.extend(map.next_value::<Option<List>>()?);
+                    } else {
+                        lists.append(&mut map.next_value::<Answer>()?.0);
+                    }
+                }
+                Ok(Answer(lists))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Answer, A::Error> {
+                let mut lists = Vec::new();
+                while let Some(mut answer) = seq.next_element::<Answer>()? {
+                    lists.append(&mut answer.0);
+                }
+                Ok(Answer(lists))
+            }
+            fn visit_str<E>(self, _: &str) -> Result<Answer, E> {
+                Ok(Answer(Vec::new()))
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<Answer, E> {
+                Ok(Answer(Vec::new()))
+            }
+            fn visit_i64<E>(self, _: i64) -> Result<Answer, E> {
+                Ok(Answer(Vec::new()))
+            }
+            fn visit_u64<E>(self, _: u64) -> Result<Answer, E> {
+                Ok(Answer(Vec::new()))
+            }
+            fn visit_f64<E>(self, _: f64) -> Result<Answer, E> {
+                Ok(Answer(Vec::new()))
+            }
+            fn visit_unit<E>(self) -> Result<Answer, E> {
+                Ok(Answer(Vec::new()))
+            }
+        }
+        deserializer.deserialize_any(Look)
     }
-    Ok(())
 }
 
 impl Alert {

@@ -2,7 +2,7 @@
 
 use holdpoint_schemas::finding::{FindingDetails, Severity};
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::IgnoredAny;
 
 use super::Input;
 use super::field::{Cvss, tenths};
@@ -27,13 +27,20 @@ struct Project {
     target_file: String,
     #[serde(default, deserialize_with = "or_default")]
     path: String,
-    #[serde(default)]
-    docker: Value,
+    docker: Option<IgnoredAny>,
     #[serde(default, deserialize_with = "or_default")]
     package_manager: String,
     /// Why it couldn't be tested.
-    #[serde(default)]
-    error: Value,
+    error: Option<Failure>,
+}
+
+/// A text, or an object with a message.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Failure {
+    Text(String),
+    Object { message: String },
+    Other(IgnoredAny),
 }
 
 /// One way to one vulnerable package: Snyk counts "vulnerable dependency paths".
@@ -124,11 +131,11 @@ pub fn read(input: &Input<'_>, collector: &mut Collector<'_>) -> SourceResult<St
     let projects: OneOrList<Project> = input.json("snyk's JSON")?;
     let (mut tested, mut failed) = (0, None);
     for project in projects.into_iter() {
-        let error = project
-            .error
-            .as_str()
-            .or_else(|| project.error.get("message")?.as_str());
-        if let Some(error) = error {
+        if let Some(error) = &project.error {
+            let error = match error {
+                Failure::Text(text) | Failure::Object { message: text } => text,
+                Failure::Other(_) => "it doesn't say why",
+            };
             collector.skip(&format!("{}: {error}", project.file()));
             failed = failed.or(Some(error.to_owned()));
             continue;
@@ -194,7 +201,7 @@ impl Vulnerability {
         } = &self.identifiers;
         draft.aliases = [cve, ghsa, rustsec].into_iter().flatten().cloned().collect();
         draft.cwes.clone_from(cwe);
-        draft.details = self.details(!project.docker.is_null());
+        draft.details = self.details(project.docker.is_some());
         let words = [&self.severity_with_critical, &self.severity];
         let word = words.into_iter().find(|word| severity(word) != Severity::Unknown);
         draft.severity = draft.details.severity(word.map_or("", String::as_str));

@@ -2,9 +2,10 @@
 //! write what npm 6 writes.)
 
 use holdpoint_schemas::finding::Component;
-use serde::Deserialize;
-use serde_json::Value;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use std::collections::HashSet;
+use std::fmt;
 
 use super::Input;
 use super::field::{advisory_in, text};
@@ -23,10 +24,50 @@ struct Line {
     #[serde(rename = "type")]
     kind: Option<String>,
     #[serde(default)]
-    data: Value,
+    data: Data,
     /// Of Yarn 4: the package.
     value: Option<String>,
     children: Option<Entry>,
+}
+
+/// What a line of Yarn 1 is about: a text, or an object with an advisory in it; nothing else is kept.
+#[derive(Default)]
+struct Data {
+    text: Option<String>,
+    advisory: Option<Advisory>,
+}
+
+impl<'de> Deserialize<'de> for Data {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Look;
+        impl<'de> Visitor<'de> for Look {
+            type Value = Data;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Data, A::Error> {
+                let mut data = Data::default();
+                while let Some(key) = map.next_key::<String>()? {
+                    if key == "advisory" {
+                        data.advisory = map.next_value()?;
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(data)
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Data, E> {
+                Ok(Data {
+                    text: Some(text.to_owned()),
+                    advisory: None,
+                })
+            }
+            fn visit_unit<E>(self) -> Result<Data, E> {
+                Ok(Data::default())
+            }
+        }
+        deserializer.deserialize_any(Look)
+    }
 }
 
 #[derive(Deserialize)]
@@ -57,21 +98,17 @@ pub fn read(input: &Input<'_>, collector: &mut Collector<'_>) -> SourceResult<St
         match (line.kind.as_deref(), line.value, line.children) {
             (Some("auditAdvisory"), ..) => {
                 classic = true;
-                let advisory = line.data.get("advisory").cloned().unwrap_or_default();
-                let advisory: Advisory = serde_json::from_value(advisory).map_err(|error| {
-                    input.error_near(
-                        advisory_name(&line.data),
-                        format!("{error}; expected an advisory in an `auditAdvisory` line"),
-                        "check that yarn wrote this file",
-                    )
-                })?;
+                let Some(advisory) = line.data.advisory else {
+                    let message = "an `auditAdvisory` line; expected `advisory` in its `data`".to_owned();
+                    return Err(input.error_near("auditAdvisory", message, "check that yarn wrote this file"));
+                };
                 if seen.insert(advisory.key()) {
                     collector.push(advisory.draft(SCANNER))?;
                 }
             }
             (Some("auditSummary"), ..) => (classic, ended) = (true, true),
             (Some("error" | "warning"), ..) => {
-                collector.skip(line.data.as_str().unwrap_or("yarn reports an error"));
+                collector.skip(line.data.text.as_deref().unwrap_or("yarn reports an error"));
             }
             (None, Some(package), Some(entry)) => entry.push(&package, &mut seen, collector)?,
             _ => {}
@@ -83,13 +120,6 @@ pub fn read(input: &Input<'_>, collector: &mut Collector<'_>) -> SourceResult<St
         return Err(input.error(message, "the file is cut off: run the audit again"));
     }
     Ok(SCANNER.to_owned())
-}
-
-/// A text that names the advisory of a line in the file.
-fn advisory_name(data: &Value) -> &str {
-    let named = ["/advisory/url", "/advisory/title", "/advisory/module_name"];
-    let mut texts = named.iter().filter_map(|pointer| data.pointer(pointer)?.as_str());
-    texts.next().unwrap_or("auditAdvisory")
 }
 
 impl Entry {

@@ -190,3 +190,33 @@ fn every_trivy_report_is_read_whole() {
         assert!(report.findings.iter().all(known), "{name}: a component without a purl");
     }
 }
+
+#[test]
+fn no_cut_off_report_of_the_corpus_passes() {
+    let Some(corpora) = corpus("findings") else { return };
+    let cases = std::fs::read_to_string(corpora.join("cases.jsonl")).unwrap();
+    for line in cases.lines() {
+        let case: Value = serde_json::from_str(line).unwrap();
+        let file = case["file"].as_str().unwrap();
+        // A stream without an end may be cut off between two messages.
+        let stream = file == ADVISORIES_COUNTED.0;
+        if stream || !COMPONENTS.contains(&case["parser"].as_str().unwrap()) {
+            continue;
+        }
+        let bytes = std::fs::read(corpora.join("scans").join(file)).unwrap();
+        let whole = bytes.trim_ascii_end();
+        for part in 1..8 {
+            let cut = whole.get(..whole.len() * part / 8).unwrap_or_default();
+            let context = ReportContext {
+                repo: "corpus",
+                file: "report",
+                source: &NoSource,
+            };
+            let error = read_report(cut, &context).expect_err(file);
+            assert!(
+                error.source_error().is_some_and(|error| error.position.is_some()),
+                "{file}: {error}"
+            );
+        }
+    }
+}
