@@ -157,6 +157,11 @@ impl Outline {
             .map(String::as_str)
     }
 
+    /// Whether the document is an array without elements, or whose first element is no object with keys.
+    pub fn is_empty_array(&self) -> bool {
+        self.is_array && self.keys.values().all(BTreeSet::is_empty)
+    }
+
     fn take(&mut self, outer: String, inner: Inner) {
         if self.keys.len() >= MAX_KEYS && !self.keys.contains_key(&outer) {
             return;
@@ -330,6 +335,43 @@ impl OneOrMany {
             Self::Many(many) => many.as_slice(),
         };
         slice.iter().map(String::as_str)
+    }
+}
+
+/// A document that is one entry or a list of them.
+#[derive(Debug)]
+pub struct OneOrList<T>(Vec<T>);
+
+impl<T> IntoIterator for OneOrList<T> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+// By hand, because an untagged enum would lose the place of an error.
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrList<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Look<T>(std::marker::PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Look<T> {
+            type Value = OneOrList<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object or array")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OneOrList<T>, A::Error> {
+                let one = T::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+                Ok(OneOrList(vec![one]))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<OneOrList<T>, A::Error> {
+                let mut list = Vec::new();
+                while let Some(entry) = seq.next_element()? {
+                    list.push(entry);
+                }
+                Ok(OneOrList(list))
+            }
+        }
+        deserializer.deserialize_any(Look(std::marker::PhantomData))
     }
 }
 

@@ -19,7 +19,10 @@ mod json;
 mod osv;
 pub mod plan;
 pub mod priority;
+mod purl;
 pub mod report;
 pub mod version;
+pub mod vex;
+mod xml;
 
 pub use error::{IntakeError, SourceResult};

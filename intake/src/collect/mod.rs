@@ -108,6 +108,15 @@ impl Draft {
         }
     }
 
+    /// A draft about a vulnerable component.
+    pub fn dependency(scanner: &str, rule: &str, title: &str, component: Component) -> Self {
+        Self {
+            class: Some(FindingClass::Dependency),
+            component: Some(component),
+            ..Self::new(scanner, rule, title)
+        }
+    }
+
     /// Whether an equal draft may be another finding on the same line: a scanner that gives no
     /// column (older bandit, ShellCheck's SARIF) reports two flaws of a line in the same words.
     fn may_be_a_neighbour(&self) -> bool {

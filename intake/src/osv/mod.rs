@@ -47,6 +47,8 @@ pub struct Affected {
     ranges: Vec<Range>,
     #[serde(default, deserialize_with = "or_default")]
     versions: Vec<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    ecosystem_specific: Map<String, Value>,
 }
 
 /// A package in its ecosystem.
@@ -109,6 +111,34 @@ impl Record {
             .collect()
     }
 
+    /// CVSS vectors of any version.
+    pub fn cvss_vectors(&self) -> impl Iterator<Item = &str> {
+        let cvss = self.scores.iter().filter(|score| score.kind.starts_with("CVSS"));
+        cvss.map(|score| score.score.as_str())
+    }
+
+    /// Functions that are vulnerable, where the database names them: RustSec's `affects.functions`, and the symbols of
+    /// Go's `imports`.
+    pub fn symbols(&self) -> Vec<String> {
+        let mut symbols = Vec::new();
+        for affected in &self.affected {
+            let specific = &affected.ecosystem_specific;
+            let functions = specific.get("affects").and_then(|affects| affects.get("functions"));
+            let names = functions
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str);
+            symbols.extend(names.map(str::to_owned));
+            for import in specific.get("imports").and_then(Value::as_array).into_iter().flatten() {
+                let path = import.get("path").and_then(Value::as_str).unwrap_or_default();
+                let names = import.get("symbols").and_then(Value::as_array).into_iter().flatten();
+                symbols.extend(names.filter_map(Value::as_str).map(|name| format!("{path}.{name}")));
+            }
+        }
+        symbols
+    }
+
     fn affected<'a>(&'a self, ecosystem: Ecosystem, name: &'a str) -> impl Iterator<Item = &'a Affected> {
         let wanted = ecosystem.normal_name(name);
         self.affected.iter().filter(move |affected| {
@@ -164,6 +194,11 @@ impl Record {
         let above = fixed.filter(|fixed| compare(ecosystem, fixed, version) == Some(Ordering::Greater));
         sorted_versions(ecosystem, above.collect())
     }
+}
+
+/// The severity of a CVSS vector's base score, of any version; unknown for anything else.
+pub fn band_of_vector(vector: &str) -> Severity {
+    rating(vector).map_or(Severity::Unknown, |rating| rating.severity)
 }
 
 fn same(ecosystem: Ecosystem, a: &str, b: &str) -> bool {

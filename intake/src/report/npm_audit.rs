@@ -5,7 +5,8 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 use super::Input;
-use crate::collect::{Collector, Draft, severity};
+use super::field::{Cvss, tenths};
+use crate::collect::{Collector, Draft};
 use crate::error::SourceResult;
 use crate::json::{OneOrMany, Outline, or_default};
 use crate::osv::Ecosystem;
@@ -21,10 +22,12 @@ struct Document {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     severity: String,
+    #[serde(default, deserialize_with = "or_default")]
     via: Vec<Via>,
-    #[serde(default)]
+    is_direct: Option<bool>,
+    #[serde(default, deserialize_with = "or_default")]
     fix_available: FixAvailable,
 }
 
@@ -47,6 +50,16 @@ struct Advisory {
     url: String,
     #[serde(default, deserialize_with = "or_default")]
     cwe: OneOrMany,
+    #[serde(default, deserialize_with = "or_default")]
+    cvss: Score,
+}
+
+#[derive(Deserialize, Default)]
+struct Score {
+    #[serde(default, deserialize_with = "tenths")]
+    score: Option<u16>,
+    #[serde(rename = "vectorString")]
+    vector: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -79,7 +92,15 @@ pub fn read(input: &Input<'_>, collector: &mut Collector<'_>) -> SourceResult<St
         };
         let mut draft = Draft::new(SCANNER, &rule, &title);
         draft.aliases = ids.collect();
-        draft.severity = severity(&entry.severity);
+        for via in &entry.via {
+            if let Via::Advisory(Advisory { cvss, .. }) = via {
+                draft.details.vector(cvss.vector.as_deref());
+                // npm writes 0 where there is no score.
+                draft.details.score(cvss.score.filter(|score| *score > 0));
+            }
+        }
+        draft.details.direct = entry.is_direct;
+        draft.severity = draft.details.severity(&entry.severity);
         draft.cwes = entry.via.iter().flat_map(Via::cwes).collect();
         if let FixAvailable::Package { name: fixes, version } = entry.fix_available
             && fixes == name

@@ -151,7 +151,7 @@ proptest! {
             for with_source in [true, false] {
                 let before = code.prints(&NONE, write, with_source);
                 prop_assert_eq!(&code.prints(&change, write, with_source), &before);
-                let distinct: std::collections::BTreeSet<&String> = before.values().collect();
+                let distinct: BTreeSet<&String> = before.values().collect();
                 prop_assert_eq!(distinct.len(), before.len());
             }
         }
