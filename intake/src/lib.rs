@@ -15,5 +15,6 @@ pub mod estate;
 mod json;
 mod osv;
 pub mod report;
+pub mod topology;
 
 pub use error::{IntakeError, SourceResult};

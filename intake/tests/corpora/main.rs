@@ -2,6 +2,7 @@
 //! are skipped.
 
 mod findings;
+mod graphs;
 
 use std::path::PathBuf;
 
