@@ -18,7 +18,7 @@ mod services;
 mod terraform;
 mod variables;
 
-// pub mod deployments;
+pub mod deployments;
 
 use holdpoint_schemas::SourceError;
 
