@@ -20,8 +20,9 @@ impl Statements {
 
     /// One service of all statements.
     pub fn settle(mut self, id: ServiceId, conflicts: &mut Vec<SourceConflict>) -> Service {
-        self.all
-            .sort_by(|(one, a), (other, b)| (one, &a.source, &a.id, &a.name).cmp(&(other, &b.source, &b.id, &b.name)));
+        self.all.sort_by(|(one, a), (other, b)| {
+            (one, &a.source, &a.id, &a.name, a.kind).cmp(&(other, &b.source, &b.id, &b.name, b.kind))
+        });
         let sources: BTreeSet<&str> = self
             .all
             .iter()
