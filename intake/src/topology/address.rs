@@ -41,6 +41,8 @@ pub struct Address {
 
 /// Longest text that is looked through: configuration, not data.
 const MAX_TEXT: usize = 256 << 10;
+/// Most options between a command and the host that it calls.
+const MAX_OPTIONS: usize = 6;
 /// Words in a key after which its value names no one whom the service calls.
 const NOT_CALLED: [&str; 10] = [
     "CORS",
@@ -116,13 +118,28 @@ pub fn in_text(text: &str) -> Vec<Address> {
     }
     let text = text.get(..end).unwrap_or_default();
     let between = |c: char| c.is_whitespace() || "\"'`,;|()[]{}<>\\".contains(c);
-    for token in text.split(between).filter(|token| !token.is_empty()) {
+    let tokens: Vec<&str> = text.split(between).filter(|token| !token.is_empty()).collect();
+    for (at, token) in tokens.iter().enumerate() {
         match token.find("://") {
             Some(place) => found.extend(url(token, place)),
+            None if matches!(*token, "nc" | "netcat") => found.extend(probed(tokens.get(at + 1..).unwrap_or_default())),
             None => found.extend(plain(token)),
         }
     }
     found
+}
+
+/// Who `nc -z -w30 host port` waits for.
+fn probed(arguments: &[&str]) -> Option<Address> {
+    let mut pairs = arguments.windows(2).take(MAX_OPTIONS);
+    pairs.find_map(|pair| match pair {
+        [name, port] if !name.starts_with('-') && port.parse::<u16>().is_ok() => Some(Address {
+            host: host(name)?,
+            form: Form::WithPort,
+            kind: EdgeKind::Unspecified,
+        }),
+        _ => None,
+    })
 }
 
 /// A variable without a value in a file, whose name says that it holds an address.
@@ -134,6 +151,15 @@ pub fn in_name(key: &str) -> Option<Host> {
 
 /// Last words of a variable that holds an address by its name alone.
 const SUFFIXES: [&str; 7] = ["HOST", "ADDR", "ADDRESS", "URL", "URI", "ENDPOINT", "HOSTNAME"];
+
+/// Whether a key is a host's name and nothing else, so that its value is one: `MYSQL_DB_HOST`.
+pub fn is_host_key(key: &str) -> bool {
+    let words = words(key);
+    let last = words
+        .last()
+        .is_some_and(|last| matches!(last.as_str(), "HOST" | "ADDR"));
+    last && words.len() > 1 && may_be_called(&words)
+}
 
 /// The name of the service that a variable such as `PRODUCT_CATALOG_ADDR` is named for, without separators.
 pub fn service_in_variable(name: &str) -> Option<String> {
@@ -312,6 +338,7 @@ mod tests {
             ("PORTS", "8080:8080"),
             ("X", "http://127.0.0.1:80 localhost:90"),
             ("TIME", "12:30"),
+            ("X", "nc -l 80 90"),
             ("X", "a:b"),
             ("X", "name:0"),
             ("X", "name:99999"),

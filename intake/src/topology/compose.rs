@@ -5,7 +5,7 @@
 mod definition;
 
 use holdpoint_schemas::service::{EdgeKind, NodeKind, ServiceId, UpdateStrategy};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Topology;
@@ -27,14 +27,25 @@ pub fn detect(document: &Document<'_>) -> bool {
 }
 
 fn is_compose(name: &str, value: &Value) -> bool {
+    services_of(name, value).is_some()
+}
+
+/// The services of a document; those of version 1 stand at its top.
+fn services_of<'a>(name: &str, value: &'a Value) -> Option<&'a Map<String, Value>> {
     if value.get("apiVersion").is_some() || is_own(name, value) {
-        return false;
+        return None;
     }
-    let mut services = match value.get("services") {
-        Some(Value::Object(services)) => services.values().filter(|service| !service.is_null()),
-        _ => return false,
-    };
-    services.all(Value::is_object)
+    let root = value.as_object()?;
+    let is_map = |service: &Value| service.is_object() || service.is_null();
+    match root.get("services") {
+        Some(Value::Object(services)) => services.values().all(is_map).then_some(services),
+        Some(_) => None,
+        None => {
+            let has_image = |service: &Value| ["image", "build"].iter().any(|key| service.get(key).is_some());
+            let first = base(name).contains("compose") && !root.is_empty() && root.values().all(has_image);
+            first.then_some(root)
+        }
+    }
 }
 
 pub fn read(documents: &[&Document<'_>], topology: &mut Topology) {
@@ -90,8 +101,8 @@ impl<'a> Project<'a> {
     ) -> Self {
         let mut services = Vec::new();
         for document in project {
-            for value in document.yaml().iter().filter(|value| is_compose(document.name, value)) {
-                for (name, service) in value.get("services").and_then(Value::as_object).into_iter().flatten() {
+            for value in document.yaml() {
+                for (name, service) in services_of(document.name, value).into_iter().flatten() {
                     let Some(id) = id(name) else { continue };
                     let mut definition = Definition::default();
                     definition.add(service);

@@ -25,6 +25,8 @@ use workload::Workload;
 pub const ID: &str = "kubernetes";
 /// Most services that one Kubernetes Service stands for: one that selects more is no address of any.
 const MAX_BEHIND: usize = 8;
+/// What stands where a host could, and is none.
+const NO_HOSTS: [&str; 8] = ["true", "false", "none", "null", "disabled", "off", "auto", "default"];
 
 pub fn detect(document: &Document<'_>) -> bool {
     document.yaml().iter().any(|value| {
@@ -230,8 +232,13 @@ impl<'a> Cluster<'a> {
                 let all = address::in_value(key, value);
                 // `name:port` where the key doesn't say that it is an address may be anything.
                 let named = address::in_name(key).is_some();
+                let is_host = address::is_host_key(key) && !NO_HOSTS.contains(&value.to_lowercase().as_str());
                 found.extend(all.into_iter().map(|address| {
-                    let sure = address.form == Form::Url || address.form == Form::WithPort && named;
+                    let sure = match address.form {
+                        Form::Url => true,
+                        Form::WithPort => named,
+                        Form::Named => is_host,
+                    };
                     (address, sure)
                 }));
             }
@@ -264,6 +271,8 @@ impl<'a> Cluster<'a> {
                     None if may_be_new && !host.contains('.') => Some(host.as_str()),
                     None => None,
                 };
+                // One of this name elsewhere is another one: names are looked up in their own namespace.
+                let new = new.filter(|name| !self.namespaces.contains_key(name));
                 new.and_then(id).into_iter().collect()
             }
         }

@@ -27,8 +27,9 @@ use document::Document;
 pub use merge::merge;
 pub use part::{Authority, Part};
 
-/// Largest file in bytes: a service mesh of thousands of services is about a third of it.
-pub const MAX_TOPOLOGY_BYTES: usize = 64 << 20;
+/// Largest file in bytes: a service mesh of thousands of services is about half of it, and at its densest it takes
+/// sixteen times as much memory. (YAML has a lower bound of its own.)
+pub const MAX_TOPOLOGY_BYTES: usize = 32 << 20;
 /// Endings of file names that are worth reading from a folder. (`.env` is a name, too.)
 pub const ENDINGS: [&str; 5] = ["yaml", "yml", "json", "tfstate", "env"];
 

@@ -193,3 +193,9 @@ fn an_edge_is_known_by_its_sources() {
     );
     assert_eq!(catalogue.edges.len(), 1);
 }
+
+#[test]
+fn version_one_has_its_services_at_the_top() {
+    let text = "web: {build: ., links: [db]}\ndb: {image: postgres}\n";
+    assert_eq!(edges(&[("docker-compose.yml", text)]), ["web > db Database"]);
+}

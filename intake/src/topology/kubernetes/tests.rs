@@ -102,7 +102,8 @@ fn addresses_in_variables_config_maps_and_arguments_are_drawn() {
         {name: REDIS_HOST, valueFrom: {configMapKeyRef: {name: conf, key: redis}}},
         {name: IMAGE, value: "cart:7070"}, {name: PASSWORD, valueFrom: {secretKeyRef: {name: s, key: cart}}},
         {name: NOT_HERE_ADDR, value: "currency:7000"}, {name: SOME, value: "noservice:7000"},
-        {name: SITE, value: "https://www.example.com"}, {name: SELF, value: "http://front:80"}],
+        {name: SITE, value: "https://www.example.com"}, {name: SELF, value: "http://front:80"},
+        {name: MYSQL_DB_HOST, value: mysqldb}, {name: STATSD_HOST, value: disabled}],
         envFrom: [{configMapRef: {name: all}}]"#;
     let text = [
         deployment("front", "app: front", "replicas: 2", env),
@@ -123,6 +124,7 @@ fn addresses_in_variables_config_maps_and_arguments_are_drawn() {
             "front > cart Unspecified",
             "front > currency Unspecified",
             "front > mail Http",
+            "front > mysqldb Unspecified",
             "front > queue Unspecified",
         ]
     );
@@ -254,4 +256,30 @@ fn an_external_name_is_a_party_outside() {
     let catalogue = catalogue(text);
     assert_eq!(catalogue.services[0].kind, NodeKind::External);
     assert_eq!(catalogue.services[0].runtime.addresses, ["api.bank.example", "bank"]);
+}
+
+#[test]
+fn ten_thousand_workloads_are_read() {
+    // As `kubectl get -o json` writes them: YAML takes a debug build half a minute.
+    let mut items = Vec::new();
+    for at in 0..10_000 {
+        let name = format!("s{at}");
+        let labels = serde_json::json!({ "app": name });
+        let env: Vec<serde_json::Value> = (1..=5)
+            .map(|step| serde_json::json!({"name": format!("S{step}_URL"), "value": format!("http://s{}", (at + step * 7) % 10_000)}))
+            .collect();
+        let pod = serde_json::json!({"containers": [{"name": "main", "image": "x", "env": env}]});
+        items.push(
+            serde_json::json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name},
+            "spec": {"template": {"metadata": {"labels": labels}, "spec": pod}}}),
+        );
+        items.push(
+            serde_json::json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
+            "spec": {"selector": labels}}),
+        );
+    }
+    let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string();
+    let topology = read_topology(&[("cluster.json", list.as_bytes())]);
+    let catalogue = merge(topology.parts);
+    assert_eq!((catalogue.services.len(), catalogue.edges.len()), (10_000, 50_000));
 }
