@@ -92,6 +92,9 @@ fn export_options() -> serde_yaml::Options {
             // Compose files repeat a few anchors (logging, limits) in every service.
             enforce_alias_anchor_ratio: false,
         },
+        alias_limits: serde_yaml::alias_limits! {
+            max_total_replayed_events: MAX_NODES,
+        },
         strict_booleans: true,
         with_snippet: false,
     }

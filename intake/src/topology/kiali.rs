@@ -99,7 +99,11 @@ impl Node {
                 .unwrap_or(workload)
         });
         let name = match self.node_type.as_str() {
-            "service" => service,
+            "service" => service.map(|service| match service.split_once('.') {
+                // Some versions give the whole name in the cluster's DNS.
+                Some((name, _)) if service.ends_with(".svc.cluster.local") => name,
+                _ => service,
+            }),
             "unknown" => None,
             _ => app.or(workload).or(service),
         };

@@ -187,7 +187,12 @@ impl<'a> Cluster<'a> {
         for id in &ids {
             let service = part.node(id, front.object.file);
             if ids.len() == 1 {
-                add(&mut service.runtime.addresses, &name.to_lowercase());
+                let name = name.to_lowercase();
+                add(&mut service.runtime.addresses, &name);
+                if !namespace.is_empty() {
+                    // Also what traces of a mesh call it.
+                    add(&mut service.runtime.addresses, &format!("{name}.{namespace}"));
+                }
             }
             if let Some(host) = external {
                 service.kind = NodeKind::External;

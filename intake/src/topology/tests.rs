@@ -94,6 +94,27 @@ fn kialis_graph_of_services_keeps_its_edges_and_loops_end() {
 }
 
 #[test]
+fn traces_of_a_mesh_meet_the_manifests_of_its_services() {
+    let manifest = "
+apiVersion: v1
+kind: Service
+metadata: {name: cart, namespace: shop}
+spec: {selector: {app: cart}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop}
+spec: {containers: [{name: web, image: x, env: [{name: CART, value: 'http://cart.shop:80'}]}]}
+";
+    let traces = r#"{"data":[{"parent":"web","child":"cart.shop","callCount":1}]}"#;
+    let topology = read_topology(&[("k.yaml", manifest.as_bytes()), ("d.json", traces.as_bytes())]);
+    let graph = merge(topology.parts);
+    assert_eq!(edges(&graph), ["web > cart Http"]);
+    assert_eq!(graph.edges[0].basis, EdgeBasis::Both);
+    assert_eq!(graph.edges[0].sources, ["d.json", "k.yaml"]);
+}
+
+#[test]
 fn dependencies_of_jaeger_and_zipkin_are_observed_edges() {
     let rows = r#"[{"parent":"Web","child":"cart","callCount":3},{"parent":"web","child":"web","callCount":1}]"#;
     let jaeger = catalogue("d.json", &format!("{{\"data\":{rows},\"total\":0}}"));
