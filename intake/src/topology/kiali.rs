@@ -69,12 +69,8 @@ struct Destination {
 struct Line {
     source: String,
     target: String,
-    traffic: Option<Traffic>,
-}
-
-#[derive(Deserialize)]
-struct Traffic {
-    protocol: Option<String>,
+    /// Its `protocol` is what counts; versions differ in the rest.
+    traffic: Option<Value>,
 }
 
 impl Node {
@@ -203,7 +199,10 @@ impl<'a> Reader<'a> {
         for (source, lines) in &self.lines {
             let Some(from) = self.nodes.get(source) else { continue };
             for line in lines {
-                let protocol = line.traffic.as_ref().and_then(|traffic| traffic.protocol.as_deref());
+                let protocol = line
+                    .traffic
+                    .as_ref()
+                    .and_then(|traffic| traffic.get("protocol")?.as_str());
                 let targets = self.targets(&line.target);
                 if from.is_between() && self.passes(from) {
                     // Drawn from whoever calls it, below; only calls between services themselves are its own.

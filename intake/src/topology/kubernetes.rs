@@ -62,6 +62,8 @@ struct Cluster<'a> {
     compact: BTreeMap<String, Option<ServiceId>>,
     /// What the workloads are, where they are stores or brokers.
     technologies: BTreeMap<ServiceId, Option<Technology>>,
+    /// (namespace, kind, name) of a workload that is scaled → the fewest pods.
+    least: BTreeMap<(&'a str, &'a str, &'a str), Option<u32>>,
 }
 
 impl<'a> Cluster<'a> {
@@ -92,6 +94,7 @@ impl<'a> Cluster<'a> {
             configs: BTreeMap::new(),
             compact: BTreeMap::new(),
             technologies: BTreeMap::new(),
+            least: exposure::least(objects),
             workloads,
             fronts,
         };
@@ -176,7 +179,13 @@ impl<'a> Cluster<'a> {
         if workload.technology().is_some() {
             service.kind = NodeKind::Resource;
         }
-        service.runtime.replicas = fewer(service.runtime.replicas, workload.replicas());
+        let object = workload.object;
+        let replicas = match self.least.get(&(object.namespace, object.kind, object.name)) {
+            // A number in the manifest is only where it starts.
+            Some(least) => fewer(*least, workload.replicas().filter(|_| workload.says_replicas())),
+            None => workload.replicas(),
+        };
+        service.runtime.replicas = fewer(service.runtime.replicas, replicas);
         service.runtime.update_strategy = rougher(service.runtime.update_strategy, workload.strategy());
     }
 

@@ -199,3 +199,44 @@ fn version_one_has_its_services_at_the_top() {
     let text = "web: {build: ., links: [db]}\ndb: {image: postgres}\n";
     assert_eq!(edges(&[("docker-compose.yml", text)]), ["web > db Database"]);
 }
+
+#[test]
+fn systems_as_people_write_them_are_drawn_as_people_draw_them() {
+    // A voting app: workers wait, a seed job runs by profile, a cluster's members name each other.
+    let text = r#"
+x-common: &common
+  restart: always
+  logging: &log {driver: json-file}
+services:
+  vote: {<<: *common, build: ./vote, depends_on: {redis: {condition: service_healthy}}, ports: ["8080:80"], healthcheck: {test: ["CMD", "curl", "http://localhost"]}}
+  worker:
+    build: ./worker
+    entrypoint: [dockerize, -wait, "tcp://db:5432", -timeout, 20s, java]
+    environment:
+      - JAVA_OPTS=-Deureka.client.serviceUrl.defaultZone=http://registry:8761/eureka/ -Xmx1g
+      - SPRING_APPLICATION_JSON={"spring.redis.host":"redis","uri":"redis://redis"}
+      - KAFKA_ZOOKEEPER_CONNECT=zookeeper:2181
+      - SERVER_NAME=vote
+      - TZ=Europe/Paris
+  admin: {image: phpmyadmin, environment: {PMA_HOST: db, MYSQL_ROOT_PASSWORD: vote}}
+  exporter: {image: "oliver006/redis_exporter:v1", environment: [REDIS_ADDR=redis:6379]}
+  seed: {build: ./seed, profiles: [seed], depends_on: [vote], restart: "no", logging: *log}
+  registry: {image: acme/registry}
+  redis: {image: "redis:alpine", volumes: ["./redis:/redis"], healthcheck: {test: "redis-cli -h redis ping"}}
+  zookeeper: {image: zookeeper}
+  db: {image: "postgres:15-alpine", environment: {POSTGRES_USER: vote, POSTGRES_DB: worker}}
+"#;
+    assert_eq!(
+        edges(&[("docker-compose.yml", text)]),
+        [
+            "admin > db Database",
+            "exporter > redis Database",
+            "seed > vote Unspecified",
+            "vote > redis Database",
+            "worker > db Database",
+            "worker > redis Database",
+            "worker > registry Http",
+            "worker > zookeeper Unspecified",
+        ]
+    );
+}

@@ -77,7 +77,10 @@ fn start(on: &Value) -> Start<'_> {
             let mut branches = BTreeSet::new();
             for event in ["push", "workflow_run"] {
                 let Some(filter) = events.get(event) else { continue };
-                let named = filter.get("branches").and_then(Value::as_array);
+                let named = filter.get("branches").map(|named| match named {
+                    Value::Array(list) => list.as_slice(),
+                    one => std::slice::from_ref(one),
+                });
                 match named {
                     Some(named) => branches.extend(named.iter().filter_map(Value::as_str).map(plain_branch)),
                     // Tags alone leave branches out; without any filter all branches start it.

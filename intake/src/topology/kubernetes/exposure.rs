@@ -2,8 +2,9 @@
 //! VirtualServices on gateways, OpenShift routes; and autoscalers, which say how few instances may run.
 
 use serde_json::Value;
+use std::collections::BTreeMap;
 
-use super::super::part::{PartBuilder, fewer, id};
+use super::super::part::{PartBuilder, id};
 use super::Cluster;
 use super::object::{Object, list};
 
@@ -46,7 +47,6 @@ pub fn read(cluster: &Cluster<'_>, objects: &[Object<'_>], part: &mut PartBuilde
                     }
                 }
             }
-            "HorizontalPodAutoscaler" => scale(cluster, object, part),
             _ => {}
         }
     }
@@ -98,29 +98,16 @@ fn collect<'a>(value: &'a Value, found: &mut Vec<&'a str>, depth: usize) {
     }
 }
 
-/// An autoscaler may leave as few as its minimum; one is the API's default.
-fn scale(cluster: &Cluster<'_>, scaler: &Object<'_>, part: &mut PartBuilder) {
-    let (Some(kind), Some(name)) = (
-        scaler.text("/spec/scaleTargetRef/kind"),
-        scaler.text("/spec/scaleTargetRef/name"),
-    ) else {
-        return;
-    };
-    let target = cluster.workloads.iter().find(|workload| {
-        let object = workload.object;
-        object.kind == kind && object.name == name && object.namespace == scaler.namespace
+/// (namespace, kind, name) of each scaled workload → as few as its autoscaler may leave; one is the API's default.
+pub fn least<'a>(objects: &[Object<'a>]) -> BTreeMap<(&'a str, &'a str, &'a str), Option<u32>> {
+    let scalers = objects.iter().filter(|object| object.kind == "HorizontalPodAutoscaler");
+    let each = scalers.filter_map(|scaler| {
+        let target = |key: &str| scaler.text(&format!("/spec/scaleTargetRef/{key}"));
+        let least = match scaler.value.pointer("/spec/minReplicas") {
+            Some(least) => least.as_u64().and_then(|least| u32::try_from(least).ok()),
+            None => Some(1),
+        };
+        Some(((scaler.namespace, target("kind")?, target("name")?), least))
     });
-    let Some(target) = target else { return };
-    let least = match scaler.value.pointer("/spec/minReplicas") {
-        Some(least) => least.as_u64().and_then(|least| u32::try_from(least).ok()),
-        None => Some(1),
-    };
-    // A Deployment that leaves its number to the scaler counts as one only until the scaler is known.
-    let said = target.object.value.pointer("/spec/replicas").is_some();
-    let service = part.node(&target.id, scaler.file);
-    service.runtime.replicas = if said {
-        fewer(service.runtime.replicas, least)
-    } else {
-        least
-    };
+    each.collect()
 }

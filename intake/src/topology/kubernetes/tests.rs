@@ -224,6 +224,12 @@ fn replicas_and_strategy_are_the_apis_and_the_worse() {
         deployment("one", "app: one", "strategy: {type: Recreate}", "image: x"),
         deployment("two", "app: two", "replicas: 2", "image: x"),
         deployment("scaled", "app: scaled", "selector: {}", "image: x"),
+        deployment(
+            "tight",
+            "app: tight",
+            "strategy: {rollingUpdate: {maxSurge: 0}}",
+            "image: x",
+        ),
         "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: h}\nspec: {minReplicas: 4, \
          scaleTargetRef: {kind: Deployment, name: scaled}}\n---\n"
             .to_owned(),
@@ -243,6 +249,7 @@ fn replicas_and_strategy_are_the_apis_and_the_worse() {
     };
     assert_eq!(runs("one"), (Some(1), Some(UpdateStrategy::Recreate)));
     assert_eq!(runs("two"), (Some(2), Some(UpdateStrategy::Rolling)));
+    assert_eq!(runs("tight"), (Some(1), Some(UpdateStrategy::Recreate)));
     assert_eq!(runs("scaled"), (Some(4), Some(UpdateStrategy::Rolling)));
     assert_eq!(runs("store"), (Some(1), Some(UpdateStrategy::Recreate)));
     assert_eq!(runs("agent"), (None, Some(UpdateStrategy::Rolling)));

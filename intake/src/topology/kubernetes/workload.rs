@@ -107,6 +107,11 @@ impl<'a> Workload<'a> {
         list(self.pod, "/volumes").filter_map(|volume| volume.pointer("/configMap/name")?.as_str())
     }
 
+    /// Whether the manifest says how many pods are asked for.
+    pub fn says_replicas(&self) -> bool {
+        self.object.value.pointer("/spec/replicas").is_some()
+    }
+
     /// How many pods are asked for; a Deployment that doesn't say asks for one.
     pub fn replicas(&self) -> Option<u32> {
         let by_default = match self.object.kind {
@@ -124,7 +129,15 @@ impl<'a> Workload<'a> {
         let kind = |path: &str| self.object.value.pointer(path).and_then(Value::as_str);
         match self.object.kind {
             "Deployment" | "DeploymentConfig" => {
-                let all_at_once = kind("/spec/strategy/rollingUpdate/maxUnavailable") == Some("100%");
+                let rolling = |key: &str| {
+                    self.object
+                        .value
+                        .pointer(&format!("/spec/strategy/rollingUpdate/{key}"))
+                };
+                let is = |key: &str, wanted: &str| rolling(key).is_some_and(|said| said.as_str() == Some(wanted));
+                let none_more = is("maxSurge", "0%") || rolling("maxSurge").and_then(Value::as_u64) == Some(0);
+                // The only pod goes before the next comes.
+                let all_at_once = is("maxUnavailable", "100%") || none_more && self.replicas() == Some(1);
                 match kind("/spec/strategy/type") {
                     Some("Recreate") => Some(UpdateStrategy::Recreate),
                     _ if all_at_once => Some(UpdateStrategy::Recreate),
