@@ -161,11 +161,23 @@ pub fn is_host_key(key: &str) -> bool {
     last && words.len() > 1 && may_be_called(&words)
 }
 
-/// The name of the service that a variable such as `PRODUCT_CATALOG_ADDR` is named for, without separators.
-pub fn service_in_variable(name: &str) -> Option<String> {
+/// A service that a variable is named for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Its name, as [`compact`] makes it.
+    pub service: String,
+    /// Whether the variable may as well hold a public address, to show to people: a URL.
+    pub may_be_public: bool,
+}
+
+/// The service that a variable such as `PRODUCT_CATALOG_ADDR` is named for.
+pub fn service_in_variable(name: &str) -> Option<Named> {
     let mut words = words(name);
     let last = words.pop()?;
-    (SUFFIXES.contains(&last.as_str()) && !words.is_empty()).then(|| compact(&words.concat()))
+    (SUFFIXES.contains(&last.as_str()) && !words.is_empty()).then(|| Named {
+        service: compact(&words.concat()),
+        may_be_public: matches!(last.as_str(), "URL" | "URI"),
+    })
 }
 
 /// A name without case, separators and a final `service`, so that `PRODUCT_CATALOG` is `productcatalogservice`.
@@ -349,10 +361,12 @@ mod tests {
 
     #[test]
     fn a_variable_is_named_for_a_service() {
+        let named = |name| service_in_variable(name).map(|named| (named.service, named.may_be_public));
         assert_eq!(
-            service_in_variable("PRODUCT_CATALOG_ADDR").as_deref(),
-            Some("productcatalog")
+            named("PRODUCT_CATALOG_ADDR"),
+            Some(("productcatalog".to_owned(), false))
         );
+        assert_eq!(named("FRONTEND_URL"), Some(("frontend".to_owned(), true)));
         assert_eq!(compact("productcatalog-service"), "productcatalog");
         assert_eq!(service_in_variable("AD_PORT"), None);
         assert_eq!(service_in_variable("HOST"), None);

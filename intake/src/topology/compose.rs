@@ -273,8 +273,11 @@ impl<'a> Project<'a> {
             Host::Name(name) => links.get(name).or_else(|| self.hosts.get(name)).cloned(),
             Host::Variable(name) => {
                 let named = address::service_in_variable(name)?;
-                let store = || self.stores.get(named.as_str()).cloned().flatten();
-                self.compact.get(&named).cloned().flatten().or_else(store)
+                let store = || self.stores.get(named.service.as_str()).cloned().flatten();
+                let found = self.compact.get(&named.service).cloned().flatten().or_else(store)?;
+                // Nobody shows the URL of a database to people.
+                let called = !named.may_be_public || self.technologies.contains_key(&found);
+                called.then_some(found)
             }
         }
     }

@@ -272,8 +272,9 @@ impl<'a> Cluster<'a> {
     fn targets(&self, address: &Address, namespace: &str, may_be_new: bool) -> BTreeSet<ServiceId> {
         match &address.host {
             Host::Variable(name) => {
-                let named = address::service_in_variable(name).and_then(|named| self.compact.get(&named)?.clone());
-                named.into_iter().collect()
+                let named = address::service_in_variable(name).filter(|named| !named.may_be_public);
+                let found = named.and_then(|named| self.compact.get(&named.service)?.clone());
+                found.into_iter().collect()
             }
             Host::Name(host) => {
                 let known = self.host(host, namespace);

@@ -1,5 +1,6 @@
 use super::*;
 use holdpoint_schemas::service::{Catalogue, EdgeBasis, EdgeKind, NodeKind};
+use proptest::prelude::*;
 
 fn read(name: &str, text: &str) -> Topology {
     read_topology(&[(name, text.as_bytes())])
@@ -317,6 +318,25 @@ fn cut_off_files_are_an_error_or_a_part_of_what_they_said_and_never_a_panic() {
         }
         let topology = read_topology(&[(name, b"\xff\xfe{")]);
         assert_eq!(topology.unreadable.len(), 1);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_change_of_a_good_file_makes_it_panic(
+        file in 0..GOOD.len(), at in any::<prop::sample::Index>(), with in prop::collection::vec(any::<u8>(), 0..4)
+    ) {
+        let (name, text) = GOOD[file];
+        let mut bytes = text.as_bytes().to_vec();
+        let at = at.index(bytes.len());
+        let end = (at + with.len()).min(bytes.len());
+        bytes.splice(at..end, with);
+        let topology = read_topology(&[(name, &bytes)]);
+        // Whatever it is now, it is told.
+        let told = topology.parts.len() + topology.unreadable.len() + topology.unknown.len();
+        prop_assert!(told <= 1 && merge(topology.parts).conflicts.is_empty());
     }
 }
 

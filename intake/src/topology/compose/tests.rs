@@ -240,3 +240,16 @@ services:
         ]
     );
 }
+
+#[test]
+fn an_open_variable_for_a_url_is_an_address_only_of_a_store() {
+    let text = "
+services:
+  api: {image: x, environment: [FRONTEND_URL, REDIS_URL, 'DB_HOST=${DB_HOST}', 'SITE=${FRONTEND_URL}/x']}
+  frontend: {image: x}
+  redis: {image: redis}
+  db: {image: postgres}
+";
+    let found = edges(&[("compose.yaml", text)]);
+    assert_eq!(found, ["api > db Database", "api > redis Database"]);
+}
