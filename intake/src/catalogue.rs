@@ -183,7 +183,7 @@ fn service(file: &str, text: &str, kind: Kind, id: &ServiceId, entity: &Entity) 
         deployments: annotations.deployments()?,
         iac_addresses: annotations.list("iac-addresses"),
         source: file.to_owned(),
-        runtime: holdpoint_schemas::service::ServiceRuntime::default(),
+        runtime: annotations.runtime()?,
     })
 }
 

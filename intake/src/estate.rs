@@ -23,6 +23,13 @@ const MAX_DEPTH: usize = 32;
 const MAX_ALIASES: usize = 100;
 /// Most nodes, after aliases are expanded.
 const MAX_NODES: usize = 200_000;
+/// Largest exported YAML file in bytes: 10,000 services with 50,000 edges are about 5 MB.
+const MAX_EXPORT_BYTES: usize = 16 << 20;
+/// Most nodes of an exported file, after aliases are expanded: three times what 10,000 services with 50,000 edges
+/// take. Parsed, they are some 150 MB at most.
+const MAX_EXPORT_NODES: usize = 1_500_000;
+/// Most documents, aliases and anchors of an exported file: each service may be a document with an anchor.
+const MAX_EXPORT_PARTS: usize = 50_000;
 
 /// Reads one YAML document.
 ///
@@ -30,21 +37,27 @@ const MAX_NODES: usize = 200_000;
 /// When it is too large, too deep, malformed, or not of the wanted shape: with line, column, what
 /// was expected and a help line.
 pub fn read_yaml<T: DeserializeOwned>(file: &str, text: &str) -> SourceResult<T> {
-    check_size(file, text)?;
+    check_size(file, text, MAX_YAML_BYTES)?;
     serde_yaml::from_str_with_options(text, options()).map_err(|error| yaml_error(file, text, &error))
 }
 
-/// Reads a file of several YAML documents.
+/// Reads a file of several YAML documents, which a tool may have written for a whole estate.
 pub(crate) fn read_yaml_documents<T: DeserializeOwned>(file: &str, text: &str) -> SourceResult<Vec<T>> {
-    check_size(file, text)?;
-    serde_yaml::from_multiple_with_options(text, options()).map_err(|error| yaml_error(file, text, &error))
+    check_size(file, text, MAX_EXPORT_BYTES)?;
+    serde_yaml::from_multiple_with_options(text, export_options()).map_err(|error| yaml_error(file, text, &error))
 }
 
-fn check_size(file: &str, text: &str) -> SourceResult<()> {
-    if text.len() <= MAX_YAML_BYTES {
+/// Reads one YAML document, which a tool may have written for a whole estate.
+pub(crate) fn read_export<T: DeserializeOwned>(file: &str, text: &str) -> SourceResult<T> {
+    check_size(file, text, MAX_EXPORT_BYTES)?;
+    serde_yaml::from_str_with_options(text, export_options()).map_err(|error| yaml_error(file, text, &error))
+}
+
+fn check_size(file: &str, text: &str, limit: usize) -> SourceResult<()> {
+    if text.len() <= limit {
         return Ok(());
     }
-    let message = format!("{} bytes, but at most {MAX_YAML_BYTES} bytes are read", text.len());
+    let message = format!("{} bytes, but at most {limit} bytes are read", text.len());
     Err(Box::new(
         SourceError::new(file, message).help("split the file, or check that it is the right one"),
     ))
@@ -60,6 +73,28 @@ fn options() -> serde_yaml::Options {
             max_nodes: MAX_NODES,
         },
         // `yes` and `on` stay text: they are names of things in other people's files.
+        strict_booleans: true,
+        with_snippet: false,
+    }
+}
+
+fn export_options() -> serde_yaml::Options {
+    serde_yaml::options! {
+        budget: serde_yaml::budget! {
+            max_depth: MAX_DEPTH * 2,
+            flow_nesting_limit: MAX_DEPTH * 2,
+            max_aliases: MAX_EXPORT_PARTS,
+            max_anchors: MAX_EXPORT_PARTS,
+            max_documents: MAX_EXPORT_PARTS,
+            max_nodes: MAX_EXPORT_NODES,
+            // A node is one event, and a list, a map or a document ends with another.
+            max_events: MAX_EXPORT_NODES * 3,
+            // Compose files repeat a few anchors (logging, limits) in every service.
+            enforce_alias_anchor_ratio: false,
+        },
+        alias_limits: serde_yaml::alias_limits! {
+            max_total_replayed_events: MAX_NODES,
+        },
         strict_booleans: true,
         with_snippet: false,
     }

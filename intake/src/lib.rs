@@ -24,5 +24,6 @@ pub mod report;
 pub mod version;
 pub mod vex;
 mod xml;
+pub mod topology;
 
 pub use error::{IntakeError, SourceResult};

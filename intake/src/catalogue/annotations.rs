@@ -2,7 +2,7 @@
 //! error, since guessing could raise autonomy.
 
 use holdpoint_schemas::SourceError;
-use holdpoint_schemas::service::Deployment;
+use holdpoint_schemas::service::{Deployment, ServiceRuntime, UpdateStrategy};
 use serde_yaml::Spanned;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::estate::at;
 
 const PREFIX: &str = "holdpoint.dev/";
 /// All annotations that are read: a misspelt one would be unknown for ever without a word.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 16] = [
     "tier",
     "customer-facing",
     "revenue-critical",
@@ -22,6 +22,12 @@ const NAMES: [&str; 10] = [
     "deployments",
     "iac-addresses",
     "external",
+    "internet-facing",
+    "replicas",
+    "update-strategy",
+    "image",
+    "images",
+    "packages",
 ];
 
 /// The annotations of one entity.
@@ -107,6 +113,55 @@ impl<'a> Annotations<'a> {
             (false, false) => Ok(Some(words)),
             (false, true) if words.len() == 1 => Ok(Some(BTreeSet::new())),
             _ => self.wrong(name, value, "write names between commas, or `none` by itself"),
+        }
+    }
+
+    /// How it runs. `image` and `images` are the same list.
+    pub fn runtime(&self) -> SourceResult<ServiceRuntime> {
+        let mut images: Vec<String> = self.list("image");
+        images.extend(self.list("images"));
+        Ok(ServiceRuntime {
+            internet_facing: self.yes_or_no("internet-facing")?,
+            replicas: self.replicas()?,
+            update_strategy: self.update_strategy()?,
+            images,
+            packages: self.packages()?,
+            addresses: Vec::new(),
+        })
+    }
+
+    fn replicas(&self) -> SourceResult<Option<u32>> {
+        let Some(value) = self.get("replicas") else {
+            return Ok(None);
+        };
+        match value.value.trim().parse() {
+            Ok(count) => Ok(Some(count)),
+            Err(_) => self.wrong("replicas", value, "write a whole number, in quotes"),
+        }
+    }
+
+    fn update_strategy(&self) -> SourceResult<Option<UpdateStrategy>> {
+        let name = "update-strategy";
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let strategies = [UpdateStrategy::Recreate, UpdateStrategy::Rolling];
+        match strategies
+            .into_iter()
+            .find(|strategy| strategy.as_str() == value.value.trim())
+        {
+            Some(strategy) => Ok(Some(strategy)),
+            None => self.wrong(name, value, "write `rolling` or `recreate`"),
+        }
+    }
+
+    fn packages(&self) -> SourceResult<Vec<String>> {
+        let packages = self.list("packages");
+        match self.get("packages") {
+            Some(value) if packages.iter().any(|package| !package.starts_with("pkg:")) => self.wrong(
+                "packages",
+                value,
+                "write package URLs without version: `pkg:npm/left-pad`",
+            ),
+            _ => Ok(packages),
         }
     }
 

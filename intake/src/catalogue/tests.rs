@@ -151,6 +151,11 @@ fn wrong_annotations_are_refused_at_their_place() {
         ("holdpoint.dev/compliance-scopes: \"\"", 38),
         ("holdpoint.dev/deployments: production", 32),
         ("holdpoint.dev/path: ../x", 25),
+        ("holdpoint.dev/replicas: \"-1\"", 29),
+        ("holdpoint.dev/replicas: \"99999999999\"", 29),
+        ("holdpoint.dev/update-strategy: \"blue\"", 36),
+        ("holdpoint.dev/packages: left-pad", 29),
+        ("holdpoint.dev/internet-facing: \"yes\"", 36),
         ("holdpoint.dev/teir: \"0\"", 25),
     ] {
         let error = read_catalogue(&[("c.yaml", &entity(annotation))]).unwrap_err();
@@ -173,4 +178,37 @@ fn malformed_and_cut_off_catalogues_are_refused_with_a_line() {
     }
     let error = read_catalogue(&[("c.yaml", &PAYMENTS.replace("name: payments\n", "name: a/b c\n"))]).unwrap_err();
     assert!(error.to_string().contains("isn't an entity's name"), "{error}");
+}
+
+#[test]
+fn annotations_say_how_a_service_runs() {
+    let annotations = r#"holdpoint.dev/internet-facing: "true"
+    holdpoint.dev/replicas: "2"
+    holdpoint.dev/update-strategy: recreate
+    holdpoint.dev/image: acme/pay
+    holdpoint.dev/images: acme/pay-worker, acme/pay-cron
+    holdpoint.dev/packages: pkg:npm/pay"#;
+    let catalogue = read_catalogue(&[("a.yaml", &entity(annotations))]).unwrap();
+    let runtime = &catalogue.services[0].runtime;
+    assert_eq!((runtime.internet_facing, runtime.replicas), (Some(true), Some(2)));
+    assert_eq!(runtime.update_strategy.unwrap().as_str(), "recreate");
+    assert_eq!(runtime.images, ["acme/pay", "acme/pay-worker", "acme/pay-cron"]);
+    assert_eq!(runtime.packages, ["pkg:npm/pay"]);
+}
+
+#[test]
+fn ten_thousand_services_with_fifty_thousand_edges_fit_in_one_file() {
+    let mut text = String::new();
+    for service in 0..10_000 {
+        let uses: Vec<String> = (1..=5)
+            .map(|step| format!("\"component:default/service-{}\"", (service + step * 7) % 10_000))
+            .collect();
+        let entity = entity("holdpoint.dev/tier: \"1\"").replace("name: a", &format!("name: service-{service}"));
+        text += &format!(
+            "{entity}spec:\n  type: service\n  owner: team\n  dependsOn: [{}]\n---\n",
+            uses.join(", ")
+        );
+    }
+    let catalogue = read_catalogue(&[("c.yaml", &text)]).unwrap();
+    assert_eq!((catalogue.services.len(), catalogue.edges.len()), (10_000, 50_000));
 }

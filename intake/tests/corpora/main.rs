@@ -4,6 +4,7 @@
 mod findings;
 mod plans;
 mod versions;
+mod graphs;
 
 use std::path::PathBuf;
 
