@@ -110,7 +110,6 @@ pub(crate) struct Alias {
 pub(crate) struct Function {
     pub name: String,
     pub range: Range<usize>,
-    pub line: u32,
 }
 
 /// What is known only when the program runs.

@@ -260,7 +260,9 @@ impl Modules {
         let rest = path.split_off(keywords.min(path.len()));
         let before = module.len();
         let mut found = Vec::new();
-        for taken in (0..=rest.len()).rev() {
+        // A path without a keyword isn't this file itself.
+        let least = usize::from(keywords == 0);
+        for taken in (least..=rest.len()).rev() {
             let tail = rest.get(..taken).unwrap_or_default().join("/");
             let stem = join(&base, &tail).unwrap_or_default();
             let mut files = self.exactly(Language::Rust, &stem);

@@ -15,6 +15,8 @@ pub(crate) struct Meaning {
     pub path: Vec<String>,
     /// No other name hides it.
     pub certain: bool,
+    /// Nothing in the repo binds the root: it is what the path would mean if it was written out in full.
+    pub guess: bool,
 }
 
 /// Where and how deep a chain is looked up.
@@ -99,45 +101,91 @@ impl Usage {
             if is_bound {
                 continue;
             }
-            let written_out = match source.language {
-                Language::Rust => !chain.dotted,
-                Language::Java => true,
-                _ => false,
+            let look = Look {
+                certain: look.certain && hidden_in.is_none(),
+                ..look
             };
-            if written_out && !rest.is_empty() {
-                let certain = look.certain && hidden_in.is_none();
+            self.unbound(look, source, chain, &mut found, &mut open);
+        }
+        found
+    }
+
+    /// What a chain may mean whose root nothing in the file binds.
+    fn unbound(
+        &self,
+        look: Look,
+        source: &Source,
+        chain: Chain,
+        found: &mut Vec<Meaning>,
+        open: &mut Vec<(Look, Chain)>,
+    ) {
+        let Some((root, rest)) = chain.names.split_first() else {
+            return;
+        };
+        let further = Look {
+            hops: look.hops + 1,
+            ..look
+        };
+        match source.language {
+            // A path may be written out in full.
+            Language::Java if root == "this" && !rest.is_empty() => {
+                return open.push((
+                    further,
+                    Chain {
+                        names: rest.to_vec(),
+                        ..chain.clone()
+                    },
+                ));
+            }
+            Language::Java if !rest.is_empty() => {
                 found.push(Meaning {
                     path: chain.names.clone(),
-                    certain,
+                    certain: look.certain,
+                    guess: true,
                 });
             }
-            // `from .a import *` and `export * from "./a"` hand on what they don't bind by name.
-            for import in source
+            Language::Rust if !chain.dotted && !rest.is_empty() => {
+                let bound = Bound {
+                    local: String::new(),
+                    module: root.clone(),
+                    members: Vec::new(),
+                };
+                let before = found.len();
+                self.follow(look, source, &bound, rest, found, open);
+                found.iter_mut().skip(before).for_each(|meaning| meaning.guess = true);
+            }
+            _ => {}
+        }
+        // `from .a import *` and `export * from "./a"` hand on what they don't bind by name.
+        let stars = || {
+            source
                 .facts
                 .imports
                 .iter()
                 .filter(|import| import.star && !import.type_only)
-            {
-                let look = Look {
-                    hops: look.hops + 1,
-                    certain: look.certain && hidden_in.is_none(),
-                    ..look
-                };
-                for (_, file) in self.modules.resolve(source.language, &source.path, &import.module, &[]) {
-                    if file != look.file {
-                        open.push((
-                            Look {
-                                file,
-                                offset: None,
-                                ..look
-                            },
-                            chain.clone(),
-                        ));
-                    }
-                }
+        };
+        for import in stars() {
+            let files = self.modules.resolve(source.language, &source.path, &import.module, &[]);
+            for (_, file) in files.iter().filter(|(_, file)| *file != look.file) {
+                open.push((
+                    Look {
+                        file: *file,
+                        offset: None,
+                        ..further
+                    },
+                    chain.clone(),
+                ));
+            }
+            if look.hops > 0 && files.is_empty() {
+                let mut path = segments(source.language, &import.module);
+                path.extend(chain.names.iter().cloned());
+                found.push(Meaning {
+                    path,
+                    certain: look.certain && stars().count() == 1,
+                    guess: true,
+                });
             }
         }
-        found
     }
 
     /// Follows what an import binds: out of the repo, or to a name in another of its files.
@@ -178,6 +226,7 @@ impl Usage {
             found.push(Meaning {
                 path,
                 certain: look.certain && files.is_empty(),
+                guess: false,
             });
         }
     }

@@ -58,10 +58,6 @@ impl<'a, 't> Trail<'a, 't> {
             .copied()
     }
 
-    pub fn kind(&self) -> &'static str {
-        self.up(0).map_or("", |frame| frame.node.kind())
-    }
-
     pub fn field(&self) -> Option<&'static str> {
         self.up(0).and_then(|frame| frame.field)
     }
@@ -253,7 +249,6 @@ pub(crate) fn function(trail: &Trail<'_, '_>, name: &str, facts: &mut FileFacts)
     let function = Function {
         name: name.to_owned(),
         range: node.byte_range(),
-        line: spot(node).line,
     };
     FileFacts::push(&mut facts.functions, function, &mut facts.incomplete);
 }

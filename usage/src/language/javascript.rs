@@ -83,6 +83,8 @@ impl Grammar for Dialect {
             "new_expression" if trail.child_text(node, "constructor") == "Function" => {
                 facts.dynamic(DynamicKind::Load, "new Function", spot(node));
             }
+            // What is imported is known already.
+            "string_fragment" if matches!(trail.kind_up(2), "import_statement" | "export_statement") => {}
             "string_fragment" => string(trail.text(node), spot(node), facts),
             "with_statement" => facts.dynamic(DynamicKind::Load, "with", spot(node)),
             "identifier" => identifier(trail, node, facts),

@@ -25,6 +25,12 @@ impl Grammar for Rust {
             ("scoped_identifier" | "scoped_type_identifier", Some("path")) => {
                 Step::Member(trail.child_text(parent.node, "name").to_owned())
             }
+            // `::a` has a name only.
+            ("scoped_identifier" | "scoped_type_identifier", Some("name"))
+                if parent.node.child_by_field_name("path").is_none() =>
+            {
+                Step::Through
+            }
             ("field_expression", Some("value")) => Step::Member(trail.child_text(parent.node, "field").to_owned()),
             ("call_expression", Some("function"))
             | ("macro_invocation", Some("macro"))
@@ -103,7 +109,8 @@ fn name(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
         .find(|frame| frame.node.kind() != "scoped_identifier")
         .is_some_and(|frame| matches!(frame.node.kind(), "macro_invocation" | "attribute"));
     match (trail.kind_up(1), trail.field()) {
-        ("scoped_identifier" | "scoped_type_identifier", Some("name")) | ("token_tree", _) => {}
+        ("scoped_identifier" | "scoped_type_identifier", Some("name")) if has_path(trail) => {}
+        ("token_tree", _) => {}
         ("use_declaration" | "use_list" | "use_as_clause" | "scoped_use_list" | "use_wildcard", _)
         | ("extern_crate_declaration" | "mod_item" | "visibility_modifier", _) => {}
         ("function_item", Some("name")) => facts.shadow(text, trail.scope_of_parent()),
@@ -121,6 +128,12 @@ fn name(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
             trail.use_from(chain, expands, facts);
         }
     }
+}
+
+fn has_path(trail: &Trail<'_, '_>) -> bool {
+    trail
+        .up(1)
+        .is_some_and(|up| up.node.child_by_field_name("path").is_some())
 }
 
 /// Whether the node is part of the path of a `use`, which [`import`] reads as a whole.
@@ -185,10 +198,12 @@ fn tokens(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
             FileFacts::push(&mut facts.uses, used, &mut facts.incomplete);
         }
     };
+    let mut before = "";
     for child in node.children(&mut cursor) {
+        let before = std::mem::replace(&mut before, child.kind());
         match child.kind() {
             "identifier" | "self" | "super" | "crate" | "metavariable" | "primitive_type" => {
-                if !joined {
+                if !joined || names.is_empty() {
                     flush(&mut names, start, false, expands, dotted);
                     start = Some(child);
                     (expands, dotted) = (false, false);
@@ -201,7 +216,8 @@ fn tokens(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
             "::" | "." => {
                 joined = true;
                 dotted |= names.len() == 1 && child.kind() == ".";
-                if names.is_empty() {
+                // `::time::at` starts at a crate; what comes before anything else has no name.
+                if names.is_empty() && (child.kind() == "." || before == ">") {
                     names.push("?".to_owned());
                     start = Some(child);
                 }

@@ -34,6 +34,8 @@ struct Search<'a> {
     symbols: &'a [Symbol],
     /// Local names that stand for something of the package, in any file, with what they stand for.
     locals: Vec<(String, Vec<String>)>,
+    /// Something may be the package's.
+    touched: bool,
     evidence: Evidence,
 }
 
@@ -51,6 +53,7 @@ impl Evidence {
             names,
             symbols,
             locals: Vec::new(),
+            touched: false,
             evidence: Self::default(),
         };
         for (file, source) in &files {
@@ -67,7 +70,9 @@ impl Evidence {
                 .iter()
                 .filter(|import| import.star && !import.type_only)
             {
-                is_star |= search.path_of(source, &import.module).is_some();
+                // `export *` binds nothing in its own file.
+                let binds = !(import.reexport && source.language == Language::JavaScript);
+                is_star |= binds && search.path_of(source, &import.module).is_some();
             }
             let mut used_names: HashSet<&str> = HashSet::new();
             for used in &source.facts.uses {
@@ -78,7 +83,12 @@ impl Evidence {
             }
             search.guessed_names(source, &used_names);
         }
-        if search.evidence.imported && !symbols.is_empty() {
+        if search.touched && !symbols.is_empty() {
+            for (file, source) in &files {
+                search.aliases(*file, source);
+            }
+            search.locals.sort();
+            search.locals.dedup();
             for (file, used) in unresolved {
                 search.loose(file, language, used);
             }
@@ -92,10 +102,6 @@ impl Evidence {
                     .push(format!("`{}` may be called without being named", symbol.text));
             }
         }
-        if symbols.is_empty() {
-            // The import is enough.
-            search.evidence.reasons.clear();
-        }
         if search.evidence.imported {
             search.evidence.only_types = false;
         }
@@ -107,6 +113,17 @@ impl Search<'_> {
     /// What of the package a module path means, if it is the package's.
     fn path_of(&self, source: &Source, module: &str) -> Option<Vec<String>> {
         self.names.within(&crate::package::segments(source.language, module))
+    }
+
+    /// Other names of the package's things, under which another scope or file may use them.
+    fn aliases(&mut self, file: usize, source: &Source) {
+        for alias in &source.facts.aliases {
+            for meaning in self.usage.meanings(file, &alias.chain, None) {
+                if let Some(below) = self.names.within(&meaning.path) {
+                    self.locals.push((alias.local.clone(), below));
+                }
+            }
+        }
     }
 
     fn reason(&mut self, what: &str, file: usize, spot: Spot) {
@@ -135,6 +152,7 @@ impl Search<'_> {
             return;
         }
         self.evidence.imported = true;
+        self.touched = true;
         if self.symbols.is_empty() {
             self.evidence.hits.push(Hit {
                 file,
@@ -169,29 +187,43 @@ impl Search<'_> {
         let mut is_known = false;
         for meaning in &meanings {
             let Some(below) = self.names.within(&meaning.path) else {
-                // Names written out in full are only a guess, unless something else knows the root.
-                is_known |= meaning.path != used.chain.names;
-                if !used.called && !used.aliased && self.names.leads_to(&meaning.path) && self.evidence.imported {
+                is_known |= !meaning.guess;
+                if !used.called && !used.aliased && self.names.leads_to(&meaning.path) {
                     self.reason("a package that holds it is passed on", file, used.spot);
                 }
                 continue;
             };
             is_known = true;
-            if !self.evidence.imported && meaning.certain {
-                self.evidence.imported = true;
-            }
+            self.touched = true;
+            self.evidence.imported |= meaning.certain;
             self.inside(file, used, &below, meaning.certain);
         }
         if is_star && !is_known {
-            let certain = meanings.is_empty();
-            self.inside(
-                file,
-                used,
-                &used.chain.names.clone(),
-                certain && source.language != Language::Java,
-            );
+            let guess = meanings.iter().find(|meaning| meaning.guess);
+            let path = guess.map_or(&used.chain.names, |meaning| &meaning.path).clone();
+            let certain = guess.is_none_or(|meaning| meaning.certain) && self.only_star(source, &path);
+            self.inside(file, used, &path, certain);
         }
         is_known
+    }
+
+    /// Whether a name that nothing binds can only come from the one module that is imported with all its names.
+    fn only_star(&self, source: &Source, path: &[String]) -> bool {
+        let stars = source
+            .facts
+            .imports
+            .iter()
+            .filter(|import| import.star && !import.type_only)
+            .count();
+        let own_class = source.language == Language::Java
+            && path.first().is_some_and(|class| {
+                let file = format!("{class}.java");
+                self.usage
+                    .files
+                    .iter()
+                    .any(|other| other.path.rsplit('/').next() == Some(file.as_str()))
+            });
+        stars == 1 && !own_class
     }
 
     /// Judges a use of something of the package.
@@ -203,6 +235,8 @@ impl Search<'_> {
                     spot: used.spot,
                     symbol: None,
                 });
+            } else {
+                self.reason("a name that may be hidden is used", file, used.spot);
             }
             return;
         }
