@@ -190,11 +190,12 @@ impl Modules {
             let alias = without.trim_start_matches(['@', '~', '#', '/']);
             if !scoped && (alias.contains('/') || alias.len() != without.len()) {
                 files.extend(self.ending_in(Language::JavaScript, alias));
-                if let Some((_, rest)) = alias.split_once('/') {
-                    if without.starts_with(['@', '~', '#']) {
-                        files.extend(self.ending_in(Language::JavaScript, rest));
-                    }
-                }
+                let below = alias.split_once('/').filter(|_| without.starts_with(['@', '~', '#']));
+                files.extend(
+                    below
+                        .map(|(_, rest)| self.ending_in(Language::JavaScript, rest))
+                        .unwrap_or_default(),
+                );
             }
             // A package of the same workspace: any of its files may be its entry.
             for (_, _, folder) in self.own.iter().filter(|(of, name, folder)| {

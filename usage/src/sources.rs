@@ -131,7 +131,9 @@ impl Usage {
             }
             return;
         }
-        if let Some(language) = language::unread(path) {
+        let page = path.ends_with(".html") || path.ends_with(".htm");
+        let plain_page = page && file.text.is_some_and(|text| !text.contains("<script"));
+        if let Some(language) = language::unread(path).filter(|_| !plain_page) {
             self.gap(language, format!("`{path}` is of a kind that isn't read"));
         }
         let known = language::of_path(path);

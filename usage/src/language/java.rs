@@ -15,6 +15,9 @@ const LOADERS: &[&str] = &[
     "findClass",
     "getConnection",
     "newInstance",
+    "newFactory",
+    "newFileSystem",
+    "getEngineByName",
     "lookup",
     "readObject",
     "eval",
@@ -118,7 +121,7 @@ fn is_unnamed_object(trail: &Trail<'_, '_>, kind: &str) -> bool {
 
 fn identifier(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
     let name = trail.text(node);
-    if name == "ServiceLoader" {
+    if matches!(name, "ServiceLoader" | "ImageIO") {
         facts.dynamic(DynamicKind::Load, name, spot(node));
     }
     let first = trail.up(1).is_some_and(|up| up.node.start_byte() == node.start_byte());

@@ -15,6 +15,9 @@ pub(super) const JAVASCRIPT: Dialect = Dialect::JavaScript;
 pub(super) const TYPESCRIPT: Dialect = Dialect::TypeScript;
 pub(super) const TSX: Dialect = Dialect::Tsx;
 
+/// What JSX is compiled to, unless settings name another.
+const JSX_RUNTIME: &str = "react/jsx-runtime";
+
 impl Grammar for Dialect {
     fn language(&self) -> tree_sitter::Language {
         match self {
@@ -86,6 +89,19 @@ impl Grammar for Dialect {
             // What is imported is known already.
             "string_fragment" if matches!(trail.kind_up(2), "import_statement" | "export_statement") => {}
             "string_fragment" => string(trail.text(node), spot(node), facts),
+            // Compilers import React's runtime for it.
+            "jsx_opening_element" | "jsx_self_closing_element" => {
+                let known = facts.imports.iter().any(|import| import.module == JSX_RUNTIME);
+                if !known {
+                    let module = JSX_RUNTIME.to_owned();
+                    facts.import(Import {
+                        module,
+                        side_effect: true,
+                        spot: spot(node),
+                        ..Import::default()
+                    });
+                }
+            }
             "with_statement" => facts.dynamic(DynamicKind::Load, "with", spot(node)),
             "identifier" => identifier(trail, node, facts),
             "shorthand_property_identifier" => {

@@ -65,11 +65,22 @@ const UNREAD: &[(&str, Option<Ecosystem>)] = &[
     ("pdm.lock", None),
 ];
 
+/// npm packages whose imports compilers write.
+const INSERTED: &[&str] = &[
+    "tslib",
+    "core-js",
+    "regenerator-runtime",
+    "@babel/runtime",
+    "@swc/helpers",
+    "babel-runtime",
+];
+
 impl Manifests {
     /// Reads a file if it is a manifest or a lockfile; whether it was one.
     pub fn read(&mut self, path: &str, text: &str) -> bool {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let requirements = name.starts_with("requirements") && (name.ends_with(".txt") || name.ends_with(".in"));
+        let lists = name.contains("requirements") || name.contains("constraints") || folder.ends_with("requirements");
+        let requirements = lists && (name.ends_with(".txt") || name.ends_with(".in"));
         let row = READERS.iter().find(|(known, _, _)| *known == name).copied();
         let row = if requirements {
             Some((name, Ecosystem::Pypi, python::requirements as Reader))
@@ -140,6 +151,17 @@ impl Manifests {
             .is_some_and(|names| names.contains(&name))
     }
 
+    /// A crate by whose name it is likely to hold the macros of another: `serde_derive` of `serde`.
+    fn companion(&self, ecosystem: Ecosystem, name: &str) -> Option<&String> {
+        let names = self
+            .declared
+            .get(&ecosystem)
+            .filter(|_| ecosystem == Ecosystem::Cargo)?;
+        names
+            .iter()
+            .find(|other| other.strip_prefix(name).is_some_and(|rest| rest.starts_with('_')))
+    }
+
     /// Why something else than the repo's own source could load the package; `None` when nothing can.
     pub fn other_users(&self, package: &Package) -> Option<String> {
         match package.used_by_others {
@@ -157,6 +179,12 @@ impl Manifests {
         let name = normalised(package.ecosystem, &package.name);
         if package.ecosystem == Ecosystem::Pypi && loaded_by_others(&name) {
             return Some(format!("frameworks and servers load `{}` by themselves", package.name));
+        }
+        if package.ecosystem == Ecosystem::Npm && INSERTED.contains(&name.as_str()) {
+            return Some("compilers insert calls of it".to_owned());
+        }
+        if let Some(companion) = self.companion(package.ecosystem, &name) {
+            return Some(format!("macros of `{companion}` may use it"));
         }
         if let Some(users) = self.users.get(&package.ecosystem).and_then(|users| users.get(&name)) {
             return users.first().map(|user| format!("`{user}` depends on it too"));

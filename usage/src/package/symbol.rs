@@ -29,7 +29,7 @@ pub(crate) enum Match {
 pub(crate) struct Symbol {
     /// As the advisory spells it.
     pub text: String,
-    /// Its path below the package; empty for the package itself, called.
+    /// Its path below the package; empty for all of the package.
     pub names: Vec<String>,
     pub kind: SymbolKind,
     /// The language calls it without its name being written.
@@ -100,7 +100,7 @@ impl Symbol {
             Some(open) if !text.contains("(*") => text.get(..open).unwrap_or(text).to_owned(),
             _ => text.replace(['(', ')', '*'], ""),
         };
-        let clean = clean.split("::<").next().unwrap_or_default().trim().to_owned();
+        let clean = without_generics(clean.trim());
         let mut path: Vec<String> = match package.ecosystem {
             // `golang.org/x/text/language.Parse`, `Parse`, `Decoder.Decode`
             Ecosystem::Golang => {
@@ -140,10 +140,12 @@ impl Symbol {
             }
         };
         path.retain(|name| !matches!(name.as_str(), "default" | "prototype" | "exports" | "module"));
+        // `yaml.*` is all that is below.
+        path.retain(|name| name != "*");
         // A constructor is called by its type's name.
         if path
             .last()
-            .is_some_and(|last| matches!(last.as_str(), "<init>" | "__init__" | "__new__" | "constructor"))
+            .is_some_and(|last| matches!(last.as_str(), "__init__" | "__new__" | "constructor"))
         {
             path.pop();
         }
@@ -151,7 +153,12 @@ impl Symbol {
         let kind = kind(package.ecosystem, &path, rooted);
         let last = path.last().map_or("", String::as_str);
         let dunder = last.starts_with("__") && last.ends_with("__");
-        let implicit = dunder || (kind != SymbolKind::Function && IMPLICIT.contains(&last)) || last == "init";
+        // What isn't a name can't be looked for.
+        let name_like = |name: &String| name.chars().all(|c| c.is_alphanumeric() || "_$-@".contains(c));
+        let implicit = !path.iter().all(name_like)
+            || dunder
+            || (kind != SymbolKind::Function && IMPLICIT.contains(&last))
+            || last == "init";
         Self {
             text: text.to_owned(),
             names: path,
@@ -171,17 +178,14 @@ impl Symbol {
     }
 
     /// How well the path below the package fits.
-    pub fn fits(&self, path: &[String], called: bool) -> Match {
+    pub fn fits(&self, path: &[String]) -> Match {
         let path: Vec<&String> = path
             .iter()
             .filter(|name| !matches!(name.as_str(), "default" | "prototype"))
             .collect();
         let Some(last) = self.last() else {
-            return if path.is_empty() && called {
-                Match::Yes
-            } else {
-                Match::No
-            };
+            // The package itself is meant: any use of it.
+            return Match::Yes;
         };
         if path.iter().any(|name| *name == "*") {
             return Match::Maybe;
@@ -193,7 +197,7 @@ impl Symbol {
         let mut wanted = self.names.iter();
         let in_order = path.iter().all(|name| wanted.any(|other| other == *name));
         let owner = self.names.len().checked_sub(2).and_then(|index| self.names.get(index));
-        let has_owner = owner.is_none_or(|owner| path.iter().any(|name| *name == owner));
+        let has_owner = owner.is_none_or(|owner| path.contains(&owner));
         if in_order && (self.kind != SymbolKind::Method || has_owner) {
             Match::Yes
         } else {
@@ -210,6 +214,21 @@ impl Symbol {
     }
 }
 
+/// `a::B<T>::<U>::c` without what is between angle brackets; `<init>` is a name.
+fn without_generics(text: &str) -> String {
+    let text = text.replace("<init>", "__init__");
+    let (mut plain, mut depth) = (String::new(), 0usize);
+    for c in text.chars() {
+        match c {
+            '<' => depth += 1,
+            '>' => depth = depth.saturating_sub(1),
+            c if depth == 0 => plain.push(c),
+            _ => {}
+        }
+    }
+    plain
+}
+
 fn kind(ecosystem: Ecosystem, path: &[String], rooted: bool) -> SymbolKind {
     let owner = path.len().checked_sub(2).and_then(|index| path.get(index));
     let typed = owner.is_some_and(|owner| owner.starts_with(char::is_uppercase));
@@ -222,5 +241,91 @@ fn kind(ecosystem: Ecosystem, path: &[String], rooted: bool) -> SymbolKind {
         Ecosystem::Pypi if rooted && owner.is_none() => SymbolKind::Function,
         Ecosystem::Maven if typed => SymbolKind::Method,
         _ => SymbolKind::Either,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn symbol(ecosystem: Ecosystem, package: &str, text: &str) -> Symbol {
+        let package = Package::new(ecosystem, package);
+        let names = ImportNames::of(&package, &[], &[text.to_owned()]);
+        Symbol::parse(text, &package, &names)
+    }
+
+    #[test]
+    fn the_spellings_of_advisories_become_paths_below_the_package() {
+        use SymbolKind::{Either, Function, Method};
+        for (ecosystem, package, text, names, kind) in [
+            (
+                Ecosystem::Golang,
+                "golang.org/x/text",
+                "golang.org/x/text/language.Parse",
+                "language Parse",
+                Function,
+            ),
+            (
+                Ecosystem::Golang,
+                "golang.org/x/net",
+                "golang.org/x/net/http2.(*Framer).ReadFrame",
+                "http2 Framer ReadFrame",
+                Method,
+            ),
+            (
+                Ecosystem::Golang,
+                "gopkg.in/yaml.v2",
+                "gopkg.in/yaml.v2.Unmarshal",
+                "Unmarshal",
+                Function,
+            ),
+            (
+                Ecosystem::Golang,
+                "golang.org/x/net",
+                "Framer.ReadFrame",
+                "Framer ReadFrame",
+                Method,
+            ),
+            (Ecosystem::Cargo, "time", "time::at", "at", Function),
+            (
+                Ecosystem::Cargo,
+                "http",
+                "http::header::HeaderMap<T>::reserve",
+                "header HeaderMap reserve",
+                Method,
+            ),
+            (Ecosystem::Pypi, "PyYAML", "yaml.load", "load", Function),
+            (
+                Ecosystem::Pypi,
+                "Django",
+                "django.utils.text.Truncator.words",
+                "utils text Truncator words",
+                Method,
+            ),
+            (Ecosystem::Npm, "lodash", "template", "template", Either),
+            (Ecosystem::Npm, "@babel/traverse", "@babel/traverse", "", Either),
+            (
+                Ecosystem::Maven,
+                "org.yaml:snakeyaml",
+                "org.yaml.snakeyaml.Yaml#load(java.lang.String)",
+                "Yaml load",
+                Method,
+            ),
+        ] {
+            let symbol = symbol(ecosystem, package, text);
+            assert_eq!(
+                symbol.names.iter().map(String::as_str).collect::<Vec<_>>().join(" "),
+                names,
+                "{text}"
+            );
+            assert_eq!(symbol.kind, kind, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_is_never_looked_for_in_vain() {
+        assert!(symbol(Ecosystem::Pypi, "PyYAML", "the full loader").implicit);
+        assert!(symbol(Ecosystem::Pypi, "PyYAML", "yaml.Loader.__setstate__").implicit);
+        assert!(!symbol(Ecosystem::Pypi, "PyYAML", "yaml.load").implicit);
     }
 }

@@ -169,7 +169,7 @@ impl Search<'_> {
             Some("it is loaded for what loading does")
         } else if bound
             .iter()
-            .any(|(_, below)| self.symbols.iter().any(|symbol| symbol.fits(below, false) > Match::No))
+            .any(|(_, below)| self.symbols.iter().any(|symbol| symbol.fits(below) > Match::No))
         {
             Some("one of the functions is imported, and no call is seen")
         } else {
@@ -243,7 +243,7 @@ impl Search<'_> {
         let best = self
             .symbols
             .iter()
-            .map(|symbol| (symbol.fits(below, used.called), symbol))
+            .map(|symbol| (symbol.fits(below), symbol))
             .max_by_key(|(fit, _)| *fit);
         match best {
             Some((Match::Yes, symbol)) if certain => {
@@ -312,9 +312,9 @@ impl Search<'_> {
             let rest = names.get(at + 1..).unwrap_or_default();
             let may_be = self.locals.iter().filter(|(local, _)| local == name).any(|(_, below)| {
                 let path: Vec<String> = below.iter().chain(rest).cloned().collect();
-                self.symbols.iter().any(|symbol| {
-                    symbol.fits(&path, used.called) > Match::No || (!used.called && symbol.is_below(&path))
-                })
+                self.symbols
+                    .iter()
+                    .any(|symbol| symbol.fits(&path) > Match::No || (!used.called && symbol.is_below(&path)))
             });
             if may_be {
                 self.reason("it may be used through another file", file, used.spot);
