@@ -108,10 +108,15 @@ impl Usage {
                 }
             }
             if source.language == Language::Rust {
-                for used in source.facts.uses.iter().filter(|used| !used.chain.dotted) {
-                    if let Some((root, rest)) = used.chain.names.split_first().filter(|(_, rest)| !rest.is_empty()) {
-                        add(user, root, rest);
-                    }
+                let paths: BTreeSet<&[String]> = source
+                    .facts
+                    .uses
+                    .iter()
+                    .filter(|used| !used.chain.dotted && used.chain.names.len() > 1)
+                    .map(|used| used.chain.names.as_slice())
+                    .collect();
+                for (root, rest) in paths.iter().filter_map(|path| path.split_first()) {
+                    add(user, root, rest);
                 }
             }
         }

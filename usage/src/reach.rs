@@ -56,19 +56,22 @@ impl Usage {
             .map(|text| Symbol::parse(text, package, &names))
             .collect();
         let evidence = Evidence::gather(self, package, &names, &symbols);
-        let mut reasons = evidence.reasons.clone();
-        reasons.extend(self.blind_spots(package, &names, &symbols, &evidence));
         let hit = evidence
             .hits
             .iter()
             .find(|hit| !self.in_test(hit.file))
             .or(evidence.hits.first());
+        let only_tests = hit.is_none_or(|hit| self.in_test(hit.file));
+        let mut reasons = evidence.reasons.clone();
+        if only_tests {
+            reasons.extend(self.blind_spots(package, &names, &symbols, &evidence));
+        }
         if let Some(hit) = hit {
             return Reach::Reached {
                 path: self.trace(hit.file, hit.spot),
                 symbol: hit.symbol.clone(),
                 // What can't be seen may well be outside tests.
-                reached_only_by_tests: self.in_test(hit.file) && reasons.is_empty(),
+                reached_only_by_tests: only_tests && reasons.is_empty(),
             };
         }
         if !reasons.is_empty() {

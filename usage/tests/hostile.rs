@@ -1,5 +1,7 @@
 //! Text that nobody would write: it costs a bounded amount of work, and never an answer that isn't backed.
 
+#![allow(clippy::indexing_slicing, reason = "tests")]
+
 use holdpoint_usage::{Ecosystem, MAX_FILE_BYTES, Observation, Package, Reach, SourceFile, Usage};
 use proptest::prelude::*;
 

@@ -1,8 +1,8 @@
 //! Every use of a package in the source, and everything that may be one.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use crate::facts::{Import, Spot, Use};
+use crate::facts::{Chain, Import, Spot, Use};
 use crate::language::Language;
 use crate::package::{ImportNames, Match, Package, Symbol, SymbolKind};
 use crate::sources::{Source, Usage};
@@ -34,6 +34,8 @@ struct Search<'a> {
     symbols: &'a [Symbol],
     /// Local names that stand for something of the package, in any file, with what they stand for.
     locals: Vec<(String, Vec<String>)>,
+    /// Roots whose meaning is the same wherever they stand in their file, and can't be the package: known or not.
+    roots: HashMap<(usize, String), Option<bool>>,
     /// Something may be the package's.
     touched: bool,
     evidence: Evidence,
@@ -53,6 +55,7 @@ impl Evidence {
             names,
             symbols,
             locals: Vec::new(),
+            roots: HashMap::new(),
             touched: false,
             evidence: Self::default(),
         };
@@ -118,6 +121,9 @@ impl Search<'_> {
     /// Other names of the package's things, under which another scope or file may use them.
     fn aliases(&mut self, file: usize, source: &Source) {
         for alias in &source.facts.aliases {
+            if self.plain(file, source, &alias.chain).is_some() {
+                continue;
+            }
             for meaning in self.usage.meanings(file, &alias.chain, None) {
                 if let Some(below) = self.names.within(&meaning.path) {
                     self.locals.push((alias.local.clone(), below));
@@ -181,8 +187,64 @@ impl Search<'_> {
         self.locals.extend(bound);
     }
 
+    /// Whether the root of a use is something else than the package for certain, and then whether what it is is
+    /// known. Most uses are settled by their root, which is looked up once per file.
+    fn plain(&mut self, file: usize, source: &Source, chain: &Chain) -> Option<bool> {
+        let root = chain.names.first().filter(|_| chain.module.is_none())?;
+        let key = (file, root.clone());
+        if let Some(known) = self.roots.get(&key) {
+            return *known;
+        }
+        let answer = self.judge_root(source, root);
+        self.roots.insert(key, answer);
+        answer
+    }
+
+    fn judge_root(&self, source: &Source, root: &str) -> Option<bool> {
+        let modules = &self.usage.modules;
+        let is_own = |module: &str| !modules.resolve(source.language, &source.path, module, &[]).is_empty();
+        if source.aliases_by_name.contains_key(root) {
+            return None;
+        }
+        let Some(bindings) = source.imports_by_name.get(root) else {
+            let stars = source
+                .facts
+                .imports
+                .iter()
+                .any(|import| import.star && !import.type_only);
+            // What Rust and Java write out in full may start anywhere.
+            let starts_path = match source.language {
+                Language::Rust => matches!(root, "crate" | "self" | "super" | "Self") || is_own(root),
+                Language::Java => root == "this",
+                _ => return (!stars).then_some(false),
+            };
+            let may_be = self
+                .names
+                .roots
+                .iter()
+                .any(|names| names.first().is_some_and(|first| first == root));
+            return (!stars && !starts_path && !may_be).then_some(false);
+        };
+        for (import, bound) in bindings {
+            let bound = source.facts.imports.get(*import)?.bound.get(*bound)?;
+            let mut path = crate::package::segments(source.language, &bound.module);
+            path.extend(bound.members.iter().cloned());
+            let may_be = self.names.within(&path).is_some() || self.names.leads_to(&path);
+            let member_is_own = !modules
+                .resolve(source.language, &source.path, &bound.module, &bound.members)
+                .is_empty();
+            if may_be || member_is_own || is_own(&bound.module) || bound.module.starts_with('.') {
+                return None;
+            }
+        }
+        Some(true)
+    }
+
     /// Judges one use; whether what it is is known.
     fn used(&mut self, file: usize, source: &Source, used: &Use, is_star: bool) -> bool {
+        if let Some(is_known) = self.plain(file, source, &used.chain).filter(|_| !is_star) {
+            return is_known;
+        }
         let meanings = self.usage.meanings(file, &used.chain, Some(used.spot.offset));
         let mut is_known = false;
         for meaning in &meanings {
