@@ -157,16 +157,9 @@ impl Usage {
             _ => {}
         }
         // `from .a import *` and `export * from "./a"` hand on what they don't bind by name.
-        let stars = || {
-            source
-                .facts
-                .imports
-                .iter()
-                .filter(|import| import.star && !import.type_only)
-        };
-        for import in stars() {
-            let files = self.modules.resolve(source.language, &source.path, &import.module, &[]);
-            for (_, file) in files.iter().filter(|(_, file)| *file != look.file) {
+        let stars = self.stars.get(look.file).map_or(&[][..], Vec::as_slice);
+        for (import, files) in stars {
+            for file in files.iter().filter(|file| **file != look.file) {
                 open.push((
                     Look {
                         file: *file,
@@ -176,12 +169,13 @@ impl Usage {
                     chain.clone(),
                 ));
             }
-            if look.hops > 0 && files.is_empty() {
-                let mut path = segments(source.language, &import.module);
+            let module = source.facts.imports.get(*import).map(|import| &import.module);
+            if let Some(module) = module.filter(|_| look.hops > 0 && files.is_empty()) {
+                let mut path = segments(source.language, module);
                 path.extend(chain.names.iter().cloned());
                 found.push(Meaning {
                     path,
-                    certain: look.certain && stars().count() == 1,
+                    certain: look.certain && stars.len() == 1,
                     guess: true,
                 });
             }

@@ -40,6 +40,8 @@ pub struct Usage {
     pub(crate) by_path: HashMap<String, usize>,
     pub(crate) manifests: Manifests,
     pub(crate) modules: Modules,
+    /// Per file, its imports of every name: which one, and the files of the repo that it means.
+    pub(crate) stars: Vec<Vec<(usize, Vec<usize>)>>,
     /// Per file, the files that import it.
     pub(crate) importers: Vec<BTreeSet<usize>>,
     /// Uses that call something, by the last name of their chain.
@@ -77,6 +79,7 @@ impl Usage {
             by_path: HashMap::new(),
             manifests: Manifests::default(),
             modules: Modules::default(),
+            stars: Vec::new(),
             importers: Vec::new(),
             calls_by_name: HashMap::new(),
             gaps: BTreeMap::new(),
@@ -99,6 +102,7 @@ impl Usage {
             .map(|file| (file.path.as_str(), file.language))
             .zip(packages);
         usage.modules = Modules::of(paths, &usage.manifests.own);
+        usage.stars = usage.files.iter().map(|file| usage.find_stars(file)).collect();
         usage.importers = usage.find_importers();
         for (file, source) in usage.files.iter().enumerate() {
             for (index, used) in source.facts.uses.iter().enumerate().filter(|(_, used)| used.called) {
@@ -108,6 +112,21 @@ impl Usage {
             }
         }
         usage
+    }
+
+    fn find_stars(&self, file: &Source) -> Vec<(usize, Vec<usize>)> {
+        let stars = file
+            .facts
+            .imports
+            .iter()
+            .enumerate()
+            .filter(|(_, import)| import.star && !import.type_only);
+        stars
+            .map(|(index, import)| {
+                let files = self.modules.resolve(file.language, &file.path, &import.module, &[]);
+                (index, files.into_iter().map(|(_, file)| file).collect())
+            })
+            .collect()
     }
 
     fn gap(&mut self, language: Language, why: String) {
