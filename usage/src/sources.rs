@@ -65,7 +65,9 @@ const ALL: [Language; 5] = [
 /// Endings of files that are no text in which a package could be named.
 const NO_TEXT: &[&str] = &[
     "md", "rst", "txt", "svg", "png", "jpg", "jpeg", "gif", "ico", "pdf", "csv", "tsv", "lock", "sum", "css", "scss",
-    "woff", "woff2", "map", "zip", "gz", "adoc", "po", "pot",
+    "woff", "woff2", "map", "zip", "gz", "adoc", "po", "pot", "webp", "avif", "bmp", "tif", "tiff", "psd", "ttf",
+    "otf", "eot", "mp3", "mp4", "webm", "wav", "ogg", "docx", "xlsx", "pptx", "parquet", "sqlite", "db", "pyc", "sig",
+    "asc", "pem", "crt",
 ];
 
 impl Usage {

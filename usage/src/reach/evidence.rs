@@ -203,7 +203,8 @@ impl Search<'_> {
     fn judge_root(&self, source: &Source, root: &str) -> Option<bool> {
         let modules = &self.usage.modules;
         let is_own = |module: &str| !modules.resolve(source.language, &source.path, module, &[]).is_empty();
-        if source.aliases_by_name.contains_key(root) {
+        let hidden = source.shadows_by_name.contains_key(root) && source.imports_by_name.contains_key(root);
+        if hidden || source.aliases_by_name.contains_key(root) {
             return None;
         }
         let Some(bindings) = source.imports_by_name.get(root) else {
@@ -249,7 +250,8 @@ impl Search<'_> {
         let mut is_known = false;
         for meaning in &meanings {
             let Some(below) = self.names.within(&meaning.path) else {
-                is_known |= !meaning.guess;
+                // A parameter of the same name may hold anything.
+                is_known |= !meaning.guess && meaning.certain;
                 if !used.called && !used.aliased && self.names.leads_to(&meaning.path) {
                     self.reason("a package that holds it is passed on", file, used.spot);
                 }
