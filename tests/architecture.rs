@@ -72,9 +72,10 @@ fn vendor_crates_stay_in_the_crates_that_own_them() {
         ("petgraph", BTreeSet::from(["engine"])),
         ("bollard", BTreeSet::from(["runner"])),
         ("rusqlite", BTreeSet::from(["ledger"])),
+        ("tree-sitter", BTreeSet::from(["usage"])),
     ]);
     for folder in [
-        "schemas", "intake", "engine", "proof", "fixes", "contract", "runner", "forge", "ledger",
+        "schemas", "intake", "engine", "proof", "fixes", "contract", "runner", "forge", "ledger", "usage",
     ] {
         let manifest = std::fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
         for (vendor, allowed) in &owners {

@@ -1,0 +1,5 @@
+package main
+
+import lang "golang.org/x/text/language"
+
+func main() { lang.Parse("en") }

@@ -1,0 +1,7 @@
+package main
+
+import "golang.org/x/text/language"
+
+func parse() { language.Parse("en") }
+
+func main() { parse() }

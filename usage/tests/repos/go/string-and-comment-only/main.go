@@ -1,0 +1,4 @@
+package main
+
+// language.Parse was here
+func main() { println("language") }

@@ -1,0 +1,5 @@
+package main
+
+import "example.test/app/text"
+
+func main() { text.Read("en") }

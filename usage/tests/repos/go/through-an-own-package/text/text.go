@@ -1,0 +1,5 @@
+package text
+
+import "golang.org/x/text/language"
+
+func Read(s string) { language.Parse(s) }

@@ -1,0 +1,5 @@
+package main
+
+import "golang.org/x/net/html"
+
+func main() { html.EscapeString("x") }

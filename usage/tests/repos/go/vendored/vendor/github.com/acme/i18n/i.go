@@ -1,0 +1,5 @@
+package i18n
+
+import "golang.org/x/text/language"
+
+func Run() { language.Parse("en") }

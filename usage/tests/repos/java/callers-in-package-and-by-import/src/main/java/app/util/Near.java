@@ -1,0 +1,5 @@
+package app.util;
+
+class Near {
+    Text text;
+}

@@ -1,0 +1,9 @@
+package app;
+
+import org.yaml.snakeyaml.Yaml;
+
+class Main extends Yaml {
+    void go() {
+        load("a: 1");
+    }
+}

@@ -1,0 +1,3 @@
+import org.yaml.snakeyaml.Yaml
+
+fun go() = Yaml().load<Any>("a: 1")

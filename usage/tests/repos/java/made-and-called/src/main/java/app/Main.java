@@ -1,0 +1,9 @@
+package app;
+
+import org.yaml.snakeyaml.Yaml;
+
+class Main {
+    public static void main(String[] args) {
+        new Yaml().load("a: 1");
+    }
+}

@@ -1,0 +1,9 @@
+package app;
+
+import org.yaml.snakeyaml.Yaml;
+
+class Maker {
+    static Yaml make() {
+        return new Yaml();
+    }
+}

@@ -1,0 +1,7 @@
+package app;
+
+class Main {
+    public static void main(String[] args) {
+        javax.xml.parsers.DocumentBuilderFactory.newInstance();
+    }
+}

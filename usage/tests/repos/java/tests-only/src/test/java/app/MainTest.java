@@ -1,0 +1,9 @@
+package app;
+
+import org.yaml.snakeyaml.Yaml;
+
+class MainTest {
+    void it() {
+        new Yaml().load("a: 1");
+    }
+}

@@ -1,0 +1,6 @@
+let compile;
+function init() {
+  compile = require('lodash').template;
+}
+init();
+compile('x');

@@ -1,0 +1,3 @@
+const { a } = require('./lib/index.js');
+
+console.log(a);

@@ -1,0 +1,4 @@
+const _ = require('lodash');
+
+const how = process.argv[2];
+_[how]('x');

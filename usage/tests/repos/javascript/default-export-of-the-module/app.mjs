@@ -1,0 +1,3 @@
+import tools from './util.mjs';
+
+tools.template('x');

@@ -1,0 +1,5 @@
+import _ from 'lodash';
+
+export function page() {
+  return _.template('x');
+}

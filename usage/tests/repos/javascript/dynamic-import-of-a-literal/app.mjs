@@ -1,0 +1,2 @@
+const mod = await import('lodash');
+mod.template('x');

@@ -1,0 +1,1 @@
+import('lodash').then(({ template }) => template('x'));

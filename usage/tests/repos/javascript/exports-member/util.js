@@ -1,0 +1,1 @@
+exports.tools = require('lodash');

@@ -1,0 +1,3 @@
+const { tools } = require('./util');
+
+tools.template('x');

@@ -1,0 +1,3 @@
+import { tools } from './util';
+
+tools.template('x');

@@ -1,0 +1,3 @@
+import { FaBeer } from 'react-icons/fa';
+
+export const App = () => <FaBeer size={3} />;

@@ -1,0 +1,4 @@
+const _ = require('lodash');
+
+const mine = Object.assign({}, _);
+mine.template('x');

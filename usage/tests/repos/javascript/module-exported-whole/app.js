@@ -1,0 +1,3 @@
+const u = require('./util');
+
+u.template('x');

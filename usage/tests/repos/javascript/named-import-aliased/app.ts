@@ -1,0 +1,3 @@
+import { template as t } from 'lodash';
+
+t('x');

@@ -1,0 +1,3 @@
+import * as lo from 'lodash';
+
+lo.template('x');

@@ -1,0 +1,3 @@
+const { tools: { run } } = require('acme');
+
+run();

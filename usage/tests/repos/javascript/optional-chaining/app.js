@@ -1,0 +1,3 @@
+const _ = require('lodash');
+
+_?.template?.('x');

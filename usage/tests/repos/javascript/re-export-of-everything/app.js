@@ -1,0 +1,3 @@
+import { template } from './util.js';
+
+template('x');

@@ -1,0 +1,3 @@
+const lo = require('lo');
+
+lo.template('x');

@@ -1,0 +1,3 @@
+const { template: compile } = require('lodash');
+
+compile('x');

@@ -1,0 +1,2 @@
+const name = ['lo', 'dash'].join('');
+require(name).template('x');

@@ -1,0 +1,4 @@
+const _ = require('lodash');
+
+const tools = { ..._ };
+tools.template('x');

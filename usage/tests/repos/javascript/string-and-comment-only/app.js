@@ -1,0 +1,2 @@
+// const _ = require('lodash');
+console.log('we no longer need it');

@@ -1,0 +1,3 @@
+const build = require('lodash/template');
+
+build('x');

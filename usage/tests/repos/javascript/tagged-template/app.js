@@ -1,0 +1,3 @@
+import { gql } from 'graphql-tag';
+
+export const q = gql`{ a }`;

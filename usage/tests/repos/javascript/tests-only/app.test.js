@@ -1,0 +1,3 @@
+const _ = require('lodash');
+
+test('x', () => _.template('x'));

@@ -1,0 +1,3 @@
+import _ from 'lodash';
+
+(_ as any).template('x');

@@ -1,0 +1,3 @@
+import type { Dictionary } from 'lodash';
+
+export const x: Dictionary<number> = {};

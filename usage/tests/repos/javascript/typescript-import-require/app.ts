@@ -1,0 +1,3 @@
+import lo = require('lodash');
+
+lo.template('x');

@@ -1,0 +1,3 @@
+const merge = require('deepmerge');
+
+merge({}, JSON.parse(process.argv[2]));

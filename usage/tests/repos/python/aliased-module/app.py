@@ -1,0 +1,4 @@
+import yaml as y
+
+loader = y
+print(loader.load("a: 1"))

@@ -1,0 +1,3 @@
+import yaml
+def f(:
+  yaml.load(

@@ -1,0 +1,7 @@
+try:
+    from yaml import load
+except ImportError:
+    load = None
+
+if load:
+    load("a: 1")

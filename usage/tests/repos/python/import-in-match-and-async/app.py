@@ -1,0 +1,5 @@
+async def go():
+    import aiohttp
+
+    async with aiohttp.ClientSession() as s:
+        await s.get("/")

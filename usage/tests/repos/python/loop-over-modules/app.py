@@ -1,0 +1,5 @@
+import json
+import yaml
+
+for module in (json, yaml):
+    module.load("a: 1")

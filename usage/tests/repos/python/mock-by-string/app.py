@@ -1,0 +1,4 @@
+import operator
+import yaml
+
+operator.attrgetter("load")(yaml)("a: 1")

@@ -1,0 +1,3 @@
+import yaml
+
+yaml.__dict__["lo" + "ad"]("a: 1")

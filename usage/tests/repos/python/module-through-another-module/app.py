@@ -1,0 +1,3 @@
+import compat
+
+compat.yaml.load("a: 1")

@@ -1,0 +1,4 @@
+from google.cloud import storage
+
+client = storage.Client()
+client.bucket("x")

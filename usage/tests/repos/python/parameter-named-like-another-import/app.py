@@ -1,0 +1,9 @@
+import json
+import make
+
+
+def fetch(json):
+    return json.get("/")
+
+
+fetch(make.session())

@@ -1,0 +1,3 @@
+from helpers import load as parse
+
+parse("a: 1")

@@ -1,0 +1,7 @@
+def backend():
+    import yaml
+
+    return yaml
+
+
+backend().load("a: 1")

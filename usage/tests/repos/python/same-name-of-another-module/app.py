@@ -1,0 +1,5 @@
+import json
+import yaml
+
+json.load(open("x"))
+yaml.safe_load("a: 1")

@@ -1,0 +1,3 @@
+from base import *
+
+load("a: 1")

@@ -1,0 +1,3 @@
+from base import *
+
+yaml.load("a: 1")

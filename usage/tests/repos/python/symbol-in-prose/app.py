@@ -1,0 +1,3 @@
+import yaml
+
+yaml.load("a", Loader=yaml.FullLoader)

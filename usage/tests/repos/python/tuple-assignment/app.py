@@ -1,0 +1,4 @@
+import json, yaml
+
+a, b = json, yaml
+b.load("a: 1")

@@ -1,0 +1,4 @@
+import yaml
+
+if (y := yaml):
+    y.load("a: 1")

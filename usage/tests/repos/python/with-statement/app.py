@@ -1,0 +1,4 @@
+import requests
+
+with requests.Session() as s:
+    s.get("/")

@@ -1,0 +1,7 @@
+mod clock;
+mod deep;
+mod alone;
+
+fn main() {
+    deep::go();
+}

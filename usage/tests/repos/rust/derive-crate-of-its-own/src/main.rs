@@ -1,0 +1,4 @@
+#[derive(serde_derive::Serialize)]
+struct A;
+
+fn main() {}

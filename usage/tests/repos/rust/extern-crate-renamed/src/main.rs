@@ -1,0 +1,5 @@
+extern crate time as clock;
+
+fn main() {
+    clock::at(1);
+}

@@ -1,0 +1,5 @@
+use time::*;
+
+fn main() {
+    at(1);
+}

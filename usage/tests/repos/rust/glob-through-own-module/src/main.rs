@@ -1,0 +1,6 @@
+mod prelude;
+use crate::prelude::*;
+
+fn main() {
+    at(1);
+}

@@ -1,0 +1,3 @@
+fn main() {
+    println!("{:?}", time::at(1));
+}

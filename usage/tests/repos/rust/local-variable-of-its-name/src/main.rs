@@ -1,0 +1,4 @@
+fn main() {
+    let time = String::from("now");
+    println!("{}", time.len());
+}

@@ -1,0 +1,5 @@
+use time::OffsetDateTime as Moment;
+
+fn main() {
+    let _ = Moment::now_local();
+}

@@ -1,0 +1,7 @@
+fn show(moment: &time::Tm) {
+    moment.to_local();
+}
+
+fn main() {
+    show(&time::now());
+}

@@ -1,0 +1,4 @@
+// time::at(1)
+fn main() {
+    println!("a quiet day");
+}

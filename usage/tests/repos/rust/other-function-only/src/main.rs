@@ -1,0 +1,5 @@
+use time::now;
+
+fn main() {
+    now();
+}

@@ -1,0 +1,5 @@
+use paste::paste;
+
+fn main() {
+    paste! { time::[<a t>](1); }
+}

@@ -1,0 +1,5 @@
+mod time;
+
+fn main() {
+    time::at(1);
+}

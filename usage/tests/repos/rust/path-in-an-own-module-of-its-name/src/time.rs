@@ -1,0 +1,3 @@
+pub fn at(x: u8) {
+    ::time::at(x);
+}

@@ -1,0 +1,3 @@
+fn main() {
+    time::at(1);
+}

@@ -1,0 +1,6 @@
+mod prelude;
+use prelude::*;
+
+fn main() {
+    clock::at(1);
+}

@@ -1,0 +1,5 @@
+mod clock;
+
+fn main() {
+    clock::at(1);
+}

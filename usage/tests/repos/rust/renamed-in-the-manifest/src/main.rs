@@ -1,0 +1,3 @@
+fn main() {
+    chronos::at(1);
+}

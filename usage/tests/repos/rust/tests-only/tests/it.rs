@@ -1,0 +1,4 @@
+#[test]
+fn it() {
+    time::at(1);
+}

@@ -1,0 +1,5 @@
+fn main() {
+    let moment = time::now();
+    let convert = <time::Tm>::to_local;
+    convert(&moment);
+}

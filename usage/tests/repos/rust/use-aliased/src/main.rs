@@ -1,0 +1,5 @@
+use time::at as moment;
+
+fn main() {
+    moment(1);
+}
