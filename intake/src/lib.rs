@@ -21,9 +21,9 @@ pub mod plan;
 pub mod priority;
 mod purl;
 pub mod report;
+pub mod topology;
 pub mod version;
 pub mod vex;
 mod xml;
-pub mod topology;
 
 pub use error::{IntakeError, SourceResult};

@@ -2,9 +2,9 @@
 //! are skipped.
 
 mod findings;
+mod graphs;
 mod plans;
 mod versions;
-mod graphs;
 
 use std::path::PathBuf;
 
