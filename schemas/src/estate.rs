@@ -35,6 +35,9 @@ pub struct EstateConfig {
     /// states, which say which cloud id a resource's address stands for.
     #[serde(default)]
     pub audit_logs: Vec<String>,
+    /// Names of what changes live infrastructure by itself, as audit logs call it: pipelines' roles, bots.
+    #[serde(default)]
+    pub automation: Vec<String>,
     /// What was observed of running services, or folders of it: loaded packages, called functions, JSON.
     #[serde(default)]
     pub observations: Vec<String>,

@@ -285,5 +285,10 @@ pub fn matches(reference: &FindingRef, finding: &RepoFinding) -> bool {
         .address
         .as_ref()
         .is_none_or(|address| finding.iac_address.as_ref() == Some(address));
-    reference.scanner == finding.scanner && is_rule && is_path && is_purl && is_alias && is_address
+    let is_reported = (reference.scanner == finding.scanner && is_rule)
+        || finding.details.also.iter().any(|source| {
+            let is_rule = source.rule == reference.rule || finding.aliases.contains(&reference.rule);
+            source.scanner == reference.scanner && is_rule
+        });
+    is_reported && is_path && is_purl && is_alias && is_address
 }

@@ -1,7 +1,7 @@
 //! Gathering findings: recorded reports, and lockfiles matched against recorded advisories.
 
 use anyhow::Result;
-use holdpoint_intake::report::{ReportContext, read_report};
+use holdpoint_intake::report::{ReportContext, merge_duplicates, read_report};
 use holdpoint_schemas::SourceError;
 use holdpoint_schemas::finding::{Finding, RepoFinding};
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,11 +40,12 @@ pub fn gather(
             continue;
         };
         let mut branches: BTreeSet<&str> = BTreeSet::from(["main"]);
+        let mut by_branch: BTreeMap<&str, Vec<Finding>> = BTreeMap::new();
         for report in &repo.reports {
             branches.insert(&report.branch);
             match read_one(estate, mirror, history, recorder, &report.path, &report.branch)? {
                 Ok((findings, skipped)) => {
-                    gathered.add(&repo.name, &report.branch, findings);
+                    by_branch.entry(&report.branch).or_default().extend(findings);
                     gathered.skipped.extend(skipped);
                 }
                 Err(problem) => gathered.problems.push(problem),
@@ -58,7 +59,7 @@ pub fn gather(
                 let lockfiles = mirror.lockfiles(&mirror.tree(&commit)?);
                 match advisories.match_lockfiles(&repo.name, &borrowed(&lockfiles)) {
                     Ok((findings, skipped)) => {
-                        gathered.add(&repo.name, branch, findings);
+                        by_branch.entry(branch).or_default().extend(findings);
                         gathered.skipped.extend(skipped);
                     }
                     Err(error) => gathered.problems.push(as_problem(
@@ -67,6 +68,9 @@ pub fn gather(
                     )),
                 }
             }
+        }
+        for (branch, findings) in by_branch {
+            gathered.add(&repo.name, branch, merge_duplicates(findings));
         }
     }
     recorder.append_new(FINDING, gathered.findings.values())?;
@@ -132,7 +136,7 @@ fn read_one(
             repo: &mirror.name,
             file: path,
             source: &lines,
-            secret_key: None,
+            secret_key: Some(&estate.secret_key),
         },
     ) {
         Ok(read) => {

@@ -81,6 +81,18 @@ impl Mirror {
         }
     }
 
+    /// The CI files of the default branch, which may say what is deployed where: path and text.
+    pub fn ci_files(&self) -> Vec<(String, String)> {
+        let Some(tree) = self.head("main").and_then(|head| self.tree(&head).ok()) else {
+            return Vec::new();
+        };
+        holdpoint_fixes::tree::list_files(&self.git, &tree)
+            .into_iter()
+            .filter(|path| path.starts_with(".github/workflows/") || path == ".gitlab-ci.yml")
+            .filter_map(|path| Some((path.clone(), self.text(&tree, &path)?)))
+            .collect()
+    }
+
     /// Lockfiles of a tree: path and text.
     pub fn lockfiles(&self, tree: &str) -> Vec<(String, String)> {
         holdpoint_fixes::tree::list_files(&self.git, tree)

@@ -2,9 +2,13 @@
 
 use holdpoint_intake::activity::break_glass;
 use holdpoint_intake::controls::markers;
+use holdpoint_schemas::Timestamp;
 use holdpoint_schemas::control::Control;
+use holdpoint_usage::{Language, Package, Place, Reach, SourceFile, Usage};
+use jiff::SignedDuration;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::facts::{Moment, touched_paths};
 
@@ -19,6 +23,24 @@ pub struct Callers {
     pub why: String,
 }
 
+/// Whether the vulnerable part of a component is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It is.
+    Reached {
+        /// How, for people.
+        note: String,
+        /// What shows it.
+        source: String,
+        /// When that was so.
+        at: Timestamp,
+    },
+    /// It isn't, and why.
+    NotReached(String),
+    /// That can't be told, and why.
+    Unknown(String),
+}
+
 /// Claims by commits, by repo and commit; of a history that can't be read, why.
 type Claims = BTreeMap<(String, String), Result<Vec<Control>, String>>;
 
@@ -26,6 +48,7 @@ type Claims = BTreeMap<(String, String), Result<Vec<Control>, String>>;
 #[derive(Debug, Default)]
 pub struct RepoKnowledge {
     break_glass: RefCell<Claims>,
+    usages: RefCell<BTreeMap<(String, String), Arc<Usage>>>,
 }
 
 impl RepoKnowledge {
@@ -65,7 +88,137 @@ impl RepoKnowledge {
     /// # Errors
     /// When the repo can't be read, in words for people.
     pub fn callers(&self, moment: &Moment<'_>) -> Result<Callers, String> {
-        let _ = moment;
-        Err("which code uses what is touched isn't known".to_owned())
+        let usage = self.usage(moment)?;
+        let mut callers = Callers {
+            paths: BTreeSet::new(),
+            complete: true,
+            why: String::new(),
+        };
+        let touched = touched_paths(moment.finding, moment.fix);
+        for path in &touched {
+            // What isn't source isn't imported; how else it may be read is beyond what is asked here.
+            if Language::of_path(path).is_none() {
+                continue;
+            }
+            let found = usage.callers(path);
+            if !found.complete {
+                callers.complete = false;
+                callers.why = format!("not all code that uses `{path}` can be told");
+            }
+            callers.paths.extend(found.paths);
+        }
+        callers.paths.retain(|path| !touched.contains(&path.as_str()));
+        Ok(callers)
     }
+
+    /// Whether the vulnerable part of a finding's component is reached, by the source of its branch's head and by
+    /// what was observed of the owners.
+    ///
+    /// # Errors
+    /// When the repo can't be read, or the finding names no package, in words for people.
+    pub fn reach(&self, moment: &Moment<'_>) -> Result<Answer, String> {
+        let found = &moment.finding.finding;
+        let package = found
+            .component
+            .as_ref()
+            .and_then(|component| component.purl.as_deref())
+            .and_then(Package::of_purl)
+            .ok_or("the finding names no package of an ecosystem whose source is read")?;
+        let symbols = &found.details.symbols;
+        if let Some(answer) = observed(moment, &package, symbols)? {
+            return Ok(answer);
+        }
+        let usage = self.usage(moment)?;
+        Ok(match usage.reach(&package, symbols) {
+            Reach::Reached {
+                path,
+                symbol: Some(symbol),
+                reached_only_by_tests,
+            } => Answer::Reached {
+                note: format!(
+                    "`{symbol}` is called: {}{}",
+                    places(&path),
+                    if reached_only_by_tests {
+                        "; only tests are known to"
+                    } else {
+                        ""
+                    }
+                ),
+                source: "the repo's source".to_owned(),
+                at: moment.now,
+            },
+            Reach::Reached { path, symbol: None, .. } => Answer::Unknown(format!(
+                "it is used ({}), but the advisory doesn't say which functions are vulnerable",
+                places(&path)
+            )),
+            Reach::NotReached { because, .. } => Answer::NotReached(because),
+            Reach::Unknown { because } => Answer::Unknown(because.join("; ")),
+        })
+    }
+
+    /// Who uses what in the repo, at the head of the finding's branch.
+    fn usage(&self, moment: &Moment<'_>) -> Result<Arc<Usage>, String> {
+        let finding = moment.finding;
+        let mirror = moment
+            .mirror
+            .ok_or_else(|| format!("the repo `{}` can't be read", finding.repo))?;
+        let head = mirror
+            .head(&finding.branch)
+            .ok_or_else(|| format!("there is no branch `{}`", finding.branch))?;
+        let tree = mirror.tree(&head).map_err(|error| format!("{error:#}"))?;
+        let key = (finding.repo.clone(), tree.clone());
+        if let Some(known) = self.usages.borrow().get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let files: Vec<(String, Option<String>)> = holdpoint_fixes::tree::list_files(&mirror.git, &tree)
+            .into_iter()
+            .map(|path| (path.clone(), mirror.text(&tree, &path)))
+            .collect();
+        let usage = Arc::new(Usage::of(files.iter().map(|(path, text)| SourceFile {
+            path,
+            text: text.as_deref(),
+        })));
+        self.usages.borrow_mut().insert(key, Arc::clone(&usage));
+        Ok(usage)
+    }
+}
+
+/// Oldest observation that still says something of what runs.
+const FRESH: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What observations of the owners show; `None` where they don't show it: not seen isn't not there.
+fn observed(moment: &Moment<'_>, package: &Package, symbols: &[String]) -> Result<Option<Answer>, String> {
+    let observations = moment.estate.observations.known().map_err(Clone::clone)?;
+    for (file, observation) in observations {
+        let is_owner = moment
+            .owners
+            .services
+            .iter()
+            .any(|service| service.id.as_str() == observation.service);
+        let Ok(at) = observation.observed_at.parse::<Timestamp>() else {
+            continue;
+        };
+        let age = moment.now.duration_since(at);
+        if !is_owner || age > FRESH || age < SignedDuration::ZERO {
+            continue;
+        }
+        let unknown = Reach::Unknown { because: Vec::new() };
+        if let Reach::Reached { symbol, .. } = observation.corrects(unknown, package, symbols) {
+            let what = symbol.map_or_else(
+                || "the package was loaded at run time".to_owned(),
+                |symbol| format!("`{symbol}` was called at run time"),
+            );
+            return Ok(Some(Answer::Reached {
+                note: what,
+                source: file.clone(),
+                at,
+            }));
+        }
+    }
+    Ok(None)
+}
+
+fn places(path: &[Place]) -> String {
+    let places: Vec<String> = path.iter().map(ToString::to_string).collect();
+    places.join(" → ")
 }

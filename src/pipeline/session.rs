@@ -10,7 +10,7 @@ use holdpoint_schemas::{SourceError, Timestamp};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::estate::Estate;
+use super::estate::{Estate, Source, topology};
 use super::facts::{self, Moment, touched_addresses, touched_paths};
 use super::mirror::Mirror;
 use super::owners::Owners;
@@ -58,6 +58,13 @@ impl Session {
                     SourceError::new(&repo.remote, format!("{error:#}"))
                         .help("check the `remote` of this repo in `holdpoint.yaml`"),
                 ),
+            }
+        }
+        if let Source::Known(catalogue) = &mut estate.catalogue {
+            for mirror in mirrors.values() {
+                let files = mirror.ci_files();
+                let claims = topology::claims_of_repo(&mirror.name, &files);
+                topology::apply_claims(catalogue, &claims);
             }
         }
         Ok(Self {

@@ -1,20 +1,24 @@
 //! Loading an estate: its config and the files that it names.
 
 mod files;
+pub mod topology;
 
 use anyhow::Result;
 use holdpoint_engine::graph::ServiceGraph;
 use holdpoint_engine::policy::Pack;
 use holdpoint_intake::advisory::Advisories;
 use holdpoint_intake::calendar::Calendar;
+use holdpoint_intake::drift::{AuditLog, State, read_audit_log, read_state};
 use holdpoint_intake::estate::{OrgFacts, SuppliedFact, read_org_facts};
 use holdpoint_intake::plan::{Plan, read_plan};
 use holdpoint_intake::priority::{Epss, Kev, read_epss, read_kev};
+use holdpoint_intake::vex::{VexEntry, read_vex};
 use holdpoint_schemas::estate::{ContractsFile, ControlsFile, EstateConfig, ProvisionedVariables, RepoConfig};
 use holdpoint_schemas::fact::FactTable;
 use holdpoint_schemas::rollout::Rollout;
-use holdpoint_schemas::service::Catalogue;
+use holdpoint_schemas::service::{Catalogue, SourceConflict};
 use holdpoint_schemas::{Digest, Level, SourceError};
+use holdpoint_usage::Observation;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -85,6 +89,16 @@ pub struct Estate {
     pub kev: Source<Kev>,
     /// Terraform plans among the repos' reports, those that can be read.
     pub plans: Vec<RepoPlan>,
+    /// VEX statements; none where the estate names no documents.
+    pub vex: Source<Vec<VexEntry>>,
+    /// Audit logs of clouds; none where the estate names none.
+    pub audit_logs: Source<Vec<AuditLog>>,
+    /// Terraform states beside the audit logs.
+    pub terraform_states: Vec<State>,
+    /// What was observed of running services.
+    pub observations: Source<Vec<(String, Observation)>>,
+    /// What readers left out, and where sources disagree: for people.
+    pub notes: Vec<String>,
     /// What couldn't be read: the run goes on without it and says so.
     pub problems: Vec<SourceError>,
     scan_inputs: OnceLock<Digest>,
@@ -112,15 +126,17 @@ impl Estate {
         let text = read_text(&root, CONFIG_FILE)?;
         let config = holdpoint_intake::estate::read_estate(CONFIG_FILE, &text)?;
         let mut problems = Vec::new();
+        let mut notes = Vec::new();
         let catalogue = if config.catalogue.is_empty() {
             Source::Unknown(format!("`{CONFIG_FILE}` names no catalogue"))
         } else {
             load(&mut problems, "the catalogue", || {
-                let mut files: Vec<(String, String)> = Vec::new();
-                for entry in &config.catalogue {
-                    files.extend(read_folder(&root, entry, &["yaml", "yml"])?);
-                }
-                Ok(holdpoint_intake::catalogue::read_catalogue(&borrowed(&files))?)
+                let described = topology::describe(&root, &config.catalogue)?;
+                let mut catalogue = described.catalogue;
+                notes.extend(described.notes);
+                notes.extend(topology::deployments(&root, &config.deployments, &mut catalogue)?);
+                notes.extend(catalogue.conflicts.iter().map(|conflict| disagreement(conflict)));
+                Ok(catalogue)
             })
         };
         let org = org_facts(&root, catalogue.known().ok())?;
@@ -166,6 +182,33 @@ impl Estate {
         let epss = optional_bytes(&mut problems, &root, "EPSS file", config.epss.as_deref(), read_epss);
         let kev = optional_bytes(&mut problems, &root, "KEV file", config.kev.as_deref(), read_kev);
         let plans = plans(&root, &config);
+        let vex = load(&mut problems, "the VEX documents", || {
+            let mut entries = Vec::new();
+            for (name, bytes) in named(&root, &config.vex)? {
+                entries.extend(read_vex(&name, &bytes)?);
+            }
+            Ok(entries)
+        });
+        let mut terraform_states = Vec::new();
+        let audit_logs = load(&mut problems, "the audit logs", || {
+            let mut logs = Vec::new();
+            for (name, bytes) in named(&root, &config.audit_logs)? {
+                if name.ends_with(".tfstate") {
+                    terraform_states.push(read_state(&name, &bytes)?);
+                } else {
+                    logs.push(read_audit_log(&name, &bytes, &config.automation)?);
+                }
+            }
+            Ok(logs)
+        });
+        let observations = load(&mut problems, "the observations", || {
+            let mut found = Vec::new();
+            for (name, bytes) in named(&root, &config.observations)? {
+                let text = String::from_utf8(bytes).map_err(|_| SourceError::new(&name, "isn't UTF-8 text"))?;
+                found.push((name.clone(), Observation::read(&name, &text)?));
+            }
+            Ok(found)
+        });
         let advisories = match &config.advisories {
             None => Source::Unknown(format!("`{CONFIG_FILE}` names no advisories")),
             Some(folder) => load(&mut problems, "the advisories", || {
@@ -193,6 +236,11 @@ impl Estate {
             epss,
             kev,
             plans,
+            vex,
+            audit_logs,
+            terraform_states,
+            observations,
+            notes,
             problems,
             scan_inputs: OnceLock::new(),
         })
@@ -241,6 +289,35 @@ impl Estate {
         }
         self.root.join(&repo.remote).to_string_lossy().into_owned()
     }
+}
+
+/// The files that entries name, those of folders included.
+fn named(root: &Path, entries: &[String]) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut files = Vec::new();
+    for entry in entries {
+        files.extend(read_folder(
+            root,
+            entry,
+            &["json", "jsonl", "ndjson", "xml", "tfstate"],
+        )?);
+    }
+    Ok(files)
+}
+
+/// Sources that say different things of one service, in one line.
+fn disagreement(conflict: &SourceConflict) -> String {
+    let said: Vec<String> = conflict
+        .values
+        .iter()
+        .map(|(source, value)| format!("`{value}` by {source}"))
+        .collect();
+    format!(
+        "sources disagree on the {} of `{}`: {}; taken: {}",
+        conflict.field,
+        conflict.service,
+        said.join(", "),
+        conflict.taken
+    )
 }
 
 /// The calendar, with the iCalendar files that it names beside itself.

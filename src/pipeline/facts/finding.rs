@@ -1,13 +1,15 @@
 //! `finding.*`: what the scanners, advisories and VEX statements say.
 
 use holdpoint_intake::priority::{cves, cvss_tenths, severity_conflict};
+use holdpoint_intake::vex::apply;
 use holdpoint_schemas::fact::keys::finding;
-use holdpoint_schemas::fact::{Fact, FactSet};
+use holdpoint_schemas::fact::{Fact, FactSet, Key};
 use holdpoint_schemas::finding::Finding;
 use holdpoint_schemas::{Timestamp, fix::DependencyScope};
 
 use super::Moment;
 use crate::pipeline::estate::Source;
+use crate::pipeline::repo_knowledge::Answer;
 
 /// Why a fact about a vulnerability can't be known of a finding that names none.
 const NO_CVE: &str = "the finding has no CVE id";
@@ -40,6 +42,78 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
     }
     exploitation(moment, facts);
     dependency(moment, facts);
+    vex(moment, facts);
+    reachable(moment, facts);
+}
+
+/// What the report itself and the estate's documents say; where both speak, the more cautious counts.
+fn vex(moment: &Moment<'_>, facts: &mut FactSet) {
+    let entries = match moment.estate.vex.known() {
+        Ok(entries) => entries,
+        Err(why) => return facts.set_unknown(finding::VEX_STATUS, why.clone()),
+    };
+    let scanned: Vec<&str> = moment
+        .owners
+        .services
+        .iter()
+        .flat_map(|service| service.runtime.packages.iter().chain(&service.runtime.images))
+        .map(String::as_str)
+        .collect();
+    let mut found = moment.finding.finding.clone();
+    // What a report said holds as long as it says.
+    found.details.vex = found
+        .details
+        .vex
+        .filter(|statement| statement.until.is_none_or(|until| moment.now < until));
+    apply(std::slice::from_mut(&mut found), entries, &scanned, moment.now);
+    let Some(statement) = found.details.vex else {
+        let note = Some("no statement speaks of it".to_owned());
+        return facts.set(finding::VEX_STATUS, moment.fact("none", "VEX documents", note));
+    };
+    let justification = statement.justification.as_deref().unwrap_or("without a justification");
+    let until = statement
+        .until
+        .map(|until| format!(", until {until}"))
+        .unwrap_or_default();
+    facts.set(
+        finding::VEX_STATUS,
+        Fact {
+            value: statement.status.as_str(),
+            source: statement.author.clone().unwrap_or_else(|| found.scanner.clone()),
+            observed_at: statement.at.unwrap_or(moment.now),
+            note: Some(format!("{justification}{until}")),
+        },
+    );
+}
+
+/// From the scanner's own trace, what was observed at run time, and the source.
+fn reachable(moment: &Moment<'_>, facts: &mut FactSet) {
+    const KEY: Key<bool> = finding::REACHABLE;
+    let found = &moment.finding.finding;
+    if found.component.is_none() {
+        return facts.set_unknown(KEY, "it isn't about a component, and data flow isn't followed");
+    }
+    if found.details.reached == Some(true) {
+        let note = Some("the scanner shows a way to it".to_owned());
+        return facts.set(KEY, moment.fact(true, &found.scanner, note));
+    }
+    match moment.reach() {
+        Ok(Answer::Reached { note, source, at }) => facts.set(
+            KEY,
+            Fact {
+                value: true,
+                source,
+                observed_at: at,
+                note: Some(note),
+            },
+        ),
+        Ok(Answer::NotReached(because)) => facts.set(KEY, moment.fact(false, "the repo's source", Some(because))),
+        Ok(Answer::Unknown(_)) if found.details.reached == Some(false) => {
+            let note = Some("the scanner followed the calls and found no way to it".to_owned());
+            facts.set(KEY, moment.fact(false, &found.scanner, note));
+        }
+        Ok(Answer::Unknown(why)) | Err(why) => facts.set_unknown(KEY, why),
+    }
 }
 
 fn sources(found: &Finding) -> String {

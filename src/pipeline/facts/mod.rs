@@ -21,7 +21,7 @@ use super::estate::Estate;
 use super::mirror::Mirror;
 use super::owners::Owners;
 use super::record::History;
-use super::repo_knowledge::{Callers, RepoKnowledge};
+use super::repo_knowledge::{Answer, Callers, RepoKnowledge};
 
 /// All that a collector may look at.
 pub struct Moment<'a> {
@@ -99,6 +99,11 @@ impl Moment<'_> {
     /// Code of the repo that uses what is touched, or why that isn't known.
     fn callers(&self) -> Result<Callers, String> {
         self.repo_knowledge.callers(self)
+    }
+
+    /// Whether the finding's vulnerable part is reached, or why that can't be asked.
+    fn reach(&self) -> Result<Answer, String> {
+        self.repo_knowledge.reach(self)
     }
 
     /// Paths that the fix touches, or the finding's own without one.

@@ -100,7 +100,7 @@ pub fn prepare(
         scanners: scanners(estate, &fix.repo)?,
         resolves: resolved
             .iter()
-            .map(|finding| finding.finding.clone())
+            .flat_map(|finding| each_report(&finding.finding))
             .collect::<Vec<Finding>>(),
         baseline: Arc::clone(&baseline),
         candidate: Arc::clone(&candidate),
@@ -157,6 +157,26 @@ pub fn prepare(
 fn absolute(root: &Path, folder: &str) -> std::path::PathBuf {
     let path = root.join(folder);
     path.canonicalize().unwrap_or(path)
+}
+
+/// A finding as each of its scanners reports it: it is gone when none of them does any more. Scanners that a
+/// re-scan doesn't run can't say so.
+fn each_report(finding: &Finding) -> Vec<Finding> {
+    if finding.details.also.is_empty() {
+        return vec![finding.clone()];
+    }
+    let sources = finding.details.also.iter();
+    sources
+        .map(|source| {
+            let mut own = finding.clone();
+            own.scanner.clone_from(&source.scanner);
+            own.rule.clone_from(&source.rule);
+            own.severity = source.severity;
+            own.fingerprint.clone_from(&source.fingerprint);
+            own.details.also.clear();
+            own
+        })
+        .collect()
 }
 
 fn scanners(estate: &Estate, repo: &str) -> Result<Vec<ScannerPlan>> {

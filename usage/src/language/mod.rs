@@ -107,6 +107,14 @@ fn ending(path: &str) -> Option<&str> {
     path.rsplit('/').next()?.rsplit_once('.').map(|(_, ending)| ending)
 }
 
+impl Language {
+    /// The language of a source file, by its name; `None` for what isn't source that is read.
+    #[must_use]
+    pub fn of_path(path: &str) -> Option<Self> {
+        of_path(path).map(|(language, _)| language)
+    }
+}
+
 /// The language of a file, by its name.
 pub(crate) fn of_path(path: &str) -> Option<(Language, &'static dyn Grammar)> {
     let ending = ending(path)?;
