@@ -23,10 +23,9 @@ pub enum Command {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
-    /// Print the estate's service graph, and what it shows: exposure, single points of failure, cycles,
-    /// sources that disagree
+    /// Print or draw the estate's service graph, and what it shows
     Show {
-        /// Draw it instead, for example `holdpoint graph show --draw dot | dot -Tpng -o estate.png`
+        /// Draw it instead, for example `holdpoint graph show --draw dot | dot -Tpng`
         #[arg(long, value_enum, value_name = "LANGUAGE")]
         draw: Option<Language>,
     },
@@ -122,15 +121,13 @@ fn show(global: &Global, catalogue: &Catalogue) -> Result<ExitCode> {
 fn blast(global: &Global, service: &str) -> Result<ExitCode> {
     let catalogue = catalogue(global)?;
     let graph = ServiceGraph::new(&catalogue);
-    let radius = graph
-        .blast_radius(&ServiceId::from(service))
-        .ok_or_else(|| {
-            let known: Vec<&str> = catalogue.services.iter().map(|service| service.id.as_str()).collect();
-            BadInput::new(
-                format!("the catalogue has no service `{service}`"),
-                format!("it has: {}", known.join(", ")),
-            )
-        })?;
+    let radius = graph.blast_radius(&ServiceId::from(service)).ok_or_else(|| {
+        let known: Vec<&str> = catalogue.services.iter().map(|service| service.id.as_str()).collect();
+        BadInput::new(
+            format!("the catalogue has no service `{service}`"),
+            format!("it has: {}", known.join(", ")),
+        )
+    })?;
     let id = ServiceId::from(service);
     let (exposure, point) = (graph.exposure(&id), graph.single_point_of_failure(&id));
     let shape = serde_json::json!({ "exposure": exposure, "single_point_of_failure": point });
@@ -153,10 +150,9 @@ fn with(mut object: serde_json::Value, more: serde_json::Value) -> serde_json::V
 fn estate(global: &Global, draw: Option<Language>) -> Result<ExitCode> {
     let catalogue = catalogue(global)?;
     let graph = ServiceGraph::new(&catalogue);
-    let summaries = Summaries::new(&graph).map_err(|error| {
-        BadInput::new(error.to_string(), "name fewer catalogue files in `holdpoint.yaml`")
-    })?;
-    let overview = Overview::of(&graph, &summaries);
+    let summaries = Summaries::new(&graph)
+        .map_err(|error| BadInput::new(error.to_string(), "name fewer catalogue files in `holdpoint.yaml`"))?;
+    let overview = Overview::of(&catalogue, &graph, &summaries);
     match draw {
         Some(Language::Dot) => print_line(dot(&catalogue, &overview.marks()).trim_end())?,
         Some(Language::Svg) => {

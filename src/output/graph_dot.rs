@@ -35,7 +35,10 @@ pub fn dot(catalogue: &Catalogue, marks: &BTreeMap<&str, Vec<&'static str>>) -> 
         }
     }
     let described: BTreeSet<&str> = catalogue.services.iter().map(|service| service.id.as_str()).collect();
-    let named = catalogue.edges.iter().flat_map(|edge| [edge.from.as_str(), edge.to.as_str()]);
+    let named = catalogue
+        .edges
+        .iter()
+        .flat_map(|edge| [edge.from.as_str(), edge.to.as_str()]);
     let unknown: BTreeSet<&str> = named.filter(|id| !described.contains(id)).collect();
     for id in unknown {
         let _ = writeln!(
@@ -123,9 +126,16 @@ mod tests {
         let text = dot(&catalogue, &BTreeMap::from([("payments", vec!["single point"])]));
         assert_eq!(text.matches(" -> ").count(), catalogue.edges.len());
         for service in &catalogue.services {
-            assert_eq!(text.matches(&format!("{} [label", quoted(service.id.as_str()))).count(), 1);
+            assert_eq!(
+                text.matches(&format!("    {} [label", quoted(service.id.as_str())))
+                    .count(),
+                1
+            );
         }
-        assert!(text.contains(r#""payments" [label="payments\ntier 0\nsingle point""#), "{text}");
+        assert!(
+            text.contains(r#""payments" [label="payments\ntier 0\nsingle point""#),
+            "{text}"
+        );
         assert!(text.contains("label=\"banking\""));
     }
 

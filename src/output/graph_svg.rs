@@ -179,7 +179,7 @@ impl Drawing {
             if let Some(words) = marks.get(node.id.as_str()) {
                 let words = words.join(" · ");
                 #[expect(clippy::cast_precision_loss, reason = "a few words")]
-                let width = 16.0 + 5.6 * words.chars().count() as f64;
+                let width = 16.0 + 6.2 * words.chars().count() as f64;
                 node.mark_width = width.min(NODE.0);
                 node.full = format!("{}; {words}", node.full);
                 node.mark = Some(words);
@@ -531,9 +531,15 @@ mod tests {
         let mut catalogue = samples::catalogue();
         catalogue.services[0].name = "a & <b>".to_owned();
         let drawing = Drawing::of(&catalogue, &BTreeMap::new()).unwrap();
-        let svg = drawing.marked(&BTreeMap::from([("payments", vec!["single point", "cycle"])])).file().unwrap();
+        let svg = drawing
+            .marked(&BTreeMap::from([("payments", vec!["single point", "cycle"])]))
+            .file()
+            .unwrap();
         let document = roxmltree::Document::parse(&svg).unwrap();
-        assert_eq!(document.root_element().tag_name().namespace(), Some("http://www.w3.org/2000/svg"));
+        assert_eq!(
+            document.root_element().tag_name().namespace(),
+            Some("http://www.w3.org/2000/svg")
+        );
         assert!(svg.contains("single point · cycle") && svg.contains("--t0:"));
     }
 

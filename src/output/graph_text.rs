@@ -20,7 +20,9 @@ pub struct Overview {
     pub single_points_of_failure: SinglePoints,
     /// Named by edges, described by no catalogue.
     pub unknown_nodes: Vec<ServiceId>,
-    /// Who is reached from the internet.
+    /// Who takes requests from the internet itself.
+    pub internet_facing: Vec<ServiceId>,
+    /// Who is reached from the internet, itself or through others.
     pub exposed: Vec<ServiceId>,
     /// Of whom that isn't known.
     pub exposure_unknown: Vec<ServiceId>,
@@ -29,7 +31,9 @@ pub struct Overview {
 impl Overview {
     /// Of a graph and its summaries.
     #[must_use]
-    pub fn of(graph: &ServiceGraph, summaries: &Summaries) -> Self {
+    pub fn of(catalogue: &Catalogue, graph: &ServiceGraph, summaries: &Summaries) -> Self {
+        let services = catalogue.services.iter();
+        let facing = services.filter(|service| service.runtime.internet_facing == Some(true));
         let with = |exposed: Option<bool>| {
             let all = summaries.iter().filter(move |(_, summary)| summary.exposed == exposed);
             all.map(|(id, _)| id.clone()).collect()
@@ -38,6 +42,7 @@ impl Overview {
             cycles: graph.cycles(),
             single_points_of_failure: graph.single_points_of_failure(),
             unknown_nodes: graph.unknown_nodes().into_iter().cloned().collect(),
+            internet_facing: facing.map(|service| service.id.clone()).collect(),
             exposed: with(Some(true)),
             exposure_unknown: with(None),
         }
@@ -48,7 +53,7 @@ impl Overview {
     pub fn marks(&self) -> BTreeMap<&str, Vec<&'static str>> {
         let mut marks: BTreeMap<&str, Vec<&'static str>> = BTreeMap::new();
         for (ids, word) in [
-            (self.exposed.iter().collect::<Vec<_>>(), "exposed"),
+            (self.internet_facing.iter().collect::<Vec<_>>(), "internet"),
             (self.single_points_of_failure.known.iter().collect(), "single point"),
             (self.cycles.iter().flatten().collect(), "cycle"),
         ] {
@@ -68,9 +73,17 @@ pub fn estate(catalogue: &Catalogue, overview: &Overview) -> String {
         catalogue.services.len(),
         catalogue.edges.len()
     );
-    let observed = catalogue.edges.iter().filter(|edge| edge.basis == EdgeBasis::Observed).count();
+    let observed = catalogue
+        .edges
+        .iter()
+        .filter(|edge| edge.basis == EdgeBasis::Observed)
+        .count();
     if observed > 0 {
-        let _ = writeln!(out, "{} seen at run time that no file declares", count(observed, "edge was", "edges were"));
+        let _ = writeln!(
+            out,
+            "{} seen at run time that no file declares",
+            count(observed, "edge was", "edges were")
+        );
     }
     let mut by_consumer: BTreeMap<&ServiceId, Vec<String>> = BTreeMap::new();
     for edge in &catalogue.edges {
@@ -99,16 +112,32 @@ fn findings(catalogue: &Catalogue, overview: &Overview) -> String {
     let points = &overview.single_points_of_failure;
     let lists = [
         ("Reached from the internet", &overview.exposed),
-        ("Not known whether reached from the internet", &overview.exposure_unknown),
-        ("Single points of failure (others reach what they rely on only through them)", &points.known),
-        ("Single points of failure if users come in through them, which nobody says", &points.unknown),
-        ("Named by an edge, but no catalogue describes them", &overview.unknown_nodes),
+        (
+            "Not known whether reached from the internet",
+            &overview.exposure_unknown,
+        ),
+        (
+            "Single points of failure (others reach what they rely on only through them)",
+            &points.known,
+        ),
+        (
+            "Single points of failure if users come in through them, which nobody says",
+            &points.unknown,
+        ),
+        (
+            "Named by an edge, but no catalogue describes them",
+            &overview.unknown_nodes,
+        ),
     ];
     for (title, ids) in lists.into_iter().filter(|(_, ids)| !ids.is_empty()) {
         let _ = write!(out, "\n{title}: {}\n  {}\n", ids.len(), names(ids));
     }
     if !overview.cycles.is_empty() {
-        let _ = write!(out, "\nCycles (each relies on every other): {}\n", overview.cycles.len());
+        let _ = write!(
+            out,
+            "\nCycles (each relies on every other): {}\n",
+            overview.cycles.len()
+        );
         for cycle in &overview.cycles {
             let _ = writeln!(out, "  {}", names(cycle));
         }
@@ -116,8 +145,18 @@ fn findings(catalogue: &Catalogue, overview: &Overview) -> String {
     if !catalogue.conflicts.is_empty() {
         let _ = write!(out, "\nSources that disagree: {}\n", catalogue.conflicts.len());
         for conflict in &catalogue.conflicts {
-            let said: Vec<String> = conflict.values.iter().map(|(source, value)| format!("{source} says {value}")).collect();
-            let line = format!("{} {}: {}; taken: {}", conflict.service, conflict.field, said.join(", "), conflict.taken);
+            let said: Vec<String> = conflict
+                .values
+                .iter()
+                .map(|(source, value)| format!("{source} says {value}"))
+                .collect();
+            let line = format!(
+                "{} {}: {}; taken: {}",
+                conflict.service,
+                conflict.field,
+                said.join(", "),
+                conflict.taken
+            );
             let _ = writeln!(out, "  {}", clean(&line));
         }
     }
@@ -131,7 +170,12 @@ fn names(ids: &[ServiceId]) -> String {
 
 /// Who can be affected, path by path, each step with what the edge is and rests on, and the sum.
 #[must_use]
-pub fn blast(graph: &ServiceGraph, radius: &BlastRadius, exposure: Option<&Exposure>, point: Option<&SinglePoint>) -> String {
+pub fn blast(
+    graph: &ServiceGraph,
+    radius: &BlastRadius,
+    exposure: Option<&Exposure>,
+    point: Option<&SinglePoint>,
+) -> String {
     let service = clean(radius.service.as_str());
     let mut out = if radius.dependents.is_empty() {
         format!("If `{service}` breaks, nothing else that the catalogue knows is affected.\n")
@@ -140,7 +184,12 @@ pub fn blast(graph: &ServiceGraph, radius: &BlastRadius, exposure: Option<&Expos
     };
     for dependent in &radius.dependents {
         let tier = dependent.tier.map(|tier| format!(", tier {tier}")).unwrap_or_default();
-        let _ = writeln!(out, "  {}{tier}: {}", clean(&dependent.name), path(graph, &dependent.path));
+        let _ = writeln!(
+            out,
+            "  {}{tier}: {}",
+            clean(&dependent.name),
+            path(graph, &dependent.path)
+        );
     }
     out.push('\n');
     out.push_str(&sum(radius));
@@ -154,8 +203,16 @@ pub fn blast(graph: &ServiceGraph, radius: &BlastRadius, exposure: Option<&Expos
         };
     }
     if let Some(point) = point.filter(|point| point.single != Some(false)) {
-        let sure = if point.single.is_some() { "yes" } else { "if users come in through it, which nobody says" };
-        let _ = write!(out, "Single point of failure: {sure}; it is the only way to {}", names(&point.providers));
+        let sure = if point.single.is_some() {
+            "yes"
+        } else {
+            "if users come in through it, which nobody says"
+        };
+        let _ = write!(
+            out,
+            "Single point of failure: {sure}; it is the only way to {}",
+            names(&point.providers)
+        );
         if !point.consumers.is_empty() {
             let _ = write!(out, " for {}", names(&point.consumers));
         }
@@ -168,7 +225,10 @@ pub fn blast(graph: &ServiceGraph, radius: &BlastRadius, exposure: Option<&Expos
 fn path(graph: &ServiceGraph, path: &[ServiceId]) -> String {
     let mut out = path.first().map(|id| clean(id.as_str())).unwrap_or_default();
     for (provider, consumer) in path.iter().zip(path.iter().skip(1)) {
-        let edges = graph.providers(consumer).into_iter().filter(|edge| edge.to == *provider);
+        let edges = graph
+            .providers(consumer)
+            .into_iter()
+            .filter(|edge| edge.to == *provider);
         let how: Vec<String> = edges.map(how).collect();
         let _ = write!(out, " ← {} ({})", clean(consumer.as_str()), how.join("; "));
     }
@@ -176,13 +236,19 @@ fn path(graph: &ServiceGraph, path: &[ServiceId]) -> String {
 }
 
 fn sum(radius: &BlastRadius) -> String {
-    let tier = radius.most_critical_tier.map_or_else(|| "unknown".to_owned(), |tier| tier.to_string());
+    let tier = radius
+        .most_critical_tier
+        .map_or_else(|| "unknown".to_owned(), |tier| tier.to_string());
     let answer = |answer: Option<bool>| match answer {
         Some(true) => "yes",
         Some(false) => "no",
         None => "unknown",
     };
-    let cycle = if radius.in_cycle { "; in a cycle: it relies on itself through others" } else { "" };
+    let cycle = if radius.in_cycle {
+        "; in a cycle: it relies on itself through others"
+    } else {
+        ""
+    };
     format!(
         "Most critical tier: {tier}; reaches customers: {}; stops revenue: {}{cycle}\n",
         answer(radius.reaches_customers),
@@ -206,11 +272,14 @@ mod tests {
         catalogue.conflicts.push(SourceConflict {
             service: "payments".into(),
             field: "tier".to_owned(),
-            values: vec![("a.yaml".to_owned(), "0".to_owned()), ("b.yaml".to_owned(), "2".to_owned())],
+            values: vec![
+                ("a.yaml".to_owned(), "0".to_owned()),
+                ("b.yaml".to_owned(), "2".to_owned()),
+            ],
             taken: "0".to_owned(),
         });
         let graph = ServiceGraph::new(&catalogue);
-        let overview = Overview::of(&graph, &Summaries::new(&graph).unwrap());
+        let overview = Overview::of(&catalogue, &graph, &Summaries::new(&graph).unwrap());
         let text = estate(&catalogue, &overview);
         for expected in [
             "1 edge was seen at run time that no file declares",

@@ -130,11 +130,12 @@ impl Summaries {
     /// of those after it only the bits that it lost, and only where the row of a consumer changed: else the
     /// union is of the same rows as before.
     ///
-    /// Rows only grow along the edges, so that their old sizes are an order in which consumers come first.
+    /// Rows only grow along the edges, so that their old sizes are an order in which consumers come first:
+    /// of two of one size, the consumer is in a cycle (and so in its own row) and its provider isn't.
     /// The cycle of `to` is the only one that may have fallen apart.
     pub(super) fn narrow(&mut self, to: NodeIndex) -> FixedBitSet {
         let nodes = self.graph.node_count();
-        let [mut changed, mut done, mut kept] = [(); 3].map(|()| FixedBitSet::with_capacity(nodes));
+        let [mut changed, mut done, mut queued, mut kept] = [(); 4].map(|()| FixedBitSet::with_capacity(nodes));
         let Some(old) = self.reach.get(to.index()).cloned() else {
             return changed;
         };
@@ -170,12 +171,13 @@ impl Summaries {
                 if let Some(row) = self
                     .reach
                     .get(provider.index())
-                    .filter(|_| !done.contains(provider.index()))
+                    .filter(|_| !done.contains(provider.index()) && !queued.put(provider.index()))
                 {
-                    queue.push(Reverse((row.count, provider)));
+                    let alone = !row.nodes.contains(provider.index());
+                    queue.push(Reverse((row.count, alone, provider)));
                 }
             }
-            let Some(Reverse((_, node))) = queue.pop() else {
+            let Some(Reverse((.., node))) = queue.pop() else {
                 return changed;
             };
             more.clear();
