@@ -4,7 +4,11 @@
 //!
 //! Each sample of a change takes another edge, so the slowest is that of the hardest of 500 edges.
 
-#![allow(clippy::unwrap_used, reason = "a bench that can't set up has nothing to measure")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a bench that can't set up has nothing to measure"
+)]
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -179,8 +183,8 @@ fn service(number: usize) -> Service {
         system: None,
         owner: None,
         tier: Some(1 + u8::try_from(number % 3).unwrap()),
-        customer_facing: Some(number % 100 == 0),
-        revenue_critical: Some(number % 50 == 0),
+        customer_facing: Some(number.is_multiple_of(100)),
+        revenue_critical: Some(number.is_multiple_of(50)),
         data_classes: None,
         compliance_scopes: None,
         repo: None,
@@ -189,7 +193,7 @@ fn service(number: usize) -> Service {
         iac_addresses: Vec::new(),
         source: "generated".to_owned(),
         runtime: ServiceRuntime {
-            internet_facing: Some(number % 200 == 0),
+            internet_facing: Some(number.is_multiple_of(200)),
             ..ServiceRuntime::default()
         },
     }

@@ -3,7 +3,7 @@
 
 use askama::Template;
 use holdpoint_engine::graph::BlastRadius;
-use holdpoint_schemas::service::{Catalogue, Edge, EdgeKind, NodeKind, Service, ServiceId};
+use holdpoint_schemas::service::{Catalogue, Edge, EdgeBasis, EdgeKind, NodeKind, Service, ServiceId};
 use rust_sugiyama::configure::Config;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +23,12 @@ const GAP: (f64, f64) = (22.0, 74.0);
 const MAX_NAME: usize = 19;
 /// Nodes without any edge that stand in one row.
 const LOOSE_PER_ROW: usize = 5;
+/// Style of a picture that is a file of its own; in a page, the page has it.
+const STYLE: &str = concat!(
+    include_str!("templates/colors.css"),
+    include_str!("templates/graph.css"),
+    ".paper { fill: var(--card); } .legend text { text-anchor: start; }"
+);
 
 /// One node, ready to draw.
 #[derive(Debug, Clone)]
@@ -34,6 +40,9 @@ struct NodeView {
     name: String,
     note: String,
     badge: Option<String>,
+    /// What the graph shows of it that people should see, and the width of its pill in pixels.
+    mark: Option<String>,
+    mark_width: f64,
     full: String,
     shape: NodeKind,
     /// Base line of the name; a drum's lid takes some of its height.
@@ -45,7 +54,8 @@ struct NodeView {
 struct EdgeView {
     from: String,
     to: String,
-    class: &'static str,
+    class: String,
+    full: String,
     line: String,
     head: String,
 }
@@ -64,6 +74,9 @@ pub struct Drawing {
 struct GraphPage<'a> {
     key: &'a str,
     title: String,
+    /// A file of its own, with its style and a legend, not part of a page.
+    alone: bool,
+    style: &'static str,
     nodes: Vec<(NodeView, String)>,
     edges: Vec<(EdgeView, String)>,
     width: f64,
@@ -148,6 +161,34 @@ impl Drawing {
     /// # Errors
     /// Never in practice: the template is compiled in.
     pub fn svg(&self, key: &str, blast: Option<&BlastRadius>) -> Result<String, askama::Error> {
+        self.page(key, blast, false)
+    }
+
+    /// The whole estate as an SVG file.
+    ///
+    /// # Errors
+    /// Never in practice: the template is compiled in.
+    pub fn file(&self) -> Result<String, askama::Error> {
+        self.page("estate", None, true)
+    }
+
+    /// Marks nodes, by id, with short words that people should see.
+    #[must_use]
+    pub fn marked(mut self, marks: &BTreeMap<&str, Vec<&'static str>>) -> Self {
+        for node in &mut self.nodes {
+            if let Some(words) = marks.get(node.id.as_str()) {
+                let words = words.join(" · ");
+                #[expect(clippy::cast_precision_loss, reason = "a few words")]
+                let width = 16.0 + 6.2 * words.chars().count() as f64;
+                node.mark_width = width.min(NODE.0);
+                node.full = format!("{}; {words}", node.full);
+                node.mark = Some(words);
+            }
+        }
+        self
+    }
+
+    fn page(&self, key: &str, blast: Option<&BlastRadius>, alone: bool) -> Result<String, askama::Error> {
         let hit = blast.map(affected).unwrap_or_default();
         let target = blast.map(|blast| blast.service.as_str());
         let light = |id: &str| match target {
@@ -170,6 +211,8 @@ impl Drawing {
         GraphPage {
             key,
             title: self.title(blast),
+            alone,
+            style: STYLE,
             nodes: nodes.map(|node| (node.clone(), light(&node.id).to_owned())).collect(),
             edges: edges.map(|edge| (edge.clone(), lit_edge(edge).to_owned())).collect(),
             width: self.width,
@@ -259,6 +302,8 @@ fn node(service: &Service, (x, y): (f64, f64), findings: &BTreeMap<String, usize
         name: shorten(&name, MAX_NAME),
         note,
         badge: cardholder.then(|| "cardholder".to_owned()),
+        mark: None,
+        mark_width: 0.0,
         shape: service.kind,
         base: if service.kind == NodeKind::Resource { 28 } else { 22 },
     }
@@ -275,10 +320,12 @@ fn line(edge: &Edge, from: (f64, f64), to: (f64, f64)) -> EdgeView {
     EdgeView {
         from: edge.from.0.clone(),
         to: edge.to.0.clone(),
-        class: match edge.kind {
-            EdgeKind::Event => "event",
-            _ => "call",
+        class: match (edge.kind, edge.basis) {
+            (_, EdgeBasis::Observed) => "observed".to_owned(),
+            (EdgeKind::Event, _) => "event".to_owned(),
+            _ => "call".to_owned(),
         },
+        full: clean(&format!("{} relies on {}: {}", edge.from, edge.to, how(edge))),
         line: format!(
             "M{x1:.1} {y1:.1}C{:.1} {y1:.1} {:.1} {y2:.1} {:.1} {y2:.1}",
             x1 + bend,
@@ -287,6 +334,26 @@ fn line(edge: &Edge, from: (f64, f64), to: (f64, f64)) -> EdgeView {
         ),
         head: format!("M{x2:.1} {y2:.1}l{:.1} -4.5v9z", -tip),
     }
+}
+
+/// An edge's kind and what it rests on, for people: `http, declared and observed`.
+#[must_use]
+pub fn how(edge: &Edge) -> String {
+    let kind = match edge.kind {
+        EdgeKind::Http => "http",
+        EdgeKind::Grpc => "grpc",
+        EdgeKind::Event => "event",
+        EdgeKind::Database => "database",
+        EdgeKind::Library => "library",
+        EdgeKind::Deploy => "deploy",
+        EdgeKind::Unspecified => "kind not said",
+    };
+    let basis = match edge.basis {
+        EdgeBasis::Declared => "declared",
+        EdgeBasis::Observed => "observed only",
+        EdgeBasis::Both => "declared and observed",
+    };
+    format!("{kind}, {basis}")
 }
 
 /// Centres of all nodes, and the size of the picture.
@@ -457,6 +524,23 @@ mod tests {
             .svg("x", None)
             .unwrap();
         assert!(!svg.contains("<script"));
+    }
+
+    #[test]
+    fn a_file_of_its_own_is_xml_with_its_style_and_marks() {
+        let mut catalogue = samples::catalogue();
+        catalogue.services[0].name = "a & <b>".to_owned();
+        let drawing = Drawing::of(&catalogue, &BTreeMap::new()).unwrap();
+        let svg = drawing
+            .marked(&BTreeMap::from([("payments", vec!["single point", "cycle"])]))
+            .file()
+            .unwrap();
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        assert_eq!(
+            document.root_element().tag_name().namespace(),
+            Some("http://www.w3.org/2000/svg")
+        );
+        assert!(svg.contains("single point · cycle") && svg.contains("--t0:"));
     }
 
     #[test]

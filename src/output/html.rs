@@ -15,7 +15,11 @@ use crate::pipeline::report::{CiOnly, ReportItem, RunReport};
 const MAX_ITEMS: usize = 500;
 
 /// The page's style sheet.
-const STYLE: &str = include_str!("templates/report.css");
+const STYLE: &str = concat!(
+    include_str!("templates/colors.css"),
+    include_str!("templates/graph.css"),
+    include_str!("templates/report.css")
+);
 
 #[derive(Template)]
 #[template(path = "report.html", config = "src/output/templates/askama.toml")]

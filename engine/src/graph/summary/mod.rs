@@ -140,8 +140,9 @@ impl Summaries {
         for ((from, to), lines) in lines {
             graph.add_edge(from, to, lines);
         }
+        let nobody = Arc::new(Reach::default());
         let mut summaries = Self {
-            reach: vec![Arc::new(Reach::default()); nodes],
+            reach: vec![nobody; nodes],
             exposed: vec![Exposed::No; nodes],
             index: services.index.clone(),
             graph,

@@ -1,6 +1,7 @@
 //! Rows of bits: who relies on a node.
 
-use std::collections::{HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use fixedbitset::{Block, FixedBitSet};
@@ -115,12 +116,9 @@ impl Summaries {
 
     /// Computes all rows: consumers first, and one row for a group of nodes that rely on each other.
     pub(super) fn compute_reach(&mut self) {
-        let mut inside = FixedBitSet::with_capacity(self.graph.node_count());
         for group in kosaraju_scc(&self.graph).into_iter().rev() {
-            group.iter().for_each(|node| inside.insert(node.index()));
-            let row = self.row(&group, &inside);
+            let row = self.row(&group);
             self.share(&group, &Arc::new(row));
-            group.iter().for_each(|node| inside.remove(node.index()));
         }
     }
 
@@ -128,50 +126,111 @@ impl Summaries {
     /// Gives the nodes whose row changed.
     ///
     /// Only what `to` relies on can lose a dependent, and no dependent but those that `to` itself loses: of
-    /// the others there is a way to `to`, and from there on. So the row of `to` (or of its cycle, which
-    /// comes first) is computed as a whole, and of those after it only the bits that it lost, and only
-    /// where the row of a consumer changed: else the union is of the same rows as before. (What was part of
-    /// a larger cycle until now had a consumer in it with the same row as itself: if that one's didn't
-    /// change, its own can't.)
+    /// the others there is a way to `to`, and from there on. So the row of `to` is computed as a whole, and
+    /// of those after it only the bits that it lost, and only where the row of a consumer changed: else the
+    /// union is of the same rows as before.
+    ///
+    /// Rows only grow along the edges, so that their old sizes are an order in which consumers come first:
+    /// of two of one size, the consumer is in a cycle (and so in its own row) and its provider isn't.
+    /// The cycle of `to` is the only one that may have fallen apart.
     pub(super) fn narrow(&mut self, to: NodeIndex) -> FixedBitSet {
         let nodes = self.graph.node_count();
-        let affected = self.relied_on_by(to);
-        let part = NodeFiltered::from_fn(&self.graph, |node: NodeIndex| affected.contains(node.index()));
-        let mut groups = kosaraju_scc(&part).into_iter().rev();
-        let (mut changed, mut inside) = (FixedBitSet::with_capacity(nodes), FixedBitSet::with_capacity(nodes));
-        let mut kept = FixedBitSet::with_capacity(nodes);
-        let (Some(first), Some(old)) = (groups.next(), self.reach.get(to.index()).cloned()) else {
+        let [mut changed, mut done, mut queued, mut kept] = [(); 4].map(|()| FixedBitSet::with_capacity(nodes));
+        let Some(old) = self.reach.get(to.index()).cloned() else {
             return changed;
         };
-        first.iter().for_each(|node| inside.insert(node.index()));
-        let row = self.row(&first, &inside);
+        let cycle = self.cycle_of(to);
+        mark(&cycle, &mut done);
+        let part = NodeFiltered::from_fn(&self.graph, |node: NodeIndex| done.contains(node.index()));
+        // All of the cycle can still be reached from `to`, so that its group comes first.
+        let groups = kosaraju_scc(&part);
+        let mut groups = groups.into_iter().rev();
+        let Some(first) = groups.next() else {
+            return changed;
+        };
+        let row = self.row(&first);
         let lost = Lost::between(&old.nodes, &row.nodes);
         drop(old);
         self.share(&first, &Arc::new(row));
-        changed.union_with(&inside);
+        mark(&first, &mut changed);
         for group in groups {
-            let consumers = |node: &NodeIndex| self.graph.neighbors_directed(*node, Direction::Incoming);
-            let mut consumers = group.iter().flat_map(consumers);
-            if consumers.any(|consumer| changed.contains(consumer.index())) {
-                inside.clear();
-                group.iter().for_each(|node| inside.insert(node.index()));
-                kept.clear();
-                if self.lose(&group, &inside, &lost, &mut kept) {
-                    changed.union_with(&inside);
+            if self.lose(&group, &lost, &mut kept) {
+                mark(&group, &mut changed);
+            }
+        }
+        let mut queue = BinaryHeap::new();
+        let mut more: Vec<NodeIndex> = cycle
+            .into_iter()
+            .filter(|node| changed.contains(node.index()))
+            .collect();
+        loop {
+            for provider in more
+                .iter()
+                .flat_map(|node| self.graph.neighbors_directed(*node, Direction::Outgoing))
+            {
+                if let Some(row) = self
+                    .reach
+                    .get(provider.index())
+                    .filter(|_| !done.contains(provider.index()) && !queued.put(provider.index()))
+                {
+                    let alone = !row.nodes.contains(provider.index());
+                    queue.push(Reverse((row.count, alone, provider)));
+                }
+            }
+            let Some(Reverse((.., node))) = queue.pop() else {
+                return changed;
+            };
+            more.clear();
+            if done.contains(node.index()) {
+                continue;
+            }
+            let group = self.cycle_of(node);
+            mark(&group, &mut done);
+            if self.lose(&group, &lost, &mut kept) {
+                mark(&group, &mut changed);
+                more = group;
+            }
+        }
+    }
+
+    /// A node, and those with which it is in a cycle: of what it relies on, those that are in its row, which
+    /// has the size of theirs.
+    fn cycle_of(&self, node: NodeIndex) -> Vec<NodeIndex> {
+        let Some(row) = self
+            .reach
+            .get(node.index())
+            .filter(|row| row.nodes.contains(node.index()))
+        else {
+            return vec![node];
+        };
+        let mut seen = FixedBitSet::with_capacity(self.graph.node_count());
+        seen.insert(node.index());
+        let (mut cycle, mut open) = (Vec::new(), vec![node]);
+        while let Some(here) = open.pop() {
+            cycle.push(here);
+            for next in self.graph.neighbors_directed(here, Direction::Outgoing) {
+                let same = self
+                    .reach
+                    .get(next.index())
+                    .is_some_and(|other| other.count == row.count);
+                if same && row.nodes.contains(next.index()) && !seen.put(next.index()) {
+                    open.push(next);
                 }
             }
         }
-        changed
+        cycle
     }
 
     /// Takes out of a group's row what is lost and not kept by one of its consumers; `kept` is empty space
     /// for those that are. Says whether that changed the row.
-    fn lose(&mut self, group: &[NodeIndex], inside: &FixedBitSet, lost: &Lost, kept: &mut FixedBitSet) -> bool {
+    fn lose(&mut self, group: &[NodeIndex], lost: &Lost, kept: &mut FixedBitSet) -> bool {
+        kept.clear();
         let first = group.first();
         let mut worst = Worst::default();
         let mut cyclic = group.len() > 1;
+        let inside = self.membership(group);
         for (node, consumer, own, reach) in self.consumers_of(group) {
-            if inside.contains(consumer.index()) {
+            if inside(consumer) {
                 cyclic |= consumer == node;
             } else {
                 lost.copy(&reach.nodes, kept);
@@ -180,7 +239,7 @@ impl Summaries {
             }
         }
         if cyclic {
-            kept.union_with(inside);
+            mark(group, kept);
             worst = group
                 .iter()
                 .fold(worst, |worst, node| worst.joined(self.own_worst(*node)));
@@ -228,14 +287,15 @@ impl Summaries {
 
     /// The row of a group of nodes that rely on each other, or of one node, from the rows of those
     /// outside the group who rely on it.
-    fn row(&self, group: &[NodeIndex], inside: &FixedBitSet) -> Reach {
+    fn row(&self, group: &[NodeIndex]) -> Reach {
         let mut row = Reach {
             nodes: FixedBitSet::with_capacity(self.graph.node_count()),
             ..Reach::default()
         };
         let mut cyclic = group.len() > 1;
+        let inside = self.membership(group);
         for (node, consumer, own, reach) in self.consumers_of(group) {
-            if inside.contains(consumer.index()) {
+            if inside(consumer) {
                 cyclic |= consumer == node;
             } else {
                 row.insert(consumer, own);
@@ -249,17 +309,20 @@ impl Summaries {
         row
     }
 
-    /// A node and all that it relies on.
-    fn relied_on_by(&self, start: NodeIndex) -> FixedBitSet {
-        let mut seen = FixedBitSet::with_capacity(self.graph.node_count());
-        let mut open = vec![start];
-        while let Some(node) = open.pop() {
-            if !seen.put(node.index()) {
-                open.extend(self.graph.neighbors_directed(node, Direction::Outgoing));
-            }
+    /// Whether a node is in a group.
+    fn membership<'a>(&self, group: &'a [NodeIndex]) -> impl Fn(NodeIndex) -> bool + use<'a> {
+        let mut members = FixedBitSet::new();
+        // Most groups are of one node: no bits for those.
+        if group.len() > 1 {
+            members.grow(self.graph.node_count());
+            mark(group, &mut members);
         }
-        seen
+        move |node| group.first() == Some(&node) || members.contains(node.index())
     }
+}
+
+fn mark(nodes: &[NodeIndex], bits: &mut FixedBitSet) {
+    nodes.iter().for_each(|node| bits.grow_and_insert(node.index()));
 }
 
 /// Bits that a row lost: the words in which there are any, with where they stand.

@@ -68,7 +68,7 @@ fn follows(mut catalogue: Catalogue, changes: Vec<(bool, Edge)>) -> Result<(), T
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
+    #![proptest_config(ProptestConfig::with_cases(384))]
     #[test]
     fn changes_one_by_one_give_what_computing_anew_gives(
         catalogue in catalogues(),
@@ -109,6 +109,25 @@ fn a_large_cycle_opens_and_closes_again() {
         (true, ring[20].clone()),
     ];
     follows(catalogue, changes.chain(both).collect()).unwrap();
+}
+
+/// Whose row has the size of a consumer's, which is in a cycle, must still be looked at after it.
+#[test]
+fn who_relies_on_a_cycle_loses_what_the_cycle_loses() {
+    for (cycle, provider) in [("b", "a"), ("a", "b")] {
+        let edges = [
+            ("x", "y"),
+            ("y", cycle),
+            ("y", provider),
+            (cycle, cycle),
+            (cycle, provider),
+        ];
+        let catalogue = Catalogue {
+            edges: edges.iter().map(|(from, to)| edge(from, to)).collect(),
+            ..Catalogue::default()
+        };
+        follows(catalogue, vec![(false, edge("x", "y")), (true, edge("x", "y"))]).unwrap();
+    }
 }
 
 #[test]
