@@ -13,13 +13,16 @@ use crate::failure::BadInput;
 use crate::output::graph_dot::dot;
 use crate::output::graph_svg::{Drawing, MAX_NODES};
 use crate::output::graph_text::{self, Overview};
-use crate::pipeline::estate::{Estate, Source, borrowed, read_text};
+use crate::output::text::clean;
+use crate::pipeline::estate::topology::{Described, describe};
+use crate::pipeline::estate::{Estate, Source, disagreement};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Read catalogue files or folders and print the services and edges in them
+    /// Read files that describe services, and print the services and edges in them
     Import {
-        /// Files, or folders of `.yaml` files
+        /// Backstage entities, `services.yaml`, Compose files, Kubernetes manifests, Terraform plans or states,
+        /// Jaeger, Kiali or OpenTelemetry graphs; or folders of them
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
@@ -54,29 +57,12 @@ pub fn run(global: &Global, command: &Command) -> Result<ExitCode> {
 }
 
 fn import(paths: &[PathBuf]) -> Result<Catalogue> {
-    let mut files = Vec::new();
-    for path in paths {
-        let mut found = Vec::new();
-        if path.is_dir() {
-            for entry in std::fs::read_dir(path)? {
-                let entry = entry?.path();
-                if entry
-                    .extension()
-                    .is_some_and(|ending| ending == "yaml" || ending == "yml")
-                {
-                    found.push(entry);
-                }
-            }
-            found.sort();
-        } else {
-            found.push(path.clone());
-        }
-        for file in found {
-            let name = file.to_string_lossy().into_owned();
-            files.push((name.clone(), read_text(Path::new(""), &name)?));
-        }
+    let entries: Vec<String> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    let Described { catalogue, notes } = describe(Path::new(""), &entries)?;
+    for note in notes.into_iter().chain(catalogue.conflicts.iter().map(disagreement)) {
+        eprintln!("{}", clean(&note));
     }
-    Ok(holdpoint_intake::catalogue::read_catalogue(&borrowed(&files))?)
+    Ok(catalogue)
 }
 
 fn catalogue(global: &Global) -> Result<Catalogue> {

@@ -136,7 +136,7 @@ fn read_one(
             repo: &mirror.name,
             file: path,
             source: &lines,
-            secret_key: Some(&estate.secret_key),
+            secret_key: estate.secret_key.as_deref(),
         },
     ) {
         Ok(read) => {

@@ -92,7 +92,12 @@ impl Session {
             sandbox,
             catalogue: self.estate.catalogue.known().cloned().unwrap_or_default(),
             items,
-            warnings: problems.iter().map(SourceError::one_line).chain(missing).collect(),
+            warnings: problems
+                .iter()
+                .map(SourceError::one_line)
+                .chain(missing)
+                .chain(self.estate.notes.iter().cloned())
+                .collect(),
         })
     }
 }

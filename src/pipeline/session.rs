@@ -47,6 +47,7 @@ impl Session {
         let mut estate = Estate::load(root)?;
         let state = State::take(&estate.state())?;
         let ledger = state.ledger()?;
+        estate.secret_key = Some(state.secret_key()?);
         let mut problems = std::mem::take(&mut estate.problems);
         let mut mirrors = BTreeMap::new();
         for repo in &estate.config.repos {

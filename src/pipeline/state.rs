@@ -3,9 +3,13 @@
 use anyhow::{Context, Result};
 use holdpoint_ledger::Ledger;
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::failure::BadInput;
+
+/// Length of the key for hashes of secrets.
+const KEY_BYTES: usize = 32;
 
 /// An estate's state folder, held by this process.
 #[derive(Debug)]
@@ -68,6 +72,36 @@ impl State {
             .into());
         }
         Ok(ledger)
+    }
+
+    /// The key by which hashes of secrets are made: equal secrets can be told from different ones by whoever holds
+    /// this folder, and nobody can guess a weak one from its hash alone. Made when first asked for.
+    ///
+    /// # Errors
+    /// When it can't be read or made.
+    pub fn secret_key(&self) -> Result<Vec<u8>> {
+        let path = self.root.join("secret.key");
+        if let Ok(key) = std::fs::read(&path)
+            && key.len() == KEY_BYTES
+        {
+            return Ok(key);
+        }
+        let mut key = vec![0; KEY_BYTES];
+        File::open("/dev/urandom")
+            .and_then(|mut random| random.read_exact(&mut key))
+            .context("drawing the key for hashes of secrets")?;
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(true).write(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            options.mode(0o600);
+        }
+        options
+            .open(&path)
+            .and_then(|mut file| file.write_all(&key))
+            .with_context(|| format!("writing `{}`", path.display()))?;
+        Ok(key)
     }
 
     /// A folder for temporary files of this process, removed by the next run if this one is killed.

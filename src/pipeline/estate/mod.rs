@@ -97,6 +97,8 @@ pub struct Estate {
     pub terraform_states: Vec<State>,
     /// What was observed of running services.
     pub observations: Source<Vec<(String, Observation)>>,
+    /// Key for hashes of secrets, from the state folder; `None` until that is held.
+    pub secret_key: Option<Vec<u8>>,
     /// What readers left out, and where sources disagree: for people.
     pub notes: Vec<String>,
     /// What couldn't be read: the run goes on without it and says so.
@@ -135,7 +137,7 @@ impl Estate {
                 let mut catalogue = described.catalogue;
                 notes.extend(described.notes);
                 notes.extend(topology::deployments(&root, &config.deployments, &mut catalogue)?);
-                notes.extend(catalogue.conflicts.iter().map(|conflict| disagreement(conflict)));
+                notes.extend(catalogue.conflicts.iter().map(disagreement));
                 Ok(catalogue)
             })
         };
@@ -240,6 +242,7 @@ impl Estate {
             audit_logs,
             terraform_states,
             observations,
+            secret_key: None,
             notes,
             problems,
             scan_inputs: OnceLock::new(),
@@ -305,7 +308,7 @@ fn named(root: &Path, entries: &[String]) -> Result<Vec<(String, Vec<u8>)>> {
 }
 
 /// Sources that say different things of one service, in one line.
-fn disagreement(conflict: &SourceConflict) -> String {
+pub fn disagreement(conflict: &SourceConflict) -> String {
     let said: Vec<String> = conflict
         .values
         .iter()

@@ -107,6 +107,7 @@ pub fn prepare(
     };
     let knowledge = Knowledge {
         repo: fix.repo.clone(),
+        secret_key: estate.secret_key.clone(),
         expected,
         advisories: estate.advisories.known().ok().cloned(),
         baseline: TreeFiles::new(baseline),

@@ -16,6 +16,7 @@ use crate::pipeline::tree_files::TreeFiles;
 /// What the application knows and the runner doesn't.
 pub struct Knowledge {
     pub(super) repo: String,
+    pub(super) secret_key: Option<Vec<u8>>,
     pub(super) expected: Vec<Vec<Interaction>>,
     pub(super) advisories: Option<holdpoint_intake::advisory::Advisories>,
     pub(super) baseline: TreeFiles,
@@ -29,7 +30,7 @@ impl ReportReader for Knowledge {
             repo: &self.repo,
             file: scanner,
             source,
-            secret_key: None,
+            secret_key: self.secret_key.as_deref(),
         };
         read_report(report, &context)
             .map(|report| report.findings)
