@@ -8,6 +8,8 @@ mod infrastructure;
 mod operations;
 mod org;
 mod service;
+#[cfg(test)]
+mod tests;
 
 use holdpoint_schemas::Timestamp;
 use holdpoint_schemas::control::Control;
