@@ -14,6 +14,7 @@ mod architecture;
 mod attacks;
 mod bad_input;
 mod cli;
+mod context;
 mod explain;
 mod ledger;
 mod leftovers;

@@ -93,7 +93,7 @@ fn the_demo_ends_as_it_must() {
     assert!(text.contains("Ledger:") && text.contains("verified"), "{text}");
     let report = demo.report();
     let scenarios = report.items().iter().filter(|item| !item["scenario"].is_null()).count();
-    assert_eq!(scenarios, 18, "{text}");
+    assert_eq!(scenarios, 19, "{text}");
     for item in report
         .items()
         .iter()
@@ -398,4 +398,17 @@ fn a_secret_is_in_no_record_and_no_report() {
         let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
         assert!(!found, "{file} holds the secret");
     }
+}
+
+#[test]
+fn a_restart_of_the_only_instance_in_peak_hours_waits_for_a_safe_window() {
+    let case = |policy| Case {
+        id: "peak-hours",
+        level: "suggest",
+        names: &["one instance runs", "the next safe window is 2026-03-17T05:00:00Z"],
+        green: true,
+        take_out: TakeOut::Policy(policy),
+    };
+    check(&case("peak-hours"));
+    check(&case("downtime"));
 }

@@ -38,10 +38,23 @@ pub fn read(file: &Path) -> Result<Report> {
 
 pub fn run(global: &Global, command: &Command) -> Result<ExitCode> {
     let Command::Import { files } = command;
-    let reports = files
-        .iter()
-        .map(|file| Ok((file.as_path(), read(file)?)))
-        .collect::<Result<Vec<_>>>()?;
+    // A report that can't be read harms only itself.
+    let mut reports = Vec::new();
+    let mut refused = Vec::new();
+    for file in files {
+        match read(file) {
+            Ok(report) => reports.push((file.as_path(), report)),
+            Err(error) => refused.push(error),
+        }
+    }
+    if reports.is_empty()
+        && let Some(error) = refused.pop()
+    {
+        for earlier in refused {
+            eprintln!("{}", crate::failure::render(&earlier, global.format));
+        }
+        return Err(error);
+    }
     for (file, report) in &reports {
         for skipped in &report.skipped {
             eprintln!("{}: {skipped}", file.display());
@@ -50,14 +63,21 @@ pub fn run(global: &Global, command: &Command) -> Result<ExitCode> {
     let shape = |report: &Report| serde_json::json!({ "scanner": report.scanner, "groups": report.groups, "findings": report.findings });
     // One document whatever the number of files: the report itself, or the list of them.
     let shape = match reports.as_slice() {
-        [(_, report)] => shape(report),
+        [(_, report)] if files.len() == 1 => shape(report),
         several => several.iter().map(|(_, report)| shape(report)).collect(),
     };
     global.print(&shape, || {
         let texts: Vec<String> = reports.iter().map(|(file, report)| human(file, report)).collect();
         texts.join("\n\n")
     })?;
-    Ok(ExitCode::Success)
+    for error in &refused {
+        eprintln!("{}", crate::failure::render(error, global.format));
+    }
+    Ok(if refused.is_empty() {
+        ExitCode::Success
+    } else {
+        ExitCode::BadInput
+    })
 }
 
 /// A report as text: what wrote it, then a line per finding.

@@ -128,6 +128,8 @@ impl Advisories {
             name,
             version,
             line,
+            scope,
+            direct,
         } = package;
         let key = (*ecosystem, ecosystem.normal_name(name));
         let indices = self.by_package.get(&key).map(Vec::as_slice).unwrap_or_default();
@@ -152,6 +154,10 @@ impl Advisories {
                 name: name.clone(),
                 version: Some(version.clone()),
             });
+            draft.details.cvss_vectors = record.cvss_vectors().map(str::to_owned).collect();
+            draft.details.symbols = record.symbols();
+            draft.details.scope = *scope;
+            draft.details.direct = *direct;
             draft.fixed_versions = record.fixed_after(*ecosystem, name, version);
             draft.place = Some(Place {
                 path: (*path).to_owned(),

@@ -87,6 +87,8 @@ fn finish(entry: Option<Entry>, lockfile: &mut Lockfile) {
                 name,
                 version,
                 line,
+                scope: None,
+                direct: None,
             });
         }
         (Some(_), _) => lockfile

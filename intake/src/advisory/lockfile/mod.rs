@@ -5,6 +5,8 @@ mod cargo_lock;
 mod package_lock;
 mod requirements;
 
+use holdpoint_schemas::fix::DependencyScope;
+
 use crate::error::SourceResult;
 use crate::osv::Ecosystem;
 
@@ -22,6 +24,10 @@ pub struct Package {
     pub version: String,
     /// Line, 1-based, where known.
     pub line: Option<u32>,
+    /// Whether it ships, where the lockfile says.
+    pub scope: Option<DependencyScope>,
+    /// Whether the repo itself declares it, where the lockfile says.
+    pub direct: Option<bool>,
 }
 
 /// What a lockfile says.

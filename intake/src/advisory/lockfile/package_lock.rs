@@ -1,7 +1,9 @@
 //! npm's `package-lock.json`, lockfile versions 2 and 3.
 
 use holdpoint_schemas::SourceError;
+use holdpoint_schemas::fix::DependencyScope;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Lockfile, Package, line_number};
@@ -22,6 +24,45 @@ struct Entry {
     version: Option<String>,
     #[serde(default)]
     link: bool,
+    /// Whether only development needs it.
+    #[serde(default)]
+    dev: bool,
+    #[serde(default, flatten)]
+    declared: Declared,
+}
+
+/// What the root declares, by kind.
+#[derive(Deserialize, Default, Clone)]
+#[serde(rename_all = "camelCase", default)]
+struct Declared {
+    dependencies: BTreeMap<String, IgnoredAny>,
+    dev_dependencies: BTreeMap<String, IgnoredAny>,
+    optional_dependencies: BTreeMap<String, IgnoredAny>,
+    peer_dependencies: BTreeMap<String, IgnoredAny>,
+}
+
+impl Declared {
+    /// Whether the package installed at this key is one that the root declares.
+    fn declares(&self, key: &str) -> bool {
+        let kinds = [
+            &self.dependencies,
+            &self.dev_dependencies,
+            &self.optional_dependencies,
+            &self.peer_dependencies,
+        ];
+        key.strip_prefix("node_modules/")
+            .is_some_and(|name| kinds.iter().any(|kind| kind.contains_key(name)))
+    }
+}
+
+impl Entry {
+    const fn scope(&self) -> Option<DependencyScope> {
+        Some(if self.dev {
+            DependencyScope::Dev
+        } else {
+            DependencyScope::Runtime
+        })
+    }
 }
 
 pub fn read(path: &str, text: &str) -> SourceResult<Lockfile> {
@@ -36,6 +77,7 @@ pub fn read(path: &str, text: &str) -> SourceResult<Lockfile> {
         ));
     };
     let lines = lines_of_keys(text);
+    let root = packages.get("").map(|root| root.declared.clone());
     let mut lockfile = Lockfile::default();
     for (key, entry) in packages {
         // Only what is installed from elsewhere: the root, workspaces and links are the repo's own.
@@ -49,6 +91,8 @@ pub fn read(path: &str, text: &str) -> SourceResult<Lockfile> {
                 name,
                 version,
                 line: lines.get(key.as_str()).copied(),
+                scope: entry.scope(),
+                direct: root.as_ref().map(|root| root.declares(&key)),
             }),
             None => lockfile.skipped.push(format!("`{name}` has no version")),
         }

@@ -1,5 +1,7 @@
 //! Python's `requirements*.txt` with exact pins (pip's requirements file format).
 
+use holdpoint_schemas::fix::DependencyScope;
+
 use super::{Lockfile, Package, line_number};
 use crate::error::SourceResult;
 use crate::osv::Ecosystem;
@@ -13,7 +15,8 @@ pub fn is_one(name: &str, folder: Option<&str>) -> bool {
 
 /// Reads the pins. What has no exact version can't be matched and is noted.
 #[expect(clippy::unnecessary_wraps, reason = "the other kinds of lockfile can be malformed")]
-pub fn read(_path: &str, text: &str) -> SourceResult<Lockfile> {
+pub fn read(path: &str, text: &str) -> SourceResult<Lockfile> {
+    let scope = scope(path);
     let mut lockfile = Lockfile::default();
     let mut lines = text.lines().enumerate();
     while let Some((index, line)) = lines.next() {
@@ -42,6 +45,9 @@ pub fn read(_path: &str, text: &str) -> SourceResult<Lockfile> {
                 name: name.to_owned(),
                 version: version.to_owned(),
                 line: line_number(index),
+                scope: Some(scope),
+                // A frozen list holds what its packages need, too.
+                direct: None,
             }),
             None => lockfile
                 .skipped
@@ -49,6 +55,15 @@ pub fn read(_path: &str, text: &str) -> SourceResult<Lockfile> {
         }
     }
     Ok(lockfile)
+}
+
+/// Whether what it lists ships, by its name: `requirements-dev.txt`, `requirements/test.txt`.
+fn scope(path: &str) -> DependencyScope {
+    const DEVELOPMENT: [&str; 6] = ["dev", "develop", "development", "test", "tests", "docs"];
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.strip_suffix(".txt").unwrap_or(name);
+    let says = stem.split(['-', '_', '.']).any(|word| DEVELOPMENT.contains(&word));
+    if says { DependencyScope::Dev } else { DependencyScope::Runtime }
 }
 
 /// A comment begins with `#` at the start or after white space.
