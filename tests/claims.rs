@@ -1,0 +1,584 @@
+//! Claims that people make by hand, at three in the morning: `control`, `freeze`, and `fix classify`.
+
+use serde_json::Value;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+use crate::support::{AT, Estate, holdpoint, stderr, stdout};
+
+const CONTROLS: &str = "controls.yaml";
+const ADD: [&str; 9] = [
+    "control",
+    "add",
+    "break-glass",
+    "--repo",
+    "infra",
+    "--address",
+    "aws_security_group.edge",
+    "--reason",
+    "INC-2291: blocked by hand",
+];
+
+fn git_any(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new("git")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .arg("-C")
+        .arg(folder)
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn git(folder: &Path, arguments: &[&str]) -> String {
+    let output = git_any(folder, arguments);
+    assert!(output.status.success(), "git {arguments:?}: {}", stderr(&output));
+    stdout(&output).trim().to_owned()
+}
+
+fn repository(folder: &Path) {
+    git(folder, &["init", "--quiet", "--initial-branch=main"]);
+    git(folder, &["config", "user.name", "Ana Lopez"]);
+    git(folder, &["config", "user.email", "ana@x.example"]);
+    git(folder, &["add", "."]);
+    git(folder, &["commit", "--quiet", "--message=Start"]);
+}
+
+/// A demo estate that is committed to a git repo, by someone who has no key.
+fn committed() -> Estate {
+    let estate = Estate::prepared();
+    repository(&estate.estate());
+    estate
+}
+
+/// The same, by someone who signs with an SSH key.
+fn signed() -> Estate {
+    let estate = committed();
+    let key = estate.root().join("key");
+    let made = Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+        .arg(&key)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
+    let signers = estate.root().join("signers");
+    std::fs::write(&signers, format!("ana@x.example {public}")).unwrap();
+    let folder = estate.estate();
+    for (name, value) in [
+        ("gpg.format", "ssh"),
+        ("user.signingkey", key.to_str().unwrap()),
+        ("gpg.ssh.allowedSignersFile", signers.to_str().unwrap()),
+    ] {
+        git(&folder, &["config", name, value]);
+    }
+    estate
+}
+
+/// The file and the commit, so that a test can see that nothing moved.
+fn before(estate: &Estate, file: &str) -> (Vec<u8>, String) {
+    let head = git(&estate.estate(), &["rev-parse", "HEAD"]);
+    (std::fs::read(estate.file(file)).unwrap(), head)
+}
+
+fn json(output: &Output) -> Value {
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn with<'a>(first: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    first.iter().chain(more).copied().collect()
+}
+
+fn refused(output: &Output, told: &[&str]) {
+    assert_eq!(output.status.code(), Some(3), "{} {}", stdout(output), stderr(output));
+    let text = stderr(output);
+    for part in told {
+        assert!(text.contains(part), "`{part}` isn't in: {text}");
+    }
+    assert!(text.contains("help"), "{text}");
+}
+
+#[test]
+fn a_control_is_signed_and_committed_alone() {
+    let estate = signed();
+    let folder = estate.estate();
+    let old = std::fs::read_to_string(estate.file(CONTROLS)).unwrap();
+    estate.edit("calendar.yaml", |text| format!("{text}# staged\n"));
+    git(&folder, &["add", "calendar.yaml"]);
+    estate.edit("rollout.yaml", |text| format!("{text}# not staged\n"));
+    let hook = folder.join(".git/hooks/pre-commit");
+    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    std::fs::write(&hook, "#!/bin/sh\nexit 1\n").unwrap();
+    Command::new("chmod").arg("+x").arg(&hook).status().unwrap();
+
+    let made = json(&estate.run(&with(&["--format", "json"], &ADD)));
+    let control = &made["control"];
+    assert_eq!(control["id"], "BG-2026-03-17-1");
+    assert_eq!(control["owner"], "ana@x.example");
+    assert_eq!(control["since"], AT);
+    assert_eq!(control["until"], "2026-03-24T02:30:00Z", "7 days unless said");
+    let commit = made["commit"]["id"].as_str().unwrap();
+    assert_eq!(made["commit"]["signed"], true);
+    assert_eq!(git(&folder, &["rev-parse", "main"]), commit);
+    git(&folder, &["verify-commit", commit]);
+    assert_eq!(
+        git(&folder, &["show", "--format=%an %ae %s", "--name-only", commit]),
+        "Ana Lopez ana@x.example Hold aws_security_group.edge: INC-2291: blocked by hand\n\ncontrols.yaml"
+    );
+    assert_eq!(
+        git(&folder, &["diff", "--cached", "--name-only"]),
+        "calendar.yaml",
+        "what was staged still is"
+    );
+    let new = std::fs::read_to_string(estate.file(CONTROLS)).unwrap();
+    assert!(old.lines().all(|line| new.contains(line)), "nothing else moved: {new}");
+
+    let listed = json(&estate.run(&["--format", "json", "control", "list"]));
+    let ids: Vec<&Value> = listed["controls"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["id"])
+        .collect();
+    assert!(ids.contains(&&Value::from("BG-2026-03-17-1")), "{ids:?}");
+    let shown = stdout(&estate.run(&["control", "list"]));
+    assert!(shown.contains("aws_security_group.edge in infra"), "{shown}");
+}
+
+#[test]
+fn without_a_key_nothing_is_written_unless_that_is_asked_for() {
+    let estate = committed();
+    let kept = before(&estate, CONTROLS);
+    refused(&estate.run(&ADD), &["no key", "user.signingkey", "--unsigned"]);
+    assert_eq!(before(&estate, CONTROLS), kept);
+    let output = estate.run(&with(&ADD, &["--unsigned", "--for", "3d"]));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let told = stdout(&output);
+    assert!(told.contains("not signed") && told.contains("in 3 days"), "{told}");
+    assert_eq!(git(&estate.estate(), &["status", "--porcelain"]), "");
+}
+
+#[test]
+fn a_key_that_can_not_sign_leaves_all_as_it_was() {
+    let estate = signed();
+    git(&estate.estate(), &["config", "user.signingkey", "/nonexistent/key"]);
+    let kept = before(&estate, CONTROLS);
+    refused(&estate.run(&ADD), &["as it was", "user.signingkey"]);
+    assert_eq!(before(&estate, CONTROLS), kept);
+    assert_eq!(git(&estate.estate(), &["status", "--porcelain"]), "");
+}
+
+#[test]
+fn a_claim_is_made_in_somebodys_name() {
+    let estate = committed();
+    git(&estate.estate(), &["config", "--unset", "user.email"]);
+    let kept = before(&estate, CONTROLS);
+    refused(&estate.run(&with(&ADD, &["--unsigned"])), &["--by", "user.email"]);
+    refused(
+        &estate.run(&with(&ADD, &["--unsigned", "--by", "ana"])),
+        &["git doesn't know who you are"],
+    );
+    assert_eq!(before(&estate, CONTROLS), kept);
+}
+
+#[test]
+fn outside_of_git_the_file_is_written_and_that_is_said() {
+    let estate = Estate::prepared();
+    let output = estate.run(&with(&ADD, &["--by", "ana", "--id", "INC-2291"]));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("Nothing was committed"), "{}", stdout(&output));
+    let text = std::fs::read_to_string(estate.file(CONTROLS)).unwrap();
+    assert!(text.contains("id: INC-2291") && text.contains("owner: ana"), "{text}");
+    let left: Vec<_> = std::fs::read_dir(estate.estate())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with('.'))
+        .collect();
+    assert!(left.is_empty(), "nothing temporary stays: {left:?}");
+}
+
+#[test]
+fn a_file_with_uncommitted_edits_is_left_to_its_editor() {
+    let estate = committed();
+    let folder = estate.estate();
+    let run = || estate.run(&with(&ADD, &["--unsigned"]));
+    estate.edit(CONTROLS, |text| format!("# an edit\n{text}"));
+    let kept = before(&estate, CONTROLS);
+    refused(&run(), &["aren't committed", "git restore"]);
+    git(&folder, &["add", CONTROLS]);
+    refused(&run(), &["aren't committed"]);
+    assert_eq!(before(&estate, CONTROLS), kept);
+    git(&folder, &["commit", "--quiet", "--message=Edit"]);
+    git(&folder, &["rm", "--quiet", "--cached", CONTROLS]);
+    git(&folder, &["commit", "--quiet", "--message=Forget"]);
+    let kept = before(&estate, CONTROLS);
+    refused(&run(), &["git doesn't keep", "git add"]);
+    assert_eq!(before(&estate, CONTROLS), kept);
+}
+
+#[test]
+fn bad_controls_are_refused_and_nothing_is_written() {
+    let estate = committed();
+    let kept = before(&estate, CONTROLS);
+    let add = |repo, more: &[&str]| {
+        let first = ["control", "add", "hands-off", "--unsigned", "--repo", repo];
+        estate.run(&with(&first, more))
+    };
+    let why = ["--reason", "moving it", "--for", "1d"];
+    let long = "x".repeat(501);
+    refused(
+        &add("infar", &with(&why, &["--path", "a"])),
+        &["`infar`", "gateway", "infra"],
+    );
+    refused(
+        &add("infra", &["--path", "a", "--reason", "r", "--until", "2026-03-16"]),
+        &["ended already", AT],
+    );
+    refused(&add("infra", &["--path", "a", "--reason", "r"]), &["how long", "--for"]);
+    refused(&add("infra", &with(&why, &["--path", "../a"])), &["../a"]);
+    refused(&add("infra", &with(&why, &["--path", "/etc"])), &["/etc"]);
+    refused(
+        &add("infra", &with(&why, &["--path", "a", "--id", "BG-2026-031"])),
+        &["`BG-2026-031` already"],
+    );
+    refused(
+        &add("infra", &["--path", "a", "--reason", " \n", "--for", "1d"]),
+        &["--reason", "empty"],
+    );
+    refused(
+        &add("infra", &["--path", "a", "--reason", &long, "--for", "1d"]),
+        &["500"],
+    );
+    refused(
+        &add("infra", &with(&why, &["--address", "a\u{1b}[31mb"])),
+        &["--address", "control characters"],
+    );
+    for usage in [
+        with(&why, &[]),
+        with(&why, &["--path", "a", "--until", "2027-01-01"]),
+        vec!["--path", "a", "--reason", "r", "--for", "soon"],
+        vec!["--path", "a", "--reason", "r", "--for", "-3d"],
+        vec!["--path", "a", "--reason", "r", "--for", "99999999999999999999d"],
+        vec!["--path", "a", "--reason", "r", "--until", "tomorrow"],
+    ] {
+        assert_eq!(add("infra", &usage).status.code(), Some(2), "{usage:?}");
+    }
+    assert_eq!(before(&estate, CONTROLS), kept);
+}
+
+#[test]
+fn a_reason_stays_on_its_line_and_deceives_nobody() {
+    let estate = committed();
+    let reason = "blocked\nuntil: 2099-01-01\r\u{1b}[2J \u{202e}kcab # \"quoted\" 'so'";
+    let mut arguments = with(&ADD[..8], &[reason, "--unsigned", "--format", "json"]);
+    let made = json(&estate.run(&arguments));
+    let kept = "blocked until: 2099-01-01[2J kcab # \"quoted\" 'so'";
+    assert_eq!(made["control"]["reason"], kept);
+    let subject = git(&estate.estate(), &["show", "--no-patch", "--format=%s"]);
+    assert_eq!(subject, format!("Hold aws_security_group.edge: {kept}"));
+    arguments[8] = "# begins like a comment";
+    json(&estate.run(&arguments));
+    let listed = json(&estate.run(&["--format", "json", "control", "list"]));
+    assert_eq!(listed["controls"].as_array().unwrap().len(), 4, "{listed}");
+}
+
+#[test]
+fn an_estate_without_a_controls_file_says_which_line_to_add() {
+    let estate = committed();
+    let folder = estate.estate();
+    estate.edit("holdpoint.yaml", |text| text.replace("controls: controls.yaml\n", ""));
+    for arguments in [with(&ADD, &["--unsigned"]), vec!["control", "list"]] {
+        refused(
+            &estate.run(&arguments),
+            &["names no controls file", "controls: controls.yaml"],
+        );
+    }
+    git(&folder, &["checkout", "--quiet", "holdpoint.yaml"]);
+    std::fs::remove_file(estate.file(CONTROLS)).unwrap();
+    refused(&estate.run(&with(&ADD, &["--unsigned"])), &["can't be read"]);
+    assert!(!estate.file(CONTROLS).exists());
+}
+
+#[test]
+fn an_unreadable_controls_file_stays_as_it_is() {
+    for text in [
+        "controls: [\n",
+        "controls:\n  - id: x\n",
+        "- a\n",
+        "controls: &a [*a]\n",
+    ] {
+        let estate = committed();
+        std::fs::write(estate.file(CONTROLS), text).unwrap();
+        git(&estate.estate(), &["commit", "--quiet", "--all", "--message=Break"]);
+        let kept = before(&estate, CONTROLS);
+        for arguments in [
+            with(&ADD, &["--unsigned"]),
+            vec!["control", "expire", "BG-2026-031", "--unsigned"],
+        ] {
+            refused(&estate.run(&arguments), &[CONTROLS]);
+        }
+        assert_eq!(before(&estate, CONTROLS), kept);
+    }
+}
+
+#[test]
+fn broken_policies_do_not_keep_a_claim_from_being_made() {
+    let estate = committed();
+    estate.edit("holdpoint.yaml", |text| {
+        text.replace("policies: baseline", "policies: nowhere")
+    });
+    json(&estate.run(&with(&ADD, &["--unsigned", "--format", "json"])));
+}
+
+#[test]
+fn a_link_is_never_replaced() {
+    let estate = committed();
+    let elsewhere = estate.root().join("elsewhere.yaml");
+    std::fs::rename(estate.file(CONTROLS), &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, estate.file(CONTROLS)).unwrap();
+    let text = std::fs::read(&elsewhere).unwrap();
+    refused(&estate.run(&with(&ADD, &["--unsigned"])), &["symbolic link"]);
+    assert_eq!(std::fs::read(&elsewhere).unwrap(), text);
+    estate.edit("holdpoint.yaml", |text| {
+        text.replace("controls: controls.yaml", "controls: ../elsewhere.yaml")
+    });
+    refused(&estate.run(&with(&ADD, &["--unsigned"])), &["elsewhere.yaml"]);
+    assert_eq!(std::fs::read(&elsewhere).unwrap(), text);
+}
+
+#[test]
+fn several_people_at_once_each_get_their_commit() {
+    const PEOPLE: usize = 4;
+    let estate = committed();
+    let running: Vec<_> = (0..PEOPLE)
+        .map(|_| {
+            holdpoint()
+                .arg("--estate")
+                .arg(estate.estate())
+                .args(["--at", AT])
+                .args(ADD)
+                .arg("--unsigned")
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for child in running {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+    let folder = estate.estate();
+    assert_eq!(git(&folder, &["rev-list", "--count", "HEAD"]), (PEOPLE + 1).to_string());
+    let text = std::fs::read_to_string(estate.file(CONTROLS)).unwrap();
+    for number in 1..=PEOPLE {
+        assert_eq!(
+            text.matches(&format!("id: BG-2026-03-17-{number}\n")).count(),
+            1,
+            "{text}"
+        );
+    }
+    assert_eq!(git(&folder, &["status", "--porcelain"]), "");
+}
+
+#[test]
+fn a_control_ends_once() {
+    let estate = committed();
+    let expire = |id: &str, more: &[&str]| {
+        estate.run(&with(
+            &["control", "expire", id, "--unsigned", "--format", "json"],
+            more,
+        ))
+    };
+    let made = json(&expire("BG-2026-031", &["--reason", "codified in infra#88"]));
+    assert_eq!(made["control"]["until"], AT);
+    let subject = git(&estate.estate(), &["show", "--no-patch", "--format=%s"]);
+    assert_eq!(
+        subject,
+        "Release aws_security_group.payments_edge: codified in infra#88"
+    );
+    let kept = before(&estate, CONTROLS);
+    refused(&expire("BG-2026-031", &[]), &["ended at"]);
+    refused(&expire("BG-0", &[]), &["no control `BG-0`", "control list"]);
+    assert_eq!(before(&estate, CONTROLS), kept);
+    let ids = |arguments: &[&str]| -> Vec<(String, String)> {
+        let listed = json(&estate.run(&with(&["--format", "json", "control", "list"], arguments)));
+        let controls = listed["controls"].as_array().unwrap().iter();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        controls.map(|one| (text(&one["id"]), text(&one["standing"]))).collect()
+    };
+    assert!(!ids(&[]).iter().any(|(id, _)| id == "BG-2026-031"));
+    assert_eq!(
+        ids(&["--all"]).last().unwrap(),
+        &("BG-2026-031".to_owned(), "ended".to_owned())
+    );
+}
+
+#[test]
+fn a_freeze_is_committed_and_listed() {
+    let estate = signed();
+    let mut arguments = vec![
+        "--format",
+        "json",
+        "freeze",
+        "add",
+        "INC-7",
+        "--services",
+        "*",
+        "--for",
+        "4h",
+    ];
+    let made = json(&estate.run(&arguments));
+    assert_eq!(made["freeze"]["until"], "2026-03-17T06:30:00Z");
+    git(&estate.estate(), &["verify-commit", "HEAD"]);
+    assert_eq!(
+        git(&estate.estate(), &["show", "--format=%s", "--name-only"]),
+        "Freeze all services: INC-7\n\ncalendar.yaml"
+    );
+    arguments = vec![
+        "freeze",
+        "add",
+        "Later",
+        "--services",
+        "payments,gateway",
+        "--environments",
+        "production",
+    ];
+    arguments.extend(["--from", "2026-03-20", "--until", "2026-03-21"]);
+    let told = stdout(&estate.run(&arguments));
+    assert!(
+        told.contains("begins 2026-03-20 00:00 UTC") && told.contains("2026-03-22 00:00"),
+        "{told}"
+    );
+    let listed = json(&estate.run(&["--format", "json", "freeze", "list"]));
+    let entries = listed["entries"].as_array().unwrap();
+    let named = |name: &str| entries.iter().find(|entry| entry["name"] == name).unwrap();
+    assert_eq!(named("INC-7")["active"], true);
+    assert_eq!(named("Later")["active"], false);
+    assert_eq!(named("Later")["kind"], "freeze");
+    let decided = json_any(&estate.run(&["--format", "json", "decide"]));
+    for item in decided["items"].as_array().unwrap() {
+        assert_ne!(item["decision"]["level"], "auto-apply", "all is frozen");
+    }
+}
+
+fn json_any(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn a_freeze_that_would_hold_nothing_is_refused() {
+    let estate = committed();
+    let kept = before(&estate, "calendar.yaml");
+    let add = |more: &[&str]| estate.run(&with(&["freeze", "add", "x", "--unsigned"], more));
+    refused(
+        &add(&["--services", "paymets", "--for", "4h"]),
+        &["`paymets`", "payments", "'*'"],
+    );
+    refused(
+        &add(&["--services", "payments", "--environments", "prod", "--for", "4h"]),
+        &["`prod`", "production"],
+    );
+    refused(&add(&["--services", "payments"]), &["--for"]);
+    refused(
+        &add(&["--services", "payments", "--until", "2026-03-16"]),
+        &["ended already"],
+    );
+    let backwards = [
+        "--services",
+        "*",
+        "--from",
+        "2026-04-02",
+        "--until",
+        "2026-04-01T00:00Z",
+    ];
+    refused(&add(&backwards), &["before it begins"]);
+    assert_eq!(add(&["--for", "4h"]).status.code(), Some(2));
+    assert_eq!(before(&estate, "calendar.yaml"), kept);
+    estate.edit("calendar.yaml", |_| "freezes: [\n".to_owned());
+    git(&estate.estate(), &["commit", "--quiet", "--all", "--message=Break"]);
+    let kept = before(&estate, "calendar.yaml");
+    refused(&add(&["--services", "*", "--for", "4h"]), &["calendar.yaml"]);
+    assert_eq!(before(&estate, "calendar.yaml"), kept);
+}
+
+/// A repo with a dependency, and a patch that upgrades it.
+fn upgrade() -> (TempDir, PathBuf) {
+    let folder = TempDir::with_prefix("holdpoint-test-").unwrap();
+    let repo = folder.path().join("repo");
+    std::fs::create_dir(&repo).unwrap();
+    std::fs::write(repo.join("requirements.txt"), "flask==2.2.0\nrequests==2.31.0\n").unwrap();
+    repository(&repo);
+    let patch = folder.path().join("fix.patch");
+    let text = "--- a/requirements.txt\n+++ b/requirements.txt\n@@ -1,2 +1,2 @@\n flask==2.2.0\n-requests==2.31.0\n+requests==2.33.1\n";
+    std::fs::write(&patch, text).unwrap();
+    (folder, patch)
+}
+
+fn classify(repo: &Path, more: &[&str], patch: &str) -> Output {
+    let mut command = holdpoint();
+    command.args(["fix", "classify", patch, "--repo"]).arg(repo).args(more);
+    command.output().unwrap()
+}
+
+#[test]
+fn a_patch_is_classified_against_a_commit_without_writing_to_the_repo() {
+    let (folder, patch) = upgrade();
+    let repo = folder.path().join("repo");
+    let patch = patch.to_str().unwrap();
+    let objects = git(&repo, &["count-objects", "-v"]);
+    let found = json(&classify(&repo, &["--format", "json"], patch));
+    assert_eq!(found["kind"], "dependency-upgrade");
+    let upgrade = &found["upgrades"][0];
+    assert_eq!(
+        (
+            upgrade["from"].as_str(),
+            upgrade["to"].as_str(),
+            upgrade["step"].as_str()
+        ),
+        (Some("2.31.0"), Some("2.33.1"), Some("minor"))
+    );
+    assert_eq!(git(&repo, &["count-objects", "-v"]), objects);
+    let shown = stdout(&classify(&repo, &["--base", "main"], patch));
+    assert!(shown.starts_with("dependency-upgrade (mechanical)"), "{shown}");
+    assert!(shown.contains("requests (pypi): 2.31.0 → 2.33.1, minor"), "{shown}");
+    assert!(shown.contains("restart"), "{shown}");
+    let mut piped = holdpoint()
+        .args(["fix", "classify", "-", "--format", "json", "--repo"])
+        .arg(&repo)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    piped
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(&std::fs::read(patch).unwrap())
+        .unwrap();
+    assert_eq!(json(&piped.wait_with_output().unwrap()), found);
+}
+
+#[test]
+fn a_patch_that_can_not_be_classified_says_why() {
+    let (folder, patch) = upgrade();
+    let repo = folder.path().join("repo");
+    let patch = patch.to_str().unwrap();
+    refused(
+        &classify(&repo, &["--base", "nowhere"], patch),
+        &["`nowhere`", "--base"],
+    );
+    refused(&classify(Path::new("/"), &[], patch), &["no git repo", "--repo"]);
+    std::fs::write(repo.join("requirements.txt"), "flask==2.2.0\nrequests==9.9.9\n").unwrap();
+    git(&repo, &["commit", "--quiet", "--all", "--message=Move"]);
+    refused(&classify(&repo, &[], patch), &["doesn't apply"]);
+    json(&classify(&repo, &["--base", "HEAD~1", "--format", "json"], patch));
+    let bad = folder.path().join("bad.patch");
+    std::fs::write(&bad, "--- a/../x\n+++ b/../x\n@@ -1 +1 @@\n-a\n+b\n").unwrap();
+    assert_eq!(classify(&repo, &[], bad.to_str().unwrap()).status.code(), Some(3));
+    std::fs::write(&bad, [0xff, 0xfe, 0]).unwrap();
+    assert_eq!(classify(&repo, &[], bad.to_str().unwrap()).status.code(), Some(3));
+}
