@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
@@ -158,6 +159,7 @@ fn without_a_key_nothing_is_written_unless_that_is_asked_for() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let told = stdout(&output);
     assert!(told.contains("not signed") && told.contains("in 3 days"), "{told}");
+    assert!(told.contains("control expire BG-2026-03-17-1"), "{told}");
     assert_eq!(git(&estate.estate(), &["status", "--porcelain"]), "");
 }
 
@@ -169,6 +171,57 @@ fn a_key_that_can_not_sign_leaves_all_as_it_was() {
     refused(&estate.run(&ADD), &["as it was", "user.signingkey"]);
     assert_eq!(before(&estate, CONTROLS), kept);
     assert_eq!(git(&estate.estate(), &["status", "--porcelain"]), "");
+}
+
+#[test]
+fn an_interrupt_at_the_passphrase_leaves_all_as_it_was() {
+    let estate = signed();
+    // What asks for the passphrase is interrupted, with all that share its terminal.
+    let asks = estate.root().join("asks");
+    std::fs::write(&asks, "#!/bin/sh\nkill -INT 0\n").unwrap();
+    Command::new("chmod").arg("+x").arg(&asks).status().unwrap();
+    git(&estate.estate(), &["config", "gpg.ssh.program", asks.to_str().unwrap()]);
+    let kept = before(&estate, CONTROLS);
+    let output = holdpoint()
+        .arg("--estate")
+        .arg(estate.estate())
+        .args(["--at", AT])
+        .args(ADD)
+        .process_group(0)
+        .output()
+        .unwrap();
+    refused(&output, &["as it was"]);
+    assert_eq!(before(&estate, CONTROLS), kept);
+    assert_eq!(git(&estate.estate(), &["status", "--porcelain"]), "");
+    json(&estate.run(&with(&ADD, &["--unsigned", "--format", "json"])));
+}
+
+#[test]
+fn an_estate_may_be_a_folder_of_a_larger_repo() {
+    let estate = Estate::prepared();
+    let root = estate.root();
+    std::fs::write(root.join(".gitignore"), "/remotes\n/packages\n/keys\n").unwrap();
+    estate.edit("holdpoint.yaml", |text| {
+        text.replace("controls: controls.yaml", "controls: claims/[our] controls.yaml")
+    });
+    std::fs::create_dir(estate.file("claims")).unwrap();
+    std::fs::rename(estate.file(CONTROLS), estate.file("claims/[our] controls.yaml")).unwrap();
+    repository(root);
+    json(&estate.run(&with(&ADD, &["--unsigned", "--format", "json"])));
+    let files = git(root, &["show", "--format=", "--name-only"]);
+    assert_eq!(files, "estate/claims/[our] controls.yaml");
+    assert_eq!(git(root, &["status", "--porcelain"]), "");
+}
+
+#[test]
+fn a_commit_on_no_branch_is_told() {
+    let estate = committed();
+    git(&estate.estate(), &["checkout", "--quiet", "--detach"]);
+    let told = stdout(&estate.run(&with(&ADD, &["--unsigned"])));
+    assert!(
+        told.contains("on no branch") && told.contains("git switch -c"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -472,6 +525,12 @@ fn json_any(output: &Output) -> Value {
 #[test]
 fn a_freeze_that_would_hold_nothing_is_refused() {
     let estate = committed();
+    let component = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: payments\n  annotations:\n    \
+                     holdpoint.dev/deployments: production=main\nspec:\n  type: service\n  owner: group:pay\n";
+    std::fs::write(estate.file("payments.yaml"), component).unwrap();
+    estate.edit("holdpoint.yaml", |text| {
+        text.replace("catalogue: [catalogue]", "catalogue: [payments.yaml]")
+    });
     let kept = before(&estate, "calendar.yaml");
     let add = |more: &[&str]| estate.run(&with(&["freeze", "add", "x", "--unsigned"], more));
     refused(
@@ -498,8 +557,15 @@ fn a_freeze_that_would_hold_nothing_is_refused() {
     refused(&add(&backwards), &["before it begins"]);
     assert_eq!(add(&["--for", "4h"]).status.code(), Some(2));
     assert_eq!(before(&estate, "calendar.yaml"), kept);
+    std::fs::write(estate.file("payments.yaml"), "kind: [\n").unwrap();
+    let unchecked = add(&["--services", "paymets", "--for", "4h"]);
+    assert_eq!(unchecked.status.code(), Some(0), "{}", stderr(&unchecked));
+    assert!(stderr(&unchecked).contains("wasn't checked"), "{}", stderr(&unchecked));
     estate.edit("calendar.yaml", |_| "freezes: [\n".to_owned());
-    git(&estate.estate(), &["commit", "--quiet", "--all", "--message=Break"]);
+    git(
+        &estate.estate(),
+        &["commit", "--quiet", "--message=Break", "calendar.yaml"],
+    );
     let kept = before(&estate, "calendar.yaml");
     refused(&add(&["--services", "*", "--for", "4h"]), &["calendar.yaml"]);
     assert_eq!(before(&estate, "calendar.yaml"), kept);

@@ -93,9 +93,11 @@ pub async fn run(global: &Global, command: Command) -> Result<ExitCode> {
         Command::Add(arguments) => {
             let signing = arguments.signature.signing()?;
             let new = arguments.control();
+            let by_default = new.end.is_none();
             let (control, recorded) = blocking(move || add(&root, now, &new, signing)).await?;
+            let expire = global.command_line().of("control expire", &control.id);
             global.print(&document("control", &control, &recorded), || {
-                output::added(&control, &recorded, now)
+                output::added(&control, &recorded, by_default, &expire, now)
             })?;
         }
         Command::Expire { id, reason, signature } => {

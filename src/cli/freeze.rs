@@ -9,6 +9,7 @@ use super::signing::{Ending, Signature, document};
 use crate::exit_code::ExitCode;
 use crate::failure::BadInput;
 use crate::output::claims as output;
+use crate::output::text::clean;
 use crate::pipeline::claims::freezes::{NewFreeze, add, list};
 use crate::pipeline::claims::moments::beginning;
 use crate::pipeline::session::blocking;
@@ -54,9 +55,15 @@ pub async fn run(global: &Global, command: Command) -> Result<ExitCode> {
         Command::Add(arguments) => {
             let signing = arguments.signature.signing()?;
             let new = arguments.freeze()?;
-            let (freeze, recorded) = blocking(move || add(&root, now, &new, signing)).await?;
-            global.print(&document("freeze", &freeze, &recorded), || {
-                output::frozen(&freeze, &recorded, now)
+            let added = blocking(move || add(&root, now, &new, signing)).await?;
+            if let Some(why) = &added.unchecked {
+                eprintln!(
+                    "warning: whether these services and environments exist wasn't checked: {}",
+                    clean(why)
+                );
+            }
+            global.print(&document("freeze", &added.freeze, &added.recorded), || {
+                output::frozen(&added.freeze, &added.recorded, now)
             })?;
         }
         Command::List => {

@@ -11,16 +11,18 @@ use crate::pipeline::claims::Recorded;
 use crate::pipeline::claims::controls::{self, Standing};
 use crate::pipeline::claims::freezes;
 
-/// A control that was added.
+/// A control that was added, and the command that ends it.
 #[must_use]
-pub fn added(control: &Control, recorded: &Recorded, now: Timestamp) -> String {
+pub fn added(control: &Control, recorded: &Recorded, by_default: bool, expire: &str, now: Timestamp) -> String {
+    let default = if by_default { "; the default for break-glass" } else { "" };
     format!(
-        "{} holds {} until {} ({}).\n{}",
+        "{} holds {} until {} ({}{default}).\n{}\nTo end it sooner:\n\n    {}",
         clean(&control.id),
         held(control),
         moment(control.until),
         relative(control.until, now),
-        written(recorded)
+        written(recorded),
+        clean(expire)
     )
 }
 
@@ -185,7 +187,7 @@ fn moment(at: Timestamp) -> String {
 fn relative(at: Timestamp, now: Timestamp) -> String {
     let seconds = at.duration_since(now).as_secs();
     let length = match seconds.unsigned_abs() {
-        length @ 0..=5_399 => format!("{} min", length / 60),
+        length @ 0..=5_399 => format!("{} min", (length + 30) / 60),
         length @ 5_400..=172_799 => format!("{} h", (length + 1_800) / 3_600),
         length => format!("{} days", (length + 43_200) / 86_400),
     };

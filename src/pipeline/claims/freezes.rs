@@ -57,12 +57,22 @@ pub struct Listed {
     pub place: String,
 }
 
+/// A freeze that was added.
+pub struct Added {
+    /// The freeze.
+    pub freeze: Freeze,
+    /// Where it was written.
+    pub recorded: Recorded,
+    /// Why its names couldn't be held against the catalogue, if they couldn't.
+    pub unchecked: Option<String>,
+}
+
 /// Adds a freeze to the estate's calendar and commits that. Services and environments that the
 /// catalogue doesn't know are refused: a freeze of a misspelt name would hold nothing.
 ///
 /// # Errors
 /// When a value can't be used, the calendar can't be read, or as [`record`] says.
-pub fn add(root: &Path, now: Timestamp, new: &NewFreeze, signing: Signing) -> Result<(Freeze, Recorded)> {
+pub fn add(root: &Path, now: Timestamp, new: &NewFreeze, signing: Signing) -> Result<Added> {
     let (root, config) = config(root)?;
     let file = named(config.calendar.as_ref(), "calendar")?;
     let now = whole_second(now);
@@ -75,15 +85,24 @@ pub fn add(root: &Path, now: Timestamp, new: &NewFreeze, signing: Signing) -> Re
         until: new.end.of(from, now)?,
     };
     // Where the catalogue can't be read, names can't be checked; the freeze is needed all the same.
-    if let Source::Known(catalogue) = catalogue(&mut Vec::new(), &root, &config) {
-        check_names(&freeze, &catalogue)?;
-    }
-    record(&root, file, signing, |text| {
+    let unchecked = match catalogue(&mut Vec::new(), &root, &config) {
+        Source::Known(catalogue) => {
+            check_names(&freeze, &catalogue)?;
+            None
+        }
+        Source::Unknown(why) => Some(why),
+    };
+    let (freeze, recorded) = record(&root, file, signing, |text| {
         let new = add_freeze(file, text, &freeze)?;
         // With iCalendar files and all: in a calendar that can't be read no freeze is known.
         calendar(&root, file, &new)?;
         let message = message(&freeze);
         Ok((new, message, freeze))
+    })?;
+    Ok(Added {
+        freeze,
+        recorded,
+        unchecked,
     })
 }
 
