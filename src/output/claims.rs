@@ -14,7 +14,11 @@ use crate::pipeline::claims::freezes;
 /// A control that was added, and the command that ends it.
 #[must_use]
 pub fn added(control: &Control, recorded: &Recorded, by_default: bool, expire: &str, now: Timestamp) -> String {
-    let default = if by_default { "; the default for break-glass" } else { "" };
+    let default = if by_default {
+        "; the default for break-glass"
+    } else {
+        ""
+    };
     format!(
         "{} holds {} until {} ({}{default}).\n{}\nTo end it sooner:\n\n    {}",
         clean(&control.id),

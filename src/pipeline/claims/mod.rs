@@ -73,7 +73,8 @@ fn record<T>(
                 file.restore(&new)?;
                 let help = match signing {
                     Signing::Configured => {
-                        "check git's `gpg.format` and `user.signingkey`, or add `--unsigned` to commit without a signature"
+                        "see what `git status` says in the estate's folder; if it is about signing, check git's \
+                         `gpg.format` and `user.signingkey`, or add `--unsigned`"
                     }
                     Signing::Unsigned => "see what `git status` says in the estate's folder",
                 };
