@@ -14,6 +14,7 @@ mod architecture;
 mod attacks;
 mod bad_input;
 mod claims;
+mod classify;
 mod cli;
 mod explain;
 mod ledger;
