@@ -34,8 +34,16 @@ fn facts_tell_value_source_and_age_of_each_and_the_resolver_of_what_is_unknown()
 
     let peak = fact("change.business_window_active");
     assert_eq!(peak["value"], true);
-    assert_eq!((&peak["source"], &peak["age_seconds"]), (&"calendar.yaml".into(), &0.into()));
-    assert!(peak["note"].as_str().unwrap().contains("the next safe window is 2026-03-17T05:00:00Z"));
+    assert_eq!(
+        (&peak["source"], &peak["age_seconds"]),
+        (&"calendar.yaml".into(), &0.into())
+    );
+    assert!(
+        peak["note"]
+            .as_str()
+            .unwrap()
+            .contains("the next safe window is 2026-03-17T05:00:00Z")
+    );
     assert_eq!(peak["holds_back"], serde_json::json!(["peak-hours"]));
 
     let exploited = fact("finding.known_exploited");
@@ -44,7 +52,12 @@ fn facts_tell_value_source_and_age_of_each_and_the_resolver_of_what_is_unknown()
     assert!(exploited["resolver"].as_str().unwrap().contains("`kev:`"));
 
     let human = stdout(&estate.run(&["facts", &id]));
-    for words in ["facts unknown", "change.downtime_needed *", "one instance runs", "→ a KEV file"] {
+    for words in [
+        "facts unknown",
+        "change.downtime_needed *",
+        "one instance runs",
+        "→ a KEV file",
+    ] {
         assert!(human.contains(words), "{words} isn't in:\n{human}");
     }
 }
@@ -54,16 +67,28 @@ fn what_is_missing_is_ranked_by_what_it_holds_back() {
     let estate = Estate::prepared();
     let document = json(&estate.run(&["--format", "json", "facts", "--missing"]));
     let missing = document["missing"].as_array().unwrap();
-    let held: Vec<u64> = missing.iter().map(|entry| entry["findings"].as_u64().unwrap()).collect();
+    let held: Vec<u64> = missing
+        .iter()
+        .map(|entry| entry["findings"].as_u64().unwrap())
+        .collect();
     assert!(!held.is_empty() && held.is_sorted_by(|a, b| a >= b), "{held:?}");
-    assert!(missing.iter().all(|entry| !entry["resolver"].as_str().unwrap().is_empty()));
+    assert!(
+        missing
+            .iter()
+            .all(|entry| !entry["resolver"].as_str().unwrap().is_empty())
+    );
 
     // Once the calendar is gone, it is what holds back most.
     estate.edit("holdpoint.yaml", |text| text.replace("calendar: calendar.yaml\n", ""));
     let document = json(&estate.run(&["--format", "json", "facts", "--missing"]));
     let first = document["missing"][0]["id"].as_str().unwrap();
     assert!(
-        ["change.freeze_active", "change.window_open", "change.business_window_active"].contains(&first),
+        [
+            "change.freeze_active",
+            "change.window_open",
+            "change.business_window_active"
+        ]
+        .contains(&first),
         "{first}"
     );
 }
@@ -107,7 +132,10 @@ fn a_graph_is_read_from_whatever_describes_it() {
         })
         .collect();
     assert!(edges.contains(&("cart", "db", "database")), "{edges:?}");
-    assert!(edges.iter().any(|(from, to, _)| (*from, *to) == ("shop", "cart")), "{edges:?}");
+    assert!(
+        edges.iter().any(|(from, to, _)| (*from, *to) == ("shop", "cart")),
+        "{edges:?}"
+    );
     assert_eq!(edges.len(), 2);
     let ids: Vec<&str> = document["services"]
         .as_array()
@@ -128,7 +156,9 @@ fn a_plan_is_read_into_counts_and_addresses() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("plan.json");
     let change = |address: &str, actions: &str| {
-        format!("{{\"address\":\"{address}\",\"mode\":\"managed\",\"type\":\"aws_db_instance\",\"name\":\"x\",\"change\":{{\"actions\":[{actions}],\"before\":{{}},\"after\":{{}},\"after_unknown\":{{}}}}}}")
+        format!(
+            "{{\"address\":\"{address}\",\"mode\":\"managed\",\"type\":\"aws_db_instance\",\"name\":\"x\",\"change\":{{\"actions\":[{actions}],\"before\":{{}},\"after\":{{}},\"after_unknown\":{{}}}}}}"
+        )
     };
     let plan = format!(
         "{{\"format_version\":\"1.2\",\"terraform_version\":\"1.9.0\",\"resource_changes\":[{},{}]}}",

@@ -13,6 +13,8 @@ mod approvals;
 mod architecture;
 mod attacks;
 mod bad_input;
+mod claims;
+mod classify;
 mod cli;
 mod context;
 mod explain;

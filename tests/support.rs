@@ -226,3 +226,46 @@ pub fn demo() -> &'static SharedDemo {
         SharedDemo { root, output }
     })
 }
+
+fn git_any(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new("git")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .arg("-C")
+        .arg(folder)
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+/// What a git command in a folder printed, with nobody's configuration.
+pub fn git(folder: &Path, arguments: &[&str]) -> String {
+    let output = git_any(folder, arguments);
+    assert!(output.status.success(), "git {arguments:?}: {}", stderr(&output));
+    stdout(&output).trim().to_owned()
+}
+
+/// Makes a git repo of a folder, with all that is in it in one commit.
+pub fn repository(folder: &Path) {
+    git(folder, &["init", "--quiet", "--initial-branch=main"]);
+    git(folder, &["config", "user.name", "Ana Lopez"]);
+    git(folder, &["config", "user.email", "ana@x.example"]);
+    git(folder, &["add", "."]);
+    git(folder, &["commit", "--quiet", "--message=Start"]);
+}
+
+/// What a command that succeeded printed as JSON.
+pub fn json(output: &Output) -> Value {
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Checks that a command was refused as bad input, and that all of this was told, with help.
+pub fn refused(output: &Output, told: &[&str]) {
+    assert_eq!(output.status.code(), Some(3), "{} {}", stdout(output), stderr(output));
+    let text = stderr(output);
+    for part in told {
+        assert!(text.contains(part), "`{part}` isn't in: {text}");
+    }
+    assert!(text.contains("help"), "{text}");
+}

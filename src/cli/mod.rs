@@ -2,11 +2,14 @@
 
 mod approve;
 mod contract;
+mod control;
 mod decide;
 mod demo;
 mod explain;
 mod facts;
 mod findings;
+mod fix;
+mod freeze;
 mod graph;
 mod iac;
 mod ledger;
@@ -15,6 +18,7 @@ mod promote;
 mod replay_agent;
 mod rescan;
 mod run;
+mod signing;
 mod validate;
 
 use anyhow::{Context, Result};
@@ -154,6 +158,15 @@ enum Command {
     Promote(promote::Arguments),
     /// Try one candidate fix in the sandbox
     Validate(validate::Arguments),
+    /// Hold a resource or path against automation, and let go of it again
+    #[command(subcommand)]
+    Control(control::Command),
+    /// Freeze services, and list freezes, change windows and business hours
+    #[command(subcommand)]
+    Freeze(freeze::Command),
+    /// Work with candidate fixes
+    #[command(subcommand)]
+    Fix(fix::Command),
     /// Write, check, test, prove and compare policy packs
     #[command(subcommand)]
     Policy(policy::Command),
@@ -207,6 +220,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         }
         Command::Promote(arguments) => promote::run(global, arguments).await,
         Command::Validate(arguments) => validate::run(global, arguments).await,
+        Command::Control(command) => control::run(global, command).await,
+        Command::Freeze(command) => freeze::run(global, command).await,
+        Command::Fix(command) => fix::run(global, &command),
         Command::Policy(command) => policy::run(global, command).await,
         Command::Findings(command) => findings::run(global, &command),
         Command::Graph(command) => graph::run(global, &command),

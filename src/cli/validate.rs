@@ -62,11 +62,7 @@ fn prepare(root: &Path, arguments: &Arguments, agent: &Path) -> Result<(Estate, 
     let bytes = read_bytes(Path::new(""), &name)?;
     let patch = holdpoint_fixes::patch::read_patch(&name, &bytes)?;
     let applied = holdpoint_fixes::apply::apply_patch(&mirror.git, &head, &patch)?;
-    let read = |tree: &str, path: &str| mirror.text(tree, path);
-    let classification =
-        holdpoint_fixes::classify::classify(&applied.files, &|path| read(&applied.base_tree, path), &|path| {
-            read(&applied.candidate_tree, path)
-        });
+    let classification = crate::pipeline::classify::of(&mirror.git, &applied);
     let fix = Fix {
         id: Digest::of_bytes(&bytes),
         repo: arguments.repo.clone(),

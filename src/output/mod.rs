@@ -6,6 +6,8 @@
 
 pub mod card;
 pub mod cases;
+pub mod claims;
+pub mod classification;
 pub mod command_line;
 pub mod coverage;
 pub mod diagnostics;

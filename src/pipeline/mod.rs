@@ -7,6 +7,8 @@ pub mod authoring;
 pub mod candidates;
 pub mod cases;
 pub mod choose;
+pub mod claims;
+pub mod classify;
 pub mod demo;
 pub mod document;
 pub mod estate;

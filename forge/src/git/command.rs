@@ -44,6 +44,39 @@ const SETTINGS: [&str; 12] = [
 /// What of our environment git gets: where programs, keys and the agent are.
 const PASSED_ON: [&str; 3] = ["PATH", "HOME", "SSH_AUTH_SOCK"];
 
+/// What more of it git gets when it commits for the person at the keyboard: who they are, and what asks
+/// them for a passphrase. Nothing that names another repository or index.
+const PASSED_ON_TO_SIGN: [&str; 19] = [
+    "XDG_CONFIG_HOME",
+    "XDG_RUNTIME_DIR",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+    "GIT_AUTHOR_NAME",
+    "GIT_AUTHOR_EMAIL",
+    "GIT_COMMITTER_NAME",
+    "GIT_COMMITTER_EMAIL",
+    "EMAIL",
+    "GNUPGHOME",
+    "GPG_TTY",
+    "SSH_ASKPASS",
+    "SSH_ASKPASS_REQUIRE",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "TERM",
+    "USER",
+];
+
+/// Whose signals and terminal a command shares.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Group {
+    /// A process group of its own, that is ended whole.
+    Own,
+    /// Ours: one in the background couldn't ask for a passphrase on the terminal.
+    Ours,
+}
+
 /// How a command ended.
 pub(crate) struct Output {
     pub(crate) status: ExitStatus,
@@ -114,23 +147,52 @@ pub(crate) fn run_any<I: Into<OsString>>(
         command.args(["-c", setting]);
     }
     command.args(arguments.into_iter().map(Into::into));
-    supervise(command, doing, TIME_LIMIT)
+    supervise(command, Group::Own, doing, TIME_LIMIT)
 }
 
-/// Runs a command in a process group of its own until it ends or its time is over.
-fn supervise(mut command: Command, doing: &'static str, limit: Duration) -> Result<Output, ForgeError> {
+/// Runs `git` for the person at the keyboard, in a folder of their work tree, however it ends: with
+/// their configuration, which says who they are and how they sign, but without hooks.
+pub(crate) fn run_as_user<I: Into<OsString>>(
+    folder: &Path,
+    doing: &'static str,
+    arguments: impl IntoIterator<Item = I>,
+) -> Result<Output, ForgeError> {
+    let mut command = Command::new("git");
+    let passed_on = PASSED_ON.iter().chain(&PASSED_ON_TO_SIGN);
+    command
+        .env_clear()
+        .envs(passed_on.filter_map(|name| Some((name, std::env::var_os(name)?))))
+        .envs([
+            ("LC_ALL", "C"),
+            ("GIT_TERMINAL_PROMPT", "0"),
+            ("GIT_LITERAL_PATHSPECS", "1"),
+            ("GIT_NO_REPLACE_OBJECTS", "1"),
+        ])
+        .current_dir(folder);
+    // An identity that git would make up of the machine's name is nobody's.
+    for setting in SETTINGS.iter().chain(&["user.useConfigOnly=true"]) {
+        command.args(["-c", setting]);
+    }
+    command.args(arguments.into_iter().map(Into::into));
+    supervise(command, Group::Ours, doing, TIME_LIMIT)
+}
+
+/// Runs a command until it ends or its time is over.
+fn supervise(mut command: Command, group: Group, doing: &'static str, limit: Duration) -> Result<Output, ForgeError> {
+    if group == Group::Own {
+        command.process_group(0);
+    }
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
         .spawn()
         .map_err(ForgeError::io("starting git (is it installed?)"))?;
     let stdout = read_bounded(child.stdout.take());
     let stderr = read_bounded(child.stderr.take());
     let ended = wait(&mut child, limit).map_err(ForgeError::io("waiting for git"));
     if !matches!(ended, Ok(Some(_))) {
-        end_group(&mut child);
+        end(&mut child, group);
     }
     let status = ended?.ok_or(ForgeError::TimedOut { doing, after: limit })?;
     Ok(Output {
@@ -155,12 +217,15 @@ fn wait(child: &mut Child, limit: Duration) -> std::io::Result<Option<ExitStatus
     }
 }
 
-/// Ends git and all that it started (ssh, index-pack), so that nothing outlives the call.
-fn end_group(child: &mut Child) {
-    let group = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
-    let ended = group.map(|group| rustix::process::kill_process_group(group, rustix::process::Signal::KILL));
-    if !matches!(ended, Some(Ok(()))) {
-        tracing::warn!(pid = child.id(), "could not end git's process group");
+/// Ends git and, in a group of its own, all that it started (ssh, index-pack), so that nothing outlives
+/// the call.
+fn end(child: &mut Child, group: Group) {
+    if group == Group::Own {
+        let group = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        let ended = group.map(|group| rustix::process::kill_process_group(group, rustix::process::Signal::KILL));
+        if !matches!(ended, Some(Ok(()))) {
+            tracing::warn!(pid = child.id(), "could not end git's process group");
+        }
     }
     if let Err(error) = child.kill().and_then(|()| child.wait()) {
         tracing::warn!(%error, "could not end git");
@@ -204,7 +269,9 @@ mod tests {
         let mut command = Command::new("sh");
         command.arg("-c").arg("(sleep 2; touch \"$0\") & sleep 60").arg(&alive);
         let started = Instant::now();
-        let error = supervise(command, "testing", Duration::from_millis(100)).err().unwrap();
+        let error = supervise(command, Group::Own, "testing", Duration::from_millis(100))
+            .err()
+            .unwrap();
         assert!(matches!(error, ForgeError::TimedOut { .. }), "{error}");
         assert!(started.elapsed() < Duration::from_secs(10));
         thread::sleep(Duration::from_millis(2500));
@@ -215,7 +282,7 @@ mod tests {
     fn output_is_bounded_and_does_not_stall() {
         let mut command = Command::new("sh");
         command.arg("-c").arg("head -c 5000000 /dev/zero | tr '\\0' x");
-        let output = supervise(command, "testing", TIME_LIMIT).unwrap();
+        let output = supervise(command, Group::Own, "testing", TIME_LIMIT).unwrap();
         assert!(output.status.success());
         assert_eq!(output.stdout.len() as u64, MAX_OUTPUT_BYTES);
     }

@@ -6,6 +6,7 @@
 
 mod command;
 mod remote;
+mod work_tree;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -15,6 +16,7 @@ use crate::names::{branch_ref, id};
 use command::{run, run_any};
 
 pub use remote::Remote;
+pub use work_tree::{Committed, FileState, Identity, Signing, WorkTree, identity};
 
 /// Brings a bare cache repository up to date with all branches of a remote; makes it when there is none.
 ///

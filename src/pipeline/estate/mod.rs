@@ -112,35 +112,10 @@ impl Estate {
     /// # Errors
     /// When its config, own facts, policies or rollout can't be used. Everything else becomes unknown.
     pub fn load(root: &Path) -> Result<Self> {
-        let root = root.canonicalize().map_err(|error| {
-            BadInput::new(
-                format!("there is no estate in `{}`: {error}", root.display()),
-                "name the folder that holds `holdpoint.yaml` with `--estate`",
-            )
-        })?;
-        if !root.join(CONFIG_FILE).exists() {
-            return Err(BadInput::new(
-                format!("there is no `{CONFIG_FILE}` in `{}`", root.display()),
-                "name the estate's folder with `--estate`",
-            )
-            .into());
-        }
-        let text = read_text(&root, CONFIG_FILE)?;
-        let config = holdpoint_intake::estate::read_estate(CONFIG_FILE, &text)?;
+        let (root, config) = config(root)?;
         let mut problems = Vec::new();
         let mut notes = Vec::new();
-        let catalogue = if config.catalogue.is_empty() {
-            Source::Unknown(format!("`{CONFIG_FILE}` names no catalogue"))
-        } else {
-            load(&mut problems, "the catalogue", || {
-                let described = topology::describe(&root, &config.catalogue)?;
-                let mut catalogue = described.catalogue;
-                notes.extend(described.notes);
-                notes.extend(topology::deployments(&root, &config.deployments, &mut catalogue)?);
-                notes.extend(catalogue.conflicts.iter().map(disagreement));
-                Ok(catalogue)
-            })
-        };
+        let catalogue = catalogue(&mut problems, &mut notes, &root, &config);
         let org = org_facts(&root, catalogue.known().ok())?;
         problems.extend(org.problems);
         let loaded = packs::open(&root, &config.policies, &org.table)?;
@@ -165,7 +140,9 @@ impl Estate {
         );
         let calendar = match &config.calendar {
             None => Source::Unknown(format!("`{CONFIG_FILE}` names no calendar")),
-            Some(file) => load(&mut problems, &format!("`{file}`"), || calendar(&root, file)),
+            Some(file) => load(&mut problems, &format!("`{file}`"), || {
+                calendar(&root, file, &read_text(&root, file)?)
+            }),
         };
         let contracts = optional(
             &mut problems,
@@ -270,14 +247,7 @@ impl Estate {
     /// # Errors
     /// When the estate has no such repo.
     pub fn repo(&self, name: &str) -> Result<&RepoConfig> {
-        self.config.repos.iter().find(|repo| repo.name == name).ok_or_else(|| {
-            let names: Vec<&str> = self.config.repos.iter().map(|repo| repo.name.as_str()).collect();
-            BadInput::new(
-                format!("the estate has no repo `{name}`"),
-                format!("its repos are: {}", names.join(", ")),
-            )
-            .into()
-        })
+        repo(&self.config, name)
     }
 
     /// The state folder.
@@ -323,11 +293,73 @@ pub fn disagreement(conflict: &SourceConflict) -> String {
     )
 }
 
-/// The calendar, with the iCalendar files that it names beside itself.
-fn calendar(root: &Path, file: &str) -> Result<Calendar> {
+/// Finds an estate's folder and reads its config, and nothing that it names.
+///
+/// # Errors
+/// When there is no such folder, or its config can't be read.
+pub fn config(root: &Path) -> Result<(PathBuf, EstateConfig)> {
+    let root = root.canonicalize().map_err(|error| {
+        BadInput::new(
+            format!("there is no estate in `{}`: {error}", root.display()),
+            "name the folder that holds `holdpoint.yaml` with `--estate`",
+        )
+    })?;
+    if !root.join(CONFIG_FILE).exists() {
+        return Err(BadInput::new(
+            format!("there is no `{CONFIG_FILE}` in `{}`", root.display()),
+            "name the estate's folder with `--estate`",
+        )
+        .into());
+    }
+    let text = read_text(&root, CONFIG_FILE)?;
+    let config = holdpoint_intake::estate::read_estate(CONFIG_FILE, &text)?;
+    Ok((root, config))
+}
+
+/// A governed repo of an estate, by name.
+///
+/// # Errors
+/// When the estate has no such repo.
+pub fn repo<'a>(config: &'a EstateConfig, name: &str) -> Result<&'a RepoConfig> {
+    config.repos.iter().find(|repo| repo.name == name).ok_or_else(|| {
+        let names: Vec<&str> = config.repos.iter().map(|repo| repo.name.as_str()).collect();
+        BadInput::new(
+            format!("the estate has no repo `{name}`"),
+            format!("its repos are: {}", names.join(", ")),
+        )
+        .into()
+    })
+}
+
+/// The catalogue of the files that the config names, with what they say of deployments. What was left out and where
+/// sources disagree goes to `notes`.
+pub fn catalogue(
+    problems: &mut Vec<SourceError>,
+    notes: &mut Vec<String>,
+    root: &Path,
+    config: &EstateConfig,
+) -> Source<Catalogue> {
+    if config.catalogue.is_empty() {
+        return Source::Unknown(format!("`{CONFIG_FILE}` names no catalogue"));
+    }
+    load(problems, "the catalogue", || {
+        let described = topology::describe(root, &config.catalogue)?;
+        let mut catalogue = described.catalogue;
+        notes.extend(described.notes);
+        notes.extend(topology::deployments(root, &config.deployments, &mut catalogue)?);
+        notes.extend(catalogue.conflicts.iter().map(disagreement));
+        Ok(catalogue)
+    })
+}
+
+/// The calendar of a text, with the iCalendar files that it names beside itself.
+///
+/// # Errors
+/// When it or one of those can't be read.
+pub fn calendar(root: &Path, file: &str, text: &str) -> Result<Calendar> {
     let folder = Path::new(file).parent().unwrap_or_else(|| Path::new(""));
     let ics = |name: &str| read_text(root, &folder.join(name).to_string_lossy()).map_err(|error| format!("{error:#}"));
-    Ok(Calendar::read(file, &read_text(root, file)?, &ics)?)
+    Ok(Calendar::read(file, text, &ics)?)
 }
 
 /// A Terraform plan of a repo's branch.

@@ -84,6 +84,7 @@ pub fn read(path: &str, text: &str) -> SourceResult<Lockfile> {
         let Some((_, folder)) = key.rsplit_once("node_modules/").filter(|_| !entry.link) else {
             continue;
         };
+        let scope = entry.scope();
         let name = entry.name.unwrap_or_else(|| folder.to_owned());
         match entry.version {
             Some(version) => lockfile.packages.push(Package {
@@ -91,7 +92,7 @@ pub fn read(path: &str, text: &str) -> SourceResult<Lockfile> {
                 name,
                 version,
                 line: lines.get(key.as_str()).copied(),
-                scope: entry.scope(),
+                scope,
                 direct: root.as_ref().map(|root| root.declares(&key)),
             }),
             None => lockfile.skipped.push(format!("`{name}` has no version")),

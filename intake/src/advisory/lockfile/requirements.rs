@@ -63,7 +63,11 @@ fn scope(path: &str) -> DependencyScope {
     let name = path.rsplit('/').next().unwrap_or(path);
     let stem = name.strip_suffix(".txt").unwrap_or(name);
     let says = stem.split(['-', '_', '.']).any(|word| DEVELOPMENT.contains(&word));
-    if says { DependencyScope::Dev } else { DependencyScope::Runtime }
+    if says {
+        DependencyScope::Dev
+    } else {
+        DependencyScope::Runtime
+    }
 }
 
 /// A comment begins with `#` at the start or after white space.
