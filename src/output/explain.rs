@@ -86,9 +86,11 @@ pub fn found_text(item: &ReportItem) -> String {
         });
     }
     words.push_str(&format!(" The scanner {}.", severity_words(item)));
-    let names: Vec<String> = finding.aliases.iter().chain(&finding.cwes).cloned().collect();
-    if !names.is_empty() {
-        words.push_str(&format!(" It is also known as {}.", list(&names, 5)));
+    if !finding.aliases.is_empty() {
+        words.push_str(&format!(" It is also known as {}.", list(&finding.aliases, 5)));
+    }
+    if !finding.cwes.is_empty() {
+        words.push_str(&format!(" Its class of weakness: {}.", list(&finding.cwes, 5)));
     }
     words
 }

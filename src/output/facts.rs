@@ -128,7 +128,10 @@ fn reasons(missing: &Missing) -> String {
         .map(|why| shorten(&clean(why), MAX_CELL))
         .collect();
     if missing.why.len() > MAX_LISTED {
-        lines.push(format!("and {} more reasons", missing.why.len() - MAX_LISTED));
+        lines.push(format!(
+            "and {}",
+            count(missing.why.len() - MAX_LISTED, "more reason", "more reasons")
+        ));
     }
     let services: Vec<&str> = missing.services.iter().take(MAX_LISTED).map(String::as_str).collect();
     let more = missing.services.len().saturating_sub(MAX_LISTED);

@@ -203,13 +203,13 @@ fn observed(moment: &Moment<'_>, package: &Package, symbols: &[String]) -> Resul
             continue;
         }
         let unknown = Reach::Unknown { because: Vec::new() };
-        if let Reach::Reached { symbol, .. } = observation.corrects(unknown, package, symbols) {
-            let what = symbol.map_or_else(
-                || "the package was loaded at run time".to_owned(),
-                |symbol| format!("`{symbol}` was called at run time"),
-            );
+        // That it was loaded doesn't say that the vulnerable part of it was reached.
+        if let Reach::Reached {
+            symbol: Some(symbol), ..
+        } = observation.corrects(unknown, package, symbols)
+        {
             return Ok(Some(Answer::Reached {
-                note: what,
+                note: format!("`{symbol}` was called at run time"),
                 source: file.clone(),
                 at,
             }));

@@ -19,6 +19,7 @@ mod tests;
 use holdpoint_schemas::Timestamp;
 use jiff::SignedDuration;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use crate::error::SourceResult;
@@ -216,6 +217,34 @@ impl Calendar {
             .collect();
         listed.sort_by_key(|entry| (entry.next, entry.kind));
         Ok(listed)
+    }
+
+    /// What entries name that isn't among these services and environments, one line each: such an entry covers
+    /// nothing, most likely by a slip of the pen.
+    #[must_use]
+    pub fn stray_names(&self, services: &BTreeSet<&str>, environments: &BTreeSet<&str>) -> Vec<String> {
+        let mut stray = Vec::new();
+        for entry in &self.entries {
+            let unknown = |names: &[String], known: &BTreeSet<&str>| -> Vec<String> {
+                let names = names
+                    .iter()
+                    .filter(|name| *name != "*" && !known.contains(name.as_str()));
+                names.map(|name| format!("`{name}`")).collect()
+            };
+            for (what, names) in [
+                ("service", unknown(&entry.services, services)),
+                ("environment", unknown(&entry.environments, environments)),
+            ] {
+                if !names.is_empty() {
+                    let names = names.join(", ");
+                    stray.push(format!(
+                        "{}: `{}` names the {what} {names}, which the catalogue doesn't have",
+                        entry.place, entry.name
+                    ));
+                }
+            }
+        }
+        stray
     }
 
     fn restricts(&self, service: &str, environment: Option<&str>) -> bool {

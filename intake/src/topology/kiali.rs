@@ -212,8 +212,9 @@ impl<'a> Reader<'a> {
                     return;
                 }
                 for to in targets {
+                    // A caller without telemetry: a probe, a pod outside the mesh, or the internet. Nobody knows.
                     if from.node_type == "unknown" {
-                        part.node(&to, self.file).runtime.internet_facing = Some(true);
+                        part.node(&to, self.file);
                         continue;
                     }
                     for from in self.names(from) {

@@ -155,7 +155,7 @@ fn service_graph_metrics_are_observed_edges() {
     };
     let graph = catalogue("m.json", &text("traces_service_graph_request_total"));
     assert_eq!(edges(&graph), ["web > orders Database", "web > q Event"]);
-    assert_eq!(graph.services[2].runtime.internet_facing, Some(true));
+    assert_eq!(graph.services[2].runtime.internet_facing, None);
     assert!(read("m.json", &text("http_requests_total")).parts.is_empty());
     let prometheus =
         r#"{"status":"success","data":{"result":[{"metric":{"client":"a","server":"b"},"value":[0,"1"]}]}}"#;

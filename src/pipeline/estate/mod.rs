@@ -144,6 +144,9 @@ impl Estate {
                 calendar(&root, file, &read_text(&root, file)?)
             }),
         };
+        if let (Ok(calendar), Ok(catalogue)) = (calendar.known(), catalogue.known()) {
+            notes.extend(stray_names(calendar, catalogue, &config));
+        }
         let contracts = optional(
             &mut problems,
             &root,
@@ -262,6 +265,20 @@ impl Estate {
         }
         self.root.join(&repo.remote).to_string_lossy().into_owned()
     }
+}
+
+/// What the calendar names and nobody knows.
+fn stray_names(calendar: &Calendar, catalogue: &Catalogue, config: &EstateConfig) -> Vec<String> {
+    let services = catalogue.services.iter().map(|service| service.id.as_str()).collect();
+    let deployed = catalogue
+        .services
+        .iter()
+        .flat_map(|service| service.deployments.iter().flatten());
+    let environments = deployed
+        .map(|deployment| deployment.environment.as_str())
+        .chain(config.production_environments.iter().map(String::as_str))
+        .collect();
+    calendar.stray_names(&services, &environments)
 }
 
 /// The files that entries name, those of folders included.

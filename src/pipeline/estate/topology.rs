@@ -48,12 +48,22 @@ pub fn describe(root: &Path, entries: &[String]) -> Result<Described> {
         return Err(error.into());
     }
     let is_named = |error: &SourceError| files.iter().any(|file| file.named && file.name == error.file());
-    if let Some(error) = unknown.into_iter().find(is_named) {
-        return Err(error.into());
+    if let Some(error) = unknown.iter().find(|error| is_named(error)) {
+        return Err(error.clone().into());
     }
+    // In a folder other files may lie beside; a typo in one of ours would make it one of them.
+    let passed_over = unknown
+        .iter()
+        .filter(|error| !error.file().ends_with(".env"))
+        .map(|error| {
+            format!(
+                "{}: describes no services in a known form, and was passed over",
+                error.file()
+            )
+        });
     Ok(Described {
         catalogue: merge(parts),
-        notes: skipped,
+        notes: skipped.into_iter().chain(passed_over).collect(),
     })
 }
 

@@ -7,6 +7,8 @@ use holdpoint_schemas::fact::{Fact, FactSet, Key};
 use holdpoint_schemas::finding::Finding;
 use holdpoint_schemas::{Timestamp, fix::DependencyScope};
 
+use jiff::SignedDuration;
+
 use super::Moment;
 use crate::pipeline::estate::Source;
 use crate::pipeline::repo_knowledge::Answer;
@@ -142,6 +144,7 @@ fn exploitation(moment: &Moment<'_>, facts: &mut FactSet) {
     match &moment.estate.epss {
         Source::Unknown(why) => facts.set_unknown(finding::EPSS_BP, why.clone()),
         Source::Known(epss) => match (epss.of_finding(found), epss.observed_at) {
+            (Some(_), Some(at)) if is_ahead(moment, at) => facts.set_unknown(finding::EPSS_BP, AHEAD),
             (Some(points), Some(at)) => facts.set(
                 finding::EPSS_BP,
                 dated(i64::from(points), config.epss.as_deref(), at, None),
@@ -156,6 +159,7 @@ fn exploitation(moment: &Moment<'_>, facts: &mut FactSet) {
     match &moment.estate.kev {
         Source::Unknown(why) => facts.set_unknown(finding::KNOWN_EXPLOITED, why.clone()),
         Source::Known(kev) => match (kev.known_exploited(found), kev.observed_at) {
+            (Some(_), Some(at)) if is_ahead(moment, at) => facts.set_unknown(finding::KNOWN_EXPLOITED, AHEAD),
             (Some(listed), Some(at)) => {
                 let due = cves(found)
                     .into_iter()
@@ -171,6 +175,13 @@ fn exploitation(moment: &Moment<'_>, facts: &mut FactSet) {
             (None, _) => facts.set_unknown(finding::KNOWN_EXPLOITED, "the KEV file couldn't be read whole"),
         },
     }
+}
+
+const AHEAD: &str = "the file is dated later than this moment";
+
+/// Whether something is dated later than clocks differ.
+fn is_ahead(moment: &Moment<'_>, at: Timestamp) -> bool {
+    at.duration_since(moment.now) > SignedDuration::from_hours(24)
 }
 
 fn dated<T>(value: T, file: Option<&str>, observed_at: Timestamp, note: Option<String>) -> Fact<T> {

@@ -120,6 +120,9 @@ impl Moment<'_> {
 
     /// Environments that a merge reaches through the owners' deployments, or why they aren't known.
     fn environments(&self) -> Result<Vec<(&str, &str)>, String> {
+        if let Err(why) = self.estate.catalogue.known() {
+            return Err(why.clone());
+        }
         if self.owners.services.is_empty() {
             return Err("no catalogue entry owns what is touched".to_owned());
         }

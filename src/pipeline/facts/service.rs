@@ -36,6 +36,7 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
         }
     }
     if !moment.owners.known() {
+        let why = moment.estate.catalogue.known().err().map_or(NO_OWNER, String::as_str);
         for id in [
             service::TIER.id(),
             service::DATA_CLASSES.id(),
@@ -47,7 +48,7 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
             service::REPLICAS.id(),
             service::UPDATE_STRATEGY.id(),
         ] {
-            facts.insert_unknown(id, NO_OWNER);
+            facts.insert_unknown(id, why);
         }
         return;
     }
