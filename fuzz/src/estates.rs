@@ -35,7 +35,7 @@ pub fn calendar(data: &[u8]) {
 /// One iCalendar file.
 pub fn icalendar(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    for means in ["freeze", "window", "business"] {
+    for means in ["freeze", "window"] {
         let calendar = format!("ics:\n  - {{file: a.ics, means: {means}, services: ['*'], zone: Europe/Berlin}}\n");
         ask(&calendar, &[("a.ics", text)]);
     }

@@ -1,5 +1,7 @@
 //! The seeds, through the functions that the fuzzer calls; and that every target has all its parts.
 
+#![allow(clippy::unwrap_used)]
+
 use holdpoint_fuzz::{TARGETS, run};
 use holdpoint_intake::report::{NoSource, ReportContext, read_report};
 use std::collections::BTreeSet;
