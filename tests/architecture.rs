@@ -46,6 +46,18 @@ fn crates_depend_only_in_the_directions_of_the_design() {
             "holdpoint-runner",
             ["holdpoint-schemas", "holdpoint-contract"].as_slice(),
         ),
+        // It ships nothing: it calls the parsers of all.
+        (
+            "holdpoint-fuzz",
+            [
+                "holdpoint-schemas",
+                "holdpoint-intake",
+                "holdpoint-fixes",
+                "holdpoint-contract",
+                "holdpoint-usage",
+            ]
+            .as_slice(),
+        ),
     ]);
     for package in metadata["packages"].as_array().unwrap() {
         let name = package["name"].as_str().unwrap();

@@ -22,15 +22,22 @@ pub struct SourceError {
     pub position: Option<(usize, usize)>,
 }
 
+/// Longest message in characters. Messages quote what a file says, and a file may say one word of megabytes.
+const MAX_MESSAGE: usize = 1_000;
 /// Longest text that an error carries along to show the place.
 const MAX_SHOWN_BYTES: usize = 1 << 20;
 
 impl SourceError {
-    /// An error about a whole file.
+    /// An error about a whole file. A message that is too long for people is cut short.
     #[must_use]
     pub fn new(file: impl AsRef<str>, message: impl Into<String>) -> Self {
+        let mut message = message.into();
+        if let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE) {
+            message.truncate(end);
+            message.push('…');
+        }
         Self {
-            message: message.into(),
+            message,
             source_code: NamedSource::new(file, String::new()),
             span: None,
             help: None,
@@ -41,6 +48,8 @@ impl SourceError {
     /// Adds the place: `line` and `column` are 1-based; columns count characters.
     #[must_use]
     pub fn at(mut self, text: &str, line: usize, column: usize) -> Self {
+        // Parsers call the place before the first character 0.
+        let (line, column) = (line.max(1), column.max(1));
         self.position = Some((line, column));
         let start: usize = text
             .split_inclusive('\n')
@@ -93,6 +102,18 @@ mod tests {
         let error = SourceError::new("a.yaml", "no such field `tir`").at("x: é\ny: 1\n", 2, 3);
         assert_eq!(error.span.unwrap().offset(), 8);
         assert_eq!(error.one_line(), "a.yaml:2:3: no such field `tir`");
+    }
+
+    #[test]
+    fn a_message_that_quotes_megabytes_is_cut_short() {
+        let error = SourceError::new("a", format!("no such field `{}`", "é".repeat(1 << 20)));
+        assert_eq!(error.message.chars().count(), 1_001);
+        assert!(error.message.ends_with("é…"));
+    }
+
+    #[test]
+    fn a_position_before_the_first_is_the_first() {
+        assert_eq!(SourceError::new("a", "empty").at("", 1, 0).position, Some((1, 1)));
     }
 
     #[test]

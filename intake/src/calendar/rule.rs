@@ -12,11 +12,17 @@ use super::zone::Zone;
 
 /// Longest rule in bytes: every part with every value that makes sense is shorter.
 const MAX_RULE: usize = 1_000;
+/// How many steps of a rule's frequency between two occurrences cost as much as one more occurrence: the crate walks
+/// them all, and a rule such as "hourly, on each 29th of February" has thousands.
+const STEPS_PER_OCCURRENCE: i64 = 32;
 
 /// A recurrence rule with the local time that it begins at.
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
     set: RRuleSet,
+    /// The date that it begins at and the length of its frequency's steps, both in seconds of the carrier.
+    begin: i64,
+    step: i64,
     count: Option<u32>,
     last: Option<Last>,
 }
@@ -38,6 +44,7 @@ impl Rule {
             return Err("isn't a recurrence rule".to_owned());
         }
         let (mut parts, mut count, mut last) = (Vec::new(), None, None);
+        let (mut unit, mut interval) = (1, 1);
         for part in text.split(';') {
             let (key, value) = part.split_once('=').ok_or_else(|| format!("has the part `{part}`"))?;
             match key.to_ascii_uppercase().as_str() {
@@ -47,7 +54,14 @@ impl Rule {
                     count = Some(value.parse().map_err(|_| format!("counts `{value}`"))?);
                     parts.push(part);
                 }
-                _ => parts.push(part),
+                key => {
+                    match key {
+                        "FREQ" => unit = seconds(value),
+                        "INTERVAL" => interval = value.parse().unwrap_or(1),
+                        _ => {}
+                    }
+                    parts.push(part);
+                }
             }
         }
         if count.is_some() && last.is_some() {
@@ -60,6 +74,11 @@ impl Rule {
             .map_err(|error: rrule::RRuleError| format!("can't be read: {error}"))?;
         Ok(Self {
             set: set.limit(),
+            begin: Offset::UTC
+                .to_timestamp(start)
+                .map_err(|_| "begins beyond the times that can be told")?
+                .as_second(),
+            step: unit * i64::from(interval.max(1_u16)),
             count,
             last,
         })
@@ -74,7 +93,7 @@ impl Rule {
     }
 
     /// Local time and moment of each occurrence that begins up to `up_to`. Each one looked at takes
-    /// one of `budget`.
+    /// one of `budget`, and so do many steps without one.
     pub(super) fn occurrences(
         &self,
         zone: &Zone,
@@ -83,8 +102,12 @@ impl Rule {
     ) -> Result<Vec<(DateTime, Timestamp)>, String> {
         let mut found = Vec::new();
         let mut seen = 0u32;
+        let mut before = self.begin;
         for carrier in &self.set {
-            let Some(left) = budget.checked_sub(1) else {
+            let steps = carrier.timestamp().saturating_sub(before) / self.step;
+            before = carrier.timestamp();
+            let price = 1 + usize::try_from(steps / STEPS_PER_OCCURRENCE).unwrap_or_default();
+            let Some(left) = budget.checked_sub(price) else {
                 return Err("it recurs too often to be followed".to_owned());
             };
             *budget = left;
@@ -108,6 +131,20 @@ impl Rule {
             return Ok(found);
         }
         Err("its rule is never met, or too seldom to be followed".to_owned())
+    }
+}
+
+/// Length of a frequency's shortest step, in seconds.
+fn seconds(frequency: &str) -> i64 {
+    let day = 24 * 60 * 60;
+    match frequency.to_ascii_uppercase().as_str() {
+        "MINUTELY" => 60,
+        "HOURLY" => 60 * 60,
+        "DAILY" => day,
+        "WEEKLY" => 7 * day,
+        "MONTHLY" => 28 * day,
+        "YEARLY" => 365 * day,
+        _ => 1,
     }
 }
 
@@ -232,6 +269,27 @@ mod tests {
                 .len(),
             2
         );
+    }
+
+    #[test]
+    fn a_rule_pays_for_the_steps_between_its_occurrences() {
+        let rule = Rule::parse(
+            "FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=29;BYHOUR=3",
+            "0400-01-01T00:00".parse().unwrap(),
+        );
+        let zone = Zone::named("UTC").unwrap();
+        let mut budget = 5_000;
+        let found = rule
+            .unwrap()
+            .occurrences(&zone, "2027-01-01T00:00:00Z".parse().unwrap(), &mut budget);
+        assert!(found.unwrap_err().contains("too often"));
+        // A rule that is written plainly pays for its occurrences only.
+        let rule = Rule::parse("FREQ=WEEKLY;BYDAY=MO,WE", "2026-01-01T00:00".parse().unwrap());
+        let mut budget = 1_000;
+        let found = rule
+            .unwrap()
+            .occurrences(&zone, "2027-01-01T00:00:00Z".parse().unwrap(), &mut budget);
+        assert_eq!(found.unwrap().len() + budget, 1_000 - 1);
     }
 
     #[test]
