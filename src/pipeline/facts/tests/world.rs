@@ -33,13 +33,21 @@ metadata:
 spec: {type: service, lifecycle: production, owner: group:shop}
 ";
 
+/// A later commit by a teammate.
+struct Later {
+    at: String,
+    branch: Option<String>,
+    message: String,
+    path: String,
+    text: String,
+}
+
 /// The estate, its repo, and what is asked about.
 pub struct World {
     config: BTreeMap<&'static str, String>,
     files: BTreeMap<String, String>,
     repo: BTreeMap<String, String>,
-    /// Later commits: time, author, message, branch, files.
-    later: Vec<(String, String, String, Option<String>, BTreeMap<String, String>)>,
+    later: Vec<Later>,
     patch: Option<String>,
     plan: Option<String>,
     pub finding: RepoFinding,
@@ -125,13 +133,13 @@ impl World {
 
     /// A commit by a teammate on `main`, or on a branch off the first commit.
     pub fn commit(mut self, at: &str, branch: Option<&str>, message: &str, path: &str, text: &str) -> Self {
-        self.later.push((
-            at.to_owned(),
-            "Tomas".to_owned(),
-            message.to_owned(),
-            branch.map(str::to_owned),
-            BTreeMap::from([(path.to_owned(), text.to_owned())]),
-        ));
+        self.later.push(Later {
+            at: at.to_owned(),
+            branch: branch.map(str::to_owned),
+            message: message.to_owned(),
+            path: path.to_owned(),
+            text: text.to_owned(),
+        });
         self
     }
 
@@ -218,25 +226,23 @@ impl World {
         let first = commit(&git, "refs/heads/main", &self.repo, LONG_AGO, "Ines", "Begin", &[]);
         let mut tree = self.repo.clone();
         let mut head = first;
-        for (at, author, message, branch, files) in &self.later {
-            match branch {
+        for later in &self.later {
+            let file = (later.path.clone(), later.text.clone());
+            let (branch, files, parent) = match &later.branch {
                 Some(branch) => {
-                    let mut tree = self.repo.clone();
-                    tree.extend(files.clone());
-                    commit(
-                        &git,
-                        &format!("refs/heads/{branch}"),
-                        &tree,
-                        at,
-                        author,
-                        message,
-                        &[first],
-                    );
+                    let mut files = self.repo.clone();
+                    files.extend([file]);
+                    (branch.as_str(), files, first)
                 }
                 None => {
-                    tree.extend(files.clone());
-                    head = commit(&git, "refs/heads/main", &tree, at, author, message, &[head]);
+                    tree.extend([file]);
+                    ("main", tree.clone(), head)
                 }
+            };
+            let reference = format!("refs/heads/{branch}");
+            let made = commit(&git, &reference, &files, &later.at, "Tomas", &later.message, &[parent]);
+            if later.branch.is_none() {
+                head = made;
             }
         }
     }
