@@ -234,7 +234,7 @@ fn unexplained_drift_is_deliberate_until_a_human_says_otherwise() {
     check(&Case {
         id: "unexplained-drift",
         level: "suggest",
-        names: &["who changed"],
+        names: &["who changed", "drift is deliberate until a person says otherwise"],
         green: true,
         take_out: TakeOut::Policy("unexplained-drift"),
     });
@@ -256,7 +256,7 @@ fn governance_files_are_a_persons_business() {
     check(&Case {
         id: "governance-files",
         level: "suggest",
-        names: &[".github/workflows/ci.yml"],
+        names: &[".github/workflows/ci.yml", "files that govern what automation may do"],
         green: true,
         take_out: TakeOut::Policy("governance-files"),
     });

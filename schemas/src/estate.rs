@@ -35,6 +35,10 @@ pub struct EstateConfig {
     /// states, which say which cloud id a resource's address stands for.
     #[serde(default)]
     pub audit_logs: Vec<String>,
+    /// Remediators whose Terraform plans are believed where they say that nothing is destroyed: those that make
+    /// them from the candidate in a pipeline of yours. Others' plans are believed only where they destroy.
+    #[serde(default)]
+    pub plan_authors: Vec<String>,
     /// Names of what changes live infrastructure by itself, as audit logs call it: pipelines' roles, bots.
     #[serde(default)]
     pub automation: Vec<String>,

@@ -4,7 +4,8 @@ use anyhow::Result;
 use holdpoint_intake::topology::deployments::{DeploymentClaim, apply, read_deployments};
 use holdpoint_intake::topology::{ENDINGS, Topology, merge, read_topology};
 use holdpoint_schemas::SourceError;
-use holdpoint_schemas::service::Catalogue;
+use holdpoint_schemas::service::{Catalogue, ServiceId};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::files::read_bytes;
@@ -61,10 +62,17 @@ pub fn describe(root: &Path, entries: &[String]) -> Result<Described> {
                 error.file()
             )
         });
-    Ok(Described {
-        catalogue: merge(parts),
-        notes: skipped.into_iter().chain(passed_over).collect(),
-    })
+    let mut notes: Vec<String> = skipped.into_iter().chain(passed_over).collect();
+    let catalogue = merge(parts);
+    let described: BTreeSet<&ServiceId> = catalogue.services.iter().map(|service| &service.id).collect();
+    let dangling = catalogue.edges.iter().filter(|edge| !described.contains(&edge.to));
+    notes.extend(dangling.map(|edge| {
+        format!(
+            "`{}` relies on `{}`, which nothing describes: if that is a slip, the real one has a dependent more",
+            edge.from, edge.to
+        )
+    }));
+    Ok(Described { catalogue, notes })
 }
 
 /// Adds what files and folders say of deployments to the services; returns what was left out.
@@ -126,7 +134,8 @@ fn find(root: &Path, entries: &[String]) -> Result<Vec<Found>> {
     Ok(files)
 }
 
-/// Links aren't followed: they may lead out of the folder, or round in it.
+/// Links aren't followed: they may lead out of the folder, or round in it. What isn't looked into may hold a
+/// service that others rely on, so it is an error, not passed over.
 fn walk(root: &Path, folder: &str, depth: usize, files: &mut Vec<Found>) -> Result<()> {
     let listing = std::fs::read_dir(root.join(folder))
         .map_err(|error| SourceError::new(folder, format!("can't be read: {error}")))?;
@@ -141,7 +150,17 @@ fn walk(root: &Path, folder: &str, depth: usize, files: &mut Vec<Found>) -> Resu
     names.sort_by(|a, b| a.0.cmp(&b.0));
     for (name, kind) in names {
         let path = format!("{folder}/{name}");
-        if kind.is_dir() && depth < MAX_DEPTH && !PASSED_OVER.contains(&name.as_str()) {
+        if kind.is_symlink() {
+            return Err(SourceError::new(path, "is a link, which isn't followed")
+                .help("put the file itself there, or name its folder in `holdpoint.yaml`")
+                .into());
+        }
+        if kind.is_dir() && !PASSED_OVER.contains(&name.as_str()) {
+            if depth >= MAX_DEPTH {
+                return Err(SourceError::new(path, format!("lies deeper than {MAX_DEPTH} folders"))
+                    .help("name it by itself in `holdpoint.yaml`")
+                    .into());
+            }
             walk(root, &path, depth + 1, files)?;
         } else if kind.is_file() && is_read(&name) {
             if files.len() == MAX_FILES {

@@ -38,6 +38,13 @@ fn destroys(moment: &Moment<'_>, fix: &Fix, facts: &mut FactSet) {
     let Some(plan) = &fix.plan else {
         return facts.set_unknown(KEY, "no plan of the candidate came with it");
     };
+    let author = &fix.remediator.0;
+    if !moment.estate.config.plan_authors.contains(author) {
+        return facts.set_unknown(
+            KEY,
+            format!("the plan comes from `{author}`, which isn't among the estate's `plan_authors`"),
+        );
+    }
     if let Some(gap) = plan.gaps.first() {
         return facts.set_unknown(KEY, format!("the plan leaves something open: {gap}"));
     }

@@ -184,25 +184,75 @@ fn environment(moment: &Moment<'_>, facts: &mut FactSet) {
         }
     };
     let protected = &moment.estate.config.production_environments;
-    let production = reached
+    let kinds: Vec<(&str, Option<bool>)> = reached
         .iter()
-        .find(|(_, environment)| protected.iter().any(|name| name == environment));
+        .map(|(_, environment)| (*environment, is_production(environment, protected)))
+        .collect();
+    let production = kinds.iter().find(|(_, kind)| *kind == Some(true));
+    let unclear = kinds.iter().find(|(_, kind)| kind.is_none());
     let most_protected = production
-        .or_else(|| reached.first())
-        .map_or("none", |(_, environment)| environment);
+        .or(unclear)
+        .or_else(|| kinds.first())
+        .map_or("none", |(environment, _)| environment);
     let branch = &moment.finding.branch;
     let note = match most_protected {
         "none" => format!("`{branch}` is deployed nowhere"),
         environment => format!("`{branch}` is deployed to {environment}"),
     };
-    facts.set(
-        service::PRODUCTION,
-        moment.fact(production.is_some(), sources(moment.owners), Some(note)),
-    );
+    match (production, unclear) {
+        (None, Some((environment, _))) => facts.set_unknown(
+            service::PRODUCTION,
+            format!("{note}, and whether that is production isn't said (`production_environments`) nor clear from its name: `{environment}`"),
+        ),
+        _ => facts.set(
+            service::PRODUCTION,
+            moment.fact(production.is_some(), sources(moment.owners), Some(note)),
+        ),
+    }
     facts.set(
         service::ENVIRONMENT,
         moment.fact(most_protected.to_owned(), sources(moment.owners), None),
     );
+}
+
+/// Words in the names of environments that nobody but the team relies on.
+const NOT_PRODUCTION: [&str; 18] = [
+    "dev",
+    "develop",
+    "development",
+    "test",
+    "testing",
+    "tests",
+    "qa",
+    "uat",
+    "staging",
+    "stage",
+    "stg",
+    "sandbox",
+    "preview",
+    "review",
+    "integration",
+    "ci",
+    "local",
+    "demo",
+];
+/// Words in the names of environments that others rely on, whatever the estate calls its own.
+const PRODUCTION: [&str; 4] = ["production", "prod", "prd", "live"];
+
+/// Whether an environment is production: the estate names it, or its name says so. A name that says neither may be.
+fn is_production(environment: &str, protected: &[String]) -> Option<bool> {
+    let name = environment.trim().to_lowercase();
+    if protected.iter().any(|known| known.trim().to_lowercase() == name) {
+        return Some(true);
+    }
+    let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(word));
+    match (has(&PRODUCTION), has(&NOT_PRODUCTION)) {
+        (false, true) => Some(false),
+        (true, false) => Some(true),
+        // `pre-production-test` and `blue` may be anything.
+        _ => None,
+    }
 }
 
 fn sources(owners: &Owners<'_>) -> String {
@@ -219,4 +269,28 @@ fn silent(owners: &Owners<'_>, what: &str, is_silent: impl Fn(&Service) -> bool)
         .map(|service| format!("`{}`", service.id))
         .collect();
     format!("the catalogue entry of {} doesn't say {what}", silent.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_production;
+
+    #[test]
+    fn an_environment_is_production_unless_its_name_says_otherwise() {
+        let protected = ["production".to_owned(), "blue".to_owned()];
+        for (name, expected) in [
+            ("production", Some(true)),
+            ("Production", Some(true)),
+            ("blue", Some(true)),
+            ("prod", Some(true)),
+            ("eu-prod", Some(true)),
+            ("staging", Some(false)),
+            ("eu-staging", Some(false)),
+            ("green", None),
+            ("test-prod", None),
+            ("", None),
+        ] {
+            assert_eq!(is_production(name, &protected), expected, "{name}");
+        }
+    }
 }

@@ -104,7 +104,7 @@ pub(super) const ROWS: &[FactRow] = &[
         "change.destroys_resources",
         FactType::Bool,
         "Whether applying it destroys or replaces infrastructure; no when it touches none.",
-        "a Terraform plan of the candidate (`plan:` in `fix.yaml`, checked against the diff)",
+        "a Terraform plan of the candidate (`plan:` in `fix.yaml`) by one of the estate's `plan_authors`",
     ),
     fact(
         "change.restart_needed",

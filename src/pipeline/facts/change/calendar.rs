@@ -1,6 +1,6 @@
 //! What the calendar says: freezes, change windows, and hours in which a disturbance hurts most.
 
-use holdpoint_intake::calendar::{Calendar, Occurrence, Reading, WindowReading};
+use holdpoint_intake::calendar::{Calendar, Kind, Occurrence, Reading, WindowReading};
 use holdpoint_schemas::fact::keys::change;
 use holdpoint_schemas::fact::{FactSet, Key};
 use jiff::SignedDuration;
@@ -31,6 +31,40 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
     freeze(moment, calendar, &scope, facts);
     window(moment, calendar, &scope, facts);
     business(moment, calendar, &scope, facts);
+    misaddressed(moment, calendar, facts);
+}
+
+/// An entry that applies now and names a service that no catalogue has may mean this one: then what it would say
+/// isn't known, unless something else says it already.
+fn misaddressed(moment: &Moment<'_>, calendar: &Calendar, facts: &mut FactSet) {
+    let (Ok(catalogue), Ok(listed)) = (
+        moment.estate.catalogue.known(),
+        calendar.upcoming(moment.now, SignedDuration::from_secs(1)),
+    ) else {
+        return;
+    };
+    for entry in listed.iter().filter(|entry| entry.next.from <= moment.now) {
+        let is_known = |name: &String| {
+            name.trim() == "*"
+                || catalogue
+                    .services
+                    .iter()
+                    .any(|service| service.id.as_str().eq_ignore_ascii_case(name.trim()))
+        };
+        let Some(stray) = entry.services.iter().find(|name| !is_known(name)) else {
+            continue;
+        };
+        let why = format!("`{}` names the service `{stray}`, which no catalogue has", entry.name);
+        match entry.kind {
+            Kind::Freeze if facts.value(change::FREEZE_ACTIVE) == Some(false) => {
+                facts.set_unknown(change::FREEZE_ACTIVE, why);
+            }
+            Kind::Business if facts.value(change::BUSINESS_WINDOW_ACTIVE) == Some(false) => {
+                facts.set_unknown(change::BUSINESS_WINDOW_ACTIVE, why);
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The owners, each in every environment that the branch is deployed to; a service that isn't deployed, or nobody

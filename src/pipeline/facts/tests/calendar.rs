@@ -24,7 +24,13 @@ fn a_freeze_is_active_for_its_services_only_and_unknown_without_a_calendar() {
             .note(ID)
             .contains("`Quarter close` ends 2026-04-02T06:00:00Z")
     );
-    assert_eq!(with(&freeze("bank")).asks(ID), Ok(false.into()));
+    let bank = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: bank}\nspec: {type: service, lifecycle: production, owner: group:bank}\n";
+    let other = with(&freeze("bank")).estate("catalogue/bank.yaml", bank);
+    assert_eq!(other.asks(ID), Ok(false.into()));
+    assert!(
+        with(&freeze("shpo")).asks(ID).unwrap_err().contains("`shpo`"),
+        "it may mean the shop"
+    );
     assert!(
         with("freezes: [{name: broken")
             .asks(ID)

@@ -98,6 +98,7 @@ fn a_plan_says_what_is_destroyed_and_none_leaves_it_open() {
     let renamed = || {
         World::new()
             .repo("network.tf", GROUP)
+            .config("plan_authors", "[bot]")
             .fix("network.tf", 2, "  name = \"edge\"", "  name = \"outer\"")
     };
     assert!(renamed().asks(ID).unwrap_err().contains("no plan"));
@@ -109,6 +110,19 @@ fn a_plan_says_what_is_destroyed_and_none_leaves_it_open() {
     let other = change("\"update\"").replace("security_group.edge", "security_group.other");
     assert!(renamed().plan(&other).asks(ID).unwrap_err().contains("says nothing of"));
     assert!(renamed().plan("{").asks(ID).is_err());
+    let stranger = renamed().config("plan_authors", "").plan(&change("\"update\""));
+    assert!(
+        stranger.asks(ID).unwrap_err().contains("isn't among"),
+        "who writes the fix may not vouch for it"
+    );
+    let stranger = renamed()
+        .config("plan_authors", "")
+        .plan(&change("\"delete\",\"create\""));
+    assert_eq!(
+        stranger.asks(ID),
+        Ok(true.into()),
+        "what it destroys is believed of anyone"
+    );
     assert_eq!(
         World::new()
             .fix("config/app.yaml", 1, "debug: true", "debug: false")
