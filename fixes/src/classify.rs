@@ -9,6 +9,7 @@ mod environment;
 mod formatting;
 mod generated;
 mod governance;
+mod hardening;
 mod hcl;
 mod header;
 mod iac;

@@ -364,7 +364,8 @@ pub(super) fn weakens_number(path: &[String], before: f64, after: f64) -> bool {
 /// `TLSv1_2`, `TLS1_2`, `TLSv1.2_2021`: the numbers behind the name.
 static TLS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)^tls[-_ ]?v?[-_]?(\d)(?:[._](\d))?").ok());
 
-fn tls(text: &str) -> Option<(u8, u8)> {
+/// Major and minor version of a TLS protocol's name.
+pub(super) fn tls(text: &str) -> Option<(u8, u8)> {
     let found = TLS.as_ref()?.captures(text)?;
     let number = |at| found.get(at).map_or(Some(0), |part| part.as_str().parse().ok());
     Some((number(1)?, number(2)?))
