@@ -99,8 +99,9 @@ fn npm_manifest_and_lockfile_move_together() {
     let manifest =
         |v: &str| format!(r#"{{"name":"x","version":"1.0.0","scripts":{{"t":"t"}},"devDependencies":{{"a":"^{v}"}}}}"#);
     let lock = |v: &str, h: &str| {
+        let h = h.repeat(43);
         format!(
-            r#"{{"lockfileVersion":3,"packages":{{"":{{"devDependencies":{{"a":"^{v}"}}}},"node_modules/a":{{"version":"{v}","resolved":"https://r.example/a/-/a-{v}.tgz","integrity":"sha512-{h}","dev":true}}}}}}"#
+            r#"{{"lockfileVersion":3,"packages":{{"":{{"devDependencies":{{"a":"^{v}"}}}},"node_modules/a":{{"version":"{v}","resolved":"https://r.example/a/-/a-{v}.tgz","integrity":"sha512-{h}==","dev":true}}}}}}"#
         )
     };
     let sides = |v: &str, h: &str| {
@@ -196,17 +197,20 @@ fn a_secret_becomes_a_reference_and_its_variable_is_listed() {
     let found = is(
         FixKind::SecretToReference,
         "a.py",
-        "T = \"x\"\n",
-        "import os\n\nT = os.environ[\"T\"]\n",
+        "TOKEN = \"x\"\n",
+        "import os\n\nTOKEN = os.environ[\"TOKEN\"]\n",
     );
-    assert_eq!(found.new_variables, ["T"]);
+    assert_eq!(found.new_variables, ["TOKEN"]);
     for after in [
-        "import os\nT = os.environ[\"T\"]\nos.system(T)\n",
-        "import os, evil\nT = os.environ[\"T\"]\n",
-        "import os\nT = os.environ.get(\"T\", \"x\")\n",
-        "import os\nU = os.environ[\"T\"]\n",
+        "import os\nTOKEN = os.environ[\"TOKEN\"]\nos.system(TOKEN)\n",
+        "import os, evil\nTOKEN = os.environ[\"TOKEN\"]\n",
+        "import os\nTOKEN = os.environ.get(\"TOKEN\", \"x\")\n",
+        "import os\nUNIT = os.environ[\"TOKEN\"]\n",
     ] {
-        assert_eq!(is(FixKind::Logic, "a.py", "T = \"x\"\n", after).new_variables, ["T"]);
+        assert_eq!(
+            is(FixKind::Logic, "a.py", "TOKEN = \"x\"\n", after).new_variables,
+            ["TOKEN"]
+        );
     }
 }
 
