@@ -9,6 +9,7 @@ mod environment;
 mod formatting;
 mod generated;
 mod governance;
+mod hardening;
 mod hcl;
 mod header;
 mod iac;
@@ -174,6 +175,9 @@ fn recognise_file(view: &FileView<'_>) -> Result<Part, String> {
     }
     if let Some(marker) = suppression::added(change) {
         return Err(format!("gets a comment that silences a scanner (`{marker}`)"));
+    }
+    if unicode::hidden_break(change) {
+        return Err("has a line break within a changed line".to_owned());
     }
     if let Some(character) = unicode::added(change) {
         return Err(format!("gets a character that can deceive ({character})"));

@@ -2,7 +2,8 @@
 //!
 //! Each file in `diffs/<label>/` is one diff: a line that says what it is, then the files of both
 //! sides, as `=== before PATH [MODE]` and `=== after PATH [MODE]`. The label is the kind; what is
-//! in `adversarial` is logic dressed up as something else. `\0` in a text stands for a zero byte.
+//! in `adversarial` is logic dressed up as something else. `\0` in a text stands for a zero byte,
+//! `\x0d`, `\x0b` and `\x0c` for line breaks that aren't line feeds.
 
 #![allow(
     clippy::unwrap_used,
@@ -49,7 +50,10 @@ impl Case {
             } else {
                 "\n"
             };
-            let body = format!("{}{end}", body.replace("\\0", "\0"));
+            let body = [("\\0", "\0"), ("\\x0d", "\r"), ("\\x0b", "\u{b}"), ("\\x0c", "\u{c}")]
+                .iter()
+                .fold(body.to_owned(), |body, (mark, byte)| body.replace(mark, byte));
+            let body = format!("{body}{end}");
             let side = match words[0] {
                 "before" => &mut before,
                 "after" => &mut after,

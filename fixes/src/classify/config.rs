@@ -1,11 +1,13 @@
-//! A flag in a configuration file changes: same keys, same structure, same types.
+//! A flag in a configuration file gets safer: same keys, same structure, same types. A flag whose
+//! safe direction isn't known is logic.
 
 use std::collections::BTreeMap;
 
 use holdpoint_schemas::fix::FixKind;
 
+use super::hardening;
 use super::node::{Difference, Node};
-use super::polarity::{self, words};
+use super::polarity::words;
 use super::{FileView, Part, Recogniser};
 
 pub(super) const RECOGNISER: Recogniser = Recogniser {
@@ -248,12 +250,15 @@ fn check_lines(view: &FileView<'_>, format: Format) -> Result<(), String> {
 
 fn check_value(difference: &Difference<'_>) -> Result<(), String> {
     let place = difference.place();
+    let is_switch = matches!(difference.after, Node::Bool(_));
+    // Of a switch's own name every word is known, or it isn't called safer.
+    let own = difference.path.len().saturating_sub(usize::from(is_switch));
     let active = difference
         .path
         .iter()
+        .take(own)
         .flat_map(|key| words(key))
         .find(|word| ACTIVE_WORDS.contains(&word.as_str()));
-    let is_switch = matches!(difference.after, Node::Bool(_));
     let sensitive = difference
         .path
         .iter()
@@ -263,19 +268,17 @@ fn check_value(difference: &Difference<'_>) -> Result<(), String> {
         return Err(format!("changes `{place}`: a `{word}` is more than a flag"));
     }
     let path = &difference.path;
-    let weakens = match (difference.before, difference.after) {
-        (Node::Bool(_), Node::Bool(on)) => polarity::weakens_switch(path, *on),
-        (Node::Integer(before), Node::Integer(after)) => {
-            polarity::weakens_number(path, number(*before), number(*after))
-        }
-        (Node::Float(before), Node::Float(after)) => polarity::weakens_number(path, *before, *after),
+    let hardens = match (difference.before, difference.after) {
+        (Node::Bool(_), Node::Bool(on)) => hardening::switch(path, *on),
+        (Node::Integer(before), Node::Integer(after)) => hardening::number(path, number(*before), number(*after)),
+        (Node::Float(before), Node::Float(after)) => hardening::number(path, *before, *after),
         (Node::Text(before), Node::Text(after)) if is_word(before) && is_word(after) => {
-            polarity::weakens_word(path, before, after)
+            hardening::word(path, before, after)
         }
         _ => return Err(format!("changes `{place}` to or from a text that is no plain word")),
     };
-    if weakens {
-        return Err(format!("may weaken `{place}`"));
+    if !hardens {
+        return Err(format!("may weaken `{place}`: it isn't known that this makes it safer"));
     }
     Ok(())
 }

@@ -298,6 +298,22 @@ fn has(words: &[String], list: &[&str]) -> bool {
     words.iter().any(|word| list.contains(&word.as_str()))
 }
 
+/// A word of protection that isn't merely one of being there.
+fn is_safeguard(word: &str) -> bool {
+    PROTECTIVE.contains(&word) && !matches!(word, "enabled" | "enable" | "active" | "access")
+}
+
+/// Whether the name says which way a number is safer.
+pub(super) fn knows_number(path: &[String]) -> bool {
+    let words: Vec<String> = path.iter().flat_map(|key| words(key)).collect();
+    has(&words, &HIGHER_IS_SAFER) || has(&words, &LOWER_IS_SAFER) || delays_loss(&words)
+}
+
+/// `deletion_window_in_days`, `recovery_window_in_days`: the time in which a loss can be undone.
+fn delays_loss(words: &[String]) -> bool {
+    has(words, &["deletion", "recovery", "delete"]) && has(words, &["window", "days", "period"])
+}
+
 /// Whether the name says anything about protection at all.
 pub(super) fn knows(path: &[String]) -> bool {
     let words: Vec<String> = path.iter().flat_map(|key| words(key)).collect();
@@ -317,6 +333,14 @@ pub(super) fn weakens_switch(path: &[String], on: bool) -> bool {
     let words: Vec<String> = path.iter().flat_map(|key| words(key)).collect();
     let last = path.last().map(|key| self::words(key)).unwrap_or_default();
     let guards = last.first().is_some_and(|first| GUARDS.contains(&first.as_str()));
+    // `readonly_root_filesystem`: with words of both kinds only these say which one leads.
+    let mixed = has(&last, &PERMISSIVE) && last.iter().any(|word| is_safeguard(word));
+    let leads = last
+        .first()
+        .is_some_and(|first| matches!(first.as_str(), "allow" | "allows" | "insecure" | "unsafe"));
+    if mixed && !guards && (!leads || has(&last, &["only"])) {
+        return true;
+    }
     match (
         has(&words, &INVERTERS),
         has(&words, &PERMISSIVE),
@@ -352,7 +376,7 @@ pub(super) fn weakens_number(path: &[String], before: f64, after: f64) -> bool {
         );
     let (least, most) = (has(&words, &["min", "minimum"]), has(&words, &["max", "maximum"]));
     let lower = (lower && !least) || lasts;
-    let higher = higher && !most;
+    let higher = (higher && !most) || delays_loss(&words);
     unlimited
         || mode
         || (higher && lower)
@@ -364,7 +388,8 @@ pub(super) fn weakens_number(path: &[String], before: f64, after: f64) -> bool {
 /// `TLSv1_2`, `TLS1_2`, `TLSv1.2_2021`: the numbers behind the name.
 static TLS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)^tls[-_ ]?v?[-_]?(\d)(?:[._](\d))?").ok());
 
-fn tls(text: &str) -> Option<(u8, u8)> {
+/// Major and minor version of a TLS protocol's name.
+pub(super) fn tls(text: &str) -> Option<(u8, u8)> {
     let found = TLS.as_ref()?.captures(text)?;
     let number = |at| found.get(at).map_or(Some(0), |part| part.as_str().parse().ok());
     Some((number(1)?, number(2)?))
@@ -419,9 +444,14 @@ mod tests {
             ("block_public_acls", true),
             ("fraud_detection", true),
             ("prevent_destroy", true),
+            ("public_network_access_enabled", false),
+            ("allow_insecure_tls", false),
         ] {
             assert!(!weakens_switch(&path(key), safe), "{key}");
             assert!(weakens_switch(&path(key), !safe), "{key}");
+        }
+        for unclear in ["readonly_root_filesystem", "require_admin_approval", "allow_tls_only"] {
+            assert!(weakens_switch(&path(unclear), false), "{unclear}");
         }
         assert!(weakens_switch(&path("disable_debug"), true) && weakens_switch(&path("disable_debug"), false));
         assert!(!weakens_switch(&path("feature.on_sale"), true) && !weakens_switch(&path("feature.on_sale"), false));
@@ -431,6 +461,8 @@ mod tests {
     fn numbers_and_words_have_one_too() {
         assert!(!weakens_number(&path("password.min_length"), 8.0, 12.0));
         assert!(weakens_number(&path("password.min_length"), 12.0, 8.0));
+        assert!(weakens_number(&path("deletion_window_in_days"), 30.0, 7.0));
+        assert!(!knows_number(&path("publicly_shared")) && knows_number(&path("deletion_window_in_days")));
         assert!(weakens_number(&path("session_ttl"), 60.0, 6000.0));
         assert!(weakens_number(&path("session.timeout_minutes"), 15.0, 600.0));
         assert!(weakens_number(&path("max_size"), 10.0, 20.0) && !weakens_number(&path("max_size"), 20.0, 10.0));

@@ -1,5 +1,8 @@
 //! A literal becomes a read of the environment: on the same assignment, and nothing else.
 
+mod credential;
+mod shadow;
+
 use std::sync::LazyLock;
 
 use holdpoint_schemas::fix::FixKind;
@@ -8,7 +11,6 @@ use regex::Regex;
 use std::collections::BTreeMap;
 
 use super::environment::{Language, variable, variables};
-use super::polarity::words;
 use super::{FileView, Part};
 
 /// What may stand before the literal: an assignment to a plain target, or a key of a map.
@@ -68,6 +70,10 @@ pub(super) fn read(view: &FileView<'_>) -> Result<Part, String> {
     if removed.is_empty() || removed.len() != added.len() {
         return Err(logic());
     }
+    let text = view.after.as_deref().unwrap_or_default();
+    if shadow::redefines(language, view.path(), text, |line| is_import(language, line)) {
+        return Err("gives the environment's name another meaning".to_owned());
+    }
     let known = variables(view.before.as_deref().unwrap_or_default());
     let mut literals: BTreeMap<String, &str> = BTreeMap::new();
     for (old, new) in removed.iter().zip(&added) {
@@ -77,12 +83,15 @@ pub(super) fn read(view: &FileView<'_>) -> Result<Part, String> {
                 "reads `{name}`, which means something else in this file already"
             ));
         }
-        if is_setting(&name) || is_setting(target(old)) {
+        let target = target(lookup, new).ok_or_else(logic)?;
+        let literal = literal(lookup, old, new).ok_or_else(logic)?;
+        let credential = credential::is_named_so(&target) || credential::looks_so(literal);
+        if !credential || !credential::is_named_so(&name) && !credential::looks_so(literal) {
             return Err(format!("reads `{name}`, which is no secret"));
         }
-        let literal = old
-            .split_once(['"', '\'', '`'])
-            .map_or("", |(_, literal)| literal.trim_end_matches([';', ',', ' ']));
+        if !credential::correspond(&target, &name) {
+            return Err(format!("reads `{name}` into something of another name"));
+        }
         if literals
             .insert(name.clone(), literal)
             .is_some_and(|other| other != literal)
@@ -101,77 +110,24 @@ pub(super) fn read(view: &FileView<'_>) -> Result<Part, String> {
     })
 }
 
-/// Words of names that hold secrets.
-const SECRET_WORDS: [&str; 20] = [
-    "secret",
-    "token",
-    "key",
-    "apikey",
-    "password",
-    "passwd",
-    "pass",
-    "pwd",
-    "passphrase",
-    "credential",
-    "credentials",
-    "auth",
-    "dsn",
-    "salt",
-    "pepper",
-    "private",
-    "webhook",
-    "connection",
-    "signature",
-    "cert",
-];
-/// Words of names that steer something, and variables that a system sets itself.
-const SETTING_WORDS: [&str; 34] = [
-    "role",
-    "mode",
-    "algorithm",
-    "alg",
-    "verify",
-    "host",
-    "hostname",
-    "url",
-    "uri",
-    "endpoint",
-    "level",
-    "origin",
-    "path",
-    "command",
-    "cmd",
-    "env",
-    "debug",
-    "admin",
-    "allow",
-    "allowed",
-    "disable",
-    "disabled",
-    "enabled",
-    "home",
-    "user",
-    "shell",
-    "lang",
-    "port",
-    "issuer",
-    "audience",
-    "scope",
-    "permission",
-    "cipher",
-    "tls",
-];
-
-/// Whether a name is that of a setting and not of a secret.
-fn is_setting(name: &str) -> bool {
-    let words = words(name);
-    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    has(&SETTING_WORDS) && !has(&SECRET_WORDS)
+/// The name that is assigned to: the last of a dotted one, or the key.
+fn target(lookup: &Regex, new: &str) -> Option<String> {
+    let prefix = new.get(..lookup.find(new)?.start())?;
+    let prefix = prefix.trim_end().trim_end_matches([':', '=']).trim_end();
+    // A type may stand behind the name: `TOKEN: &str`.
+    let named = prefix.split_once(':').map_or(prefix, |(name, _)| name);
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '$');
+    let mut names = named.split(|c: char| !is_word(c)).filter(|name| !name.is_empty());
+    names.next_back().map(str::to_owned)
 }
 
-/// What stands before the literal's quotes: declaration and name.
-fn target(line: &str) -> &str {
-    line.split(['"', '\'', '`', '=']).next().unwrap_or_default()
+/// The literal without its quotes.
+fn literal<'a>(lookup: &Regex, old: &'a str, new: &str) -> Option<&'a str> {
+    let whole = lookup.find(new)?;
+    let literal = old
+        .strip_prefix(new.get(..whole.start())?)?
+        .strip_suffix(new.get(whole.end()..)?)?;
+    literal.get(1..literal.len().checked_sub(1)?)
 }
 
 /// The variable, when the two lines differ only in a literal that becomes its read.

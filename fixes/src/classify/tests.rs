@@ -99,8 +99,9 @@ fn npm_manifest_and_lockfile_move_together() {
     let manifest =
         |v: &str| format!(r#"{{"name":"x","version":"1.0.0","scripts":{{"t":"t"}},"devDependencies":{{"a":"^{v}"}}}}"#);
     let lock = |v: &str, h: &str| {
+        let h = h.repeat(43);
         format!(
-            r#"{{"lockfileVersion":3,"packages":{{"":{{"devDependencies":{{"a":"^{v}"}}}},"node_modules/a":{{"version":"{v}","resolved":"https://r.example/a/-/a-{v}.tgz","integrity":"sha512-{h}","dev":true}}}}}}"#
+            r#"{{"lockfileVersion":3,"packages":{{"":{{"devDependencies":{{"a":"^{v}"}}}},"node_modules/a":{{"version":"{v}","resolved":"https://r.example/a/-/a-{v}.tgz","integrity":"sha512-{h}==","dev":true}}}}}}"#
         )
     };
     let sides = |v: &str, h: &str| {
@@ -196,17 +197,20 @@ fn a_secret_becomes_a_reference_and_its_variable_is_listed() {
     let found = is(
         FixKind::SecretToReference,
         "a.py",
-        "T = \"x\"\n",
-        "import os\n\nT = os.environ[\"T\"]\n",
+        "TOKEN = \"x\"\n",
+        "import os\n\nTOKEN = os.environ[\"TOKEN\"]\n",
     );
-    assert_eq!(found.new_variables, ["T"]);
+    assert_eq!(found.new_variables, ["TOKEN"]);
     for after in [
-        "import os\nT = os.environ[\"T\"]\nos.system(T)\n",
-        "import os, evil\nT = os.environ[\"T\"]\n",
-        "import os\nT = os.environ.get(\"T\", \"x\")\n",
-        "import os\nU = os.environ[\"T\"]\n",
+        "import os\nTOKEN = os.environ[\"TOKEN\"]\nos.system(TOKEN)\n",
+        "import os, evil\nTOKEN = os.environ[\"TOKEN\"]\n",
+        "import os\nTOKEN = os.environ.get(\"TOKEN\", \"x\")\n",
+        "import os\nUNIT = os.environ[\"TOKEN\"]\n",
     ] {
-        assert_eq!(is(FixKind::Logic, "a.py", "T = \"x\"\n", after).new_variables, ["T"]);
+        assert_eq!(
+            is(FixKind::Logic, "a.py", "TOKEN = \"x\"\n", after).new_variables,
+            ["TOKEN"]
+        );
     }
 }
 
@@ -269,8 +273,8 @@ fn a_flag_in_a_configuration_file_is_recognised() {
             "{\"tls\": {\"minimum\": \"TLSv1_0\"}}",
             "{\"tls\": {\"minimum\": \"TLSv1_2\"}}",
         ),
-        ("a.ini", "[a]\nx = yes\n", "[a]\nx = no\n"),
-        ("a.properties", "a.b=1\n", "a.b=2\n"),
+        ("a.ini", "[a]\ndebug = yes\n", "[a]\ndebug = no\n"),
+        ("a.properties", "session.ttl=60\n", "session.ttl=30\n"),
     ] {
         is(FixKind::ConfigFlag, path, before, after);
     }
@@ -296,6 +300,8 @@ fn a_configuration_change_that_is_more_than_a_flag_is_logic() {
         ("c.yaml", "mode: a\n", "mode: rm -rf x\n"),
         ("c.yaml", "mode: a\n", "mode: evil.example\n"),
         ("c.yaml", "l: [1, 2]\n", "l: [1]\n"),
+        ("c.yaml", "kyc: true\n", "kyc: false\n"),
+        ("c.yaml", "x: 1\n", "x: 2\n"),
         ("c.yaml", "# a\nx: 1\n", "# b\nx: 1\n"),
         ("c.yaml", "x: [1\n", "x: [2\n"),
         ("deploy.yaml", "apiVersion: v1\nx: 1\n", "apiVersion: v1\nx: 2\n"),
@@ -379,8 +385,8 @@ fn governance_files_are_listed_and_do_not_change_the_kind_of_the_rest() {
 #[test]
 fn a_mix_of_kinds_a_new_file_and_a_new_mode_are_logic() {
     let found = classified(
-        &[("a.yaml", "x: 1\n"), ("requirements.txt", "a==1.0\n")],
-        &[("a.yaml", "x: 2\n"), ("requirements.txt", "a==1.1\n")],
+        &[("a.yaml", "debug: true\n"), ("requirements.txt", "a==1.0\n")],
+        &[("a.yaml", "debug: false\n"), ("requirements.txt", "a==1.1\n")],
     );
     assert_eq!(found.kind, FixKind::Logic);
     assert!(found.because.contains("mixes"), "{}", found.because);

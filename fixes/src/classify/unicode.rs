@@ -5,6 +5,23 @@ use std::collections::BTreeMap;
 
 use holdpoint_schemas::fix::FileChange;
 
+/// Characters besides the line feed at which some reader starts a new line (Unicode UAX 14; Python's
+/// `splitlines`; ECMA-262 for the last two): a comment for one is code for another.
+const LINE_BREAKS: [char; 6] = ['\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
+
+/// Whether a text has a line break that isn't a line feed with or without a carriage return
+/// before it. What of it is comment and what is code can't be told then.
+pub(super) fn breaks_otherwise(text: &str) -> bool {
+    text.split('\n')
+        .any(|line| line.strip_suffix('\r').unwrap_or(line).contains(LINE_BREAKS))
+}
+
+/// A hidden line break on a line that the change adds, removes or moves.
+pub(super) fn hidden_break(change: &FileChange) -> bool {
+    let mut lines = change.added.iter().chain(&change.removed);
+    lines.any(|(_, line)| breaks_otherwise(line))
+}
+
 /// A character outside ASCII that the change brings in, as `U+202E`.
 ///
 /// An upgrade, a header, a flag or a reference needs none, so even a letter that only looks
@@ -38,6 +55,24 @@ mod tests {
             removed: lines(removed),
             added: lines(added),
         }
+    }
+
+    #[test]
+    fn a_line_break_within_a_line_is_found_on_either_side() {
+        for hidden in [
+            "# a\rb",
+            "\rb",
+            "a\r\r",
+            "a\u{b}b",
+            "a\u{c}",
+            "a\u{85}b",
+            "a\u{2028}b",
+            "a\u{2029}",
+        ] {
+            assert!(hidden_break(&change("a", hidden)), "{hidden:?}");
+            assert!(hidden_break(&change(hidden, "a")), "{hidden:?}");
+        }
+        assert!(!hidden_break(&change("a", "a\r")) && !hidden_break(&change("a\r", "\tb")));
     }
 
     #[test]

@@ -72,12 +72,7 @@ fn pair(ecosystem: &str, old: &Entry, new: &Entry) -> Result<Option<Upgrade>, St
     if old.rest != new.rest || old.scope != new.scope {
         return Err(format!("changes more of `{name}` than its version"));
     }
-    let moved: BTreeSet<String> = old
-        .origin
-        .iter()
-        .map(|from| from.replace(&old.version, &new.version))
-        .collect();
-    if moved != new.origin {
+    if !moves_along(&old.origin, &new.origin, &old.version, &new.version) {
         return Err(format!("changes where `{name}` comes from"));
     }
     if old.version == new.version {
@@ -90,18 +85,59 @@ fn pair(ecosystem: &str, old: &Entry, new: &Entry) -> Result<Option<Upgrade>, St
         return Err(format!("changes `{name}` to something that is no version"));
     }
     let fresh = old.hashes.is_disjoint(&new.hashes) && old.hashes.is_empty() == new.hashes.is_empty();
-    if !fresh || !new.hashes.iter().all(|hash| is_hash(hash)) {
+    let weaker = strength(&new.hashes) < strength(&old.hashes);
+    if !fresh || weaker || !new.hashes.iter().all(|hash| is_hash(hash)) {
         return Err(format!("moves `{name}`, but its hashes don't move with it"));
     }
     Ok(Some(upgrade(ecosystem, name, &old.version, &new.version, new.scope)))
 }
 
-fn is_hash(text: &str) -> bool {
-    let (_, digest) = text.split_once([':', '-']).unwrap_or(("", text));
-    digest.len() >= 27
-        && digest
+/// Whether addresses differ by the version alone, and by that only in what follows the host.
+fn moves_along(before: &BTreeSet<String>, after: &BTreeSet<String>, from: &str, to: &str) -> bool {
+    let moved: BTreeSet<String> = before.iter().map(|url| with_version(url, from, to)).collect();
+    moved == *after
+}
+
+/// An address with another version in its path.
+pub(super) fn with_version(url: &str, from: &str, to: &str) -> String {
+    let host = match url.contains("://") {
+        true => host(url).len(),
+        false => 0,
+    };
+    let (host, path) = url.split_at_checked(host).unwrap_or((url, ""));
+    format!("{host}{}", path.replace(from, to))
+}
+
+/// A digest in hexadecimal or base64, with or without its algorithm: as long as that makes it.
+/// What names none is at least as long as SHA-1 in base64.
+pub(super) fn is_hash(text: &str) -> bool {
+    let (algorithm, digest) = text.split_once([':', '-']).unwrap_or(("", text));
+    let bytes = match algorithm {
+        "sha1" => 20,
+        "sha256" => 32,
+        "sha384" => 48,
+        "sha512" => 64,
+        _ => 0,
+    };
+    let digits = digest.trim_end_matches('=');
+    let fits = bytes == 0 || digits.len() == bytes * 2 || digits.len() == (bytes * 8).div_ceil(6);
+    digits.len() >= 27
+        && fits
+        && digits
             .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '-' | '_'))
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_'))
+}
+
+/// Rank of the weakest algorithm that these hashes name: a tool may take any of them.
+pub(super) fn strength<'a>(hashes: impl IntoIterator<Item = &'a String>) -> Option<usize> {
+    let rank = |hash: &String| {
+        let (algorithm, _) = hash.split_once([':', '-']).unwrap_or(("", hash));
+        ["md5", "sha1", "h1", "sha256", "sha384", "sha512"]
+            .iter()
+            .position(|known| *known == algorithm)
+            .map_or(0, |at| at + 1)
+    };
+    hashes.into_iter().map(rank).min()
 }
 
 /// A value as text, so that two can be compared; maps are in the order of their keys.

@@ -2,7 +2,7 @@
 
 use holdpoint_schemas::fix::{DependencyScope, Upgrade};
 
-use super::{UNREADABLE, is_version, moved_range, upgrade};
+use super::{UNREADABLE, is_version, lock, moved_range, upgrade};
 use crate::classify::FileView;
 use crate::classify::node::{Difference, Node};
 
@@ -60,6 +60,10 @@ pub(super) fn lockfile(_: &FileView<'_>, before: &str, after: &str) -> Result<Ve
                         difference.place()
                     ));
                 }
+                let integrity = |root| entry(root, &path).and_then(|entry| entry.get("integrity"));
+                if integrity(&before).is_some() && integrity(&before) == integrity(&after) {
+                    return Err(format!("moves `{}` but keeps its hash", difference.place()));
+                }
                 let entry = entry(&after, &path);
                 let dev = entry.and_then(|entry| entry.get("dev")) == Some(&Node::Bool(true));
                 let scope = if dev {
@@ -72,13 +76,18 @@ pub(super) fn lockfile(_: &FileView<'_>, before: &str, after: &str) -> Result<Ve
             }
             [.., "integrity"] if is_entry(&path) => {
                 moved_version(&before, &after, &path)?;
-                if !to.starts_with("sha512-") && !to.starts_with("sha1-") {
+                let hashes = |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
+                let (old, new) = (hashes(from), hashes(to));
+                if new.is_empty() || !new.iter().all(|hash| lock::is_hash(hash)) {
                     return Err(format!("changes `{}` to something that is no hash", difference.place()));
+                }
+                if lock::strength(&new) < lock::strength(&old) {
+                    return Err(format!("changes `{}` to a weaker hash", difference.place()));
                 }
             }
             [.., "resolved"] if is_entry(&path) => {
                 let (old, new) = moved_version(&before, &after, &path)?;
-                if from.replace(&old, &new) != to {
+                if lock::with_version(from, &old, &new) != to {
                     return Err(format!("changes where `{}` comes from", difference.place()));
                 }
             }

@@ -42,6 +42,14 @@ pub(super) fn read(view: &FileView<'_>, before: &str, after: &str) -> Result<Vec
         "dev.txt" | "test.txt" | "docs.txt" | "requirements-test.txt" => DependencyScope::Dev,
         _ => DependencyScope::Runtime,
     };
+    // pip reads the file in the encoding that a comment on the first two lines names (PEP 263).
+    let coding = |text: &str| -> Vec<String> {
+        let first = text.lines().take(2).filter(|line| line.contains("coding"));
+        first.map(str::to_owned).collect()
+    };
+    if coding(before) != coding(after) {
+        return Err("changes the encoding that the file is read in".to_owned());
+    }
     let (before, after) = (lines(before)?, lines(after)?);
     if before.len() != after.len() {
         return Err("adds or removes a requirement or an option".to_owned());

@@ -55,7 +55,15 @@ pub(super) fn is_backward(from: &str, to: &str) -> bool {
             "a", "b", "c", "alpha", "beta", "rc", "cr", "dev", "pre", "preview", "snapshot", "m", "next", "canary",
             "nightly",
         ];
-        words.iter().any(|word| marks.contains(word))
+        // SemVer: whatever a hyphen follows comes before the release, unless it is known to be a
+        // variant of it (`32.0-jre`).
+        let suffix = plain.split_once('-').map(|(_, suffix)| suffix);
+        let variants = ["jre", "android", "ga", "final", "release", "post", "sp"];
+        let variant = |suffix: &str| {
+            let word = suffix.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+            word.is_empty() || variants.contains(&word)
+        };
+        words.iter().any(|word| marks.contains(word)) || suffix.is_some_and(|suffix| !variant(suffix))
     };
     let release = |version: &str| -> Vec<u64> {
         let version = version.trim_start_matches('v');
@@ -106,6 +114,7 @@ mod tests {
             ("1.0", "1.1rc1"),
             ("1.0.0", "1.1.0-beta.1"),
             ("5.3.1.Final", "5.3.0.Final"),
+            ("1.2.0", "1.2.1-evil.0"),
         ] {
             assert!(is_backward(from, to), "{from} -> {to}");
         }

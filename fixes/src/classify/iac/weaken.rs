@@ -150,9 +150,10 @@ fn scalar(path: &[String], before: Option<&str>, after: &str) -> bool {
     }
     if let Ok(new) = after.parse::<f64>() {
         return match before.map(str::parse::<f64>) {
-            Some(Ok(old)) => polarity::knows(path) && !polarity::weakens_number(path, old, new),
+            Some(Ok(old)) => polarity::knows_number(path) && !polarity::weakens_number(path, old, new),
             Some(Err(_)) => false,
-            None => polarity::knows(path) && new > 0.0,
+            // Whether a first value is safer than the default depends on the default.
+            None => false,
         };
     }
     let Some(new) = unquoted(after) else { return false };
@@ -346,6 +347,13 @@ mod tests {
                 "policy = jsonencode({ Effect = \"Deny\", Action = [\"a:b\"] })\n",
             ),
             ("acl = \"private\"\n", "acl = \"public-read\"\n"),
+            ("deletion_window_in_days = 30\n", "deletion_window_in_days = 7\n"),
+            ("", "deletion_window_in_days = 7\n"),
+            (
+                "readonly_root_filesystem = true\n",
+                "readonly_root_filesystem = false\n",
+            ),
+            ("encryption_context = 3\n", "encryption_context = 4\n"),
             ("to_port = 443\n", "to_port = 65535\n"),
             ("", "ingress {\n  from_port = 0\n}\n"),
             ("versioning {\n  enabled = true\n}\n", ""),

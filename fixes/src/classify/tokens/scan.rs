@@ -1,11 +1,15 @@
 //! One scanner for all languages: comments, literals, words and operators, by the language's table.
 
+use super::super::unicode;
 use super::{Comment, Kind, Language, Program, Token};
 
 /// Most tokens of a file.
 const MAX_TOKENS: usize = 1_000_000;
 
 pub(super) fn scan(language: &Language, text: &str) -> Option<Program> {
+    if unicode::breaks_otherwise(text) {
+        return None;
+    }
     let mut program = Program::default();
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (mut line, mut column) = (1_u32, 0_usize);
