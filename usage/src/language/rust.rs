@@ -9,7 +9,14 @@ use crate::walk::{Frame, Grammar, Step, Trail, function, spot, string};
 pub(super) struct Rust;
 
 /// Macros that make names out of pieces, so that their tokens don't say what is called.
-const NAME_MAKERS: &[&str] = &["paste", "paste_item", "concat_idents", "item_name", "seq"];
+const NAME_MAKERS: &[&str] = &[
+    "paste",
+    "paste_item",
+    "concat_idents",
+    "item_name",
+    "seq",
+    "format_ident",
+];
 
 impl Grammar for Rust {
     fn language(&self) -> tree_sitter::Language {
@@ -254,7 +261,7 @@ fn macro_call(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
         let arguments = node.named_child(1).map_or("", |arguments| trail.text(arguments));
         let file = arguments.trim_matches(['(', ')', '[', ']', '{', '}', ' ']);
         match file.strip_prefix('"').and_then(|file| file.strip_suffix('"')) {
-            Some(file) if !file.contains('"') => {
+            Some(file) if !file.contains(['"', '\\']) => {
                 let module = format!("path:{file}");
                 facts.import(Import {
                     module,
