@@ -66,6 +66,7 @@ impl Grammar for Rust {
             "function_item" => {
                 function(trail, trail.child_text(node, "name"), facts);
             }
+            "call_expression" => made_of_text(trail, node, facts),
             "macro_invocation" => macro_call(trail, node, facts),
             "token_tree" => tokens(trail, node, facts),
             "parameter" | "let_declaration" => typed(trail, node, facts),
@@ -251,6 +252,31 @@ fn tokens(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
     // A derive or another attribute gives its names to a macro.
     let in_attribute = trail.above().any(|frame| frame.node.kind() == "attribute");
     flush(&mut names, start, false, expands || in_attribute, dotted);
+}
+
+/// Names and code that are made of text (procedural macros), and libraries that are opened by their path.
+fn made_of_text(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
+    let Some(function) = node.child_by_field_name("function") else {
+        return;
+    };
+    let called: String = trail.whole(function).split_whitespace().collect();
+    let last = called.rsplit("::").next().unwrap_or_default();
+    let ends_in = |name: &&str| called == **name || called.ends_with(&format!("::{name}"));
+    let makes = [
+        "Ident::new",
+        "Ident::new_raw",
+        "TokenStream::from_str",
+        "Library::new",
+        "Library::open",
+    ];
+    // `text.parse::<TokenStream>()`, and `text.parse()` where the type is known from elsewhere.
+    let has_tokens = || facts.imports.iter().any(|import| import.module.contains("proc_macro"));
+    let parses = called.contains(".parse::<") && called.contains("TokenStream")
+        || called.ends_with(".parse") && has_tokens()
+        || matches!(last, "parse_str" | "dlopen" | "dlsym");
+    if makes.iter().any(ends_in) || parses {
+        facts.dynamic(DynamicKind::Load, last, spot(node));
+    }
 }
 
 fn macro_call(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
