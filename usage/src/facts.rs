@@ -1,6 +1,7 @@
 //! What one source file says, in the same words for every language.
 
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::bounds::MAX_FACTS;
@@ -151,6 +152,8 @@ pub(crate) struct FileFacts {
     pub package: Option<String>,
     /// Why not all of the file was understood.
     pub incomplete: Option<String>,
+    /// Uses of reflective gateways whose meaning is clear: where the chain starts, and the name that is called.
+    pub understood: HashSet<(usize, String)>,
 }
 
 impl FileFacts {
@@ -170,6 +173,13 @@ impl FileFacts {
     pub fn dynamic(&mut self, kind: DynamicKind, what: &str, spot: Spot) {
         let what = what.to_owned();
         Self::push(&mut self.dynamics, Dynamic { kind, what, spot }, &mut self.incomplete);
+    }
+
+    /// Notes that a use of a gateway is understood.
+    pub fn understand(&mut self, offset: usize, name: &str) {
+        if self.understood.len() < MAX_FACTS {
+            self.understood.insert((offset, name.to_owned()));
+        }
     }
 
     pub fn shadow(&mut self, name: &str, scope: Option<Range<usize>>) {

@@ -16,6 +16,7 @@
 mod bounds;
 mod callers;
 mod facts;
+mod gateway;
 mod language;
 mod manifest;
 mod modules;

@@ -125,7 +125,9 @@ impl Usage {
             .filter(|(_, file)| file.language == language)
         {
             let hiding = |kind: DynamicKind| kind == DynamicKind::Load || (members_too && evidence.imported);
-            if let Some(dynamic) = file.facts.dynamics.iter().find(|dynamic| hiding(dynamic.kind)) {
+            let gateways = self.gateways.get(index).into_iter().flatten();
+            let mut dynamics = file.facts.dynamics.iter().chain(gateways);
+            if let Some(dynamic) = dynamics.find(|dynamic| hiding(dynamic.kind)) {
                 let place = self.place(index, dynamic.spot);
                 reasons.push(format!(
                     "`{}` at {}:{} can use anything",

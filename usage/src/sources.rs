@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::bounds::{MAX_FILE_BYTES, MAX_FILES, MAX_TOTAL_BYTES};
-use crate::facts::FileFacts;
+use crate::facts::{Dynamic, FileFacts};
 use crate::language::{self, Language};
 use crate::manifest::Manifests;
 use crate::modules::Modules;
@@ -52,6 +52,8 @@ pub struct Usage {
     pub(crate) other_texts: Vec<(String, String)>,
     /// Why not even the list of files is whole.
     pub(crate) cut_off: Option<String>,
+    /// Per file, uses of reflective gateways that aren't understood.
+    pub(crate) gateways: Vec<Vec<Dynamic>>,
 }
 
 const ALL: [Language; 5] = [
@@ -87,6 +89,7 @@ impl Usage {
             gaps: BTreeMap::new(),
             other_texts: Vec::new(),
             cut_off: None,
+            gateways: Vec::new(),
         };
         let mut bytes = 0usize;
         for (index, file) in files.into_iter().enumerate() {
@@ -106,6 +109,15 @@ impl Usage {
         usage.modules = Modules::of(paths, &usage.manifests.own);
         usage.stars = usage.files.iter().map(|file| usage.find_stars(file)).collect();
         usage.importers = usage.find_importers();
+        usage.gateways = (0..usage.files.len())
+            .map(|file| {
+                if usage.only_for_tests(file) {
+                    Vec::new()
+                } else {
+                    usage.gateways(file)
+                }
+            })
+            .collect();
         for (file, source) in usage.files.iter().enumerate() {
             for (index, used) in source.facts.uses.iter().enumerate().filter(|(_, used)| used.called) {
                 if let Some(name) = used.chain.names.last() {
@@ -179,7 +191,11 @@ impl Usage {
                 ..FileFacts::default()
             }
         } else {
-            walk::read(grammar, text)
+            walk::read(grammar, &language::as_it_is_run(language, text))
+        };
+        let facts = FileFacts {
+            incomplete: facts.incomplete.or_else(|| language::other_encoding(language, text)),
+            ..facts
         };
         if let Some(why) = &facts.incomplete {
             self.gap(language, format!("`{path}`: {why}"));

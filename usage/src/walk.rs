@@ -77,6 +77,11 @@ impl<'a, 't> Trail<'a, 't> {
         if text.len() <= MAX_NAME { text } else { "" }
     }
 
+    /// Text of a node, however long.
+    pub fn whole(&self, node: Node<'_>) -> &'a str {
+        self.text.get(node.byte_range()).unwrap_or_default()
+    }
+
     /// Text of the child in a field.
     pub fn child_text(&self, node: Node<'_>, field: &str) -> &'a str {
         node.child_by_field_name(field).map_or("", |child| self.text(child))

@@ -175,6 +175,8 @@ fn import(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
         name => import.bound = vec![bound(name)],
     }
     match path.as_str() {
+        // An escape in a path stands for another character.
+        _ if path.contains('\\') => facts.dynamic(DynamicKind::Load, &path, spot(node)),
         "plugin" => facts.dynamic(DynamicKind::Load, "plugin", spot(node)),
         "text/template" | "html/template" => facts.dynamic(DynamicKind::Member, &path, spot(node)),
         _ => {}

@@ -22,6 +22,17 @@ const LOADERS: &[&str] = &[
     "readObject",
     "eval",
 ];
+/// Classes by which others are found or loaded.
+const GATEWAYS: &[&str] = &[
+    "ServiceLoader",
+    "ImageIO",
+    "ScriptEngineManager",
+    "URLClassLoader",
+    "ObjectInputStream",
+    "XMLDecoder",
+    "ModuleLayer",
+    "JavaCompiler",
+];
 /// Methods that find a method by its name.
 const MEMBER_READERS: &[&str] = &[
     "getMethod",
@@ -78,6 +89,11 @@ impl Grammar for Java {
             }
             "import_declaration" => import(trail, node, facts),
             "method_declaration" | "constructor_declaration" => function(trail, trail.child_text(node, "name"), facts),
+            // An escape for an ASCII character is replaced before anything else is read (JLS 3.3): it can end a
+            // comment or a string.
+            "line_comment" | "block_comment" | "string_literal" | "character_literal" if hides_ascii(node, trail) => {
+                facts.dynamic(DynamicKind::Load, "a unicode escape", spot(node));
+            }
             "string_fragment" => string(trail.text(node), spot(node), facts),
             "local_variable_declaration"
             | "field_declaration"
@@ -102,6 +118,13 @@ impl Grammar for Java {
     }
 }
 
+fn hides_ascii(node: Node<'_>, trail: &Trail<'_, '_>) -> bool {
+    trail.whole(node).split("\\u").skip(1).any(|after| {
+        let digits: String = after.trim_start_matches('u').chars().take(4).collect();
+        u32::from_str_radix(&digits, 16).is_ok_and(|code| code < 0x80)
+    })
+}
+
 fn is_unnamed_object(trail: &Trail<'_, '_>, kind: &str) -> bool {
     matches!(trail.kind_up(1), "field_access" | "method_invocation")
         && trail.field() == Some("object")
@@ -121,7 +144,7 @@ fn is_unnamed_object(trail: &Trail<'_, '_>, kind: &str) -> bool {
 
 fn identifier(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
     let name = trail.text(node);
-    if matches!(name, "ServiceLoader" | "ImageIO") {
+    if GATEWAYS.contains(&name) {
         facts.dynamic(DynamicKind::Load, name, spot(node));
     }
     let first = trail.up(1).is_some_and(|up| up.node.start_byte() == node.start_byte());

@@ -2,6 +2,7 @@
 
 use tree_sitter::Node;
 
+use super::javascript_gateway;
 use crate::facts::{Bound, Chain, DynamicKind, FileFacts, Import};
 use crate::walk::{Frame, Grammar, Step, Trail, function, spot, string};
 
@@ -82,10 +83,12 @@ impl Grammar for Dialect {
                     function(trail, trail.child_text(declarator.node, "name"), facts);
                 }
             }
-            "call_expression" => call(trail, node, facts),
-            "new_expression" if trail.child_text(node, "constructor") == "Function" => {
-                facts.dynamic(DynamicKind::Load, "new Function", spot(node));
+            "call_expression" => {
+                call(trail, node, facts);
+                javascript_gateway::call(trail, node, facts);
             }
+            "new_expression" => javascript_gateway::made(trail, node, facts),
+            "member_expression" | "subscript_expression" => javascript_gateway::member(trail, node, facts),
             // What is imported is known already.
             "string_fragment" if matches!(trail.kind_up(2), "import_statement" | "export_statement") => {}
             "string_fragment" => string(trail.text(node), spot(node), facts),
@@ -103,7 +106,14 @@ impl Grammar for Dialect {
                 }
             }
             "with_statement" => facts.dynamic(DynamicKind::Load, "with", spot(node)),
-            "identifier" => identifier(trail, node, facts),
+            // `\u0065val` is `eval`.
+            "identifier" | "property_identifier" if trail.text(node).contains('\\') => {
+                facts.dynamic(DynamicKind::Load, trail.text(node), spot(node));
+            }
+            "identifier" => {
+                javascript_gateway::looked_at(trail, node, facts);
+                identifier(trail, node, facts);
+            }
             "shorthand_property_identifier" => {
                 let chain = Chain::root(trail.text(node));
                 trail.use_from(chain, false, facts);
@@ -170,7 +180,7 @@ fn is_unnamed_object(trail: &Trail<'_, '_>, kind: &str) -> bool {
 }
 
 /// The content of a string, or of a template without substitutions.
-fn plain_string<'a>(trail: &Trail<'a, '_>, node: Node<'_>) -> Option<&'a str> {
+pub(super) fn plain_string<'a>(trail: &Trail<'a, '_>, node: Node<'_>) -> Option<&'a str> {
     if !matches!(node.kind(), "string" | "template_string") || node.named_child_count() != 1 {
         return None;
     }
@@ -200,6 +210,7 @@ fn call(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
                 });
                 let chain = Chain::loaded(module);
                 trail.use_from(chain, false, facts);
+                facts.understand(node.start_byte(), name.rsplit('.').next().unwrap_or(name));
             }
             None => facts.dynamic(DynamicKind::Load, name, spot(node)),
         },
@@ -288,7 +299,7 @@ fn import(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
         .child_by_field_name("source")
         .and_then(|source| plain_string(trail, source))
     else {
-        return;
+        return facts.dynamic(DynamicKind::Load, "import", spot(node));
     };
     import.module = module.to_owned();
     import.side_effect = true;
@@ -346,6 +357,9 @@ fn export(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
     let source = node
         .child_by_field_name("source")
         .and_then(|source| plain_string(trail, source));
+    if source.is_none() && node.child_by_field_name("source").is_some() {
+        facts.dynamic(DynamicKind::Load, "export", spot(node));
+    }
     let mut import = Import {
         module: source.unwrap_or_default().to_owned(),
         type_only: has_type_word(trail, node),

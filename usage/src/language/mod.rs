@@ -3,8 +3,11 @@
 mod go;
 mod java;
 mod javascript;
+mod javascript_gateway;
 mod python;
 mod rust;
+
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
@@ -135,6 +138,45 @@ pub(crate) fn unread(path: &str) -> Option<Language> {
                 .any(|e| name.strip_suffix(e).is_some_and(|rest| rest.ends_with('.')))
         })
         .map(|(language, _)| *language)
+}
+
+/// The text with the line ends that the language knows, byte for byte as long: Python, JavaScript and Java end a
+/// line, and with it a comment, at a lone CR too; JavaScript also at U+2028 and U+2029.
+pub(crate) fn as_it_is_run(language: Language, text: &str) -> Cow<'_, str> {
+    let ends = matches!(language, Language::Python | Language::JavaScript | Language::Java);
+    let wide = language == Language::JavaScript && text.contains(['\u{2028}', '\u{2029}']);
+    if !ends || !(wide || text.contains('\r')) {
+        return Cow::Borrowed(text);
+    }
+    let lines: Vec<String> = text.split("\r\n").map(|part| part.replace('\r', "\n")).collect();
+    let text = lines.join("\r\n");
+    let three = if wide { "\n  " } else { return Cow::Owned(text) };
+    Cow::Owned(text.replace(['\u{2028}', '\u{2029}'], three))
+}
+
+/// Why Python reads other text than the bytes say: a declared encoding (PEP 263) that isn't UTF-8 or ASCII.
+pub(crate) fn other_encoding(language: Language, text: &str) -> Option<String> {
+    let lines = text
+        .split(['\n', '\r', '\u{c}'])
+        .filter(|_| language == Language::Python)
+        .take(4);
+    lines.filter(|line| line.contains('#')).find_map(|line| {
+        let (_, rest) = line
+            .split_once("coding")
+            .and_then(|(_, rest)| rest.split_at_checked(1))?;
+        let name: String = rest
+            .trim_start()
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || "-_.".contains(*c))
+            .collect();
+        let plain = name.to_ascii_lowercase().replace('_', "-");
+        let declared = line.contains("coding:") || line.contains("coding=");
+        let known = matches!(
+            plain.as_str(),
+            "utf-8" | "utf8" | "utf-8-unix" | "ascii" | "us-ascii" | "utf-8-sig"
+        );
+        (declared && !known).then(|| format!("it is encoded as `{name}`"))
+    })
 }
 
 /// Whether a file is a type declaration, of which nothing is left when the program runs.

@@ -3,6 +3,7 @@
 use tree_sitter::Node;
 
 use crate::facts::{Bound, Chain, DynamicKind, FileFacts, Import};
+use crate::gateway::is_plain_command;
 use crate::walk::{Frame, Grammar, Step, Trail, function, spot, string};
 
 pub(super) struct Python;
@@ -28,7 +29,41 @@ const LOADERS: &[&str] = &[
     "exec_module",
     "import_string",
     "autodiscover_modules",
+    "resolve_name",
+    "find_loader",
+    "get_loader",
+    "load_source",
+    "load_dynamic",
+    "run_script",
+    "loadTestsFromName",
+    "loadTestsFromNames",
 ];
+/// Calls of `subprocess`, `os` and `asyncio` that start the program that is their first argument.
+const STARTERS: &[&str] = &[
+    "run",
+    "Popen",
+    "call",
+    "check_call",
+    "check_output",
+    "getoutput",
+    "getstatusoutput",
+    "system",
+    "popen",
+    "create_subprocess_exec",
+    "create_subprocess_shell",
+    "execl",
+    "execle",
+    "execlp",
+    "execlpe",
+    "execv",
+    "execve",
+    "execvp",
+    "execvpe",
+    "posix_spawn",
+    "posix_spawnp",
+];
+/// Calls that only look at what they are given.
+const LOOKERS: &[&str] = &["isinstance", "issubclass", "hasattr", "getattr"];
 /// Calls that read a member by a computed name.
 const MEMBER_READERS: &[&str] = &["getattr", "attrgetter", "methodcaller", "__getattribute__", "vars"];
 
@@ -62,7 +97,17 @@ impl Grammar for Python {
             "function_definition" => function(trail, trail.child_text(node, "name"), facts),
             "call" => call(trail, node, facts),
             "string_content" => string(trail.text(node), spot(node), facts),
-            "identifier" => identifier(trail, node, facts),
+            "identifier" => {
+                if may_be_ascii(trail.text(node)) {
+                    facts.dynamic(DynamicKind::Load, trail.text(node), spot(node));
+                }
+                identifier(trail, node, facts);
+            }
+            "type" => {
+                if let Some(root) = leftmost(node) {
+                    facts.understand(root.start_byte(), trail.text(root));
+                }
+            }
             kind if is_unnamed_object(trail, kind) => {
                 let chain = Chain::root("?");
                 trail.use_from(chain, false, facts);
@@ -88,7 +133,7 @@ fn first_string<'a>(trail: &Trail<'a, '_>, call: Node<'_>) -> Option<&'a str> {
         return None;
     }
     let content = first.named_child(1)?;
-    (content.kind() == "string_content")
+    (content.kind() == "string_content" && content.named_child_count() == 0)
         .then(|| trail.text(content))
         .filter(|text| !text.is_empty())
 }
@@ -101,6 +146,7 @@ fn call(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
         "attribute" => trail.child_text(called, "attribute"),
         _ => trail.text(called),
     };
+    understand(trail, node, name, facts);
     if name == "__import__" || name == "import_module" || name == "importorskip" || name == "lazy_import" {
         match first_string(trail, node) {
             Some(module) if !module.starts_with('.') => {
@@ -117,6 +163,7 @@ fn call(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
                 };
                 let chain = Chain::loaded(module);
                 trail.use_from(chain, false, facts);
+                facts.understand(node.start_byte(), name);
             }
             _ => facts.dynamic(DynamicKind::Load, name, spot(node)),
         }
@@ -131,6 +178,111 @@ fn call(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
             facts.dynamic(DynamicKind::Member, name, spot(node));
         }
     }
+}
+
+/// Whether Python may read an identifier as another, of ASCII letters: names are compared by their NFKC form. One
+/// letter of an ordinary script, which has no such form, rules it out.
+fn may_be_ascii(name: &str) -> bool {
+    let ordinary = |c: char| {
+        matches!(c, '\u{c0}'..='\u{131}' | '\u{180}'..='\u{1c3}' | '\u{370}'..='\u{3cf}' | '\u{400}'..='\u{1cff}'
+            | '\u{3040}'..='\u{318e}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
+    };
+    !name.is_ascii() && !name.chars().any(ordinary)
+}
+
+/// The name at which a chain of members starts.
+fn leftmost(node: Node<'_>) -> Option<Node<'_>> {
+    let mut node = node;
+    while matches!(node.kind(), "attribute" | "type") {
+        node = node.named_child(0)?;
+    }
+    (node.kind() == "identifier").then_some(node)
+}
+
+/// Notes calls of gateways that are understood: programs that are written out, and mere questions.
+fn understand(trail: &Trail<'_, '_>, call: Node<'_>, name: &str, facts: &mut FileFacts) {
+    let Some(arguments) = call.child_by_field_name("arguments") else {
+        return;
+    };
+    let mut cursor = arguments.walk();
+    let given: Vec<Node<'_>> = arguments.named_children(&mut cursor).collect();
+    if STARTERS.contains(&name) && starts_a_plain_program(trail, &given) {
+        facts.understand(call.start_byte(), name);
+    }
+    if !LOOKERS.contains(&name) {
+        return;
+    }
+    let readers = ["eval", "exec", "modules", "meta_path", "path_hooks", "system", "popen"];
+    let harmless = given
+        .get(1)
+        .and_then(|second| plain_text(trail, *second))
+        .is_some_and(|member| {
+            !member.starts_with("__") && !member.contains("import") && !readers.contains(&member) && member.len() > 2
+        });
+    let looked_at = match name {
+        "getattr"
+            if !(harmless
+                && given
+                    .first()
+                    .is_some_and(|first| matches!(trail.text(*first), "sys" | "os"))) =>
+        {
+            return;
+        }
+        "getattr"
+            if given
+                .get(1)
+                .and_then(|second| plain_text(trail, *second))
+                .is_some_and(|member| {
+                    STARTERS.contains(&member)
+                        || member.starts_with("exec")
+                        || member.starts_with("spawn")
+                        || member.starts_with('_')
+                        || matches!(member, "path_importer_cache" | "startfile")
+                }) =>
+        {
+            return;
+        }
+        "getattr" | "hasattr" => given.get(..1),
+        _ => given.get(1..2),
+    };
+    for node in looked_at.into_iter().flatten() {
+        let mut cursor = node.walk();
+        let parts: Vec<Node<'_>> = if node.kind() == "tuple" {
+            node.named_children(&mut cursor).collect()
+        } else {
+            vec![*node]
+        };
+        for root in parts.into_iter().filter_map(leftmost) {
+            facts.understand(root.start_byte(), trail.text(root));
+        }
+    }
+}
+
+/// The content of a plain string.
+fn plain_text<'a>(trail: &Trail<'a, '_>, node: Node<'_>) -> Option<&'a str> {
+    let content = node
+        .named_child(1)
+        .filter(|_| node.kind() == "string" && node.named_child_count() == 3)?;
+    (content.kind() == "string_content" && content.named_child_count() == 0).then(|| trail.text(content))
+}
+
+/// Whether the program that a call starts is written out, and runs no Python. `executable=` would replace it.
+fn starts_a_plain_program(trail: &Trail<'_, '_>, given: &[Node<'_>]) -> bool {
+    let replaced = given.iter().any(|argument| match argument.kind() {
+        "keyword_argument" => matches!(
+            trail.child_text(*argument, "name"),
+            "executable" | "preexec_fn" | "args"
+        ),
+        kind => matches!(kind, "dictionary_splat" | "list_splat"),
+    });
+    let program = given.first().and_then(|first| match first.kind() {
+        "list" | "tuple" => first.named_child(0),
+        _ => Some(*first),
+    });
+    !replaced
+        && program
+            .and_then(|program| plain_text(trail, program))
+            .is_some_and(is_plain_command)
 }
 
 fn identifier(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {

@@ -9,7 +9,14 @@ use crate::walk::{Frame, Grammar, Step, Trail, function, spot, string};
 pub(super) struct Rust;
 
 /// Macros that make names out of pieces, so that their tokens don't say what is called.
-const NAME_MAKERS: &[&str] = &["paste", "paste_item", "concat_idents", "item_name", "seq"];
+const NAME_MAKERS: &[&str] = &[
+    "paste",
+    "paste_item",
+    "concat_idents",
+    "item_name",
+    "seq",
+    "format_ident",
+];
 
 impl Grammar for Rust {
     fn language(&self) -> tree_sitter::Language {
@@ -59,6 +66,7 @@ impl Grammar for Rust {
             "function_item" => {
                 function(trail, trail.child_text(node, "name"), facts);
             }
+            "call_expression" => made_of_text(trail, node, facts),
             "macro_invocation" => macro_call(trail, node, facts),
             "token_tree" => tokens(trail, node, facts),
             "parameter" | "let_declaration" => typed(trail, node, facts),
@@ -246,6 +254,31 @@ fn tokens(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
     flush(&mut names, start, false, expands || in_attribute, dotted);
 }
 
+/// Names and code that are made of text (procedural macros), and libraries that are opened by their path.
+fn made_of_text(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
+    let Some(function) = node.child_by_field_name("function") else {
+        return;
+    };
+    let called: String = trail.whole(function).split_whitespace().collect();
+    let last = called.rsplit("::").next().unwrap_or_default();
+    let ends_in = |name: &&str| called == **name || called.ends_with(&format!("::{name}"));
+    let makes = [
+        "Ident::new",
+        "Ident::new_raw",
+        "TokenStream::from_str",
+        "Library::new",
+        "Library::open",
+    ];
+    // `text.parse::<TokenStream>()`, and `text.parse()` where the type is known from elsewhere.
+    let has_tokens = || facts.imports.iter().any(|import| import.module.contains("proc_macro"));
+    let parses = called.contains(".parse::<") && called.contains("TokenStream")
+        || called.ends_with(".parse") && has_tokens()
+        || matches!(last, "parse_str" | "dlopen" | "dlsym");
+    if makes.iter().any(ends_in) || parses {
+        facts.dynamic(DynamicKind::Load, last, spot(node));
+    }
+}
+
 fn macro_call(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
     let name = trail.child_text(node, "macro").rsplit("::").next().unwrap_or_default();
     if NAME_MAKERS.contains(&name) {
@@ -254,7 +287,7 @@ fn macro_call(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
         let arguments = node.named_child(1).map_or("", |arguments| trail.text(arguments));
         let file = arguments.trim_matches(['(', ')', '[', ']', '{', '}', ' ']);
         match file.strip_prefix('"').and_then(|file| file.strip_suffix('"')) {
-            Some(file) if !file.contains('"') => {
+            Some(file) if !file.contains(['"', '\\']) => {
                 let module = format!("path:{file}");
                 facts.import(Import {
                     module,

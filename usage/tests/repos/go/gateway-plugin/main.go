@@ -1,0 +1,10 @@
+package main
+
+import (
+	"os"
+	"plugin"
+)
+
+func main() {
+	plugin.Open(os.Args[1])
+}

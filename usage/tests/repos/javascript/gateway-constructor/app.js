@@ -1,0 +1,1 @@
+(()=>{}).constructor("return pro"+"cess.mainModule.req"+"uire('lod'+'ash')")();

@@ -1,0 +1,2 @@
+import _ from "lo\x64ash";
+_.x();

@@ -1,0 +1,3 @@
+import { fork as spawn } from "node:child_process";
+
+spawn("./job.txt");

@@ -1,0 +1,1 @@
+new Function("return import('lod'+'ash')")();

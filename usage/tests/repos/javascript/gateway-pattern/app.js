@@ -1,0 +1,2 @@
+const { mainModule: m } = process;
+m.require("lo" + "dash");

@@ -1,0 +1,1 @@
+Object.values(require.cache)[0].require("lo"+"dash");

@@ -1,0 +1,1 @@
+[("lo"+"dash")].map(require);

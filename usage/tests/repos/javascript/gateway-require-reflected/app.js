@@ -1,0 +1,1 @@
+Reflect.apply(require, null, ["lo"+"dash"]);

@@ -1,0 +1,1 @@
+setTimeout("im"+"port('lo'+'dash')", 1);

@@ -1,0 +1,2 @@
+f = __builtins__["__imp"+"ort__"]
+f("ya"+"ml")

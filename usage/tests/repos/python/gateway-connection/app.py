@@ -1,0 +1,2 @@
+import multiprocessing.connection as c
+c.Client(a).recv()

@@ -1,0 +1,3 @@
+x=1
+import doctest
+doctest.testmod()

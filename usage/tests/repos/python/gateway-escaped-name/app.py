@@ -1,0 +1,1 @@
+__import__("ya\x6dl")

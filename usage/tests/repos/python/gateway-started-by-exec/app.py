@@ -1,0 +1,4 @@
+import os
+import sys
+
+os.execv(sys.executable, ["p", "-m", "ya" + "ml"])

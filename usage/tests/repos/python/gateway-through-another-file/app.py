@@ -1,0 +1,3 @@
+import compat
+
+compat.subprocess.run(open("x").read(), shell=True)

@@ -1,0 +1,3 @@
+import builtins
+f = vars(builtins)["__imp"+"ort__"]
+f("ya"+"ml")

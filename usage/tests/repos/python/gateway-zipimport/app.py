@@ -1,0 +1,2 @@
+import zipimport
+zipimport.zipimporter("x.zip").load_module("y")

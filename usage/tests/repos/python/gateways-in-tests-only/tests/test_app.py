@@ -1,0 +1,4 @@
+from unittest import mock
+import pickle
+
+mock.patch("json.loads")

@@ -1,0 +1,1 @@
+x = 1 # aimport yaml

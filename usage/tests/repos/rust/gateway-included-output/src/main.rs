@@ -1,0 +1,5 @@
+include!(concat!(env!("OUT_DIR"), "/generated.rs"));
+
+fn main() {
+    run();
+}
