@@ -60,7 +60,16 @@ pub(super) fn mentions(change: &FileChange) -> bool {
         .any(|(_, line)| line.to_ascii_lowercase().contains("header"))
 }
 
+/// Endings of source code that answers requests.
+const CODE: [&str; 16] = [
+    "py", "js", "mjs", "cjs", "ts", "mts", "cts", "jsx", "tsx", "go", "rs", "java", "kt", "rb", "php", "cs",
+];
+
 pub(super) fn read(view: &FileView<'_>) -> Result<Part, String> {
+    let ending = view.path().rsplit_once('.').map_or("", |(_, ending)| ending);
+    if !CODE.contains(&ending) {
+        return Err("changes a header in a file that is no known code".to_owned());
+    }
     let (_, after) = view.both()?;
     let (added, removed) = (set_by(&view.change.added)?, set_by(&view.change.removed)?);
     if let Some(lost) = removed.keys().find(|name| !added.contains_key(*name)) {
@@ -86,6 +95,12 @@ pub(super) fn read(view: &FileView<'_>) -> Result<Part, String> {
             return Err(format!(
                 "sets the header `{name}` to another value than the rest of the file"
             ));
+        }
+    }
+    let all: Vec<&str> = after.lines().collect();
+    for (number, _) in view.change.added.iter().filter(|(_, line)| is_statement(line)) {
+        if comes_too_late(&all, *number) {
+            return Err("sets a header where it is never sent".to_owned());
         }
     }
     if Language::of(view.path()) == Language::Python {
@@ -146,6 +161,48 @@ fn check_statements(view: &FileView<'_>, after: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Statements after which the rest of a block is never run.
+const LEAVES: [&str; 7] = ["return", "raise", "throw", "break", "continue", "panic(", "panic!("];
+/// Calls after which headers are already on their way.
+const SENDS: [&str; 8] = [
+    "end_headers(",
+    "flushHeaders(",
+    "writeHead(",
+    "WriteHeader(",
+    ".end(",
+    ".send(",
+    ".json(",
+    "wfile.write(",
+];
+
+/// Whether an earlier line of the same block leaves it or sends the answer, or whether the line
+/// parts an `else` from what it belongs to.
+fn comes_too_late(lines: &[&str], number: u32) -> bool {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let index = usize::try_from(number).unwrap_or(0).saturating_sub(1);
+    let own = lines.get(index).map_or(0, |line| depth(line));
+    let earlier = lines.get(..index).unwrap_or_default().iter().rev();
+    let block = earlier
+        .filter(|line| !line.trim().is_empty())
+        .take_while(|line| depth(line) >= own);
+    let late = |line: &&str| {
+        let text = line.trim_start_matches(['}', ' ', '\t']);
+        (depth(line) == own && LEAVES.iter().any(|word| text.starts_with(word)))
+            || SENDS.iter().any(|call| text.contains(call))
+    };
+    let mut later = lines
+        .get(index + 1..)
+        .unwrap_or_default()
+        .iter()
+        .map(|line| line.trim());
+    let parts = later.find(|line| !line.is_empty()).is_some_and(|line| {
+        ["else", "elif", "catch", "except", "finally"]
+            .iter()
+            .any(|word| line.starts_with(word))
+    });
+    parts || block.into_iter().any(late)
 }
 
 /// Whether a line is a statement of its own, not one call of a chain (`.insert_header(…)`).

@@ -133,7 +133,7 @@ pub(super) fn same(path: &str, before: &str, after: &str, comments: Comments) ->
 }
 
 /// Beginnings and parts of comments that tools read, lower case.
-const DIRECTIVES: [&str; 30] = [
+const DIRECTIVES: [&str; 40] = [
     "#!",
     "noqa",
     "nosec",
@@ -164,6 +164,17 @@ const DIRECTIVES: [&str; 30] = [
     "checkstyle",
     "lgtm",
     "codeql",
+    "__pure__",
+    "__no_side_effects__",
+    "@jsx",
+    "<reference",
+    "<amd-",
+    "//line ",
+    "/*line ",
+    "vim:",
+    // Examples in documentation that are run as tests.
+    "```",
+    ">>>",
 ];
 
 /// A directive with the tokens that its place gives it: those of its own line and of the next.
@@ -174,7 +185,14 @@ impl Program {
     fn directives(&self) -> Vec<Directive> {
         let speaks = |comment: &&Comment| {
             let text = comment.text.to_lowercase();
-            DIRECTIVES.iter().any(|word| text.contains(word)) || text.contains("coverage") || text.contains("ignore")
+            // `// +kubebuilder:rbac`, and Rust's documentation, whose indented lines are tests.
+            let marker = text.trim_start_matches(['/', '*', '#', ' ', '\t']).starts_with('+');
+            let documents = text.starts_with("///") || text.starts_with("//!");
+            marker
+                || documents
+                || DIRECTIVES.iter().any(|word| text.contains(word))
+                || text.contains("coverage")
+                || text.contains("ignore")
         };
         // Where the tokens of a line start and end: they stand in the order of their lines.
         let on = |line: u32| -> [usize; 2] {
@@ -207,8 +225,9 @@ impl Program {
     }
 
     /// Drops the last comma of a list that has another one: `(a, b,)` is `(a, b)`, but `(a,)`
-    /// isn't `(a)`. `spare` says of an opening bracket that what is in it must stay as it is.
-    fn without_last_commas(self, spare: fn(Option<&Token>) -> bool) -> Self {
+    /// isn't `(a)`. `spare` says by the two tokens before an opening bracket that what is in it must
+    /// stay as it is.
+    fn without_last_commas(self, spare: fn(Option<&Token>, Option<&Token>) -> bool) -> Self {
         let mut gone = Vec::new();
         // Per open bracket: commas seen, and whether it is spared.
         let mut open: Vec<(usize, bool)> = Vec::new();
@@ -221,7 +240,7 @@ impl Program {
             let earlier = |by: usize| at.checked_sub(by).and_then(|at| self.tokens.get(at));
             match token.text.as_str() {
                 "(" | "[" | "{" => {
-                    let spared = open.last().is_some_and(|(_, spared)| *spared) || spare(earlier(1));
+                    let spared = open.last().is_some_and(|(_, spared)| *spared) || spare(earlier(2), earlier(1));
                     open.push((0, spared));
                 }
                 "," => {

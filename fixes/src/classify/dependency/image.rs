@@ -17,14 +17,23 @@ struct Image {
     version: String,
     tag: String,
     digest: Option<String>,
-    /// Platform, flavour without its numbers, stage: what must stay.
+    /// Platform, flavour but for its numbers' values, stage: what must stay.
     rest: String,
 }
 
 fn image(line: &str) -> Option<Image> {
     let found = FROM.as_ref()?.captures(line)?;
     let part = |name: &str| found.name(name).map_or("", |part| part.as_str());
-    let flavour: String = part("flavour").chars().filter(|c| !c.is_ascii_digit()).collect();
+    // Numbers may move within a flavour, but not come or go: `slim` isn't `slim1`.
+    let mut flavour = String::new();
+    for c in part("flavour")
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+    {
+        if c != '0' || !flavour.ends_with('0') {
+            flavour.push(c);
+        }
+    }
     Some(Image {
         name: part("name").to_owned(),
         version: part("version").to_owned(),

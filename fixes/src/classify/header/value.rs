@@ -111,7 +111,12 @@ fn csp(before: Option<&str>, after: &str) -> bool {
             .iter()
             .all(|source| !loose(source) || (data && *source == "data:"))
     };
-    if !new.iter().all(safe) {
+    // A host that wasn't trusted before, a report to it, or a nonce that never changes.
+    let known: Vec<&str> = before.unwrap_or_default().split([' ', ';', '\t']).collect();
+    let own = |source: &&str| {
+        known.contains(source) || *source == "data:" || (source.starts_with('\'') && !source.starts_with("'nonce-"))
+    };
+    if !new.iter().all(safe) || !new.values().flatten().all(own) {
         return false;
     }
     let Some(before) = before else {
@@ -169,6 +174,12 @@ mod tests {
             ("content-security-policy", "default-src *"),
             ("content-security-policy", "script-src https:"),
             ("content-security-policy", "img-src 'self'"),
+            ("content-security-policy", "script-src https://evil.example"),
+            (
+                "content-security-policy",
+                "default-src 'none'; report-uri https://evil.example/x",
+            ),
+            ("content-security-policy", "script-src 'nonce-abc'"),
             ("referrer-policy", "unsafe-url"),
             ("permissions-policy", "camera=*"),
             ("cache-control", "public, max-age=600"),

@@ -92,7 +92,7 @@ fn layout(program: Program, text: &str) -> Option<Program> {
     if text.contains("import \"C\"") {
         return None;
     }
-    Some(done.without_last_commas(|_| false))
+    Some(done.without_last_commas(|_, _| false))
 }
 
 fn ends_statement(token: &Token) -> bool {

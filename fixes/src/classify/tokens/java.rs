@@ -15,7 +15,7 @@ pub(super) const LANGUAGE: Language = Language {
     layout: |program, text| {
         // JLS §3.3: such escapes are read before anything else, in comments too.
         let escapes = text.contains("\\u");
-        (!escapes).then(|| program.without_last_commas(|_| false))
+        (!escapes).then(|| program.without_last_commas(|_, _| false))
     },
 };
 

@@ -17,7 +17,7 @@ pub(super) const LANGUAGE: Language = Language {
 };
 
 /// Keywords after which a slash opens a pattern.
-const BEFORE_PATTERN: [&str; 14] = [
+const BEFORE_PATTERN: [&str; 16] = [
     "return",
     "typeof",
     "case",
@@ -32,6 +32,8 @@ const BEFORE_PATTERN: [&str; 14] = [
     "do",
     "yield",
     "await",
+    "default",
+    "extends",
 ];
 /// Words after which a line end is never without meaning.
 const RESTRICTED: [&str; 16] = [
@@ -142,7 +144,7 @@ fn layout(program: Program, _: &str) -> Option<Program> {
         comment.at = places.get(comment.at).copied().unwrap_or(end);
     }
     open.is_empty()
-        .then(|| done.without_last_commas(|_| false).with_one_quote())
+        .then(|| done.without_last_commas(|_, _| false).with_one_quote())
 }
 
 /// Whether a line end between two tokens may change how they are read.

@@ -126,7 +126,7 @@ fn layout(program: Program, text: &str) -> Option<Program> {
     }
     Some(
         without_import_brackets(done)
-            .without_last_commas(|_| false)
+            .without_last_commas(|_, _| false)
             .with_one_quote(),
     )
 }

@@ -12,9 +12,15 @@ pub(super) const LANGUAGE: Language = Language {
         "%=", "&=", "|=", "^=", "<<", ">>", "<-",
     ],
     literal,
-    // What a macro makes of a last comma is its own affair.
-    layout: |program, _| Some(program.without_last_commas(|before| before.is_some_and(|token| token.text == "!"))),
+    // What a macro or an attribute makes of a last comma is its own affair.
+    layout: |program, _| {
+        Some(program.without_last_commas(|earlier, before| is(before, &["!", "#"]) || is(earlier, &["!"])))
+    },
 };
+
+fn is(token: Option<&Token>, marks: &[&str]) -> bool {
+    token.is_some_and(|token| marks.contains(&token.text.as_str()))
+}
 
 fn literal(rest: &str, _: Option<&Token>) -> Result<Option<usize>, Ambiguous> {
     for prefix in ["br", "cr", "r"] {
