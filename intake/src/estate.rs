@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::SourceResult;
 
+pub(crate) use check::plain_control;
 pub use facts::{OrgFacts, SuppliedFact, read_org_facts};
 
 /// Largest YAML file in bytes: a person writes it.
@@ -102,7 +103,22 @@ fn export_options() -> serde_yaml::Options {
 
 /// What the YAML reader says to programmers, as people need it: part of its message, what is said
 /// instead (empty: its own words), and what to do.
-const MESSAGES: [(&str, &str, &str); 11] = [
+const MESSAGES: [(&str, &str, &str); 14] = [
+    (
+        "multiple YAML documents",
+        "several documents stand here, but one document was expected",
+        "drop the `---` lines, or split the file",
+    ),
+    (
+        "invalid u",
+        "a whole number was expected, not negative and not too large",
+        "write a number without sign, point and unit",
+    ),
+    (
+        "invalid i",
+        "a whole number was expected, not too large",
+        "write a number without point and unit",
+    ),
     ("unknown field", "", "check the spelling"),
     ("unknown variant", "", "write one of the names that are expected"),
     ("missing field", "", "add the field"),
@@ -193,13 +209,13 @@ pub fn read_estate(file: &str, text: &str) -> SourceResult<EstateConfig> {
 }
 
 /// Reads `controls.yaml`. Ids are unique; each control begins before it ends and is about
-/// something.
+/// something. Paths come in git's spelling (`./a//b/` is `a/b`), empty for the whole repo (`.`, `*`, `**`).
 ///
 /// # Errors
 /// As [`read_yaml`], and when the meaning is wrong.
 pub fn read_controls(file: &str, text: &str) -> SourceResult<ControlsFile> {
-    let controls: ControlsFile = read_yaml(file, text)?;
-    check::controls(file, text, &controls)?;
+    let mut controls: ControlsFile = read_yaml(file, text)?;
+    check::controls(file, text, &mut controls)?;
     Ok(controls)
 }
 

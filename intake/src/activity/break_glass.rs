@@ -21,6 +21,9 @@ const MAX_CLAIMS: usize = 500;
 /// by default for a week and at most for 90 days. Expired ones are among them. Ids are
 /// `break-glass:<first 12 digits of the commit>:<path>`.
 ///
+/// A commit whose date contradicts the commits before it holds as if made now, or with the commit after it. An older
+/// date that agrees with them can't be told from the truth.
+///
 /// It walks 90 days of history: once per branch is enough, not once per finding.
 ///
 /// # Errors
@@ -40,7 +43,7 @@ pub fn break_glass(
         .checked_sub(SignedDuration::from_hours(MAX_HOLD_DAYS * 24))
         .unwrap_or(Timestamp::MIN);
     // Without an end: what is on the branch is there now, whatever date its committer gave it.
-    let commits = commits_within(repo, branch_commit, since, Timestamp::MAX, MAX_COMMITS).map_err(&failed)?;
+    let commits = commits_within(repo, branch_commit, since, Timestamp::MAX, now, MAX_COMMITS).map_err(&failed)?;
     let commits = commits.ok_or_else(|| too_long(MAX_COMMITS))?;
     let people = People::at(repo, branch_commit);
     let mut controls = Vec::new();
@@ -137,6 +140,16 @@ mod tests {
         assert!(control.reason.starts_with("INC-2291 (commit "), "{}", control.reason);
         let old = claim(&fixture, "Break-glass: INC-2291", NOW - 8 * DAY);
         assert!(active(&fixture, old).is_empty());
+    }
+
+    #[test]
+    fn a_backdated_commit_holds_as_if_made_now() {
+        let fixture = Fixture::new();
+        let base = fixture.commit("other", "1", "ana", NOW - 200 * DAY, &[]);
+        let claim = fixture.commit_all(&[("edge.tf", Some("1"))], "x\n\nBreak-glass: y\n", "ana", DAY, &[base]);
+        assert_eq!(active(&fixture, claim), ["edge.tf"]);
+        let head = fixture.commit("other", "2", "ben", NOW - 60, &[claim]);
+        assert_eq!(active(&fixture, head), ["edge.tf"]);
     }
 
     #[test]

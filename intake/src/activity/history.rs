@@ -2,12 +2,16 @@
 
 use git2::{Commit, DiffOptions, Mailmap, Oid, Repository, Sort};
 use holdpoint_schemas::Timestamp;
+use jiff::SignedDuration;
+use std::collections::{BinaryHeap, HashSet};
 
 use crate::error::IntakeError;
 
 /// So many commits in a row before `since` end the walk. Dates are set by committers' clocks, so
 /// one old commit doesn't mean that all before it are older.
 const OLD_RUN: usize = 500;
+/// How far the clocks of two committers may lie apart.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_hours(24);
 /// Longest summary, in characters.
 const MAX_SUMMARY: usize = 200;
 /// Largest `.mailmap` in bytes: some ten thousand people.
@@ -21,24 +25,43 @@ pub(super) fn failed(commit: &str) -> impl Fn(git2::Error) -> IntakeError + '_ {
     }
 }
 
-/// The commits of a time span, with their times; `None` when the walk would be longer than `limit`.
+/// The commits of a time span, with their times, latest first; `None` when the walk would be longer than `limit`.
+///
+/// A commit's date is whatever its committer writes. One that is more than a day older than something before it
+/// is [backdated](is_backdated): it counts with the time of the commit after it, `backdated_at` at the latest, so
+/// that it hides neither itself nor what stands before it. An older date that agrees with the history can't be told from
+/// the truth.
 pub(super) fn commits_within<'a>(
     repo: &'a Repository,
     branch_commit: &str,
     since: Timestamp,
     until: Timestamp,
+    backdated_at: Timestamp,
     limit: usize,
 ) -> Result<Option<Vec<(Timestamp, Commit<'a>)>>, git2::Error> {
-    let mut walk = repo.revwalk()?;
-    walk.set_sorting(Sort::TIME)?;
-    walk.push(Oid::from_str(branch_commit)?)?;
-    let (mut found, mut old_run) = (Vec::new(), 0usize);
-    for (seen, id) in walk.enumerate() {
+    // `after` is when the commit after it was made: at the latest, this one was too.
+    let made = |commit: &Commit<'_>, after: Timestamp| -> Result<Timestamp, git2::Error> {
+        match time(commit) {
+            Some(at) if at >= since || after < since => Ok(at),
+            Some(at) if !is_backdated(repo, commit, at)? => Ok(at),
+            _ => Ok(after.min(backdated_at)),
+        }
+    };
+    let head = repo.find_commit(Oid::from_str(branch_commit)?)?;
+    let mut known = HashSet::from([head.id()]);
+    let mut waiting = BinaryHeap::from([(made(&head, Timestamp::MAX)?, head.id())]);
+    let (mut found, mut old_run, mut seen) = (Vec::new(), 0usize, 0usize);
+    while let Some((at, id)) = waiting.pop() {
         if seen >= limit {
             return Ok(None);
         }
-        let commit = repo.find_commit(id?)?;
-        let at = time(&commit).unwrap_or(since);
+        seen += 1;
+        let commit = repo.find_commit(id)?;
+        for parent in commit.parents() {
+            if known.insert(parent.id()) {
+                waiting.push((made(&parent, at)?, parent.id()));
+            }
+        }
         if at < since {
             old_run += 1;
             if old_run >= OLD_RUN {
@@ -52,6 +75,20 @@ pub(super) fn commits_within<'a>(
         }
     }
     Ok(Some(found))
+}
+
+/// Whether one of the latest commits before it is more than a day younger, which clocks don't explain.
+fn is_backdated(repo: &Repository, commit: &Commit<'_>, at: Timestamp) -> Result<bool, git2::Error> {
+    let mut walk = repo.revwalk()?;
+    walk.set_sorting(Sort::TIME)?;
+    walk.push(commit.id())?;
+    let plausible = at.checked_add(CLOCK_SKEW).unwrap_or(Timestamp::MAX);
+    for id in walk.take(OLD_RUN) {
+        if time(&repo.find_commit(id?)?).is_some_and(|before| before > plausible) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// When a commit came to be in this form; `None` for a time that no clock shows. Callers take that as

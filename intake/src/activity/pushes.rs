@@ -32,7 +32,8 @@ pub struct Push {
 /// `until`, that touched one of `paths` (files, or folders for all below), latest first. A merge
 /// counts with what it brought to its first parent. Commits for whose id (40 hex digits)
 /// `is_own` says yes are left out: what Holdpoint merged is known from the ledger, not from a name or
-/// trailer that anyone can write.
+/// trailer that anyone can write. A commit whose date contradicts the commits before it counts as recent, at `since`;
+/// one with an older date that agrees with them can't be told from one that is old.
 ///
 /// # Errors
 /// When the commit or its history can't be read, or the history is too long to be sure that
@@ -50,7 +51,7 @@ pub fn recent_pushes(
         commit: branch_commit.to_owned(),
         limit,
     };
-    let commits = commits_within(repo, branch_commit, since, until, MAX_COMMITS).map_err(&failed)?;
+    let commits = commits_within(repo, branch_commit, since, until, since, MAX_COMMITS).map_err(&failed)?;
     let commits = commits.ok_or_else(|| too_long(MAX_COMMITS))?;
     if commits.len() > MAX_DIFFS {
         return Err(too_long(MAX_DIFFS));
@@ -163,6 +164,30 @@ mod tests {
         let recent = fixture.commit("config", "1", "ben", NOW - 3600, &[]);
         let skewed = fixture.commit("b", "1", "cy", 0, &[recent]);
         assert_eq!(fixture.pushes(skewed, &["config"], "").len(), 1);
+        assert_eq!(fixture.pushes(skewed, &["b"], "").len(), 1, "nor itself");
+    }
+
+    #[test]
+    fn backdated_commits_in_a_row_and_behind_a_merge_are_recent() {
+        let fixture = Fixture::new();
+        let base = fixture.commit("a", "1", "ana", NOW - 3 * DAY, &[]);
+        let first = fixture.commit("config", "1", "ben", 0, &[base]);
+        let second = fixture.commit("config", "2", "ben", DAY, &[first]);
+        assert_eq!(fixture.pushes(second, &["config"], "").len(), 2);
+        let mut side = base;
+        for n in 0..600_i64 {
+            side = fixture.commit("a", &n.to_string(), "ana", NOW - 3 * DAY + n, &[side]);
+        }
+        let merge = fixture.commit("a", "2", "cy", NOW - 60, &[second, side]);
+        assert_eq!(fixture.pushes(merge, &["config"], "").len(), 2);
+    }
+
+    #[test]
+    fn a_plausible_old_date_is_believed_and_so_is_a_small_skew() {
+        let fixture = Fixture::new();
+        let base = fixture.commit("a", "1", "ana", NOW - 3 * DAY, &[]);
+        let head = fixture.commit("config", "1", "ben", NOW - 3 * DAY - 3600, &[base]);
+        assert!(fixture.pushes(head, &["config"], "").is_empty());
     }
 
     #[test]

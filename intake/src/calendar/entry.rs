@@ -37,12 +37,14 @@ impl Entry {
     }
 
     fn names(&self, service: &str) -> bool {
-        self.services.iter().any(|covered| covered == "*" || covered == service)
+        self.services
+            .iter()
+            .any(|covered| covered == "*" || is_same(covered, service))
     }
 
     fn is_for(&self, environment: Option<&str>) -> bool {
-        self.environments.is_empty()
-            || environment.is_some_and(|e| self.environments.iter().any(|covered| covered == e))
+        let mut covered = self.environments.iter();
+        self.environments.is_empty() || covered.any(|name| name == "*" || environment.is_some_and(|e| is_same(name, e)))
     }
 
     /// When it applies, as far as it begins up to a moment.
@@ -61,6 +63,12 @@ impl Entry {
         };
         Ok(normalised(spans))
     }
+}
+
+/// Whether two names of services or environments are the same, whatever their case and the space around them: a
+/// freeze that missed by a capital letter would cover nothing.
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
 /// When an entry applies.

@@ -40,9 +40,9 @@ struct CalendarText {
 #[serde(deny_unknown_fields)]
 struct EntryText {
     name: Spanned<String>,
-    services: Vec<String>,
+    services: Vec<Spanned<String>>,
     #[serde(default)]
-    environments: Vec<String>,
+    environments: Vec<Spanned<String>>,
     from: Option<Spanned<String>>,
     until: Option<Spanned<String>>,
     rrule: Option<Spanned<String>>,
@@ -59,9 +59,9 @@ struct EntryText {
 struct IcsText {
     file: Spanned<String>,
     means: Kind,
-    services: Vec<String>,
+    services: Vec<Spanned<String>>,
     #[serde(default)]
-    environments: Vec<String>,
+    environments: Vec<Spanned<String>>,
     zone: Option<Spanned<String>>,
 }
 
@@ -92,7 +92,12 @@ impl Place<'_> {
 /// Reads the file and the iCalendar files that it names.
 pub(super) fn read(file: &str, text: &str, ics: &dyn Fn(&str) -> Result<String, String>) -> SourceResult<Vec<Entry>> {
     let place = Place { file, text };
-    let calendar: CalendarText = read_yaml(file, text)?;
+    let Some(calendar) = read_yaml::<Option<CalendarText>>(file, text)? else {
+        let error = SourceError::new(file, "nothing is written here, but a calendar was expected");
+        return Err(Box::new(error.help(
+            "take the file from git again, or write `freezes: []` where there are none",
+        )));
+    };
     let mut entries = Vec::new();
     for (kind, texts) in [
         (Kind::Freeze, calendar.freezes),
@@ -144,10 +149,23 @@ impl Place<'_> {
             kind,
             place: format!("{}:{}", self.file, text.name.referenced.line()),
             name,
-            services: text.services,
-            environments: text.environments,
+            services: self.names(&text.services)?,
+            environments: self.names(&text.environments)?,
             timing,
         })
+    }
+
+    /// Names of services or environments, without space around them. A pattern would cover nothing.
+    fn names(&self, names: &[Spanned<String>]) -> SourceResult<Vec<String>> {
+        let plain = |name: &Spanned<String>| match name.value.trim() {
+            "" => Err(self.wrong(name, "a name was expected", "write a name, or `*` for all")),
+            pattern if pattern != "*" && pattern.contains('*') => {
+                let message = format!("`{pattern}` is a pattern; a name was expected");
+                Err(self.wrong(name, message, "list the names, or write `*` for all"))
+            }
+            plain => Ok(plain.to_owned()),
+        };
+        names.iter().map(plain).collect()
     }
 
     fn once(
@@ -300,13 +318,14 @@ impl Place<'_> {
             self.wrong(&text.file, message, "export the calendar again, or drop the entry")
         })?;
         let events = ics::read(file, &events, zone)?;
+        let (services, environments) = (self.names(&text.services)?, self.names(&text.environments)?);
         Ok(events
             .into_iter()
             .map(|event| Entry {
                 kind: text.means,
                 name: event.name,
-                services: text.services.clone(),
-                environments: text.environments.clone(),
+                services: services.clone(),
+                environments: environments.clone(),
                 place: format!("{file}:{}", event.line),
                 timing: event.timing,
             })

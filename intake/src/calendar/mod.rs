@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use crate::error::SourceResult;
-use entry::Entry;
+use entry::{Entry, is_same};
 use span::{gaps, holding, intersection, normalised};
 
 pub use edit::add_freeze;
@@ -116,7 +116,7 @@ struct Expansion {
 }
 
 impl Calendar {
-    /// Reads `calendar.yaml`. `ics` gives the text of an iCalendar file that it names, relative to
+    /// Reads `calendar.yaml`. Names of services and environments are compared without case. `ics` gives the text of an iCalendar file that it names, relative to
     /// its folder, or says why it can't.
     ///
     /// # Errors
@@ -228,7 +228,7 @@ impl Calendar {
             let unknown = |names: &[String], known: &BTreeSet<&str>| -> Vec<String> {
                 let names = names
                     .iter()
-                    .filter(|name| *name != "*" && !known.contains(name.as_str()));
+                    .filter(|name| *name != "*" && !known.iter().any(|one| is_same(one, name)));
                 names.map(|name| format!("`{name}`")).collect()
             };
             for (what, names) in [

@@ -408,3 +408,41 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_empty_calendar_is_an_error_and_one_without_entries_is_not() {
+    let read = |text: &str| Calendar::read("calendar.yaml", text, &|_| Err(String::new()));
+    for text in ["", "null\n", "# nothing\n", "---\n"] {
+        assert!(read(text).is_err(), "{text:?}");
+    }
+    assert!(read("freezes: []\n").is_ok());
+}
+
+#[test]
+fn names_are_compared_without_case_and_patterns_are_refused() {
+    let read = |services: &str, environments: &str| {
+        let text = format!(
+            "freezes:\n- {{name: N, services: {services}, environments: {environments}, \
+             from: '2026-03-01T00:00:00Z', until: '2026-04-01T00:00:00Z'}}\n"
+        );
+        Calendar::read("calendar.yaml", &text, &|_| Err(String::new()))
+    };
+    let now = "2026-03-17T00:00:00Z".parse().unwrap();
+    for (services, environments) in [
+        ("[Lab]", "[]"),
+        ("['lab ']", "[Staging]"),
+        ("['* ']", "['*']"),
+        ("[LAB]", "[' staging']"),
+    ] {
+        let reading = read(services, environments)
+            .unwrap()
+            .freeze_at("lab", Some("staging"), now);
+        assert!(matches!(reading, Reading::Active(_)), "{services} {environments}");
+    }
+    let error = read("['l*']", "[]").unwrap_err();
+    assert!(
+        error.message.contains("`l*`") && error.position.map(|(line, _)| line) == Some(2),
+        "{error:?}"
+    );
+    assert!(read("[lab]", "['prod-*']").is_err() && read("['']", "[]").is_err());
+}

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::SourceResult;
 use crate::estate::at;
+use crate::topology::plain_branch;
 
 const PREFIX: &str = "holdpoint.dev/";
 /// All annotations that are read: a misspelt one would be unknown for ever without a word.
@@ -191,9 +192,9 @@ impl<'a> Annotations<'a> {
         for part in &parts {
             match part
                 .split_once('=')
-                .map(|(environment, branch)| (environment.trim(), branch.trim()))
+                .and_then(|(environment, branch)| Some((environment.trim(), plain_branch(branch)?)))
             {
-                Some((environment, branch)) if !environment.is_empty() && !branch.is_empty() => {
+                Some((environment, branch)) if !environment.is_empty() => {
                     deployments.push(Deployment {
                         environment: environment.to_owned(),
                         branch: branch.to_owned(),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_yaml::Spanned;
 
 use crate::error::SourceResult;
-use crate::estate::{read_controls, read_yaml};
+use crate::estate::{plain_control, read_controls, read_yaml};
 
 /// Adds a control to the text of `controls.yaml` (which may be empty), after the last one.
 ///
@@ -16,12 +16,18 @@ use crate::estate::{read_controls, read_yaml};
 /// When the text can't be read, has the id already, or is laid out so that adding isn't safe; and when
 /// the control is about nothing or ends before it begins.
 pub fn add_control(file: &str, text: &str, control: &Control) -> SourceResult<String> {
+    let control = &plain_control(control.clone());
+    // The whole repo has a spelling that can be read again.
+    let path = control
+        .path
+        .as_deref()
+        .map(|path| if path.is_empty() { "." } else { path });
     let fields = [
         ("id", Some(control.id.as_str())),
         ("kind", Some(control.kind.as_str())),
         ("repo", Some(&control.repo)),
         ("address", control.address.as_deref()),
-        ("path", control.path.as_deref()),
+        ("path", path),
         ("owner", Some(&control.owner)),
         ("reason", Some(&control.reason)),
         ("protects", control.protects.as_deref()),
@@ -75,7 +81,7 @@ pub fn expire_control(file: &str, text: &str, id: &str, now: Timestamp) -> Sourc
     let place = ends
         .controls
         .iter()
-        .find(|control| control.id == id)
+        .find(|control| control.id.trim() == id)
         .map(|control| control.until.defined);
     let new = place.and_then(|place| replaced(text, place, &now.to_string()));
     match new {

@@ -246,7 +246,7 @@ fn control(id: &str) -> Control {
         kind: ControlKind::HandsOff,
         repo: "infra".to_owned(),
         address: None,
-        path: Some("db/".to_owned()),
+        path: Some("db".to_owned()),
         owner: "ana@x.example".to_owned(),
         reason: "moving \"it\": see #7 — \u{1F6A7}".to_owned(),
         protects: None,
@@ -258,7 +258,7 @@ fn control(id: &str) -> Control {
 #[test]
 fn a_control_is_added_after_the_last_and_comments_stay() {
     let new = add_control("controls.yaml", FILE, &control("HO-1")).unwrap();
-    let added = "  - id: HO-1\n    kind: hands-off\n    repo: infra\n    path: db/\n    owner: ana@x.example\n    \
+    let added = "  - id: HO-1\n    kind: hands-off\n    repo: infra\n    path: db\n    owner: ana@x.example\n    \
                  reason: \"moving \\\"it\\\": see #7 — \u{1F6A7}\"\n    since: \"2026-03-17T02:30:00Z\"\n    \
                  until: \"2026-04-01T00:00:00Z\"\n";
     assert_eq!(new, FILE.replace("# Friday\n", &format!("# Friday\n{added}")));

@@ -1,5 +1,6 @@
 //! What must hold between the values of an estate file, beyond its shape.
 
+use holdpoint_schemas::control::Control;
 use holdpoint_schemas::estate::{
     CalendarFile, ContractsFile, ControlsFile, EstateConfig, ProvisionedVariables, RepoSettings,
 };
@@ -120,8 +121,47 @@ pub fn estate(name: &str, text: &str, estate: &EstateConfig) -> SourceResult<()>
     Ok(())
 }
 
-pub fn controls(name: &str, text: &str, controls: &ControlsFile) -> SourceResult<()> {
+/// A control as it is compared: ids, addresses and repos without space around them, and the path in git's
+/// spelling, empty for the whole repo.
+pub fn plain_control(mut control: Control) -> Control {
+    for text in [&mut control.id, &mut control.repo] {
+        *text = text.trim().to_owned();
+    }
+    let trimmed = |text: String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    control.address = control.address.and_then(trimmed);
+    control.path = control.path.map(|path| plain_path(&path));
+    control
+}
+
+fn plain_path(path: &str) -> String {
+    let path = path.trim().replace('\\', "/");
+    let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
+    match parts.collect::<Vec<_>>().as_slice() {
+        ["*" | "**"] => String::new(),
+        parts => parts.join("/"),
+    }
+}
+
+/// Checks the controls, and brings them into the form in which they are compared.
+pub fn controls(name: &str, text: &str, controls: &mut ControlsFile) -> SourceResult<()> {
     let file = File { name, text };
+    for control in &controls.controls {
+        if let Some(path) = &control.path {
+            file.inside("path:", path.trim())?;
+            if plain_path(path).contains('*') {
+                let message = format!("the path `{path}` is a pattern; a file or a folder was expected");
+                return file.wrong(
+                    "path:",
+                    path,
+                    message,
+                    "name a file or a folder, or write `.` for the whole repo",
+                );
+            }
+        }
+    }
+    for control in &mut controls.controls {
+        *control = plain_control(control.clone());
+    }
     file.unique(
         "id:",
         "the control",
@@ -140,9 +180,6 @@ pub fn controls(name: &str, text: &str, controls: &ControlsFile) -> SourceResult
                 message,
                 "name the resource address or the path that it holds",
             );
-        }
-        if let Some(path) = &control.path {
-            file.inside("path:", path)?;
         }
     }
     Ok(())

@@ -171,3 +171,40 @@ fn messages_of_the_yaml_reader_are_put_for_people() {
         );
     }
 }
+
+#[test]
+fn paths_of_controls_are_in_gits_spelling_and_patterns_are_refused() {
+    let read = |path: &str| {
+        let text = format!("{CONTROL}2026-04-01T00:00:00Z\n  path: '{path}'\n");
+        read_controls("c", &text).map(|file| file.controls[0].path.clone().unwrap())
+    };
+    for path in ["cfg/a", "./cfg/a", "cfg//a", "cfg/./a", "cfg/a/", "cfg\\a", " cfg/a "] {
+        assert_eq!(read(path).unwrap(), "cfg/a", "{path}");
+    }
+    for path in [".", "./", "*", "**", "./**"] {
+        assert_eq!(read(path).unwrap(), "", "{path}");
+    }
+    for path in ["cfg/*", "**/a", "x/../cfg", "/cfg", ""] {
+        let error = read(path).unwrap_err();
+        assert!(error.position.is_some() && error.help.is_some(), "{path}");
+    }
+    let spaced = format!("{CONTROL}2026-04-01T00:00:00Z\n  address: ' a.b '\n");
+    let control = read_controls("c", &spaced).unwrap().controls.remove(0);
+    assert_eq!(control.address.as_deref(), Some("a.b"));
+}
+
+#[test]
+fn messages_of_the_yaml_reader_are_in_our_words() {
+    let several = read_controls("c", "controls: []\n---\ncontrols: []\n").unwrap_err();
+    assert!(
+        several.message.contains("one document was expected"),
+        "{}",
+        several.message
+    );
+    let number = read_yaml::<u8>("c", "300\n").unwrap_err();
+    assert!(
+        number.message.contains("a whole number was expected"),
+        "{}",
+        number.message
+    );
+}

@@ -128,7 +128,7 @@ pub(crate) fn from_text(file: &str, text: &str) -> SourceResult<Plan> {
 }
 
 fn take_change(plan: &mut Plan, resource: Resource) {
-    if !is_managed(&resource) {
+    if !is_managed(plan, &resource) {
         return;
     }
     let Some(change) = understood(plan, resource) else {
@@ -161,7 +161,7 @@ fn take_change(plan: &mut Plan, resource: Resource) {
 }
 
 fn take_drift(plan: &mut Plan, resource: Resource) {
-    if !is_managed(&resource) {
+    if !is_managed(plan, &resource) {
         return;
     }
     let Some(change) = understood(plan, resource) else {
@@ -174,8 +174,22 @@ fn take_drift(plan: &mut Plan, resource: Resource) {
 }
 
 /// Data sources are read and dropped without touching anything; ephemeral resources live only while Terraform runs.
-fn is_managed(resource: &Resource) -> bool {
-    matches!(resource.mode.as_str(), "" | "managed")
+/// A mode that isn't known may be of something that is touched.
+fn is_managed(plan: &mut Plan, resource: &Resource) -> bool {
+    match resource.mode.as_str() {
+        "" | "managed" => return true,
+        "data" | "ephemeral" => {}
+        _ => add_gap(plan, &resource.address, "has a mode that isn't known"),
+    }
+    false
+}
+
+/// Notes what isn't understood of a resource.
+fn add_gap(plan: &mut Plan, address: &str, what: &str) {
+    if plan.gaps.len() < MAX_GAPS {
+        let address: String = address.chars().take(200).collect();
+        plan.gaps.push(format!("`{address}` {what}"));
+    }
 }
 
 /// The addresses are in the plan's order, so that instances of one address stand together.
@@ -187,13 +201,13 @@ fn add_once(addresses: &mut Vec<String>, address: &str) {
 
 fn understood(plan: &mut Plan, resource: Resource) -> Option<ResourceChange> {
     let Some(action) = Action::of(&resource.change.actions) else {
-        if plan.gaps.len() < MAX_GAPS {
-            let address: String = resource.address.chars().take(200).collect();
-            plan.gaps.push(format!("`{address}` has actions that aren't known"));
-        }
+        add_gap(plan, &resource.address, "has actions that aren't known");
         return None;
     };
     let change = resource.change;
+    if action == Action::Update && !(change.before.is_object() && change.after.is_object()) {
+        add_gap(plan, &resource.address, "is changed, but not from what to what");
+    }
     let (mut before, mut after) = (object(change.before), object(change.after));
     let mut attributes: Vec<String> = Vec::new();
     let mut hidden: Vec<String> = Vec::new();

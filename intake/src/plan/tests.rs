@@ -157,3 +157,18 @@ fn kinds_are_told_by_type() {
         assert_eq!(CriticalKind::of(kind), wanted, "{kind}");
     }
 }
+
+#[test]
+fn an_unknown_mode_and_an_update_without_values_are_gaps() {
+    let mut strange = resource("aws_db_instance.x", &["delete"]);
+    strange["mode"] = "Managed".into();
+    let mut empty = resource("aws_instance.x", &["update"]);
+    empty["change"] = json!({"actions": ["update"]});
+    for change in [strange, empty] {
+        let found = plan(json!([change]), json!([]));
+        assert_eq!((found.gaps.len(), found.destroys_resources()), (1, None), "{change}");
+    }
+    let forgotten = plan(json!([resource("aws_db_instance.x", &["forget"])]), json!([]));
+    assert_eq!(forgotten.forgets, ["aws_db_instance.x"]);
+    assert_eq!(forgotten.critical_changes().count(), 1);
+}

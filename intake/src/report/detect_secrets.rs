@@ -5,6 +5,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 use super::Input;
+use super::field::cut_out;
 use super::gitleaks::HARD_CODED;
 use crate::collect::{Collector, Draft, Place};
 use crate::error::SourceResult;
@@ -38,7 +39,8 @@ pub fn detect(outline: &Outline) -> bool {
 pub fn read(input: &Input<'_>, collector: &mut Collector<'_>) -> SourceResult<String> {
     let document: Document = input.json("detect-secrets's baseline")?;
     for (path, leaks) in document.results {
-        for leak in leaks {
+        for mut leak in leaks {
+            cut_out(&leak.hashed_secret, [&mut leak.kind]);
             if leak.is_secret == Some(false) {
                 collector.skip(&format!("{path}: {} was audited: no secret", leak.kind));
                 continue;

@@ -7,6 +7,9 @@ use std::fmt;
 
 use crate::collect::{cvss_band, severity};
 
+/// Shortest secret, in characters, that is cut out of other texts.
+const MIN_SECRET: usize = 4;
+
 /// A text that may also be a number; anything else is read as absent, without keeping it.
 pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     struct Look;
@@ -116,6 +119,19 @@ pub fn lower_bounds(requirement: &str) -> Vec<String> {
     alternatives.collect()
 }
 
+/// Cuts a secret out of what a scanner says beside it. Shorter ones than [`MIN_SECRET`] are words that stand there anyway.
+pub fn cut_out<'a>(secret: &str, texts: impl IntoIterator<Item = &'a mut String>) {
+    let secret = secret.trim();
+    if secret.chars().count() < MIN_SECRET {
+        return;
+    }
+    for text in texts {
+        if text.contains(secret) {
+            *text = text.replace(secret, "***");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,5 +195,14 @@ mod tests {
         details.vector(Some("CVSS:3.1/AV:N"));
         details.vector(Some("n/a"));
         assert_eq!(details.cvss_vectors.len(), 1);
+    }
+
+    #[test]
+    fn a_secret_is_cut_out_of_the_texts_around_it() {
+        let (mut title, mut rule) = ("found hunter2 twice: hunter2".to_owned(), "generic".to_owned());
+        cut_out(" hunter2 ", [&mut title, &mut rule]);
+        assert_eq!((title.as_str(), rule.as_str()), ("found *** twice: ***", "generic"));
+        cut_out("", [&mut title]);
+        assert_eq!(title, "found *** twice: ***");
     }
 }

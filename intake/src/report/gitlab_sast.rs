@@ -5,6 +5,7 @@ use holdpoint_schemas::finding::{Component, FindingClass};
 use serde::Deserialize;
 
 use super::Input;
+use super::field::cut_out;
 use crate::collect::{Collector, Draft, Place, is_advisory_id, severity};
 use crate::error::SourceResult;
 use crate::json::{Outline, loose, or_default};
@@ -142,7 +143,14 @@ pub fn read(input: &Input<'_>, collector: &mut Collector<'_>) -> SourceResult<St
     })
 }
 
-fn draft(scanner: &str, scan: &str, found: Vulnerability, collector: &Collector<'_>) -> Draft {
+fn draft(scanner: &str, scan: &str, mut found: Vulnerability, collector: &Collector<'_>) -> Draft {
+    let of_scan = found.category.is_empty() && scan == "secret_detection";
+    if of_scan || found.category == "secret_detection" {
+        let identifiers = found.identifiers.iter_mut();
+        let texts = identifiers.flat_map(|id| [&mut id.name, &mut id.value]);
+        let own = [&mut found.name, &mut found.message, &mut found.description];
+        cut_out(&found.raw_source_code_extract, texts.chain(own));
+    }
     let rule = rule(&found);
     let texts = [&found.name, &found.message, &found.description];
     let title = texts.into_iter().find(|text| !text.trim().is_empty());

@@ -4,6 +4,7 @@
 use serde::Deserialize;
 
 use super::Input;
+use super::field::cut_out;
 use crate::collect::{Collector, Draft, Place};
 use crate::error::SourceResult;
 use crate::json::{Outline, loose, or_default};
@@ -45,7 +46,8 @@ pub fn detect(outline: &Outline) -> bool {
 
 pub fn read(input: &Input<'_>, collector: &mut Collector<'_>) -> SourceResult<String> {
     let Document(leaks) = input.json("gitleaks's JSON")?;
-    for leak in leaks {
+    for mut leak in leaks {
+        cut_out(&leak.secret, [&mut leak.rule, &mut leak.description]);
         let rule = if leak.rule.is_empty() {
             &leak.description
         } else {

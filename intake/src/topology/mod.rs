@@ -24,6 +24,7 @@ use holdpoint_schemas::SourceError;
 
 use document::Document;
 
+pub(crate) use deployments::names::plain_branch;
 pub use merge::merge;
 pub use part::{Authority, Part};
 

@@ -25,7 +25,8 @@
 //!     uses: [cart, {id: orders-db, kind: database}]
 //! ```
 //!
-//! Everything but the id may be left out; what is left out is unknown.
+//! Everything but the id may be left out; what is left out is unknown. A service that is deployed nowhere says so:
+//! `deployments: none`; with an empty map, or a branch that isn't a plain name, its deployments are unknown.
 
 use holdpoint_schemas::SourceError;
 use holdpoint_schemas::service::{Deployment, EdgeKind, NodeKind, ServiceRuntime, UpdateStrategy};
@@ -34,6 +35,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Topology;
+use super::deployments::names::plain_branch;
 use super::document::{Document, base};
 use super::part::{Authority, PartBuilder, id};
 use crate::error::SourceResult;
@@ -71,7 +73,7 @@ struct Entry {
     compliance_scopes: Option<BTreeSet<String>>,
     repo: Option<String>,
     path: String,
-    deployments: Option<BTreeMap<String, Branches>>,
+    deployments: Option<Deployed>,
     replicas: Option<u32>,
     update_strategy: Option<UpdateStrategy>,
     images: Vec<String>,
@@ -79,6 +81,14 @@ struct Entry {
     addresses: Vec<String>,
     iac_addresses: Vec<String>,
     uses: Vec<Use>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Deployed {
+    /// `none`.
+    Word(String),
+    By(BTreeMap<String, Branches>),
 }
 
 #[derive(Deserialize)]
@@ -171,6 +181,17 @@ fn read_file(document: &Document<'_>, part: &mut PartBuilder) -> SourceResult<()
             };
             part.edge(&own, &to, kind, document.name);
         }
+        let deployments = match entry.deployments {
+            Some(Deployed::Word(word)) if word.trim() == "none" => Some(Vec::new()),
+            Some(Deployed::Word(word)) => {
+                return wrong(
+                    format!("`{own}` is deployed to `{word}`, which says no branch"),
+                    "write `{production: main}`, or `none` where it is deployed nowhere",
+                );
+            }
+            Some(Deployed::By(branches)) => deployments(branches),
+            None => None,
+        };
         let service = part.node(&own, document.name);
         service.name = entry.name.unwrap_or(key);
         service.kind = entry.kind.unwrap_or(NodeKind::Service);
@@ -183,7 +204,7 @@ fn read_file(document: &Document<'_>, part: &mut PartBuilder) -> SourceResult<()
         service.compliance_scopes = lower(entry.compliance_scopes);
         service.repo = entry.repo;
         service.path = entry.path;
-        service.deployments = entry.deployments.map(deployments);
+        service.deployments = deployments;
         service.iac_addresses = entry.iac_addresses;
         service.runtime = ServiceRuntime {
             internet_facing: entry.internet_facing,
@@ -197,16 +218,54 @@ fn read_file(document: &Document<'_>, part: &mut PartBuilder) -> SourceResult<()
     Ok(())
 }
 
-fn deployments(by_environment: BTreeMap<String, Branches>) -> Vec<Deployment> {
-    let each = by_environment.into_iter().flat_map(|(environment, branches)| {
+/// `None` where a branch or an environment can't be told: any branch may reach production.
+fn deployments(by_environment: BTreeMap<String, Branches>) -> Option<Vec<Deployment>> {
+    let mut all = Vec::new();
+    for (environment, branches) in by_environment {
         let branches = match branches {
             Branches::One(branch) => vec![branch],
             Branches::Many(branches) => branches,
         };
-        branches.into_iter().map(move |branch| Deployment {
-            environment: environment.clone(),
-            branch,
-        })
-    });
-    each.collect()
+        let environment = environment.trim();
+        if environment.is_empty() || branches.is_empty() {
+            return None;
+        }
+        for branch in branches {
+            all.push(Deployment {
+                environment: environment.to_owned(),
+                branch: plain_branch(&branch)?.to_owned(),
+            });
+        }
+    }
+    (!all.is_empty()).then_some(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(deployments: &str) -> Option<Vec<(String, String)>> {
+        let text = format!("services:\n  lab: {{tier: 3, deployments: {deployments}}}\n");
+        let topology = super::super::read_topology(&[("services.yaml", text.as_bytes())]);
+        let service = &topology.parts[0].catalogue.services[0];
+        let pairs = |all: &Vec<Deployment>| all.iter().map(|d| (d.environment.clone(), d.branch.clone())).collect();
+        service.deployments.as_ref().map(pairs)
+    }
+
+    #[test]
+    fn a_branch_that_is_not_plain_makes_deployments_unknown() {
+        let one = Some(vec![("production".to_owned(), "main".to_owned())]);
+        assert_eq!(read("{production: main}"), one);
+        assert_eq!(read("{' production ': ' refs/heads/main '}"), one);
+        assert_eq!(read("none"), Some(Vec::new()));
+        for unknown in [
+            "{}",
+            "{production: 'ma*'}",
+            "{production: HEAD}",
+            "{production: ''}",
+            "{production: []}",
+        ] {
+            assert_eq!(read(unknown), None, "{unknown}");
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! Each managed resource is a node, one per block whatever its `count`. Edges are the references that the plan's
 //! configuration has; a state lists what was there before, through others too, so it gives none.
 
+use holdpoint_schemas::SourceError;
 use holdpoint_schemas::service::{EdgeKind, NodeKind, ServiceId};
 use serde_json::Value;
 
@@ -44,6 +45,10 @@ pub fn read(documents: &[&Document<'_>], topology: &mut Topology) {
                 continue;
             }
         };
+        if let Some(error) = wrong(document.name, &value) {
+            topology.unreadable.push(error);
+            continue;
+        }
         let mut part = PartBuilder::new(ID, Authority::Infrastructure);
         for root in ["/planned_values/root_module", "/values/root_module"] {
             if let Some(module) = value.pointer(root) {
@@ -58,6 +63,38 @@ pub fn read(documents: &[&Document<'_>], topology: &mut Topology) {
         }
         topology.add(part);
     }
+}
+
+/// What shows that a document isn't of a format that is known here: leaving it out would lose edges.
+fn wrong(file: &str, document: &Value) -> Option<SourceError> {
+    let help = "write it with `terraform show -json PLAN`";
+    let error = |message: String| Some(SourceError::new(file, message).help(help));
+    match document.get("format_version") {
+        Some(Value::String(version)) if matches!(version.split('.').next(), Some("0" | "1")) => {}
+        Some(version) => {
+            return error(format!(
+                "format `{version}` of Terraform's JSON, but 0.x or 1.x was expected"
+            ));
+        }
+        None => {}
+    }
+    let roots = ["/planned_values/root_module", "/values/root_module"];
+    let strange: fn(&Value) -> bool = |resource| resource.get("address").is_some_and(|address| !address.is_string());
+    let found = roots
+        .iter()
+        .filter_map(|root| document.pointer(root))
+        .any(|root| any_resource(root, strange, 0))
+        || list(document, "resource_changes").any(strange);
+    if found {
+        return error("an address isn't text".to_owned());
+    }
+    None
+}
+
+fn any_resource(module: &Value, wanted: fn(&Value) -> bool, depth: usize) -> bool {
+    let mut children = list(module, "child_modules");
+    list(module, "resources").any(wanted)
+        || (depth < MAX_MODULES && children.any(|child| any_resource(child, wanted, depth + 1)))
 }
 
 fn resources(module: &Value, file: &str, part: &mut PartBuilder, depth: usize) {
@@ -252,4 +289,29 @@ fn without_keys(address: &str) -> String {
 
 fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
     value.get(key).and_then(Value::as_array).into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_plan_of_another_format_or_with_a_strange_address_is_an_error() {
+        let resource = |address: &str| {
+            format!(
+                r#"{{"root_module": {{"resources": [{{"address": {address}, "mode": "managed", "type": "a_b"}}]}}}}"#
+            )
+        };
+        let wrong = |version: &str, address: &str| {
+            let text = format!(
+                r#"{{"format_version": {version}, "planned_values": {}}}"#,
+                resource(address)
+            );
+            super::super::read_topology(&[("plan.json", text.as_bytes())])
+                .unreadable
+                .len()
+        };
+        assert_eq!(wrong("\"1.2\"", "\"a_b.c\""), 0);
+        assert_eq!(wrong("\"99\"", "\"a_b.c\""), 1);
+        assert_eq!(wrong("99", "\"a_b.c\""), 1);
+        assert_eq!(wrong("\"1.2\"", "5"), 1);
+    }
 }

@@ -9,7 +9,7 @@ mod events;
 mod flux;
 mod github;
 mod gitlab;
-mod names;
+pub(crate) mod names;
 
 use holdpoint_schemas::SourceError;
 use holdpoint_schemas::service::{Catalogue, Deployment, Service, ServiceId};
@@ -55,7 +55,7 @@ impl Deployments {
     fn claim(&mut self, target: Target, environment: &str, branch: Option<&str>, source: &str) {
         self.claims.push(DeploymentClaim {
             target,
-            environment: environment.to_owned(),
+            environment: environment.trim().to_owned(),
             branch: branch.map(str::to_owned),
             source: source.to_owned(),
         });

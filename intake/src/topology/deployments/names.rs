@@ -61,28 +61,34 @@ pub enum Revision {
 /// Reads a revision as GitOps tools write it.
 pub fn revision(text: &str) -> Revision {
     let text = text.trim();
-    if let Some(branch) = text.strip_prefix("refs/heads/") {
-        return Revision::Branch(branch.to_owned());
+    let branch = || plain_branch(text).map_or(Revision::Unknown, |branch| Revision::Branch(branch.to_owned()));
+    if text.starts_with("refs/heads/") {
+        return branch();
     }
     let digits = text.strip_prefix('v').unwrap_or(text);
     let version = digits.starts_with(|c: char| c.is_ascii_digit())
         && digits.contains('.')
         && digits.chars().all(|c| c.is_ascii_alphanumeric() || ".-+*".contains(c));
     let commit = matches!(text.len(), 40 | 64) && text.chars().all(|c| c.is_ascii_hexdigit());
+    // `>=1.0` is a range of versions; `ma*` may be a pattern of branches.
+    let is_range = text.contains(['^', '~', '>', '<', '=', '*']) && text.contains(|c: char| c.is_ascii_digit());
     if text.is_empty() || text == "HEAD" || text.contains("{{") || text.contains("${") {
         Revision::Unknown
-    } else if version || commit || text.starts_with("refs/tags/") || text.contains(['^', '~', '>', '<', '=', '*']) {
+    } else if version || commit || text.starts_with("refs/tags/") || is_range {
         Revision::Fixed
     } else {
-        Revision::Branch(text.to_owned())
+        branch()
     }
 }
 
-/// A branch filter: `None` for a pattern, which more than one branch fits.
+/// A branch's plain name. `None` for a pattern, which more than one branch fits, for `HEAD`, and for what git takes
+/// for no branch (git-check-ref-format(1)).
 pub fn plain_branch(text: &str) -> Option<&str> {
-    let text = text.strip_prefix("refs/heads/").unwrap_or(text);
-    let plain = !text.is_empty() && !text.contains(['*', '?', '[', '!', '+', '$', '{', '(', '^', '|', '\\']);
-    plain.then_some(text)
+    let text = text.trim();
+    let text = text.strip_prefix("refs/heads/").unwrap_or(text).trim();
+    let pattern = text.contains(['*', '?', '[', '!', '+', '$', '{', '(', '^', '|', '\\']);
+    let named = !pattern && !text.starts_with("refs/") && !matches!(text, "HEAD" | "@");
+    (named && git2::Branch::name_is_valid(text).unwrap_or(false)).then_some(text)
 }
 
 /// `owner/name` of a repo's URL; other names as they are.
@@ -125,6 +131,9 @@ mod tests {
             ("main", Revision::Branch("main".to_owned())),
             ("refs/heads/release/1.x", Revision::Branch("release/1.x".to_owned())),
             ("HEAD", Revision::Unknown),
+            ("refs/heads/HEAD", Revision::Unknown),
+            ("ma*", Revision::Unknown),
+            ("a b", Revision::Unknown),
             ("", Revision::Unknown),
             ("{{branch}}", Revision::Unknown),
             ("v1.2.3", Revision::Fixed),
@@ -132,6 +141,29 @@ mod tests {
             ("0123456789012345678901234567890123456789", Revision::Fixed),
         ] {
             assert_eq!(revision(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn branches_are_plain_or_unknown() {
+        for text in ["main", " main ", "refs/heads/main", " refs/heads/main "] {
+            assert_eq!(plain_branch(text), Some("main"), "{text}");
+        }
+        for text in [
+            "",
+            " ",
+            "HEAD",
+            "@",
+            "ma*",
+            "a b",
+            "a..b",
+            "-x",
+            "refs/tags/v1",
+            "x.lock",
+            "a/",
+            "main~1",
+        ] {
+            assert_eq!(plain_branch(text), None, "{text}");
         }
     }
 
