@@ -70,7 +70,7 @@ fn kialis_services_between_apps_are_left_out() {
     );
     let find = |id: &str| catalogue.services.iter().find(|s| s.id.as_str() == id).unwrap();
     assert_eq!(find("bank.example").kind, NodeKind::External);
-    assert_eq!(find("web").runtime.internet_facing, Some(true));
+    assert_eq!(find("web").runtime.internet_facing, None);
     assert_eq!(catalogue.services.len(), 4);
     assert!(catalogue.edges.iter().all(|edge| edge.basis == EdgeBasis::Observed));
 }
@@ -155,7 +155,7 @@ fn service_graph_metrics_are_observed_edges() {
     };
     let graph = catalogue("m.json", &text("traces_service_graph_request_total"));
     assert_eq!(edges(&graph), ["web > orders Database", "web > q Event"]);
-    assert_eq!(graph.services[2].runtime.internet_facing, None);
+    assert_eq!(graph.services[2].runtime.internet_facing, Some(true));
     assert!(read("m.json", &text("http_requests_total")).parts.is_empty());
     let prometheus =
         r#"{"status":"success","data":{"result":[{"metric":{"client":"a","server":"b"},"value":[0,"1"]}]}}"#;
@@ -392,7 +392,7 @@ fn values_of_a_wrong_kind_are_passed_over() {
         ("k.yaml", "apiVersion: v1\nkind: List\nitems: {a: b}\n"),
         (
             "t.json",
-            r#"{"format_version":1,"planned_values":{"root_module":{"resources":[{"address":3},7]}},"configuration":{"root_module":[]}}"#,
+            r#"{"format_version":"1.2","planned_values":{"root_module":{"resources":[{"address":"a.b","values":3},7]}},"configuration":{"root_module":[]}}"#,
         ),
         ("p.json", r#"{"status":3,"data":{"result":[{"metric":7},4]}}"#),
     ] {
