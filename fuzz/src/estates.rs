@@ -89,7 +89,7 @@ pub fn control_edit(data: &[u8]) {
         kind: ControlKind::BreakGlass,
         repo: typed.to_owned(),
         address: None,
-        path: Some("infra/".to_owned()),
+        path: Some("infra".to_owned()),
         owner: "mara".to_owned(),
         reason: typed.to_owned(),
         protects: None,

@@ -135,10 +135,12 @@ pub fn plain_control(mut control: Control) -> Control {
 
 fn plain_path(path: &str) -> String {
     let path = path.trim().replace('\\', "/");
+    // One that leads elsewhere keeps its beginning, so that it is refused.
+    let root = if path.starts_with('/') { "/" } else { "" };
     let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
     match parts.collect::<Vec<_>>().as_slice() {
         ["*" | "**"] => String::new(),
-        parts => parts.join("/"),
+        parts => format!("{root}{}", parts.join("/")),
     }
 }
 
