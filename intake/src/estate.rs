@@ -4,9 +4,7 @@ mod check;
 mod facts;
 
 use holdpoint_schemas::SourceError;
-use holdpoint_schemas::estate::{
-    CalendarFile, ContractsFile, ControlsFile, EstateConfig, ProvisionedVariables, RepoSettings,
-};
+use holdpoint_schemas::estate::{ContractsFile, ControlsFile, EstateConfig, ProvisionedVariables, RepoSettings};
 use holdpoint_schemas::fix::FixRequest;
 use holdpoint_schemas::rollout::Rollout;
 use serde::de::DeserializeOwned;
@@ -217,16 +215,6 @@ pub fn read_controls(file: &str, text: &str) -> SourceResult<ControlsFile> {
     let mut controls: ControlsFile = read_yaml(file, text)?;
     check::controls(file, text, &mut controls)?;
     Ok(controls)
-}
-
-/// Reads `calendar.yaml`. Each freeze begins before it ends and covers something.
-///
-/// # Errors
-/// As [`read_yaml`], and when the meaning is wrong.
-pub fn read_calendar(file: &str, text: &str) -> SourceResult<CalendarFile> {
-    let calendar: CalendarFile = read_yaml(file, text)?;
-    check::calendar(file, text, &calendar)?;
-    Ok(calendar)
 }
 
 /// Reads `contracts.yaml`. The files it names lie in the estate.

@@ -80,14 +80,3 @@ pub struct Freeze {
     /// First moment after it.
     pub until: Timestamp,
 }
-
-impl Freeze {
-    /// Whether it covers this service and environment at `now`. An unknown environment is covered.
-    #[must_use]
-    pub fn covers(&self, service: &str, environment: Option<&str>, now: Timestamp) -> bool {
-        let service_covered = self.services.iter().any(|s| s == "*" || s == service);
-        let environment_covered = self.environments.is_empty()
-            || environment.is_none_or(|e| self.environments.iter().any(|covered| covered == e));
-        self.from <= now && now < self.until && service_covered && environment_covered
-    }
-}

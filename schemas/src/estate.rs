@@ -297,14 +297,6 @@ pub struct ControlsFile {
     pub drift_actors: BTreeMap<String, String>,
 }
 
-/// `calendar.yaml`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CalendarFile {
-    /// Freezes.
-    pub freezes: Vec<crate::control::Freeze>,
-}
-
 /// `contracts.yaml`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

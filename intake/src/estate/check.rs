@@ -1,9 +1,7 @@
 //! What must hold between the values of an estate file, beyond its shape.
 
 use holdpoint_schemas::control::Control;
-use holdpoint_schemas::estate::{
-    CalendarFile, ContractsFile, ControlsFile, EstateConfig, ProvisionedVariables, RepoSettings,
-};
+use holdpoint_schemas::estate::{ContractsFile, ControlsFile, EstateConfig, ProvisionedVariables, RepoSettings};
 use holdpoint_schemas::fix::FixRequest;
 use holdpoint_schemas::rollout::Rollout;
 use holdpoint_schemas::{SourceError, Timestamp};
@@ -181,23 +179,6 @@ pub fn controls(name: &str, text: &str, controls: &mut ControlsFile) -> SourceRe
                 &control.id,
                 message,
                 "name the resource address or the path that it holds",
-            );
-        }
-    }
-    Ok(())
-}
-
-pub fn calendar(name: &str, text: &str, calendar: &CalendarFile) -> SourceResult<()> {
-    let file = File { name, text };
-    for freeze in &calendar.freezes {
-        file.before(&format!("the freeze `{}`", freeze.name), freeze.from, freeze.until)?;
-        if freeze.services.is_empty() {
-            let message = format!("the freeze `{}` covers no service", freeze.name);
-            return file.wrong(
-                "name:",
-                &freeze.name,
-                message,
-                "list services, or write `[\"*\"]` for all",
             );
         }
     }

@@ -89,19 +89,6 @@ fn a_control_begins_before_it_ends_and_is_about_something() {
 }
 
 #[test]
-fn a_freeze_begins_before_it_ends() {
-    let freeze =
-        |until: &str| format!("freezes:\n- name: q\n  services: [a]\n  from: 2026-03-01T00:00:00Z\n  until: {until}\n");
-    assert!(read_calendar("c", &freeze("2026-04-02T06:00:00Z")).is_ok());
-    fails(
-        read_calendar("c", &freeze("2026-03-01T00:00:00Z")),
-        (5, 10),
-        "before it begins",
-    );
-    assert!(read_calendar("c", &freeze("tomorrow")).is_err());
-}
-
-#[test]
 fn a_fix_has_exactly_one_of_patch_and_branch() {
     let fix = |more: &str| {
         let text = format!("repo: a\nbase: main\n{more}resolves:\n- scanner: s\n  rule: r\n");
