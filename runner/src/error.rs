@@ -55,6 +55,12 @@ pub enum SandboxError {
     /// The workspace was removed before, or belongs to another sandbox.
     #[error("workspace `{0}` isn't there")]
     NoWorkspace(String),
+    /// This sandbox keeps no snapshots.
+    #[error("this sandbox keeps no snapshots")]
+    NoSnapshots,
+    /// The snapshot isn't there.
+    #[error("the snapshot `{0}` isn't there")]
+    NoSnapshot(String),
     /// The owner of the containers can't be told from other processes.
     #[error("can't read the identity of this process from /proc: {0}")]
     NoOwner(std::io::Error),

@@ -1,7 +1,7 @@
 //! What is to be found out about one fix, and what one side's run found.
 
-use holdpoint_schemas::estate::{PrepareNetwork, StepsConfig};
-use holdpoint_schemas::evidence::{Check, Side, StepEnd, StepRun};
+use holdpoint_schemas::estate::{PrepareConfig, StepsConfig, TestsConfig};
+use holdpoint_schemas::evidence::{Check, CheckResult, FlakyTest, Isolation, Side, StepEnd, StepRun};
 use holdpoint_schemas::finding::Finding;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,8 +22,12 @@ pub struct ValidationPlan {
     pub steps: StepsConfig,
     /// Bounds of each step.
     pub limits: Limits,
-    /// Network of `prepare`; no other step has any.
-    pub prepare_network: PrepareNetwork,
+    /// How single tests are told apart, and what they cover.
+    pub tests: TestsConfig,
+    /// Further runs of a failing test on each side.
+    pub reruns: u32,
+    /// What `prepare` may reach; no other step has any network.
+    pub prepare: PrepareConfig,
     /// Folder of package archives for `prepare`, absolute.
     pub packages: Option<PathBuf>,
     /// The contract check.
@@ -124,15 +128,43 @@ pub struct SideRecord {
     pub side: Side,
     /// Which sandbox ran it.
     pub sandbox: String,
+    /// How isolated its steps were.
+    #[serde(default)]
+    pub isolation: Isolation,
+    /// Hosts that `prepare` reached, sorted.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// Tests that passed and failed on this side's tree.
+    #[serde(default)]
+    pub flaky_tests: Vec<FlakyTest>,
     /// Steps as they ran.
     pub steps: Vec<StepRun>,
     /// Scans by scanner.
     pub scans: BTreeMap<String, Scan>,
     /// Replayed contracts.
     pub replay: Option<Replay>,
+    /// Results of the checks that are judged while they run, on the candidate: adequacy, surface, revert.
+    #[serde(default)]
+    pub checked: BTreeMap<Check, CheckResult>,
 }
 
 impl SideRecord {
+    /// A record of nothing yet.
+    #[must_use]
+    pub fn new(side: Side, sandbox: String, isolation: Isolation) -> Self {
+        Self {
+            side,
+            sandbox,
+            isolation,
+            hosts: Vec::new(),
+            flaky_tests: Vec::new(),
+            steps: Vec::new(),
+            scans: BTreeMap::new(),
+            replay: None,
+            checked: BTreeMap::new(),
+        }
+    }
+
     /// How a step ended, if it ran.
     #[must_use]
     pub fn end(&self, step: &str) -> Option<&StepEnd> {
@@ -157,6 +189,8 @@ impl SideRecord {
                         .all(|(name, command)| command.is_none() || self.end(name).is_some())
             }
             Check::Test => blocked || plan.steps.test.is_none() || self.end("test").is_some(),
+            // Judged on the candidate alone.
+            Check::Adequacy | Check::Surface | Check::Revert => true,
             Check::Contract => blocked || !plan.contract.can_replay() || self.replay.is_some(),
             Check::Rescan => plan
                 .scanners

@@ -2,16 +2,16 @@
 
 mod steps;
 
-use holdpoint_schemas::estate::PrepareNetwork;
 use holdpoint_schemas::event::{Event, EventSink};
 use holdpoint_schemas::evidence::{Check, CheckResult, Evidence, EvidenceRecord, Side, StepEnd, StepRun, Verdict};
 use holdpoint_schemas::finding::Finding;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::contract_check::{self, ContractJudge};
-use crate::error::RunnerError;
+use crate::error::{RunnerError, SandboxError};
 use crate::plan::{ReportReader, Scan, SideRecord, ValidationPlan};
 use crate::sandbox::Sandbox;
+use crate::sandbox::snapshot::{SnapshotKey, TreeChange};
 use crate::text::one_line;
 use crate::verdict::{judge_step, not_configured, result};
 use crate::{rescan, sandbox};
@@ -30,9 +30,9 @@ pub async fn validate(
     judge: &dyn ContractJudge,
     events: &dyn EventSink,
 ) -> Result<EvidenceRecord, RunnerError> {
-    let baseline = run_side(sandbox, plan, Side::Baseline, reader, events).await?;
-    let candidate = run_side(sandbox, plan, Side::Candidate, reader, events).await?;
-    let record = compare(plan, &baseline, &candidate, judge);
+    let baseline = run_baseline(sandbox, plan, None, reader, events).await?;
+    let candidate = run_candidate(sandbox, plan, &baseline, reader, events).await?;
+    let record = compare(plan, &baseline.record, &candidate, judge);
     for (check, result) in &record.evidence.checks {
         events.event(Event::CheckFinished {
             subject: plan.subject.clone(),
@@ -44,32 +44,108 @@ pub async fn validate(
     Ok(record)
 }
 
-/// Runs what the plan's checks need on one side. Its workspaces are removed on every path.
+/// A baseline that has run: what was found out, and where candidates start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Baseline {
+    /// What was found out.
+    pub record: SideRecord,
+    /// Its snapshot after the build; without one, candidates start from their own tree.
+    pub snapshot: Option<SnapshotKey>,
+}
+
+/// Runs what the plan's checks need on the base commit, and keeps it as a snapshot after its build
+/// where a key is given and the sandbox can.
 ///
 /// # Errors
 /// When a workspace can't be made.
-pub async fn run_side(
+pub async fn run_baseline(
     sandbox: &dyn Sandbox,
     plan: &ValidationPlan,
-    side: Side,
+    key: Option<&SnapshotKey>,
+    reader: &dyn ReportReader,
+    events: &dyn EventSink,
+) -> Result<Baseline, RunnerError> {
+    let mut run = steps::SideRun::new(sandbox, plan, Side::Baseline, events);
+    let mut snapshot = None;
+    if needs_program(plan) {
+        let nonce = steps::nonce()?;
+        let mut workspace = sandbox.workspace(plan.tree(Side::Baseline)).await?;
+        if run.build(&workspace).await {
+            if let Some(key) = key {
+                // The tests run in a copy: what they leave behind must not reach a candidate.
+                match sandbox.seal(workspace, key).await {
+                    Ok(_) => {
+                        snapshot = Some(key.clone());
+                        workspace = sandbox.branch(key, &TreeChange::default()).await?;
+                    }
+                    Err(SandboxError::NoSnapshots) => {
+                        return Box::pin(run_baseline(sandbox, plan, None, reader, events)).await;
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            run.exercise(&workspace, &nonce).await;
+        }
+        remove(sandbox, workspace).await;
+    }
+    rescan_side(sandbox, plan, &mut run, reader).await?;
+    Ok(Baseline {
+        record: run.record,
+        snapshot,
+    })
+}
+
+/// Runs what the plan's checks need on the candidate, from the baseline's snapshot where there is one.
+///
+/// # Errors
+/// When a workspace can't be made.
+pub async fn run_candidate(
+    sandbox: &dyn Sandbox,
+    plan: &ValidationPlan,
+    baseline: &Baseline,
     reader: &dyn ReportReader,
     events: &dyn EventSink,
 ) -> Result<SideRecord, RunnerError> {
-    let mut run = steps::SideRun::new(sandbox, plan, side, events);
-    let nonce = steps::nonce()?;
-    if plan.checks.iter().any(|check| *check != Check::Rescan) {
-        let workspace = sandbox.workspace(plan.tree(side)).await?;
-        run.program(&workspace, &nonce).await;
+    let mut run = steps::SideRun::new(sandbox, plan, Side::Candidate, events);
+    if needs_program(plan) {
+        let nonce = steps::nonce()?;
+        let workspace = match &baseline.snapshot {
+            Some(key) => {
+                let change = sandbox::tree::change(plan.tree(Side::Baseline), plan.tree(Side::Candidate))
+                    .map_err(SandboxError::from)?;
+                sandbox.branch(key, &change).await?
+            }
+            None => sandbox.workspace(plan.tree(Side::Candidate)).await?,
+        };
+        if run.build(&workspace).await {
+            run.exercise(&workspace, &nonce).await;
+        }
         remove(sandbox, workspace).await;
     }
+    rescan_side(sandbox, plan, &mut run, reader).await?;
+    Ok(run.record)
+}
+
+fn needs_program(plan: &ValidationPlan) -> bool {
+    plan.checks
+        .iter()
+        .any(|check| !matches!(check, Check::Rescan | Check::Surface))
+}
+
+/// In a workspace of its own: the repo's build and tests have run in the other one, and could have
+/// hidden from the scanners what they are to find.
+async fn rescan_side(
+    sandbox: &dyn Sandbox,
+    plan: &ValidationPlan,
+    run: &mut steps::SideRun<'_>,
+    reader: &dyn ReportReader,
+) -> Result<(), RunnerError> {
     if plan.checks.contains(&Check::Rescan) {
-        // In a workspace of its own: the repo's build and tests have run in the other one, and
-        // could have hidden from the scanners what they are to find.
-        let workspace = sandbox.workspace(plan.tree(side)).await?;
+        let workspace = sandbox.workspace(plan.tree(run.record.side)).await?;
         run.rescan(&workspace, reader).await;
         remove(sandbox, workspace).await;
     }
-    Ok(run.record)
+    Ok(())
 }
 
 async fn remove(sandbox: &dyn Sandbox, workspace: sandbox::WorkspaceId) {
@@ -103,6 +179,11 @@ pub fn compare(
                 new_findings = added;
                 result
             }
+            Check::Adequacy | Check::Surface | Check::Revert => candidate
+                .checked
+                .get(check)
+                .cloned()
+                .unwrap_or_else(|| result(Verdict::Inconclusive, "it did not run")),
         };
         checks.insert(*check, result);
     }
@@ -111,10 +192,22 @@ pub fn compare(
             checks,
             new_findings,
             sandbox: candidate.sandbox.clone(),
+            isolation: baseline.isolation.min(candidate.isolation),
+            hosts: merged(&baseline.hosts, &candidate.hosts),
+            flaky_tests: merged(&baseline.flaky_tests, &candidate.flaky_tests),
             candidate_green: candidate_green(plan, candidate),
         },
         steps: baseline.steps.iter().chain(&candidate.steps).cloned().collect(),
     }
+}
+
+fn merged<T: Ord + Clone>(one: &[T], other: &[T]) -> Vec<T> {
+    one.iter()
+        .chain(other)
+        .cloned()
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
 }
 
 struct Sides<'a> {
@@ -219,7 +312,7 @@ impl Sides<'_> {
 
     fn judge(&self, name: &str, before: &StepRun, after: &StepRun) -> CheckResult {
         let mut judged = judge_step(name, &before.end, &after.end);
-        let networked = name == "prepare" && self.plan.prepare_network != PrepareNetwork::None;
+        let networked = name == "prepare" && !self.plan.prepare.hosts.is_empty();
         if judged.verdict == Verdict::Failed && networked {
             judged.verdict = Verdict::Inconclusive;
             judged
@@ -258,7 +351,11 @@ fn candidate_green(plan: &ValidationPlan, candidate: &SideRecord) -> Option<bool
         match candidate.end(name)? {
             StepEnd::Exited { code: 0 } => any = true,
             StepEnd::Exited { .. } | StepEnd::OutOfMemory | StepEnd::TimedOut { .. } => return Some(false),
-            StepEnd::MissingTool | StepEnd::Infrastructure { .. } => return None,
+            StepEnd::Killed
+            | StepEnd::OutOfDisk
+            | StepEnd::MissingTool
+            | StepEnd::EngineLost { .. }
+            | StepEnd::Infrastructure { .. } => return None,
         }
     }
     any.then_some(true)

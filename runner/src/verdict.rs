@@ -18,6 +18,9 @@ pub fn describe_end(end: &StepEnd) -> String {
         StepEnd::Exited { code } => format!("it exited with status {code}"),
         StepEnd::OutOfMemory => "it ran out of memory".to_owned(),
         StepEnd::TimedOut { after_seconds } => format!("it did not end within {after_seconds} s"),
+        StepEnd::Killed => "it was killed by somebody (signal 9)".to_owned(),
+        StepEnd::OutOfDisk => "it used up the workspace's disk".to_owned(),
+        StepEnd::EngineLost { reason } => format!("the engine went away: {reason}"),
         StepEnd::MissingTool => "a command it needs is not in the sandbox".to_owned(),
         StepEnd::Infrastructure { reason } => format!("the sandbox failed: {reason}"),
     }
@@ -68,8 +71,13 @@ mod tests {
     const GREEN: StepEnd = StepEnd::Exited { code: 0 };
     const RED: StepEnd = StepEnd::Exited { code: 1 };
 
-    fn no_answers() -> [StepEnd; 4] {
+    fn no_answers() -> [StepEnd; 7] {
         [
+            StepEnd::Killed,
+            StepEnd::OutOfDisk,
+            StepEnd::EngineLost {
+                reason: "connection reset".to_owned(),
+            },
             StepEnd::OutOfMemory,
             StepEnd::TimedOut { after_seconds: 5 },
             StepEnd::MissingTool,

@@ -170,8 +170,22 @@ pub struct SandboxConfig {
     /// Folder of package archives, relative to the estate, seen read-only as
     /// `$HOLDPOINT_PACKAGES` in `prepare`.
     pub packages: Option<String>,
-    /// Networks that `prepare` may use: `none` or `bridge`.
-    pub prepare_network: PrepareNetwork,
+    /// Which sandbox runs the steps.
+    pub backend: Backend,
+    /// Runtime of the containers, as the engine knows it (`runc`, `crun`, `runsc`); its default without.
+    pub runtime: Option<String>,
+    /// What `prepare` may reach.
+    pub prepare: PrepareConfig,
+    /// Baselines that are kept.
+    pub cache: CacheConfig,
+    /// Fixes validated at once.
+    pub at_once: usize,
+    /// Disk of one workspace in MiB, of what a step adds to its baseline.
+    pub disk_mib: u64,
+    /// Further runs of a failing test on each side, which tell a broken one from a flaky one.
+    pub reruns: u32,
+    /// The cluster, where `backend` is `kubernetes`.
+    pub kubernetes: KubernetesConfig,
     /// CPUs, in thousandths.
     pub cpu_millis: u32,
     /// Memory in MiB; swap is not added.
@@ -192,7 +206,14 @@ impl Default for SandboxConfig {
             image: None,
             pull: PullPolicy::IfMissing,
             packages: None,
-            prepare_network: PrepareNetwork::None,
+            backend: Backend::Auto,
+            runtime: None,
+            prepare: PrepareConfig::default(),
+            cache: CacheConfig::default(),
+            at_once: 2,
+            disk_mib: 8192,
+            reruns: 4,
+            kubernetes: KubernetesConfig::default(),
             cpu_millis: 2000,
             memory_mib: 2048,
             pids: 512,
@@ -203,15 +224,79 @@ impl Default for SandboxConfig {
     }
 }
 
-/// Network of the `prepare` step.
+/// Which sandbox runs the steps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum PrepareNetwork {
-    /// No network.
+pub enum Backend {
+    /// Docker where it answers, else Linux namespaces.
     #[default]
-    None,
-    /// The engine's default bridge.
-    Bridge,
+    Auto,
+    /// A Docker engine.
+    Docker,
+    /// Linux namespaces of this machine, without an engine.
+    Local,
+    /// Jobs of a cluster.
+    Kubernetes,
+}
+
+/// What the `prepare` step may reach. Nothing, unless hosts are listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PrepareConfig {
+    /// Hosts that the proxy lets through: `host` (ports 443 and 80), `host:port`, or `*.domain`.
+    pub hosts: Vec<String>,
+    /// Credentials that the proxy adds, by host. They never enter the sandbox.
+    pub credentials: BTreeMap<String, CredentialConfig>,
+    /// Whether package managers may run the packages' own install scripts.
+    pub scripts: bool,
+}
+
+/// Where a credential comes from; never the credential itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialConfig {
+    /// Header that carries it.
+    #[serde(default = "authorization")]
+    pub header: String,
+    /// Environment variable of Holdpoint's own process that holds the header's value.
+    pub env: String,
+}
+
+fn authorization() -> String {
+    "Authorization".to_owned()
+}
+
+/// Baselines that are kept between fixes and runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CacheConfig {
+    /// Disk of all of them, in MiB. 0: none is kept.
+    pub max_mib: u64,
+    /// Number of them.
+    pub max_entries: usize,
+}
+
+impl Default for CacheConfig {
+    fn default() -> Self {
+        Self {
+            max_mib: 20_480,
+            max_entries: 32,
+        }
+    }
+}
+
+/// The cluster that steps run on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KubernetesConfig {
+    /// Context of the kubeconfig; its current one without.
+    pub context: Option<String>,
+    /// Namespace; `holdpoint` without.
+    pub namespace: Option<String>,
+    /// `RuntimeClass` of the pods (`gvisor`, `kata`).
+    pub runtime_class: Option<String>,
+    /// Record that `ci/kubernetes` wrote when the conformance suite passed on this cluster.
+    pub conformance: Option<String>,
 }
 
 /// `.holdpoint.yaml` of a governed repo: read from the base commit, never from the candidate.
@@ -224,6 +309,21 @@ pub struct RepoSettings {
     /// Contract check.
     #[serde(default)]
     pub contract: Option<ContractConfig>,
+    /// How single tests are told apart, and what they cover.
+    #[serde(default)]
+    pub tests: TestsConfig,
+}
+
+/// How single tests are told apart, and what they cover. What is left out is found by the toolchain.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TestsConfig {
+    /// JUnit XML files that the tests write, relative to the repo; `*` and `**` as in a shell.
+    pub reports: Vec<String>,
+    /// Shell command that runs the tests with coverage.
+    pub coverage: Option<String>,
+    /// The file that it writes, relative to the repo: LCOV, Cobertura XML, coverage.py JSON or c8 JSON.
+    pub coverage_report: Option<String>,
 }
 
 /// Shell commands of the steps; an absent one isn't run.

@@ -46,15 +46,29 @@ pub enum Check {
     Build,
     /// Its own tests.
     Test,
+    /// The passing tests run what the fix changes, and notice when that is undone.
+    Adequacy,
     /// What its consumers rely on.
     Contract,
     /// The finding is gone and nothing new appears.
     Rescan,
+    /// It opens nothing: no route, permission, network or missing authentication that wasn't there.
+    Surface,
+    /// It can be taken back: the candidate with its revert is the base again, and passes.
+    Revert,
 }
 
 impl Check {
     /// Every check, in running order.
-    pub const ALL: [Self; 4] = [Self::Build, Self::Test, Self::Contract, Self::Rescan];
+    pub const ALL: [Self; 7] = [
+        Self::Build,
+        Self::Test,
+        Self::Adequacy,
+        Self::Contract,
+        Self::Rescan,
+        Self::Surface,
+        Self::Revert,
+    ];
 
     /// The name that people, files and policies use.
     #[must_use]
@@ -62,8 +76,11 @@ impl Check {
         match self {
             Self::Build => "build",
             Self::Test => "test",
+            Self::Adequacy => "adequacy",
             Self::Contract => "contract",
             Self::Rescan => "rescan",
+            Self::Surface => "surface",
+            Self::Revert => "revert",
         }
     }
 
@@ -73,13 +90,56 @@ impl Check {
         match self {
             Self::Build => evidence::build::VERDICT.id(),
             Self::Test => evidence::test::VERDICT.id(),
+            Self::Adequacy => evidence::adequacy::VERDICT.id(),
             Self::Contract => evidence::contract::VERDICT.id(),
             Self::Rescan => evidence::rescan::VERDICT.id(),
+            Self::Surface => evidence::surface::VERDICT.id(),
+            Self::Revert => evidence::revert::VERDICT.id(),
         }
     }
 }
 
 impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// How strongly the steps were kept apart from the host and from each other, worst to best.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Isolation {
+    /// A control is missing, or it was never shown that this sandbox keeps its promises.
+    #[default]
+    Unproven,
+    /// Linux namespaces, without an engine.
+    Namespaces,
+    /// A container with the full profile, on the host's kernel.
+    Container,
+    /// A kernel of its own: gVisor, or a virtual machine.
+    Kernel,
+}
+
+impl Isolation {
+    /// Every strength, from worst to best.
+    pub const ALL: [Self; 4] = [Self::Unproven, Self::Namespaces, Self::Container, Self::Kernel];
+
+    /// The name that people, files and policies use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unproven => "unproven",
+            Self::Namespaces => "namespaces",
+            Self::Container => "container",
+            Self::Kernel => "kernel",
+        }
+    }
+
+    /// The fact that holds it.
+    pub const FACT_ID: &'static str = evidence::sandbox::ISOLATION.id();
+}
+
+impl fmt::Display for Isolation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
@@ -122,8 +182,17 @@ pub enum StepEnd {
         /// The limit, in seconds.
         after_seconds: u64,
     },
+    /// It was killed by somebody (signal 9), not for memory or time.
+    Killed,
+    /// The workspace's disk, or its number of files, was used up.
+    OutOfDisk,
     /// The command isn't in the image.
     MissingTool,
+    /// The engine went away while it ran; a retry may do better.
+    EngineLost {
+        /// What the engine's last words were.
+        reason: String,
+    },
     /// The machine or the engine failed; the fix is not to blame.
     Infrastructure {
         /// What failed.
@@ -176,9 +245,29 @@ pub struct Evidence {
     pub new_findings: Vec<Finding>,
     /// Which sandbox ran it, and how isolated, for people.
     pub sandbox: String,
+    /// How isolated it was: the weakest that any of its steps had.
+    #[serde(default)]
+    pub isolation: Isolation,
+    /// Hosts that `prepare` reached, by name, sorted.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// Tests that passed and failed on the same tree: they prove nothing.
+    #[serde(default)]
+    pub flaky_tests: Vec<FlakyTest>,
     /// Whether the candidate's own build and tests were green: all that a CI-only tool looks at.
     /// `None`: they weren't run, or the machine failed.
     pub candidate_green: Option<bool>,
+}
+
+/// A test that passed and failed on the same tree.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FlakyTest {
+    /// Its name, as its framework prints it.
+    pub name: String,
+    /// Runs looked at.
+    pub runs: u32,
+    /// Those that failed.
+    pub failed: u32,
 }
 
 /// [`Evidence`] with how it came about.

@@ -1,8 +1,10 @@
 //! Where steps run: a trait, so that the engine behind it can be exchanged.
 
+pub mod control;
 pub mod docker;
 mod output;
 mod owner;
+pub mod snapshot;
 pub mod tree;
 
 use async_trait::async_trait;
@@ -12,6 +14,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use self::control::IsolationReport;
+use self::snapshot::{SnapshotInfo, SnapshotKey, TreeChange};
 use crate::error::SandboxError;
 
 /// User and group that every step runs as. Not 65534: that one owns reserved disk blocks on some hosts.
@@ -28,6 +32,8 @@ pub const PACKAGES_DIR: &str = "/holdpoint/packages";
 pub const RULES_DIR: &str = "/holdpoint/rules";
 /// Where the replay agent is seen.
 pub const AGENT_PATH: &str = "/holdpoint/agent";
+/// Where the socket of the filtering proxy is seen, in a step that may use it.
+pub const PROXY_SOCKET: &str = "/holdpoint/proxy.sock";
 
 /// Names a workspace of one sandbox.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -39,16 +45,6 @@ impl WorkspaceId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Network of a step.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Network {
-    /// Only loopback.
-    #[default]
-    None,
-    /// The engine's default bridge.
-    Bridge,
 }
 
 /// A file or folder of the host that a step sees read-only.
@@ -75,6 +71,8 @@ pub struct Limits {
     pub log_bytes: usize,
     /// Size of `/tmp` in MiB.
     pub tmp_mib: u64,
+    /// Disk in MiB that the workspace may take beyond its snapshot.
+    pub disk_mib: u64,
 }
 
 impl From<&SandboxConfig> for Limits {
@@ -86,6 +84,7 @@ impl From<&SandboxConfig> for Limits {
             wall: Duration::from_secs(config.step_seconds),
             log_bytes: config.log_bytes,
             tmp_mib: config.tmp_mib,
+            disk_mib: config.disk_mib,
         }
     }
 }
@@ -101,8 +100,9 @@ pub struct StepSpec {
     pub command: String,
     /// Environment, besides `HOME` and `PATH`.
     pub env: BTreeMap<String, String>,
-    /// Network.
-    pub network: Network,
+    /// Socket of the filtering proxy on the host, bound to [`PROXY_SOCKET`]. No step has a network
+    /// of its own; without this one reaches nothing.
+    pub proxy: Option<PathBuf>,
     /// What it sees of the host, read-only.
     pub mounts: Vec<ReadOnlyMount>,
     /// Text for its standard input; without any, that is empty.
@@ -136,7 +136,7 @@ pub type OnLine<'a> = &'a (dyn Fn(&str) + Send + Sync);
 pub struct Swept {
     /// Containers.
     pub containers: usize,
-    /// Volumes.
+    /// Volumes, or folders.
     pub volumes: usize,
 }
 
@@ -146,12 +146,57 @@ pub trait Sandbox: Send + Sync {
     /// One line for people: which sandbox, how isolated.
     fn describe(&self) -> String;
 
+    /// How isolated its steps are.
+    fn isolation(&self) -> IsolationReport;
+
     /// Makes a workspace that holds the tree of an uncompressed tar archive under [`REPO_DIR`],
     /// owned by [`SANDBOX_UID`], all files dated now: build tools take old dates for "unchanged".
     ///
     /// # Errors
     /// When the archive escapes its folder or is too large, or the engine fails.
     async fn workspace(&self, tar: &[u8]) -> Result<WorkspaceId, SandboxError>;
+
+    /// Turns a workspace into a snapshot: sealed, so that nothing writes to it any more. It stays,
+    /// for other processes too, until [`Sandbox::drop_snapshot`].
+    ///
+    /// # Errors
+    /// When this sandbox has no snapshots ([`SandboxError::NoSnapshots`]), or the engine fails.
+    async fn seal(&self, workspace: WorkspaceId, key: &SnapshotKey) -> Result<SnapshotInfo, SandboxError> {
+        let _ = (workspace, key);
+        Err(SandboxError::NoSnapshots)
+    }
+
+    /// The snapshots that are there, complete and sealed.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    async fn snapshots(&self) -> Result<Vec<SnapshotInfo>, SandboxError> {
+        Ok(Vec::new())
+    }
+
+    /// A workspace that starts as a snapshot's copy-on-write copy with a change applied. Written files
+    /// are dated now; what the snapshot itself holds stays as it is, dates included.
+    ///
+    /// # Errors
+    /// When there is no such snapshot, the change can't be used, or the engine fails.
+    async fn branch(&self, key: &SnapshotKey, change: &TreeChange) -> Result<WorkspaceId, SandboxError> {
+        let _ = (key, change);
+        Err(SandboxError::NoSnapshots)
+    }
+
+    /// Removes a snapshot. One that isn't there is no error; one that a workspace starts from stays.
+    ///
+    /// # Errors
+    /// When it is in use, or the engine fails.
+    async fn drop_snapshot(&self, key: &SnapshotKey) -> Result<(), SandboxError> {
+        let _ = key;
+        Ok(())
+    }
+
+    /// A hint that this step comes next, so that what it needs can be made ahead.
+    fn expect(&self, workspace: &WorkspaceId, step: &StepSpec) {
+        let _ = (workspace, step);
+    }
 
     /// Runs one step. What goes wrong with the machine ends as
     /// [`StepEnd::Infrastructure`], so this can't fail.

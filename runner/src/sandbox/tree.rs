@@ -1,6 +1,6 @@
 //! A repo's tree on its way into a workspace: checked, re-owned and re-dated.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,6 +8,7 @@ use tar::{Archive, Builder, EntryType, Header};
 use thiserror::Error;
 
 use super::SANDBOX_UID;
+use super::snapshot::TreeChange;
 
 /// Entries of one tree: the largest public monorepos have fewer files.
 const MAX_ENTRIES: usize = 1_000_000;
@@ -109,6 +110,86 @@ pub(crate) fn repack(tar: &[u8], now: SystemTime) -> Result<Vec<u8>, TreeError> 
         }
     }
     Ok(out.into_inner()?)
+}
+
+/// What turns one tree into another, both as archives of a repo's tree. A file counts as changed
+/// when its kind, its content or its executable bit differs.
+///
+/// # Errors
+/// When either is no archive of a tree.
+pub fn change(from: &[u8], to: &[u8]) -> Result<TreeChange, TreeError> {
+    let before = files(from)?;
+    let mut removed: BTreeSet<&Path> = before.keys().map(PathBuf::as_path).collect();
+    let after = files(to)?;
+    let mut out = Builder::new(Vec::new());
+    let mut any = false;
+    for (path, file) in &after {
+        removed.remove(path.as_path());
+        if before.get(path) == Some(file) {
+            continue;
+        }
+        any = true;
+        let mut header = new_header(0);
+        match file {
+            TreeFile::Link(target) => {
+                header.set_entry_type(EntryType::Symlink);
+                header.set_mode(0o777);
+                header.set_size(0);
+                out.append_link(&mut header, path, target)?;
+            }
+            TreeFile::Regular { content, executable } => {
+                header.set_mode(if *executable { 0o755 } else { 0o644 });
+                header.set_size(content.len() as u64);
+                out.append_data(&mut header, path, *content)?;
+            }
+        }
+    }
+    let removed = removed.into_iter().map(shown).collect();
+    let written = if any { out.into_inner()? } else { Vec::new() };
+    Ok(TreeChange { written, removed })
+}
+
+/// A file of a tree.
+#[derive(Debug, PartialEq, Eq)]
+enum TreeFile<'a> {
+    Regular { content: &'a [u8], executable: bool },
+    Link(PathBuf),
+}
+
+fn files(tar: &[u8]) -> Result<BTreeMap<PathBuf, TreeFile<'_>>, TreeError> {
+    let mut files = BTreeMap::new();
+    for (count, entry) in Archive::new(tar).entries()?.enumerate() {
+        let entry = entry?;
+        if count >= MAX_ENTRIES {
+            return Err(TreeError::TooLarge(format!("{MAX_ENTRIES} entries")));
+        }
+        let kind = entry.header().entry_type();
+        let name = entry.path()?.into_owned();
+        let Some(path) = inside(&name)? else { continue };
+        let file = match kind {
+            EntryType::Directory | EntryType::XGlobalHeader => continue,
+            EntryType::Symlink => TreeFile::Link(
+                entry
+                    .link_name()?
+                    .ok_or_else(|| TreeError::Special(shown(&name)))?
+                    .into_owned(),
+            ),
+            EntryType::Regular | EntryType::Continuous => {
+                let from = usize::try_from(entry.raw_file_position()).unwrap_or(usize::MAX);
+                let size = usize::try_from(entry.size()).unwrap_or(usize::MAX);
+                let content = tar
+                    .get(from..from.saturating_add(size))
+                    .ok_or_else(|| TreeError::Malformed(io::ErrorKind::UnexpectedEof.into()))?;
+                TreeFile::Regular {
+                    content,
+                    executable: entry.header().mode()? & 0o111 != 0,
+                }
+            }
+            _ => return Err(TreeError::Special(shown(&name))),
+        };
+        files.insert(path, file);
+    }
+    Ok(files)
 }
 
 fn new_header(mtime: u64) -> Header {

@@ -1,17 +1,15 @@
 //! One side's steps, in the sandbox.
 
-use holdpoint_schemas::estate::PrepareNetwork;
 use holdpoint_schemas::event::{Event, EventSink};
 use holdpoint_schemas::evidence::{Check, Side, StepEnd, StepRun};
-use std::collections::BTreeMap;
 use std::io::Read as _;
 
 use crate::contract_check::{self, Replay};
 use crate::error::RunnerError;
 use crate::plan::{ReportReader, Scan, ScannerPlan, ScannerRun, SideRecord, ValidationPlan};
 use crate::sandbox::{
-    AGENT_PATH, Network, PACKAGES_DIR, REPORT_DIR, RULES_DIR, ReadOnlyMount, Sandbox, StepOutcome, StepSpec,
-    WORKSPACE_DIR, WorkspaceId,
+    AGENT_PATH, PACKAGES_DIR, REPORT_DIR, RULES_DIR, ReadOnlyMount, Sandbox, StepOutcome, StepSpec, WORKSPACE_DIR,
+    WorkspaceId,
 };
 use crate::text::clean_line;
 use crate::verdict::describe_end;
@@ -37,13 +35,7 @@ impl<'a> SideRun<'a> {
         side: Side,
         events: &'a dyn EventSink,
     ) -> Self {
-        let record = SideRecord {
-            side,
-            sandbox: sandbox.describe(),
-            steps: Vec::new(),
-            scans: BTreeMap::new(),
-            replay: None,
-        };
+        let record = SideRecord::new(side, sandbox.describe(), sandbox.isolation().strength());
         Self {
             sandbox,
             plan,
@@ -53,17 +45,22 @@ impl<'a> SideRun<'a> {
         }
     }
 
-    /// `prepare`, `build`, `test` and the contract check, as far as the plan asks for them.
-    pub(super) async fn program(&mut self, workspace: &WorkspaceId, nonce: &str) {
+    /// `prepare` and `build`, as far as they are configured. Whether what comes later can run.
+    pub(super) async fn build(&mut self, workspace: &WorkspaceId) -> bool {
         for name in ["prepare", "build"] {
             if let Some(command) = self.plan.command(name) {
                 let spec = self.repo_step(name, command);
                 if !self.step(workspace, &spec).await.end.is_success() {
                     // What comes later needs it; its verdicts say so.
-                    return;
+                    return false;
                 }
             }
         }
+        true
+    }
+
+    /// The tests and the contract check of what is built, as far as the plan asks for them.
+    pub(super) async fn exercise(&mut self, workspace: &WorkspaceId, nonce: &str) {
         if let Some(command) = self
             .plan
             .command("test")
@@ -80,17 +77,13 @@ impl<'a> SideRun<'a> {
     fn repo_step(&self, name: &str, command: &str) -> StepSpec {
         let mut spec = self.spec(name, command);
         let preparing = name == "prepare";
-        if preparing && self.plan.prepare_network == PrepareNetwork::Bridge {
-            spec.network = Network::Bridge;
-        } else {
-            // Package managers that aren't told wait for a network, up to a minute.
-            for (name, value) in [
-                ("CARGO_NET_OFFLINE", "true"),
-                ("PIP_NO_INDEX", "1"),
-                ("npm_config_offline", "true"),
-            ] {
-                spec.env.insert(name.to_owned(), value.to_owned());
-            }
+        // Package managers that aren't told wait for a network, up to a minute.
+        for (name, value) in [
+            ("CARGO_NET_OFFLINE", "true"),
+            ("PIP_NO_INDEX", "1"),
+            ("npm_config_offline", "true"),
+        ] {
+            spec.env.insert(name.to_owned(), value.to_owned());
         }
         if let Some(folder) = self.plan.packages.as_ref().filter(|_| preparing) {
             spec.env
@@ -116,7 +109,7 @@ impl<'a> SideRun<'a> {
             side: self.side,
             command: command.to_owned(),
             env: caches.into_iter().map(cache).collect(),
-            network: Network::None,
+            proxy: None,
             mounts: Vec::new(),
             stdin: None,
             capture_bytes: 0,

@@ -3,7 +3,8 @@ use crate::agent::AgentResponse;
 use crate::contract_check::{ConsumerContract, ContractPlan, Mismatch, OpenApiResult, RecordedInteraction, Replay};
 use crate::plan::{ScannerPlan, ScannerRun};
 use crate::sandbox::Limits;
-use holdpoint_schemas::estate::{SandboxConfig, ServeConfig, StepsConfig};
+use holdpoint_schemas::estate::{PrepareConfig, SandboxConfig, ServeConfig, StepsConfig, TestsConfig};
+use holdpoint_schemas::evidence::Isolation;
 use holdpoint_schemas::finding::{FindingClass, Fingerprint, Severity};
 use std::collections::BTreeSet;
 
@@ -21,7 +22,9 @@ fn plan(checks: &[Check]) -> ValidationPlan {
             test: command("t"),
         },
         limits: Limits::from(&SandboxConfig::default()),
-        prepare_network: PrepareNetwork::None,
+        tests: TestsConfig::default(),
+        reruns: 0,
+        prepare: PrepareConfig::default(),
         packages: None,
         contract: ContractPlan::default(),
         scanners: vec![
@@ -70,11 +73,8 @@ fn side(side: Side, ends: &[(&str, StepEnd)]) -> SideRecord {
         })
         .collect();
     SideRecord {
-        side,
-        sandbox: "test".to_owned(),
         steps,
-        scans: BTreeMap::new(),
-        replay: None,
+        ..SideRecord::new(side, "test".to_owned(), Isolation::Container)
     }
 }
 
@@ -134,7 +134,7 @@ fn a_prepare_over_the_network_is_not_blamed_on_the_fix() {
     let before = side(Side::Baseline, &all_green());
     let after = side(Side::Candidate, &[("prepare", RED)]);
     assert_eq!(check(&plan, Check::Build, &before, &after).verdict, Verdict::Failed);
-    plan.prepare_network = PrepareNetwork::Bridge;
+    plan.prepare.hosts = vec!["registry.example".to_owned()];
     assert_eq!(
         check(&plan, Check::Build, &before, &after).verdict,
         Verdict::Inconclusive

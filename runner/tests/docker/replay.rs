@@ -4,10 +4,10 @@ use super::support::{sandbox, tree};
 use super::validation::{Reader, plan};
 use holdpoint_runner::agent::{AgentRequest, AgentResponse};
 use holdpoint_runner::contract_check::{ConsumerContract, ContractPlan, Mismatch, RecordedInteraction, Replay};
-use holdpoint_runner::{ValidationPlan, run_side, validate};
+use holdpoint_runner::{ValidationPlan, run_baseline, validate};
 use holdpoint_schemas::estate::{ServeConfig, StepsConfig};
 use holdpoint_schemas::event::NoEvents;
-use holdpoint_schemas::evidence::{Check, CheckResult, Side, Verdict};
+use holdpoint_schemas::evidence::{Check, CheckResult, Verdict};
 
 const SERVICE: &str = r#"
 import http.server, sys
@@ -107,9 +107,10 @@ async fn a_service_that_no_longer_starts_fails() {
 #[tokio::test]
 async fn bodies_travel_unchanged_and_the_services_output_is_no_result() {
     let plan = contract_plan(service("application/json"), Vec::new());
-    let record = run_side(&sandbox().await, &plan, Side::Baseline, &Reader, &NoEvents)
+    let record = run_baseline(&sandbox().await, &plan, None, &Reader, &NoEvents)
         .await
-        .unwrap();
+        .unwrap()
+        .record;
     let Some(Replay::Answered { answers }) = record.replay else {
         panic!("{record:?}");
     };

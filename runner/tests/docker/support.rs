@@ -1,6 +1,6 @@
 //! What the tests share.
 
-use holdpoint_runner::sandbox::{Limits, Network, Sandbox, StepOutcome, StepSpec, WorkspaceId};
+use holdpoint_runner::sandbox::{Limits, Sandbox, StepOutcome, StepSpec, WorkspaceId};
 use holdpoint_runner::{DockerSandbox, SandboxSettings};
 use holdpoint_schemas::estate::SandboxConfig;
 use holdpoint_schemas::evidence::Side;
@@ -25,6 +25,7 @@ pub fn limits() -> Limits {
         wall: Duration::from_secs(60),
         log_bytes: 1 << 20,
         tmp_mib: 64,
+        disk_mib: 256,
     }
 }
 
@@ -34,7 +35,7 @@ pub fn step(command: &str) -> StepSpec {
         side: Side::Candidate,
         command: command.to_owned(),
         env: BTreeMap::new(),
-        network: Network::None,
+        proxy: None,
         mounts: Vec::new(),
         stdin: None,
         capture_bytes: 0,

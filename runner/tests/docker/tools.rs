@@ -4,7 +4,7 @@ use super::support::{run_in, sandbox, step, tree};
 use super::validation::plan;
 use holdpoint_runner::plan::{ScannerPlan, ScannerRun};
 use holdpoint_runner::sandbox::{Limits, Sandbox as _};
-use holdpoint_runner::{ReportReader, run_side};
+use holdpoint_runner::{ReportReader, run_baseline};
 use holdpoint_schemas::estate::{SandboxConfig, StepsConfig};
 use holdpoint_schemas::event::NoEvents;
 use holdpoint_schemas::evidence::{Check, Side, StepEnd};
@@ -86,9 +86,10 @@ async fn the_scanners_of_the_demo_write_their_reports_offline() {
         scanner("semgrep", semgrep, &[0], Some(rules.path().to_owned())),
     ];
     let reader = Keep::default();
-    let record = run_side(&sandbox().await, &plan, Side::Baseline, &reader, &NoEvents)
+    let record = run_baseline(&sandbox().await, &plan, None, &reader, &NoEvents)
         .await
-        .unwrap();
+        .unwrap()
+        .record;
     let reports = reader.0.into_inner().unwrap();
     assert_eq!(reports.len(), 2, "{:?}", record.scans);
     assert!(reports[0].contains("B324"), "{}", reports[0]);

@@ -4,7 +4,7 @@ use super::support::{left_over, limits, sandbox, tree};
 use holdpoint_runner::contract_check::{ContractPlan, Mismatch};
 use holdpoint_runner::plan::{ScannerPlan, ScannerRun};
 use holdpoint_runner::{DockerSandbox, ReportReader, SandboxSettings, ValidationPlan, validate};
-use holdpoint_schemas::estate::{PrepareNetwork, SandboxConfig, StepsConfig};
+use holdpoint_schemas::estate::{PrepareConfig, SandboxConfig, StepsConfig, TestsConfig};
 use holdpoint_schemas::event::{Event, EventSink, NoEvents};
 use holdpoint_schemas::evidence::{Check, EvidenceRecord, Side, Verdict};
 use holdpoint_schemas::finding::{Finding, FindingClass, Fingerprint, Location, Severity};
@@ -47,7 +47,9 @@ pub fn plan(checks: &[Check], steps: StepsConfig, baseline: Vec<u8>, candidate: 
         checks: checks.iter().copied().collect(),
         steps,
         limits: limits(),
-        prepare_network: PrepareNetwork::None,
+        tests: TestsConfig::default(),
+        reruns: 0,
+        prepare: PrepareConfig::default(),
         packages: None,
         contract: ContractPlan::default(),
         scanners: Vec::new(),

@@ -58,6 +58,14 @@ pub mod change {
 
 /// Facts under `evidence`.
 pub mod evidence {
+    /// Facts under `evidence.adequacy`.
+    pub mod adequacy {
+        use crate::fact::key::Key;
+
+        /// Whether the passing tests run what the fix changes, and notice when it is undone.
+        pub const VERDICT: Key<&'static str> = Key::new("evidence.adequacy.verdict");
+    }
+
     /// Facts under `evidence.build`.
     pub mod build {
         use crate::fact::key::Key;
@@ -80,6 +88,30 @@ pub mod evidence {
 
         /// Whether the finding is gone and nothing new appeared.
         pub const VERDICT: Key<&'static str> = Key::new("evidence.rescan.verdict");
+    }
+
+    /// Facts under `evidence.revert`.
+    pub mod revert {
+        use crate::fact::key::Key;
+
+        /// Whether the fix can be taken back: its revert applies, and build and tests pass again.
+        pub const VERDICT: Key<&'static str> = Key::new("evidence.revert.verdict");
+    }
+
+    /// Facts under `evidence.sandbox`.
+    pub mod sandbox {
+        use crate::fact::key::Key;
+
+        /// How strongly the sandbox that made the evidence kept the fix apart from its host.
+        pub const ISOLATION: Key<&'static str> = Key::new("evidence.sandbox.isolation");
+    }
+
+    /// Facts under `evidence.surface`.
+    pub mod surface {
+        use crate::fact::key::Key;
+
+        /// Whether the fix leaves the attack surface as it is: routes, permissions, authentication, network.
+        pub const VERDICT: Key<&'static str> = Key::new("evidence.surface.verdict");
     }
 
     /// Facts under `evidence.test`.

@@ -10,7 +10,8 @@ use bollard::query_parameters::{
     ListContainersOptionsBuilder, ListVolumesOptionsBuilder, RemoveContainerOptionsBuilder, RemoveVolumeOptionsBuilder,
 };
 use bollard::{API_DEFAULT_VERSION, Docker};
-use holdpoint_schemas::estate::{PrepareNetwork, SandboxConfig};
+use holdpoint_schemas::estate::SandboxConfig;
+use holdpoint_schemas::evidence::Isolation;
 use std::collections::HashMap;
 use std::future::Future;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use self::image::Image;
+use super::control::{Controls, IsolationReport};
 use super::owner::{self, Owner};
 use super::{OnLine, SANDBOX_UID, Sandbox, StepOutcome, StepSpec, Swept, WorkspaceId};
 use crate::error::SandboxError;
@@ -38,6 +40,8 @@ pub struct SandboxSettings {
     pub socket: PathBuf,
     /// Names this run in labels.
     pub run: String,
+    /// The controls to put in force: all, but in a test of one of them.
+    pub controls: Controls,
 }
 
 impl SandboxSettings {
@@ -48,6 +52,7 @@ impl SandboxSettings {
             config,
             socket: PathBuf::from(DEFAULT_SOCKET),
             run: run.into(),
+            controls: Controls::default(),
         }
     }
 }
@@ -61,7 +66,7 @@ pub struct DockerSandbox {
     owner: Owner,
     run: String,
     version: String,
-    prepare_network: PrepareNetwork,
+    controls: Controls,
 }
 
 impl DockerSandbox {
@@ -91,7 +96,7 @@ impl DockerSandbox {
             owner: Owner::this_process().map_err(SandboxError::NoOwner)?,
             run: settings.run,
             version: version.unwrap_or_else(|| "of unknown version".to_owned()),
-            prepare_network: settings.config.prepare_network,
+            controls: settings.controls,
         })
     }
 
@@ -168,15 +173,19 @@ async fn remove_volume(docker: &Docker, name: &str) -> Result<(), SandboxError> 
 #[async_trait]
 impl Sandbox for DockerSandbox {
     fn describe(&self) -> String {
-        let network = match self.prepare_network {
-            PrepareNetwork::None => "no network",
-            PrepareNetwork::Bridge => "network in `prepare` only",
-        };
         format!(
-            "docker {}, {}, {network}, uid {SANDBOX_UID}",
+            "docker {}, {}, no network, uid {SANDBOX_UID}",
             self.version,
             self.image.describe()
         )
+    }
+
+    fn isolation(&self) -> IsolationReport {
+        IsolationReport {
+            kind: Isolation::Container,
+            engine: format!("docker {}", self.version),
+            controls: self.controls.clone(),
+        }
     }
 
     async fn workspace(&self, tar: &[u8]) -> Result<WorkspaceId, SandboxError> {

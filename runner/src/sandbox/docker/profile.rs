@@ -4,7 +4,7 @@ use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, Moun
 use std::collections::HashMap;
 
 use super::image::Image;
-use crate::sandbox::{Network, REPO_DIR, SANDBOX_UID, StepSpec, WORKSPACE_DIR, WorkspaceId};
+use crate::sandbox::{PROXY_SOCKET, REPO_DIR, SANDBOX_UID, StepSpec, WORKSPACE_DIR, WorkspaceId};
 
 const MIB: u64 = 1 << 20;
 /// Shared memory: enough for semaphores, too little to hide a build in.
@@ -40,7 +40,7 @@ pub(super) fn container(
         stdin_once: Some(with_input),
         attach_stdout: Some(true),
         attach_stderr: Some(true),
-        network_disabled: Some(step.network == Network::None),
+        network_disabled: Some(true),
         host_config: Some(host_config(image, workspace, step)),
         ..ContainerCreateBody::default()
     }
@@ -57,12 +57,15 @@ fn host_config(image: &Image, workspace: &WorkspaceId, step: &StepSpec) -> HostC
         read_only: Some(true),
         ..Mount::default()
     }));
-    let network = match step.network {
-        Network::None => "none",
-        Network::Bridge => "bridge",
-    };
+    mounts.extend(step.proxy.as_ref().map(|socket| Mount {
+        typ: Some(MountType::BIND),
+        source: Some(socket.to_string_lossy().into_owned()),
+        target: Some(PROXY_SOCKET.to_owned()),
+        read_only: Some(true),
+        ..Mount::default()
+    }));
     HostConfig {
-        network_mode: Some(network.to_owned()),
+        network_mode: Some("none".to_owned()),
         mounts: Some(mounts),
         readonly_rootfs: Some(true),
         // A tmpfs is noexec unless told otherwise, and build scripts run from /tmp.
@@ -122,13 +125,13 @@ mod tests {
     use holdpoint_schemas::evidence::Side;
     use std::collections::BTreeMap;
 
-    fn made(image: &Image, network: Network) -> ContainerCreateBody {
+    fn made(image: &Image, proxy: Option<&str>) -> ContainerCreateBody {
         let step = StepSpec {
             name: "test".to_owned(),
             side: Side::Candidate,
             command: "true".to_owned(),
             env: BTreeMap::from([("A".to_owned(), "b c\n$(d)".to_owned())]),
-            network,
+            proxy: proxy.map(Into::into),
             mounts: Vec::new(),
             stdin: None,
             capture_bytes: 0,
@@ -146,7 +149,7 @@ mod tests {
 
     #[test]
     fn every_bind_is_read_only_and_only_the_workspace_is_not() {
-        let host = made(&host_view(), Network::None).host_config.unwrap();
+        let host = made(&host_view(), None).host_config.unwrap();
         let writable: Vec<_> = host
             .mounts
             .unwrap()
@@ -162,24 +165,31 @@ mod tests {
 
     #[test]
     fn an_image_of_its_own_sees_nothing_of_the_host() {
-        let body = made(&Image::Named("debian:12".to_owned()), Network::None);
+        let body = made(&Image::Named("debian:12".to_owned()), None);
         assert_eq!(body.host_config.unwrap().mounts.unwrap().len(), 1);
         assert!(body.env.unwrap().iter().all(|entry| !entry.starts_with("PATH=")));
     }
 
     #[test]
-    fn there_is_a_network_only_where_it_is_asked_for() {
-        for (network, name, off) in [(Network::None, "none", true), (Network::Bridge, "bridge", false)] {
-            let body = made(&host_view(), network);
-            assert_eq!(body.network_disabled, Some(off));
-            assert_eq!(body.host_config.unwrap().network_mode.as_deref(), Some(name));
+    fn no_step_has_a_network_and_one_that_may_use_the_proxy_sees_its_socket() {
+        for proxy in [None, Some("/run/proxy.sock")] {
+            let body = made(&host_view(), proxy);
+            assert_eq!(body.network_disabled, Some(true));
+            let host = body.host_config.unwrap();
+            assert_eq!(host.network_mode.as_deref(), Some("none"));
+            let seen = host
+                .mounts
+                .unwrap()
+                .iter()
+                .any(|mount| mount.target.as_deref() == Some(PROXY_SOCKET));
+            assert_eq!(seen, proxy.is_some());
         }
     }
 
     #[test]
     fn values_of_the_environment_are_passed_on_as_they_are() {
         assert!(
-            made(&host_view(), Network::None)
+            made(&host_view(), None)
                 .env
                 .unwrap()
                 .contains(&"A=b c\n$(d)".to_owned())
