@@ -11,7 +11,7 @@ use holdpoint_engine::decide::{self, Question};
 use holdpoint_engine::graph::ServiceGraph;
 use holdpoint_engine::policy::{Pack, PolicySource};
 use holdpoint_schemas::actor::Remediator;
-use holdpoint_schemas::evidence::{Check, CheckResult, Evidence, Verdict};
+use holdpoint_schemas::evidence::{Check, CheckResult, Evidence, Isolation, Verdict};
 use holdpoint_schemas::fact::{Fact, FactSet, FactTable, FactValue};
 use holdpoint_schemas::finding::{Finding, FindingClass, Fingerprint, RepoFinding, Severity};
 use holdpoint_schemas::fix::{Classification, Fix, FixKind};
@@ -175,6 +175,7 @@ impl Case {
             evidence: Evidence {
                 checks: Check::ALL.into_iter().map(|check| (check, passed.clone())).collect(),
                 sandbox: "bench".to_owned(),
+                isolation: Isolation::Container,
                 ..Evidence::default()
             },
             rollout: Rollout {

@@ -136,6 +136,9 @@ pub fn step_end(end: &StepEnd) -> String {
         StepEnd::Exited { code } => format!("exit {code}"),
         StepEnd::OutOfMemory => "out of memory".to_owned(),
         StepEnd::TimedOut { after_seconds } => format!("timed out after {after_seconds} s"),
+        StepEnd::Killed => "killed by somebody".to_owned(),
+        StepEnd::OutOfDisk => "out of disk".to_owned(),
+        StepEnd::EngineLost { reason } => format!("engine lost: {reason}"),
         StepEnd::MissingTool => "tool missing".to_owned(),
         StepEnd::Infrastructure { reason } => format!("machine trouble: {reason}"),
     }

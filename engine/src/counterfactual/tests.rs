@@ -62,6 +62,10 @@ pub(super) fn harmless() -> FactSet {
         ("evidence.test.verdict", "passed".into()),
         ("evidence.contract.verdict", "passed".into()),
         ("evidence.rescan.verdict", "passed".into()),
+        ("evidence.adequacy.verdict", "passed".into()),
+        ("evidence.surface.verdict", "passed".into()),
+        ("evidence.revert.verdict", "passed".into()),
+        ("evidence.sandbox.isolation", "container".into()),
     ])
 }
 

@@ -1,6 +1,6 @@
 //! The facts that a decision is asked about: what is known, not stale, and the evidence.
 
-use holdpoint_schemas::evidence::Check;
+use holdpoint_schemas::evidence::{Check, Isolation};
 use holdpoint_schemas::fact::{Fact, FactSet, FactValue};
 
 use super::Question;
@@ -19,6 +19,32 @@ pub(super) enum Pending<'a> {
 pub(super) fn pending(question: &Question<'_>) -> Vec<Check> {
     let ran = |check: &Check| question.evidence.is_some_and(|e| e.checks.contains_key(check));
     Check::ALL.into_iter().filter(|check| !ran(check)).collect()
+}
+
+/// How isolated the sandbox was. Of one that is still to run it is assumed to be the best, as long as a
+/// check is assumed to run at all.
+fn insert_isolation(pack: &Pack, question: &Question<'_>, pending: Pending<'_>, facts: &mut FactSet) {
+    let fact = |value: &str, source: &str| Fact {
+        value: value.into(),
+        source: source.to_owned(),
+        observed_at: question.now,
+        note: None,
+    };
+    let best = pack
+        .fact_table()
+        .row(Isolation::FACT_ID)
+        .and_then(|row| row.evidence_order.last());
+    match (question.evidence, pending, best) {
+        (Some(evidence), _, _) if !evidence.checks.is_empty() => {
+            let mut known = fact(evidence.isolation.as_str(), "the sandbox");
+            known.note = Some(evidence.sandbox.clone());
+            facts.insert(Isolation::FACT_ID, known);
+        }
+        (_, Pending::BestFor(checks), Some(best)) if !checks.is_empty() => {
+            facts.insert(Isolation::FACT_ID, fact(best, "assumed at triage"));
+        }
+        _ => facts.insert_unknown(Isolation::FACT_ID, "nothing has run in a sandbox"),
+    }
 }
 
 /// The question's facts at its moment, with one `evidence` fact for each check.
@@ -61,5 +87,6 @@ pub(super) fn with_evidence(pack: &Pack, question: &Question<'_>, pending: Pendi
             (None, _) => facts.insert_unknown(id, format!("the {check} check hasn't run")),
         }
     }
+    insert_isolation(pack, question, pending, &mut facts);
     facts
 }

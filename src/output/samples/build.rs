@@ -3,7 +3,9 @@
 use holdpoint_engine::graph::{BlastRadius, Dependent};
 use holdpoint_schemas::actor::Remediator;
 use holdpoint_schemas::decision::{Bound, BoundKind, Decision, InputDigests, Phase};
-use holdpoint_schemas::evidence::{Check, CheckResult, Evidence, EvidenceRecord, Side, StepEnd, StepRun, Verdict};
+use holdpoint_schemas::evidence::{
+    Check, CheckResult, Evidence, EvidenceRecord, Isolation, Side, StepEnd, StepRun, Verdict,
+};
 use holdpoint_schemas::fact::{Fact, FactReading, FactSet, FactTable, FactValue};
 use holdpoint_schemas::finding::{Component, Finding, FindingClass, Fingerprint, Location, RepoFinding, Severity};
 use holdpoint_schemas::fix::{ChangeKind, Classification, FileChange, Fix, FixKind};
@@ -194,6 +196,9 @@ impl Sample {
                 checks: results.collect(),
                 new_findings: Vec::new(),
                 sandbox: "docker, no network, read-only root, uid 10001".to_owned(),
+                isolation: Isolation::Container,
+                hosts: Vec::new(),
+                flaky_tests: Vec::new(),
                 candidate_green: Some(true),
             },
             steps: vec![

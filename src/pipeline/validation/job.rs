@@ -83,7 +83,9 @@ pub fn prepare(
         checks: checks.clone(),
         steps: settings.steps,
         limits: (&estate.config.sandbox).into(),
-        prepare_network: estate.config.sandbox.prepare_network,
+        tests: settings.tests,
+        reruns: estate.config.sandbox.reruns,
+        prepare: estate.config.sandbox.prepare.clone(),
         packages: estate
             .config
             .sandbox
@@ -118,7 +120,7 @@ pub fn prepare(
         (
             &plan.steps,
             &plan.limits,
-            &plan.prepare_network,
+            (&plan.prepare, &plan.tests, plan.reruns, &estate.config.sandbox.runtime),
             &plan.scanners,
             &plan.contract.serve,
             &plan.contract.consumers,

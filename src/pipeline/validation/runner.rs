@@ -1,10 +1,12 @@
 //! Runs jobs in the sandbox, a few at once; fixes of one base share its baseline.
 
 use anyhow::{Context, Result};
-use holdpoint_runner::{DockerSandbox, Sandbox, SandboxSettings, SideRecord, compare, run_side};
+use holdpoint_runner::{
+    Baseline, DockerSandbox, Sandbox, SandboxSettings, SideRecord, compare, run_baseline, run_candidate,
+};
 use holdpoint_schemas::Digest;
 use holdpoint_schemas::event::{Event, EventSink};
-use holdpoint_schemas::evidence::{Check, CheckResult, Evidence, EvidenceRecord, Side, Verdict};
+use holdpoint_schemas::evidence::{Check, CheckResult, Evidence, EvidenceRecord, Isolation, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OnceCell, Semaphore, mpsc};
@@ -19,7 +21,7 @@ const AT_ONCE: usize = 2;
 pub struct Runner {
     sandbox: Arc<dyn Sandbox>,
     events: Arc<dyn EventSink>,
-    baselines: Arc<Mutex<BTreeMap<Digest, Arc<OnceCell<SideRecord>>>>>,
+    baselines: Arc<Mutex<BTreeMap<Digest, Arc<OnceCell<Baseline>>>>>,
     seats: Arc<Semaphore>,
 }
 
@@ -80,7 +82,7 @@ impl Runner {
 struct Worker {
     sandbox: Arc<dyn Sandbox>,
     events: Arc<dyn EventSink>,
-    baselines: Arc<Mutex<BTreeMap<Digest, Arc<OnceCell<SideRecord>>>>>,
+    baselines: Arc<Mutex<BTreeMap<Digest, Arc<OnceCell<Baseline>>>>>,
     seats: Arc<Semaphore>,
 }
 
@@ -106,22 +108,25 @@ impl Worker {
             let mut baselines = self.baselines.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(baselines.entry(job.baseline_key.clone()).or_default())
         };
-        let baseline = cell.get_or_try_init(|| self.side(job, Side::Baseline)).await?.clone();
-        let candidate = self.side(job, Side::Candidate).await?;
-        Ok((baseline, candidate))
+        let baseline = cell.get_or_try_init(|| self.baseline(job)).await?;
+        let _seat = self.seat().await?;
+        let (sandbox, knowledge) = (self.sandbox.as_ref(), job.knowledge.as_ref());
+        let candidate = run_candidate(sandbox, &job.plan, baseline, knowledge, self.events.as_ref())
+            .await
+            .map_err(|error| error.to_string())?;
+        Ok((baseline.record.clone(), candidate))
     }
 
-    async fn side(&self, job: &Job, side: Side) -> Result<SideRecord, String> {
-        let _seat = self.seats.acquire().await.map_err(|error| error.to_string())?;
-        let run = run_side(
-            self.sandbox.as_ref(),
-            &job.plan,
-            side,
-            job.knowledge.as_ref(),
-            self.events.as_ref(),
-        )
-        .await;
-        run.map_err(|error| error.to_string())
+    async fn baseline(&self, job: &Job) -> Result<Baseline, String> {
+        let _seat = self.seat().await?;
+        let (sandbox, knowledge) = (self.sandbox.as_ref(), job.knowledge.as_ref());
+        run_baseline(sandbox, &job.plan, None, knowledge, self.events.as_ref())
+            .await
+            .map_err(|error| error.to_string())
+    }
+
+    async fn seat(&self) -> Result<tokio::sync::SemaphorePermit<'_>, String> {
+        self.seats.acquire().await.map_err(|error| error.to_string())
     }
 }
 
@@ -138,6 +143,9 @@ fn inconclusive(checks: &BTreeSet<Check>, sandbox: &str, reason: &str) -> Eviden
             checks,
             new_findings: Vec::new(),
             sandbox: sandbox.to_owned(),
+            isolation: Isolation::Unproven,
+            hosts: Vec::new(),
+            flaky_tests: Vec::new(),
             candidate_green: None,
         },
         steps: Vec::new(),

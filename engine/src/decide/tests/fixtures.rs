@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use holdpoint_schemas::actor::Remediator;
 use holdpoint_schemas::decision::Decision;
-use holdpoint_schemas::evidence::{Check, CheckResult, Evidence, Verdict};
+use holdpoint_schemas::evidence::{Check, CheckResult, Evidence, Isolation, Verdict};
 use holdpoint_schemas::fact::{Fact, FactSet, FactTable, FactValue};
 use holdpoint_schemas::finding::{Finding, FindingClass, Fingerprint, RepoFinding, Severity};
 use holdpoint_schemas::fix::{Classification, Fix, FixKind};
@@ -169,7 +169,10 @@ impl Case {
 
     pub(super) fn checked(mut self, check: Check, verdict: Verdict, reason: &str) -> Self {
         self.evidence
-            .get_or_insert_default()
+            .get_or_insert_with(|| Evidence {
+                isolation: Isolation::Container,
+                ..Evidence::default()
+            })
             .checks
             .insert(check, result(verdict, reason));
         self
@@ -221,6 +224,7 @@ pub(super) fn all_passed() -> Evidence {
     Evidence {
         checks,
         sandbox: "test".to_owned(),
+        isolation: Isolation::Container,
         ..Evidence::default()
     }
 }

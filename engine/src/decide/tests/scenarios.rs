@@ -3,7 +3,7 @@
 
 use holdpoint_schemas::Level::{self, Alert, AutoApply, Suggest};
 use holdpoint_schemas::decision::BoundKind;
-use holdpoint_schemas::evidence::{Check, Verdict};
+use holdpoint_schemas::evidence::{Check, Isolation, Verdict};
 use holdpoint_schemas::fact::FactValue;
 use holdpoint_schemas::fix::FixKind;
 
@@ -237,6 +237,26 @@ fn failing_checks() -> impl Iterator<Item = (String, Case)> {
     of(Verdict::Failed).chain(of(Verdict::Inconclusive))
 }
 
+/// All checks passed, in a sandbox that may not have held a hostile fix.
+fn weakly_isolated() -> impl Iterator<Item = (String, Case)> {
+    [Isolation::Unproven, Isolation::Namespaces]
+        .into_iter()
+        .map(|isolation| {
+            let mut case = Case::harmless(FixKind::ConfigFlag);
+            case.evidence.get_or_insert_default().isolation = isolation;
+            (isolation.to_string(), case)
+        })
+}
+
+#[test]
+fn evidence_out_of_a_weak_sandbox_holds_a_fix_that_passed_everything() {
+    for (isolation, case) in weakly_isolated() {
+        let decision = case.release(&BASELINE);
+        assert_eq!(decision.level, Suggest, "{isolation}");
+        assert_eq!(bound_ids(&decision), [(AutoApply, "weak-isolation")], "{isolation}");
+    }
+}
+
 /// One fact of the moment, of the fix or of a statement that alone holds an otherwise harmless fix.
 fn held_by_one_fact() -> impl Iterator<Item = (String, Case)> {
     let facts: [(&str, FactValue); 12] = [
@@ -272,6 +292,7 @@ fn each_forbid_when_removed_changes_some_case() {
         .map(|scenario| (scenario.name.to_owned(), scenario.case))
         .chain(failing_checks())
         .chain(held_by_one_fact())
+        .chain(weakly_isolated())
         .collect();
     for policy in BASELINE
         .policies()
