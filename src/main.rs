@@ -5,24 +5,22 @@ mod exit_code;
 mod failure;
 mod output;
 mod pipeline;
+mod telemetry;
 
 use clap::Parser as _;
-use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
-    let filter = EnvFilter::try_from_env("HOLDPOINT_LOG").unwrap_or_else(|_| EnvFilter::new("off"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
     let cli = cli::Cli::parse();
+    let telemetry = telemetry::Telemetry::start();
     let format = cli.format();
-    match cli::run(cli).await {
+    let code = match cli::run(cli).await {
         Ok(code) => code.into(),
         Err(error) => {
             eprintln!("{}", failure::render(&error, format));
             failure::exit_code(&error).into()
         }
-    }
+    };
+    telemetry.finish();
+    code
 }
