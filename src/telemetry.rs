@@ -72,9 +72,7 @@ fn provider() -> Result<SdkTracerProvider> {
     .join()
     .map_err(|_| anyhow::anyhow!("the exporter's thread broke off"))?
     .context("making the exporter")?;
-    let resource = Resource::builder()
-        .with_service_name("holdpoint")
-        .build();
+    let resource = Resource::builder().with_service_name("holdpoint").build();
     Ok(SdkTracerProvider::builder()
         .with_batch_exporter(exporter)
         .with_resource(resource)

@@ -34,3 +34,4 @@ mod policy_table;
 mod policy_test;
 mod scenarios;
 mod support;
+mod telemetry;

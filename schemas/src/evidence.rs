@@ -259,6 +259,41 @@ pub struct Evidence {
     pub candidate_green: Option<bool>,
 }
 
+/// Hosts or tests named in one line for people.
+const MAX_NAMES: usize = 5;
+
+impl Evidence {
+    /// Where it comes from, in one line for people: the sandbox, how isolated it was, what it reached, and
+    /// which tests prove nothing. Empty when nothing ran. It may hold names from the repo: clean it.
+    #[must_use]
+    pub fn provenance(&self) -> String {
+        if self.sandbox.is_empty() {
+            return String::new();
+        }
+        let mut parts = vec![self.sandbox.clone(), format!("isolation: {}", self.isolation)];
+        if !self.hosts.is_empty() {
+            parts.push(format!("`prepare` reached {}", some_of(self.hosts.iter().cloned())));
+        }
+        if !self.flaky_tests.is_empty() {
+            let tests = self
+                .flaky_tests
+                .iter()
+                .map(|test| format!("{} (failed {} of {} runs)", test.name, test.failed, test.runs));
+            parts.push(format!("flaky, so no proof: {}", some_of(tests)));
+        }
+        parts.join("; ")
+    }
+}
+
+fn some_of(names: impl ExactSizeIterator<Item = String>) -> String {
+    let more = names.len().saturating_sub(MAX_NAMES);
+    let mut text = names.take(MAX_NAMES).collect::<Vec<_>>().join(", ");
+    if more > 0 {
+        text.push_str(&format!(" and {more} more"));
+    }
+    text
+}
+
 /// A test that passed and failed on the same tree.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FlakyTest {

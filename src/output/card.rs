@@ -223,7 +223,9 @@ impl Card {
                 .collect(),
             steps: record.map(|record| steps(&record.steps)).unwrap_or_default(),
             tails: record.map(|record| tails(&record.steps)).unwrap_or_default(),
-            sandbox: record.map(|record| clean(&record.evidence.sandbox)).unwrap_or_default(),
+            sandbox: record
+                .map(|record| clean(&record.evidence.provenance()))
+                .unwrap_or_default(),
             diff,
             diff_more,
             diff_stat: diff_stat(item),

@@ -295,7 +295,10 @@ fn checks(prose: &mut Prose, item: &ReportItem) {
         prose.paragraph("Inconclusive means that it can't be told; that never counts in a fix's favour.");
     }
     if !record.evidence.sandbox.is_empty() {
-        prose.paragraph(&format!("They ran in a sandbox: {}.", clause(&record.evidence.sandbox)));
+        prose.paragraph(&format!(
+            "They ran in a sandbox: {}.",
+            clause(&record.evidence.provenance())
+        ));
     }
 }
 

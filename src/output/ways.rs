@@ -2,7 +2,7 @@
 
 use holdpoint_engine::counterfactual::{Effort, FactChange, Ways};
 use holdpoint_schemas::decision::{BoundKind, Decision};
-use holdpoint_schemas::evidence::Check;
+use holdpoint_schemas::evidence::{Check, Isolation};
 use holdpoint_schemas::fact::{Action, FactTable, FactValue};
 use holdpoint_schemas::{Level, Timestamp};
 use serde::Serialize;
@@ -115,9 +115,17 @@ fn clauses(changes: &[FactChange], decision: &Decision) -> Vec<String> {
         [one] => clauses.push(format!("the {one} check passes")),
         several => clauses.push(format!("the {} checks pass", list(several, several.len()))),
     }
+    // Where checks are still to run, they run in the sandbox that is there.
+    if changes
+        .iter()
+        .any(|change| change.id == Isolation::FACT_ID && (change.from.is_some() || not_run.is_empty()))
+    {
+        clauses.push("its evidence comes from a well isolated sandbox, such as a container engine's".to_owned());
+    }
     let could_not_tell = changes
         .iter()
         .filter(is_evidence)
+        .filter(|change| change.id != Isolation::FACT_ID)
         .filter(|change| change.from.is_some() && change.effort == Effort::Evidence);
     clauses.extend(could_not_tell.map(|change| conclusive(change, decision)));
     clauses.extend(approved(changes));

@@ -253,6 +253,7 @@ pub fn known(id: &str, value: &FactValue) -> String {
         ("fix.upgrade_scope", value) => format!("the moved dependency's scope is {value}"),
         ("approval.independent_approvers", value) => format!("approvers other than the author so far: {value}"),
         ("approval.approvers", value) => format!("approvers so far: {value}"),
+        ("evidence.sandbox.isolation", value) => format!("the sandbox's isolation is {value}"),
         (id, value) => match id
             .strip_prefix("evidence.")
             .and_then(|rest| rest.strip_suffix(".verdict"))

@@ -120,7 +120,7 @@ pub fn pull_request(
             ("Remediator".to_owned(), fix.remediator.to_string()),
             ("Base commit".to_owned(), fix.base_commit.clone()),
             ("Tested tree".to_owned(), fix.candidate_tree.clone()),
-            ("Sandbox".to_owned(), evidence.evidence.sandbox.clone()),
+            ("Sandbox".to_owned(), evidence.evidence.provenance()),
             ("Ledger head".to_owned(), ledger_head.to_owned()),
         ],
     }

@@ -55,6 +55,7 @@ pub struct RunResult {
 ///
 /// # Errors
 /// When the estate, its ledger or the sandbox can't be used at all.
+#[tracing::instrument(name = "run", skip_all, fields(at = %options.at))]
 pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) -> Result<RunResult> {
     let root = root.to_owned();
     let at = options.at;
