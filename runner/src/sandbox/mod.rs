@@ -5,6 +5,7 @@ pub mod docker;
 mod output;
 mod owner;
 pub mod snapshot;
+mod syscalls;
 pub mod tree;
 
 use async_trait::async_trait;
