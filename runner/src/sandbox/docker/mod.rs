@@ -1,7 +1,7 @@
 //! The Docker engine as a sandbox, over its unix socket.
 
 mod container;
-mod image;
+pub(in crate::sandbox) mod image;
 mod profile;
 mod seccomp;
 mod volume;
