@@ -3,7 +3,7 @@
 pub mod control;
 pub mod docker;
 mod output;
-mod owner;
+pub(crate) mod owner;
 pub mod snapshot;
 pub mod tree;
 
