@@ -10,6 +10,7 @@ pub mod agent;
 pub mod contract_check;
 pub mod error;
 pub mod plan;
+pub mod proxy;
 pub mod rescan;
 pub mod sandbox;
 mod text;

@@ -134,6 +134,9 @@ pub struct SideRecord {
     /// Hosts that `prepare` reached, sorted.
     #[serde(default)]
     pub hosts: Vec<String>,
+    /// What there is to say about how `prepare` went.
+    #[serde(default)]
+    pub prepared: Prepared,
     /// Tests that passed and failed on this side's tree.
     #[serde(default)]
     pub flaky_tests: Vec<FlakyTest>,
@@ -148,6 +151,17 @@ pub struct SideRecord {
     pub checked: BTreeMap<Check, CheckResult>,
 }
 
+/// What there is to say about how `prepare` went, besides how it ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prepared {
+    /// Lockfiles of the tree that it changed or removed, sorted.
+    pub changed_lockfiles: Vec<String>,
+    /// Hosts that the proxy refused, with the reason, sorted. Names are the sandbox's words.
+    pub refused: Vec<String>,
+    /// Tries that ended in a fault of the network and were repeated.
+    pub retries: u32,
+}
+
 impl SideRecord {
     /// A record of nothing yet.
     #[must_use]
@@ -157,6 +171,7 @@ impl SideRecord {
             sandbox,
             isolation,
             hosts: Vec::new(),
+            prepared: Prepared::default(),
             flaky_tests: Vec::new(),
             steps: Vec::new(),
             scans: BTreeMap::new(),

@@ -1,5 +1,6 @@
 //! Runs what a plan needs on one side, and makes evidence out of two sides.
 
+pub mod prepare;
 mod steps;
 
 use holdpoint_schemas::event::{Event, EventSink};
@@ -70,7 +71,7 @@ pub async fn run_baseline(
     if needs_program(plan) {
         let nonce = steps::nonce()?;
         let mut workspace = sandbox.workspace(plan.tree(Side::Baseline)).await?;
-        if run.build(&workspace).await {
+        if run.build(&workspace, None).await {
             if let Some(key) = key {
                 // The tests run in a copy: what they leave behind must not reach a candidate.
                 match sandbox.seal(workspace, key).await {
@@ -109,15 +110,15 @@ pub async fn run_candidate(
     let mut run = steps::SideRun::new(sandbox, plan, Side::Candidate, events);
     if needs_program(plan) {
         let nonce = steps::nonce()?;
-        let workspace = match &baseline.snapshot {
+        let (workspace, change) = match &baseline.snapshot {
             Some(key) => {
                 let change = sandbox::tree::change(plan.tree(Side::Baseline), plan.tree(Side::Candidate))
                     .map_err(SandboxError::from)?;
-                sandbox.branch(key, &change).await?
+                (sandbox.branch(key, &change).await?, Some(change))
             }
-            None => sandbox.workspace(plan.tree(Side::Candidate)).await?,
+            None => (sandbox.workspace(plan.tree(Side::Candidate)).await?, None),
         };
-        if run.build(&workspace).await {
+        if run.build(&workspace, change.as_ref()).await {
             run.exercise(&workspace, &nonce).await;
         }
         remove(sandbox, workspace).await;
@@ -311,6 +312,9 @@ impl Sides<'_> {
     }
 
     fn judge(&self, name: &str, before: &StepRun, after: &StepRun) -> CheckResult {
+        if let Some(changed) = prepare::changed_lockfiles(name, self.baseline, self.candidate) {
+            return changed;
+        }
         let mut judged = judge_step(name, &before.end, &after.end);
         let networked = name == "prepare" && !self.plan.prepare.hosts.is_empty();
         if judged.verdict == Verdict::Failed && networked {
@@ -320,10 +324,15 @@ impl Sides<'_> {
                 .push_str("; it uses the network, so the fix may not be to blame");
         }
         if judged.verdict != Verdict::Passed {
-            let shown = if before.end.is_success() { after } else { before };
+            let (record, shown) = if before.end.is_success() {
+                (self.candidate, after)
+            } else {
+                (self.baseline, before)
+            };
             let lines: Vec<_> = shown.tail.lines().collect();
             let from = lines.len().saturating_sub(SHOWN_LINES);
             judged.details = lines.iter().skip(from).map(|line| (*line).to_owned()).collect();
+            prepare::explain(&mut judged, record, shown);
         }
         judged
     }

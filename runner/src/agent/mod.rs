@@ -1,12 +1,13 @@
 //! The replay agent: runs *inside* the sandbox, starts the service, replays recorded requests one
 //! after the other and prints what came back. Only `std` and JSON, because it is the application's
-//! own binary, bound read-only into whatever image the step runs in.
+//! own binary, bound read-only into whatever image the step runs in. It is the [`relay`] of `prepare`, too.
 //!
 //! Each result line carries a nonce that only the agent was told (on its standard input), so that
 //! the service's own output can't pass for a result.
 
 mod hex;
 mod http;
+pub mod relay;
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@ pub mod control;
 pub mod docker;
 pub mod local;
 mod output;
-mod owner;
+pub(crate) mod owner;
 pub mod snapshot;
 mod syscalls;
 pub mod tree;

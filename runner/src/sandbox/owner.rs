@@ -82,6 +82,24 @@ pub(crate) fn is_gone(labels: &HashMap<String, String>, me: &Owner) -> bool {
     }
 }
 
+/// Whether the process that [`Owner::unique`] named at the beginning of `text` is certainly gone. What isn't
+/// such a text, or is of another process namespace, is taken to be alive.
+pub(crate) fn is_unique_gone(text: &str) -> io::Result<bool> {
+    let me = Owner::this_process()?;
+    let mut parts = text.splitn(4, '-');
+    let (Some(Ok(pid)), Some(Ok(start)), Some(namespace)) = (
+        parts.next().map(str::parse::<u32>),
+        parts.next().map(str::parse::<u64>),
+        parts.next(),
+    ) else {
+        return Ok(false);
+    };
+    if !me.unique().ends_with(&format!("-{namespace}")) {
+        return Ok(false);
+    }
+    Ok(start_time(pid)? != Some(start))
+}
+
 /// Start time of a process; `None` when there is no such process, or only its unreaped remains.
 fn start_time(pid: u32) -> io::Result<Option<u64>> {
     match std::fs::read_to_string(format!("/proc/{pid}/stat")) {
@@ -131,6 +149,28 @@ mod tests {
     #[test]
     fn a_live_process_is_not_gone() {
         assert!(!is_gone(&me().labels("r"), &me()));
+    }
+
+    #[test]
+    fn the_text_of_an_owner_tells_whether_it_is_gone() {
+        let me = me();
+        let later = Owner {
+            start: me.start + 1,
+            ..me.clone()
+        };
+        let elsewhere = Owner {
+            namespace: "pid:[1]".to_owned(),
+            ..later.clone()
+        };
+        for (text, gone) in [
+            (format!("{}-x7", me.unique()), false),
+            (format!("{}-x7", later.unique()), true),
+            (elsewhere.unique(), false),
+            ("x".to_owned(), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(is_unique_gone(&text).unwrap(), gone, "{text}");
+        }
     }
 
     #[test]

@@ -149,6 +149,22 @@ pub fn change(from: &[u8], to: &[u8]) -> Result<TreeChange, TreeError> {
     Ok(TreeChange { written, removed })
 }
 
+/// The regular files of a tree that `wanted` picks by their path relative to the repo.
+///
+/// # Errors
+/// When it is no archive of a tree.
+pub(crate) fn pick(tar: &[u8], wanted: impl Fn(&str) -> bool) -> Result<BTreeMap<String, &[u8]>, TreeError> {
+    let mut picked = BTreeMap::new();
+    for (path, file) in files(tar)? {
+        if let (Some(path), TreeFile::Regular { content, .. }) = (path.to_str(), file)
+            && wanted(path)
+        {
+            picked.insert(path.to_owned(), content);
+        }
+    }
+    Ok(picked)
+}
+
 /// A file of a tree.
 #[derive(Debug, PartialEq, Eq)]
 enum TreeFile<'a> {

@@ -4,9 +4,11 @@ use holdpoint_schemas::event::{Event, EventSink};
 use holdpoint_schemas::evidence::{Check, Side, StepEnd, StepRun};
 use std::io::Read as _;
 
+use super::prepare;
 use crate::contract_check::{self, Replay};
 use crate::error::RunnerError;
 use crate::plan::{ReportReader, Scan, ScannerPlan, ScannerRun, SideRecord, ValidationPlan};
+use crate::sandbox::snapshot::TreeChange;
 use crate::sandbox::{
     AGENT_PATH, PACKAGES_DIR, REPORT_DIR, RULES_DIR, ReadOnlyMount, Sandbox, StepOutcome, StepSpec, WORKSPACE_DIR,
     WorkspaceId,
@@ -21,10 +23,10 @@ const MAX_REPLAY_BYTES: usize = 64 << 20;
 
 /// Runs one side's steps and gathers its record.
 pub(super) struct SideRun<'a> {
-    sandbox: &'a dyn Sandbox,
-    plan: &'a ValidationPlan,
-    side: Side,
-    events: &'a dyn EventSink,
+    pub(super) sandbox: &'a dyn Sandbox,
+    pub(super) plan: &'a ValidationPlan,
+    pub(super) side: Side,
+    pub(super) events: &'a dyn EventSink,
     pub(super) record: SideRecord,
 }
 
@@ -45,18 +47,19 @@ impl<'a> SideRun<'a> {
         }
     }
 
-    /// `prepare` and `build`, as far as they are configured. Whether what comes later can run.
-    pub(super) async fn build(&mut self, workspace: &WorkspaceId) -> bool {
-        for name in ["prepare", "build"] {
-            if let Some(command) = self.plan.command(name) {
-                let spec = self.repo_step(name, command);
-                if !self.step(workspace, &spec).await.end.is_success() {
-                    // What comes later needs it; its verdicts say so.
-                    return false;
-                }
-            }
+    /// `prepare` and `build`, as far as they are configured and needed. `change`: what the workspace
+    /// has that its baseline's hasn't. Whether what comes later can run; if not, its verdicts say so.
+    pub(super) async fn build(&mut self, workspace: &WorkspaceId, change: Option<&TreeChange>) -> bool {
+        if !self.prepare(workspace, change).await {
+            return false;
         }
-        true
+        match self.plan.command("build") {
+            Some(command) => {
+                let spec = self.repo_step("build", command);
+                self.step(workspace, &spec).await.end.is_success()
+            }
+            None => true,
+        }
     }
 
     /// The tests and the contract check of what is built, as far as the plan asks for them.
@@ -74,17 +77,10 @@ impl<'a> SideRun<'a> {
         }
     }
 
-    fn repo_step(&self, name: &str, command: &str) -> StepSpec {
+    pub(super) fn repo_step(&self, name: &str, command: &str) -> StepSpec {
         let mut spec = self.spec(name, command);
         let preparing = name == "prepare";
-        // Package managers that aren't told wait for a network, up to a minute.
-        for (name, value) in [
-            ("CARGO_NET_OFFLINE", "true"),
-            ("PIP_NO_INDEX", "1"),
-            ("npm_config_offline", "true"),
-        ] {
-            spec.env.insert(name.to_owned(), value.to_owned());
-        }
+        spec.env.extend(prepare::environment(name, &self.plan.prepare));
         if let Some(folder) = self.plan.packages.as_ref().filter(|_| preparing) {
             spec.env
                 .insert("HOLDPOINT_PACKAGES".to_owned(), PACKAGES_DIR.to_owned());
@@ -97,18 +93,12 @@ impl<'a> SideRun<'a> {
     }
 
     fn spec(&self, name: &str, command: &str) -> StepSpec {
-        // Each step has a fresh /tmp; what `prepare` fetched has to outlive it.
-        let caches = [
-            ("CARGO_HOME", "cargo"),
-            ("npm_config_cache", "npm"),
-            ("XDG_CACHE_HOME", "xdg"),
-        ];
-        let cache = |(name, folder): (&str, &str)| (name.to_owned(), format!("{WORKSPACE_DIR}/cache/{folder}"));
+        let cache = |(name, folder): (&str, &str)| (name.to_owned(), prepare::cache_folder(folder));
         StepSpec {
             name: name.to_owned(),
             side: self.side,
             command: command.to_owned(),
-            env: caches.into_iter().map(cache).collect(),
+            env: prepare::CACHES.into_iter().map(cache).collect(),
             proxy: None,
             mounts: Vec::new(),
             stdin: None,
@@ -117,7 +107,7 @@ impl<'a> SideRun<'a> {
         }
     }
 
-    async fn step(&mut self, workspace: &WorkspaceId, spec: &StepSpec) -> StepOutcome {
+    pub(super) async fn step(&mut self, workspace: &WorkspaceId, spec: &StepSpec) -> StepOutcome {
         let subject = &self.plan.subject;
         let (step, side) = (&spec.name, self.side);
         self.events.event(Event::StepStarted {
