@@ -12,6 +12,8 @@ pub mod error;
 pub mod plan;
 pub mod rescan;
 pub mod sandbox;
+pub mod scrutiny;
+pub mod test_report;
 mod text;
 pub mod validate;
 pub mod verdict;
