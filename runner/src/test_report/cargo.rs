@@ -55,7 +55,10 @@ fn end_of(text: &str) -> Option<TestEnd> {
 /// `accounts` of `unittests src/lib.rs (target/debug/deps/accounts-5d6e5f0c8a9b1234)`: the digest changes
 /// with every change of the source.
 fn binary_name(running: &str) -> &str {
-    let path = running.rsplit_once('(').map_or(running, |(_, path)| path).trim_end_matches(')');
+    let path = running
+        .rsplit_once('(')
+        .map_or(running, |(_, path)| path)
+        .trim_end_matches(')');
     let file = path.rsplit_once('/').map_or(path, |(_, file)| file);
     file.rsplit_once('-').map_or(file, |(name, _)| name)
 }
@@ -115,7 +118,8 @@ test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
 
     #[test]
     fn quiet_output_names_nothing() {
-        let quiet = "running 3 tests\n...\ntest result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n";
+        let quiet =
+            "running 3 tests\n...\ntest result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n";
         assert_eq!(read(quiet), Reading::Unnamed);
     }
 

@@ -24,7 +24,9 @@ pub(super) fn read(text: &str) -> Reading {
             files.add(file, TestEnd::Failed);
             continue;
         }
-        let Some((mark, name)) = body.split_once(' ') else { continue };
+        let Some((mark, name)) = body.split_once(' ') else {
+            continue;
+        };
         let end = match mark {
             "✓" => TestEnd::Passed,
             "✕" => TestEnd::Failed,
@@ -66,7 +68,8 @@ mod tests {
 
     #[test]
     fn short_output_has_files() {
-        let text = "PASS src/a.test.js (5.1 s)\nFAIL src/b.test.js\n  ● breaks\n\nTests:       1 failed, 7 passed, 8 total\n";
+        let text =
+            "PASS src/a.test.js (5.1 s)\nFAIL src/b.test.js\n  ● breaks\n\nTests:       1 failed, 7 passed, 8 total\n";
         let Reading::Tests(tests) = read(text) else {
             panic!("{:?}", read(text));
         };

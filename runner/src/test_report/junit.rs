@@ -32,7 +32,8 @@ pub fn read_junit(report: &[u8]) -> Result<SingleTests, BadReport> {
         nodes_limit: MAX_NODES,
         ..ParsingOptions::default()
     };
-    let document = Document::parse_with_options(text, options).map_err(|error| BadReport::Malformed(error.to_string()))?;
+    let document =
+        Document::parse_with_options(text, options).map_err(|error| BadReport::Malformed(error.to_string()))?;
     let root = document.root_element();
     if !matches!(root.tag_name().name(), "testsuites" | "testsuite") {
         return Err(BadReport::OtherRoot(crate::text::one_line(root.tag_name().name())));

@@ -19,7 +19,9 @@ pub(super) fn read(text: &str) -> Reading {
         }
         let body = line.trim_start();
         let depth = (line.len() - body.len()) / 2;
-        let Some((mark, name)) = body.split_once(' ') else { continue };
+        let Some((mark, name)) = body.split_once(' ') else {
+            continue;
+        };
         let end = match mark {
             "▶" => {
                 groups.truncate(depth);
@@ -33,7 +35,10 @@ pub(super) fn read(text: &str) -> Reading {
         };
         groups.truncate(depth);
         named += 1;
-        let name = name.strip_suffix(" # SKIP").or_else(|| name.strip_suffix(" # TODO")).unwrap_or(name);
+        let name = name
+            .strip_suffix(" # SKIP")
+            .or_else(|| name.strip_suffix(" # TODO"))
+            .unwrap_or(name);
         let mut full = groups.clone();
         full.push(without_duration(name));
         tests.add(&full.join(" > "), end);

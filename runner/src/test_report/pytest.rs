@@ -107,7 +107,8 @@ FAILED tests/test_a.py::test_y[a b] - assert 1 == 2
 
     #[test]
     fn dots_name_nothing() {
-        let text = "tests/test_a.py .F   [100%]\nFAILED tests/test_a.py::test_y - x\n== 1 failed, 1 passed in 0.1s ==\n";
+        let text =
+            "tests/test_a.py .F   [100%]\nFAILED tests/test_a.py::test_y - x\n== 1 failed, 1 passed in 0.1s ==\n";
         assert_eq!(read(text), Reading::Unnamed);
     }
 }

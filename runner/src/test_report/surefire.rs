@@ -10,7 +10,9 @@ pub(super) fn read(text: &str) -> Reading {
             .iter()
             .find_map(|level| line.strip_prefix(level))
             .unwrap_or(line);
-        let Some(counts) = body.strip_prefix("Tests run: ") else { continue };
+        let Some(counts) = body.strip_prefix("Tests run: ") else {
+            continue;
+        };
         let class = counts.rsplit_once(" in ").map(|(_, class)| class.trim());
         let Some(class) = class.filter(|class| !class.contains(' ')) else {
             summary = true;

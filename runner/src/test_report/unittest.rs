@@ -15,7 +15,9 @@ pub(super) fn read(text: &str) -> Reading {
         }
         // A failing subtest has a line of its own below its test, and the test then has no end.
         let subtest = line.starts_with("  ");
-        let (front, rest) = line.split_once(" ... ").unwrap_or((line.strip_suffix(" ...").unwrap_or(line), ""));
+        let (front, rest) = line
+            .split_once(" ... ")
+            .unwrap_or((line.strip_suffix(" ...").unwrap_or(line), ""));
         let mut end = end_of(rest);
         if let Some(name) = test_name(front) {
             if !subtest {
@@ -107,6 +109,9 @@ FAILED (failures=1, skipped=1, expected failures=1)
 
     #[test]
     fn dots_name_nothing() {
-        assert_eq!(read(".F.\nRan 3 tests in 0.001s\n\nFAILED (failures=1)\n"), Reading::Unnamed);
+        assert_eq!(
+            read(".F.\nRan 3 tests in 0.001s\n\nFAILED (failures=1)\n"),
+            Reading::Unnamed
+        );
     }
 }

@@ -13,7 +13,9 @@ pub(super) fn read(text: &str) -> Reading {
             summary = true;
             break;
         }
-        let Some((mark, name)) = body.split_once(' ') else { continue };
+        let Some((mark, name)) = body.split_once(' ') else {
+            continue;
+        };
         let end = match mark {
             "✓" => TestEnd::Passed,
             "×" | "❯" | "✗" => TestEnd::Failed,
@@ -26,7 +28,11 @@ pub(super) fn read(text: &str) -> Reading {
         if !path.contains('.') || path.contains(' ') {
             continue;
         }
-        let name = if file == name { path } else { without_duration(without_millis(name)) };
+        let name = if file == name {
+            path
+        } else {
+            without_duration(without_millis(name))
+        };
         tests.add(name, end);
     }
     match (summary, tests.is_empty()) {
@@ -38,12 +44,16 @@ pub(super) fn read(text: &str) -> Reading {
 
 /// `src/a.test.ts (3 tests) 5ms` or `src/a.test.ts  (3)`
 fn without_count(file: &str) -> &str {
-    file.split_once(" (").map_or_else(|| without_millis(file), |(path, _)| path).trim()
+    file.split_once(" (")
+        .map_or_else(|| without_millis(file), |(path, _)| path)
+        .trim()
 }
 
 fn without_millis(name: &str) -> &str {
     match name.trim_end().rsplit_once(' ') {
-        Some((front, back)) if back.ends_with('s') && back.starts_with(|c: char| c.is_ascii_digit()) => front.trim_end(),
+        Some((front, back)) if back.ends_with('s') && back.starts_with(|c: char| c.is_ascii_digit()) => {
+            front.trim_end()
+        }
         _ => name.trim_end(),
     }
 }

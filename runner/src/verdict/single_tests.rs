@@ -28,6 +28,8 @@ pub struct TestRecord<'a> {
     pub first: &'a StepEnd,
     /// The base's tests on the candidate.
     pub restored: Option<&'a Restored>,
+    /// Runs that red tests take on each side before the fix is blamed for them.
+    pub blaming_runs: u32,
     /// What is asked for.
     pub scrutiny: &'a Scrutiny,
 }
@@ -54,7 +56,10 @@ fn passed(record: &TestRecord<'_>) -> CheckResult {
     let runs = record.after.runs();
     let mut text = "`test` passes with and without the fix".to_owned();
     if runs > 1 {
-        text.push_str(&format!(", in {runs} runs with it and {} without", record.before.runs()));
+        text.push_str(&format!(
+            ", in {runs} runs with it and {} without",
+            record.before.runs()
+        ));
     }
     result(Verdict::Passed, text)
 }
@@ -71,6 +76,9 @@ fn broken_by_the_fix(record: &TestRecord<'_>) -> Option<CheckResult> {
         .filter(|name| before.tests.get(*name).is_none_or(Tally::always_passed))
         .collect();
     (!broken.is_empty()).then(|| {
+        if let Some(unsure) = too_few_to_blame(record, &broken) {
+            return unsure;
+        }
         let mut failed = result(
             Verdict::Failed,
             format!(
@@ -82,6 +90,18 @@ fn broken_by_the_fix(record: &TestRecord<'_>) -> Option<CheckResult> {
         );
         failed.details = details(broken);
         failed
+    })
+}
+
+/// The machine failed before there were as many runs as it takes to tell a broken test from a flaky one.
+fn too_few_to_blame(record: &TestRecord<'_>, broken: &[&str]) -> Option<CheckResult> {
+    let runs = record.after.runs().min(record.before.runs());
+    (runs < record.blaming_runs).then(|| {
+        let reason = format!(
+            "`test` fails with the fix{}, but could not be run often enough to tell whether it is flaky",
+            named(broken)
+        );
+        with_details(Verdict::Inconclusive, reason, details(broken.iter().copied()))
     })
 }
 
@@ -123,7 +143,10 @@ fn flaky_tests(record: &TestRecord<'_>) -> Option<CheckResult> {
         );
         unsure.details = details(flaky.iter().map(|test| match test.failed {
             0 => format!("{}: flaky in earlier runs", test.name),
-            failed => format!("{}: failed in {failed} of {} runs on the same tree", test.name, test.runs),
+            failed => format!(
+                "{}: failed in {failed} of {} runs on the same tree",
+                test.name, test.runs
+            ),
         }));
         unsure
     })
@@ -134,7 +157,10 @@ fn red_baseline(record: &TestRecord<'_>) -> Option<CheckResult> {
         let names: Vec<_> = record.before.broken().collect();
         let mut unsure = result(
             Verdict::Inconclusive,
-            format!("the baseline is already red: `test` fails without the fix{}", named(&names)),
+            format!(
+                "the baseline is already red: `test` fails without the fix{}",
+                named(&names)
+            ),
         );
         unsure.details = details(names);
         unsure
@@ -143,6 +169,9 @@ fn red_baseline(record: &TestRecord<'_>) -> Option<CheckResult> {
 
 fn red_as_a_whole(record: &TestRecord<'_>) -> Option<CheckResult> {
     (record.after.green == 0).then(|| {
+        if let Some(unsure) = too_few_to_blame(record, &[]) {
+            return unsure;
+        }
         result(
             Verdict::Failed,
             format!("`test` fails with the fix: {}", describe_end(record.first)),
@@ -213,7 +242,10 @@ fn fewer_tests(record: &TestRecord<'_>) -> Option<CheckResult> {
         .map(|(name, _)| name.as_str())
         .collect();
     (!gone.is_empty()).then(|| {
-        let reason = format!("tests that pass on the base don't run with the fix: {}", first_of(&gone));
+        let reason = format!(
+            "tests that pass on the base don't run with the fix: {}",
+            first_of(&gone)
+        );
         with_details(Verdict::Inconclusive, reason, details(gone))
     })
 }

@@ -31,6 +31,7 @@ fn judge_with(before: &TestRuns, after: &TestRuns, restored: Option<&Restored>, 
         after,
         first: &RED,
         restored,
+        blaming_runs: 1,
         scrutiny,
     })
 }
@@ -75,7 +76,10 @@ fn a_broken_test_is_found_beside_a_flaky_one() {
 
 #[test]
 fn whole_steps_are_judged_alike() {
-    assert_eq!(judge(&whole(&[true, true]), &whole(&[false, false])).verdict, Verdict::Failed);
+    assert_eq!(
+        judge(&whole(&[true, true]), &whole(&[false, false])).verdict,
+        Verdict::Failed
+    );
     assert_eq!(judge(&whole(&[true, true]), &whole(&[true])).verdict, Verdict::Passed);
     for (before, after) in [
         (whole(&[true, false]), whole(&[false, false])),
@@ -98,7 +102,10 @@ fn a_test_known_to_be_flaky_is_no_proof_even_when_it_passes() {
     assert_eq!(found.verdict, Verdict::Inconclusive);
     assert_eq!(found.details, ["a: flaky in earlier runs"]);
     let red = runs(&[(false, &[("a", F), ("b", P)])]);
-    assert_eq!(judge_with(&before, &red, None, &scrutiny).verdict, Verdict::Inconclusive);
+    assert_eq!(
+        judge_with(&before, &red, None, &scrutiny).verdict,
+        Verdict::Inconclusive
+    );
 }
 
 #[test]
@@ -119,7 +126,9 @@ fn a_test_that_the_fix_removes_or_skips_counts_against_it() {
 fn restored(green: bool, tests: &[(&str, TestEnd)]) -> Restored {
     Restored {
         files: vec!["tests/test_a.py".to_owned()],
-        end: Some(StepEnd::Exited { code: i64::from(!green) }),
+        end: Some(StepEnd::Exited {
+            code: i64::from(!green),
+        }),
         runs: runs(&[(green, tests)]),
         ..Restored::default()
     }
@@ -131,14 +140,20 @@ fn the_bases_tests_decide_where_the_fix_changes_them() {
     let before = runs(&[(true, &[("a", P), ("b", P)])]);
     let without_b = runs(&[(true, &[("a", P)])]);
     let as_before = restored(true, &[("a", P), ("b", P)]);
-    assert_eq!(judge_with(&before, &without_b, Some(&as_before), &none).verdict, Verdict::Passed);
+    assert_eq!(
+        judge_with(&before, &without_b, Some(&as_before), &none).verdict,
+        Verdict::Passed
+    );
     let hides = restored(false, &[("a", P), ("b", F)]);
     let found = judge_with(&before, &without_b, Some(&hides), &none);
     assert_eq!(found.verdict, Verdict::Failed);
     assert_eq!(found.reason, "the fix breaks a test and takes it away: `b`");
     let changed = judge_with(&before, &before, Some(&hides), &none);
     assert_eq!(changed.verdict, Verdict::Inconclusive);
-    assert_eq!(changed.reason, "the tests pass as the fix changes them, but not as they were: `b`");
+    assert_eq!(
+        changed.reason,
+        "the tests pass as the fix changes them, but not as they were: `b`"
+    );
     let mixed = Restored {
         mixed: vec!["pom.xml".to_owned()],
         ..Restored::default()
@@ -161,6 +176,36 @@ fn a_pass_takes_as_many_clean_runs_as_are_asked_for() {
     let before = whole(&[true; 3]);
     let found = judge_with(&before, &whole(&[true; 2]), None, &scrutiny);
     assert_eq!(found.verdict, Verdict::Inconclusive);
-    assert!(found.reason.contains("in 2 runs only; 3 are asked for"), "{}", found.reason);
-    assert_eq!(judge_with(&before, &whole(&[true; 3]), None, &scrutiny).verdict, Verdict::Passed);
+    assert!(
+        found.reason.contains("in 2 runs only; 3 are asked for"),
+        "{}",
+        found.reason
+    );
+    assert_eq!(
+        judge_with(&before, &whole(&[true; 3]), None, &scrutiny).verdict,
+        Verdict::Passed
+    );
+}
+
+#[test]
+fn a_red_test_that_could_not_be_run_again_is_not_blamed_on_the_fix() {
+    for (before, after) in [
+        (runs(&[(true, &[("a", P)])]), runs(&[(false, &[("a", F)])])),
+        (whole(&[true]), whole(&[false])),
+    ] {
+        let found = judge_tests(&TestRecord {
+            before: &before,
+            after: &after,
+            first: &RED,
+            restored: None,
+            blaming_runs: 2,
+            scrutiny: &Scrutiny::default(),
+        });
+        assert_eq!(found.verdict, Verdict::Inconclusive);
+        assert!(
+            found.reason.contains("could not be run often enough"),
+            "{}",
+            found.reason
+        );
+    }
 }
