@@ -13,6 +13,8 @@ pub mod plan;
 pub mod proxy;
 pub mod rescan;
 pub mod sandbox;
+pub mod scrutiny;
+pub mod test_report;
 mod text;
 pub mod validate;
 pub mod verdict;

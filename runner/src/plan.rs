@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use crate::contract_check::{ContractPlan, Replay};
 use crate::sandbox::Limits;
+use crate::scrutiny::Scrutiny;
+use crate::test_report::TestRuns;
 
 /// What is to be found out about one fix.
 #[derive(Debug, Clone)]
@@ -26,6 +28,8 @@ pub struct ValidationPlan {
     pub tests: TestsConfig,
     /// Further runs of a failing test on each side.
     pub reruns: u32,
+    /// How much a green is doubted.
+    pub scrutiny: Scrutiny,
     /// What `prepare` may reach; no other step has any network.
     pub prepare: PrepareConfig,
     /// Folder of package archives for `prepare`, absolute.
@@ -120,6 +124,19 @@ pub enum Scan {
     },
 }
 
+/// The base's tests on the candidate's source.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restored {
+    /// Files of the base's tests that the fix changes, removes or adds, and that were put back, sorted.
+    pub files: Vec<String>,
+    /// Files in which the fix changes how tests are run, and that can't be put back without undoing more.
+    pub mixed: Vec<String>,
+    /// How the first run ended; `None`: the build didn't get so far.
+    pub end: Option<StepEnd>,
+    /// Runs that ended by themselves.
+    pub runs: TestRuns,
+}
+
 /// What one side's run found. A baseline's record can be kept per repo and base commit, as long as
 /// the plan's steps, scanners and contracts are the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,6 +157,15 @@ pub struct SideRecord {
     /// Tests that passed and failed on this side's tree.
     #[serde(default)]
     pub flaky_tests: Vec<FlakyTest>,
+    /// Runs of the tests that ended by themselves.
+    #[serde(default)]
+    pub tests: TestRuns,
+    /// On the candidate: further runs of the base's tests on the base, made because the candidate's failed.
+    #[serde(default)]
+    pub base_reruns: TestRuns,
+    /// On the candidate: the base's tests, where the fix changes test files.
+    #[serde(default)]
+    pub restored: Option<Restored>,
     /// Steps as they ran.
     pub steps: Vec<StepRun>,
     /// Scans by scanner.
@@ -173,6 +199,9 @@ impl SideRecord {
             hosts: Vec::new(),
             prepared: Prepared::default(),
             flaky_tests: Vec::new(),
+            tests: TestRuns::default(),
+            base_reruns: TestRuns::default(),
+            restored: None,
             steps: Vec::new(),
             scans: BTreeMap::new(),
             replay: None,

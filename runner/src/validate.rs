@@ -1,7 +1,10 @@
 //! Runs what a plan needs on one side, and makes evidence out of two sides.
 
 pub mod prepare;
+mod origin;
+mod repeat;
 mod steps;
+mod testing;
 
 use holdpoint_schemas::event::{Event, EventSink};
 use holdpoint_schemas::evidence::{Check, CheckResult, Evidence, EvidenceRecord, Side, StepEnd, StepRun, Verdict};
@@ -11,11 +14,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::contract_check::{self, ContractJudge};
 use crate::error::{RunnerError, SandboxError};
 use crate::plan::{ReportReader, Scan, SideRecord, ValidationPlan};
-use crate::sandbox::Sandbox;
-use crate::sandbox::snapshot::{SnapshotKey, TreeChange};
+use crate::rescan;
+use crate::sandbox::snapshot::SnapshotKey;
+use crate::sandbox::{Sandbox, WorkspaceId};
+use crate::test_report::TestRuns;
 use crate::text::one_line;
-use crate::verdict::{judge_step, not_configured, result};
-use crate::{rescan, sandbox};
+use crate::verdict::{TestRecord, all_flaky, judge_step, judge_tests, not_configured, result};
+
+use origin::Origin;
 
 /// Lines of a failing step's output that go into the result.
 const SHOWN_LINES: usize = 15;
@@ -70,24 +76,27 @@ pub async fn run_baseline(
     let mut snapshot = None;
     if needs_program(plan) {
         let nonce = steps::nonce()?;
-        let mut workspace = sandbox.workspace(plan.tree(Side::Baseline)).await?;
-        if run.build(&workspace, None).await {
-            if let Some(key) = key {
-                // The tests run in a copy: what they leave behind must not reach a candidate.
-                match sandbox.seal(workspace, key).await {
-                    Ok(_) => {
-                        snapshot = Some(key.clone());
-                        workspace = sandbox.branch(key, &TreeChange::default()).await?;
-                    }
-                    Err(SandboxError::NoSnapshots) => {
-                        return Box::pin(run_baseline(sandbox, plan, None, reader, events)).await;
-                    }
-                    Err(error) => return Err(error.into()),
+        let mut origin = Origin::Tree(plan.tree(Side::Baseline));
+        let mut built = run.built(&origin).await?;
+        if let (Some(workspace), Some(key)) = (built.take_if(|_| key.is_some()), key) {
+            // The tests run in a copy: what they leave behind must not reach a candidate.
+            match sandbox.seal(workspace, key).await {
+                Ok(_) => {
+                    snapshot = Some(key.clone());
+                    origin = Origin::Built(key);
+                    built = run.built(&origin).await?;
                 }
+                Err(SandboxError::NoSnapshots) => {
+                    return Box::pin(run_baseline(sandbox, plan, None, reader, events)).await;
+                }
+                Err(error) => return Err(error.into()),
             }
-            run.exercise(&workspace, &nonce).await;
         }
-        remove(sandbox, workspace).await;
+        if let Some(workspace) = built {
+            let workspace = run.exercise(workspace, &origin, &nonce).await?;
+            let workspace = run.settle_baseline(workspace, &origin).await?;
+            run.remove(workspace).await;
+        }
     }
     rescan_side(sandbox, plan, &mut run, reader).await?;
     Ok(Baseline {
@@ -110,18 +119,12 @@ pub async fn run_candidate(
     let mut run = steps::SideRun::new(sandbox, plan, Side::Candidate, events);
     if needs_program(plan) {
         let nonce = steps::nonce()?;
-        let (workspace, change) = match &baseline.snapshot {
-            Some(key) => {
-                let change = sandbox::tree::change(plan.tree(Side::Baseline), plan.tree(Side::Candidate))
-                    .map_err(SandboxError::from)?;
-                (sandbox.branch(key, &change).await?, Some(change))
-            }
-            None => (sandbox.workspace(plan.tree(Side::Candidate)).await?, None),
-        };
-        if run.build(&workspace, change.as_ref()).await {
-            run.exercise(&workspace, &nonce).await;
+        let origin = Origin::candidate(plan, baseline.snapshot.as_ref(), plan.tree(Side::Candidate))?;
+        if let Some(workspace) = run.built(&origin).await? {
+            let workspace = run.exercise(workspace, &origin, &nonce).await?;
+            let workspace = run.settle_candidate(workspace, &origin, baseline).await?;
+            run.remove(workspace).await;
         }
-        remove(sandbox, workspace).await;
     }
     rescan_side(sandbox, plan, &mut run, reader).await?;
     Ok(run.record)
@@ -149,7 +152,7 @@ async fn rescan_side(
     Ok(())
 }
 
-async fn remove(sandbox: &dyn Sandbox, workspace: sandbox::WorkspaceId) {
+async fn remove(sandbox: &dyn Sandbox, workspace: WorkspaceId) {
     if let Err(error) = sandbox.remove(workspace).await {
         tracing::warn!("a workspace was left behind for the next sweep: {error}");
     }
@@ -195,7 +198,7 @@ pub fn compare(
             sandbox: candidate.sandbox.clone(),
             isolation: baseline.isolation.min(candidate.isolation),
             hosts: merged(&baseline.hosts, &candidate.hosts),
-            flaky_tests: merged(&baseline.flaky_tests, &candidate.flaky_tests),
+            flaky_tests: all_flaky(&sides.base_runs(), &candidate.tests, &plan.scrutiny.known_flaky),
             candidate_green: candidate_green(plan, candidate),
         },
         steps: baseline.steps.iter().chain(&candidate.steps).cloned().collect(),
@@ -227,8 +230,36 @@ impl Sides<'_> {
         if self.plan.steps.test.is_none() {
             return not_configured("tests are");
         }
-        self.chain(&["prepare", "build", "test"])
-            .unwrap_or_else(|| not_configured("tests are"))
+        if let Some(built) = self
+            .chain(&["prepare", "build"])
+            .filter(|built| built.verdict != Verdict::Passed)
+        {
+            return built;
+        }
+        let step = self.chain(&["test"]).unwrap_or_else(|| not_configured("tests are"));
+        let (before, first) = (self.base_runs(), self.candidate.end("test"));
+        let (Some(first), false, false) = (first, before.runs() == 0, self.candidate.tests.runs() == 0) else {
+            return step;
+        };
+        let mut judged = judge_tests(&TestRecord {
+            before: &before,
+            after: &self.candidate.tests,
+            first,
+            restored: self.candidate.restored.as_ref(),
+            blaming_runs: self.plan.reruns.saturating_add(1),
+            scrutiny: &self.plan.scrutiny,
+        });
+        if judged.verdict != Verdict::Passed {
+            judged.details.extend(step.details);
+        }
+        judged
+    }
+
+    /// All runs of the base's tests on the base.
+    fn base_runs(&self) -> TestRuns {
+        let mut runs = self.baseline.tests.clone();
+        runs.merge(&self.candidate.base_reruns);
+        runs
     }
 
     fn contract(&self, judge: &dyn ContractJudge) -> CheckResult {
@@ -370,5 +401,7 @@ fn candidate_green(plan: &ValidationPlan, candidate: &SideRecord) -> Option<bool
     any.then_some(true)
 }
 
+#[cfg(test)]
+mod fake;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,10 @@
 //! From how the steps ended to what that says about the fix. Pure.
 
+mod single_tests;
+
 use holdpoint_schemas::evidence::{CheckResult, StepEnd, Verdict};
+
+pub use single_tests::{TestRecord, all_flaky, judge_tests};
 
 /// A check's result without details.
 pub(crate) fn result(verdict: Verdict, reason: impl Into<String>) -> CheckResult {

@@ -10,8 +10,8 @@ use crate::error::RunnerError;
 use crate::plan::{ReportReader, Scan, ScannerPlan, ScannerRun, SideRecord, ValidationPlan};
 use crate::sandbox::snapshot::TreeChange;
 use crate::sandbox::{
-    AGENT_PATH, PACKAGES_DIR, REPORT_DIR, RULES_DIR, ReadOnlyMount, Sandbox, StepOutcome, StepSpec, WORKSPACE_DIR,
-    WorkspaceId,
+    AGENT_PATH, OnLine, PACKAGES_DIR, REPORT_DIR, RULES_DIR, ReadOnlyMount, Sandbox, StepOutcome, StepSpec,
+    WORKSPACE_DIR, WorkspaceId,
 };
 use crate::text::clean_line;
 use crate::verdict::describe_end;
@@ -25,8 +25,11 @@ const MAX_REPLAY_BYTES: usize = 64 << 20;
 pub(super) struct SideRun<'a> {
     pub(super) sandbox: &'a dyn Sandbox,
     pub(super) plan: &'a ValidationPlan,
+    /// Side that steps are told and recorded with.
     pub(super) side: Side,
     pub(super) events: &'a dyn EventSink,
+    /// Told and recorded after a step's name: ` (run 2)`.
+    pub(super) suffix: String,
     pub(super) record: SideRecord,
 }
 
@@ -43,6 +46,7 @@ impl<'a> SideRun<'a> {
             plan,
             side,
             events,
+            suffix: String::new(),
             record,
         }
     }
@@ -62,16 +66,8 @@ impl<'a> SideRun<'a> {
         }
     }
 
-    /// The tests and the contract check of what is built, as far as the plan asks for them.
-    pub(super) async fn exercise(&mut self, workspace: &WorkspaceId, nonce: &str) {
-        if let Some(command) = self
-            .plan
-            .command("test")
-            .filter(|_| self.plan.checks.contains(&Check::Test))
-        {
-            let spec = self.repo_step("test", command);
-            self.step(workspace, &spec).await;
-        }
+    /// The contract check of what is built, as far as the plan asks for it.
+    pub(super) async fn contract(&mut self, workspace: &WorkspaceId, nonce: &str) {
         if self.plan.checks.contains(&Check::Contract) && self.plan.contract.can_replay() {
             self.record.replay = Some(self.replay(workspace, nonce).await);
         }
@@ -108,8 +104,18 @@ impl<'a> SideRun<'a> {
     }
 
     pub(super) async fn step(&mut self, workspace: &WorkspaceId, spec: &StepSpec) -> StepOutcome {
+        self.step_then(workspace, spec, |_, _| {}).await
+    }
+
+    /// Runs a step. `then` may look at its outcome, change its tail and tell more lines before it is recorded.
+    pub(super) async fn step_then(
+        &mut self,
+        workspace: &WorkspaceId,
+        spec: &StepSpec,
+        then: impl Fn(&mut StepOutcome, OnLine<'_>) + Send + Sync,
+    ) -> StepOutcome {
         let subject = &self.plan.subject;
-        let (step, side) = (&spec.name, self.side);
+        let (step, side) = (&format!("{}{}", spec.name, self.suffix), self.side);
         self.events.event(Event::StepStarted {
             subject: subject.clone(),
             step: step.clone(),
@@ -122,7 +128,8 @@ impl<'a> SideRun<'a> {
                 line: line.to_owned(),
             });
         };
-        let outcome = self.sandbox.run(workspace, spec, &on_line).await;
+        let mut outcome = self.sandbox.run(workspace, spec, &on_line).await;
+        then(&mut outcome, &on_line);
         self.events.event(Event::StepFinished {
             subject: subject.clone(),
             step: step.clone(),

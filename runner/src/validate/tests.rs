@@ -3,6 +3,7 @@ use crate::agent::AgentResponse;
 use crate::contract_check::{ConsumerContract, ContractPlan, Mismatch, OpenApiResult, RecordedInteraction, Replay};
 use crate::plan::{ScannerPlan, ScannerRun};
 use crate::sandbox::Limits;
+use crate::scrutiny::Scrutiny;
 use holdpoint_schemas::estate::{PrepareConfig, SandboxConfig, ServeConfig, StepsConfig, TestsConfig};
 use holdpoint_schemas::evidence::Isolation;
 use holdpoint_schemas::finding::{FindingClass, Fingerprint, Severity};
@@ -11,7 +12,7 @@ use std::collections::BTreeSet;
 const GREEN: StepEnd = StepEnd::Exited { code: 0 };
 const RED: StepEnd = StepEnd::Exited { code: 1 };
 
-fn plan(checks: &[Check]) -> ValidationPlan {
+pub(super) fn plan(checks: &[Check]) -> ValidationPlan {
     let command = |name: &str| Some(name.to_owned());
     ValidationPlan {
         subject: "repo: fix".to_owned(),
@@ -24,6 +25,7 @@ fn plan(checks: &[Check]) -> ValidationPlan {
         limits: Limits::from(&SandboxConfig::default()),
         tests: TestsConfig::default(),
         reruns: 0,
+        scrutiny: Scrutiny::default(),
         prepare: PrepareConfig::default(),
         packages: None,
         contract: ContractPlan::default(),

@@ -3,6 +3,7 @@
 use super::support::{left_over, limits, sandbox, tree};
 use holdpoint_runner::contract_check::{ContractPlan, Mismatch};
 use holdpoint_runner::plan::{ScannerPlan, ScannerRun};
+use holdpoint_runner::scrutiny::Scrutiny;
 use holdpoint_runner::{DockerSandbox, ReportReader, SandboxSettings, ValidationPlan, validate};
 use holdpoint_schemas::estate::{PrepareConfig, SandboxConfig, StepsConfig, TestsConfig};
 use holdpoint_schemas::event::{Event, EventSink, NoEvents};
@@ -49,6 +50,7 @@ pub fn plan(checks: &[Check], steps: StepsConfig, baseline: Vec<u8>, candidate: 
         limits: limits(),
         tests: TestsConfig::default(),
         reruns: 0,
+        scrutiny: Scrutiny::default(),
         prepare: PrepareConfig::default(),
         packages: None,
         contract: ContractPlan::default(),
