@@ -158,6 +158,13 @@ pub(super) fn bind(from: &Path, at: &Path) -> io::Result<PathBuf> {
         fs::File::create_new(at)?;
     }
     mount_bind(from, at)?;
+    // Never writable. Whoever removes the folder around it with the mount still there (a killed run, a test's
+    // temporary folder) would otherwise delete the host's own files through it.
+    let read_only = MountFlags::BIND | MountFlags::RDONLY | MountFlags::NOSUID;
+    if let Err(error) = mount_remount(at, read_only, c"") {
+        unmount(at, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW)?;
+        return Err(error.into());
+    }
     Ok(at.to_owned())
 }
 
