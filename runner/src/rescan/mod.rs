@@ -3,8 +3,10 @@
 //! Findings are matched one to one: by their fingerprints where their code agrees, else by the code itself. What
 //! moved, was renamed or reformatted is not new; whatever is in doubt is.
 
+mod dependency;
 mod matching;
 mod place;
+mod suppression;
 mod words;
 
 use holdpoint_schemas::evidence::{CheckResult, Verdict};
@@ -16,7 +18,9 @@ use crate::code::{Code, Lang};
 use crate::files::{self, Files, NoFiles};
 use words::{count, gone, join, named, place as place_of};
 
+pub use dependency::RULE as NEW_DEPENDENCY;
 pub use matching::Side;
+pub use suppression::RULE as SUPPRESSION_ADDED;
 
 /// Shortest statement, in tokens, that is looked for in other files.
 const MIN_HIDDEN: usize = 5;
@@ -112,7 +116,8 @@ fn state_of(finding: &Finding, state: State) -> StateOf {
     }
 }
 
-/// Whether the fix resolved what it says and added nothing: the result, and the findings it added.
+/// Whether the fix resolved what it says and added nothing: the result, and the findings it added. Suppressions
+/// ([`SUPPRESSION_ADDED`]) and packages ([`NEW_DEPENDENCY`]) that it brings in are findings, too.
 ///
 /// A finding that the re-scan doesn't see on the baseline either can't be shown to be gone
 /// (infrastructure drift, for example, is in no source tree): that is inconclusive.
@@ -121,7 +126,10 @@ pub fn compare(baseline: Side<'_>, candidate: Side<'_>, resolves: &[Finding]) ->
     let pairs = matching::matched(baseline, candidate);
     let kept: BTreeSet<usize> = pairs.iter().flatten().copied().collect();
     let is_new = candidate.findings.iter().zip(&pairs).filter(|(_, pair)| pair.is_none());
-    let added: Vec<Finding> = is_new.map(|(finding, _)| finding.clone()).collect();
+    let mut added: Vec<Finding> = is_new.map(|(finding, _)| finding.clone()).collect();
+    added.extend(suppression::added(baseline.files, candidate.files, resolves));
+    let packages = dependency::change(baseline.files, candidate.files, resolves);
+    added.extend(packages.added);
 
     let seen = |list: &[Finding], wanted: &Finding| list.iter().any(|f| f.fingerprint == wanted.fingerprint);
     let moved = |wanted: &Finding| {
@@ -143,6 +151,14 @@ pub fn compare(baseline: Side<'_>, candidate: Side<'_>, resolves: &[Finding]) ->
     details.extend(named("still there", still_there.iter().copied()));
     details.extend(hidden.iter().cloned());
     details.extend(named("not seen on the baseline either", unseen.iter().copied()));
+    details.extend(
+        packages
+            .unread
+            .iter()
+            .chain(&packages.upgraded)
+            .take(words::MAX_NAMED)
+            .cloned(),
+    );
     let (verdict, reason) = if !added.is_empty() {
         let names = join(added.iter().map(place_of));
         (
@@ -164,6 +180,9 @@ pub fn compare(baseline: Side<'_>, candidate: Side<'_>, resolves: &[Finding]) ->
             Verdict::Inconclusive,
             "the fix names no finding that it resolves".to_owned(),
         )
+    } else if let Some(file) = packages.unread.first() {
+        let reason = format!("new dependencies can't be told: {file}");
+        (Verdict::Inconclusive, reason)
     } else if !unseen.is_empty() {
         (Verdict::Inconclusive, unseen_reason(baseline.findings, &unseen))
     } else {
