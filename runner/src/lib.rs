@@ -7,8 +7,10 @@
 //! out of the two records. Whatever can't be told is inconclusive, and never blamed on the fix.
 
 pub mod agent;
+mod code;
 pub mod contract_check;
 pub mod error;
+pub mod files;
 pub mod plan;
 pub mod proxy;
 pub mod rescan;

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::contract_check::{self, ContractJudge};
 use crate::error::{RunnerError, SandboxError};
+use crate::files::ArchiveFiles;
 use crate::plan::{ReportReader, Scan, SideRecord, ValidationPlan};
 use crate::rescan;
 use crate::sandbox::snapshot::SnapshotKey;
@@ -314,7 +315,19 @@ impl Sides<'_> {
             }
         }
         let [before, after] = found;
-        let (mut compared, added) = rescan::compare(&before, &after, &self.plan.resolves);
+        let trees = [self.plan.tree(Side::Baseline), self.plan.tree(Side::Candidate)].map(ArchiveFiles::read);
+        let [Ok(old_files), Ok(new_files)] = &trees else {
+            return (result(Verdict::Inconclusive, "the trees can't be read"), Vec::new());
+        };
+        let old = rescan::Side {
+            findings: &before,
+            files: old_files,
+        };
+        let new = rescan::Side {
+            findings: &after,
+            files: new_files,
+        };
+        let (mut compared, added) = rescan::compare(old, new, &self.plan.resolves);
         if let Some(first) = failed.first() {
             if compared.verdict != Verdict::Failed {
                 compared = result(Verdict::Inconclusive, first.clone());

@@ -167,12 +167,13 @@ pub(crate) fn pick(tar: &[u8], wanted: impl Fn(&str) -> bool) -> Result<BTreeMap
 
 /// A file of a tree.
 #[derive(Debug, PartialEq, Eq)]
-enum TreeFile<'a> {
+pub(crate) enum TreeFile<'a> {
     Regular { content: &'a [u8], executable: bool },
     Link(PathBuf),
 }
 
-fn files(tar: &[u8]) -> Result<BTreeMap<PathBuf, TreeFile<'_>>, TreeError> {
+/// Files of an archive by their path in the tree.
+pub(crate) fn files(tar: &[u8]) -> Result<BTreeMap<PathBuf, TreeFile<'_>>, TreeError> {
     let mut files = BTreeMap::new();
     for (count, entry) in Archive::new(tar).entries()?.enumerate() {
         let entry = entry?;

@@ -1,0 +1,13 @@
+//! Source text as tokens and statements, without what a formatter changes: enough to tell code that moved or was
+//! reformatted from code that changed, in any of the usual languages and without a grammar for each.
+
+mod lang;
+mod lex;
+mod statements;
+
+pub(crate) use lang::Lang;
+
+pub(crate) use statements::{Code, Span};
+
+#[cfg(test)]
+mod tests;
