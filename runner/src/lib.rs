@@ -9,10 +9,14 @@
 pub mod agent;
 pub mod contract_check;
 pub mod error;
+pub mod log_files;
 pub mod plan;
 pub mod rescan;
 pub mod sandbox;
+pub mod schedule;
 mod text;
+pub mod together;
+pub mod track;
 pub mod validate;
 pub mod verdict;
 
