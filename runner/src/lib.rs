@@ -16,6 +16,7 @@ pub mod sandbox;
 pub mod schedule;
 mod text;
 pub mod together;
+pub mod toolchain;
 pub mod track;
 pub mod validate;
 pub mod verdict;
