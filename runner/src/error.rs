@@ -82,6 +82,9 @@ pub enum SandboxError {
     /// The snapshot isn't there.
     #[error("the snapshot `{0}` isn't there")]
     NoSnapshot(String),
+    /// Somebody has stopped the run, with a signal for example.
+    #[error("the run was stopped")]
+    Stopped,
     /// The owner of the containers can't be told from other processes.
     #[error("can't read the identity of this process from /proc: {0}")]
     NoOwner(std::io::Error),

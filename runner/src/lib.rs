@@ -11,13 +11,18 @@ mod code;
 pub mod contract_check;
 pub mod error;
 pub mod files;
+pub mod log_files;
 pub mod plan;
 pub mod proxy;
 pub mod rescan;
 pub mod sandbox;
 pub mod scrutiny;
 pub mod test_report;
+pub mod schedule;
 mod text;
+pub mod together;
+pub mod toolchain;
+pub mod track;
 pub mod validate;
 pub mod verdict;
 
