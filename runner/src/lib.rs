@@ -20,4 +20,5 @@ pub use error::{RunnerError, SandboxError};
 pub use plan::{ReportReader, SideRecord, ValidationPlan};
 pub use sandbox::Sandbox;
 pub use sandbox::docker::{DockerSandbox, SandboxSettings};
+pub use sandbox::kubernetes::{KubernetesSandbox, KubernetesSettings};
 pub use validate::{Baseline, compare, run_baseline, run_candidate, validate};
