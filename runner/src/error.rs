@@ -22,6 +22,15 @@ pub enum SandboxError {
         /// Name of the host-view image.
         host_view: &'static str,
     },
+    /// No cluster answers.
+    #[error("no Kubernetes cluster answers: {reason}")]
+    NoCluster {
+        /// What the configuration or the connection said.
+        reason: String,
+    },
+    /// A cluster needs to be told an image.
+    #[error("the kubernetes sandbox needs an image: set `sandbox.image` in the estate")]
+    NoClusterImage,
     /// The engine refused or failed a request.
     #[error("the container engine could not {what}: {reason}")]
     Engine {

@@ -1,7 +1,7 @@
 //! Runs what a plan needs on one side, and makes evidence out of two sides.
 
-pub mod prepare;
 mod origin;
+pub mod prepare;
 mod repeat;
 mod steps;
 mod testing;

@@ -2,6 +2,7 @@
 
 pub mod control;
 pub mod docker;
+pub mod kubernetes;
 pub mod local;
 mod output;
 pub(crate) mod owner;

@@ -52,6 +52,11 @@ impl Owner {
         ])
     }
 
+    /// Whether the labels are of a process of this machine, since it was started.
+    pub(crate) fn same_boot(&self, labels: &HashMap<String, String>) -> bool {
+        labels.get(LABEL_BOOT) == Some(&self.boot)
+    }
+
     /// Reads the labels back. `None` when they aren't ours or are incomplete.
     fn of_labels(labels: &HashMap<String, String>) -> Option<Self> {
         Some(Self {
