@@ -1,0 +1,72 @@
+//! Which sandbox runs the steps of an estate.
+
+use anyhow::{Context, Result};
+use holdpoint_runner::sandbox::Sandbox;
+use holdpoint_runner::{
+    DockerSandbox, KubernetesSandbox, KubernetesSettings, LocalSandbox, LocalSettings, SandboxError, SandboxSettings,
+};
+use holdpoint_schemas::estate::Backend;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::pipeline::estate::{Estate, read_text};
+
+/// Where the local sandbox keeps workspaces when root runs it: its steps run as another user, who must be
+/// able to pass through the folders above, which a home or a private temporary folder doesn't let them.
+const SYSTEM_FOLDER: &str = "/var/lib/holdpoint/sandbox";
+
+/// Connects to the sandbox that the estate names. Without a name: Docker where it answers, else Linux
+/// namespaces; how isolated that is becomes a fact.
+///
+/// # Errors
+/// When there is no such sandbox to be had; the message says what to do.
+pub async fn connect(estate: &Estate, run: &str) -> Result<Arc<dyn Sandbox>> {
+    match estate.config.sandbox.backend {
+        Backend::Docker => docker(estate, run).await.map_err(Into::into),
+        Backend::Local => local(estate, run).await.map_err(Into::into),
+        Backend::Kubernetes => kubernetes(estate, run).await,
+        Backend::Auto => match docker(estate, run).await {
+            Err(SandboxError::NoEngine { socket, reason }) => {
+                tracing::info!("no engine answers ({reason}); steps run in Linux namespaces");
+                local(estate, run)
+                    .await
+                    .context(SandboxError::NoEngine { socket, reason }.to_string())
+            }
+            other => other.map_err(Into::into),
+        },
+    }
+}
+
+async fn docker(estate: &Estate, run: &str) -> Result<Arc<dyn Sandbox>, SandboxError> {
+    let settings = SandboxSettings::new(estate.config.sandbox.clone(), run);
+    Ok(Arc::new(DockerSandbox::connect(settings).await?))
+}
+
+async fn local(estate: &Estate, run: &str) -> Result<Arc<dyn Sandbox>, SandboxError> {
+    let settings = LocalSettings::new(estate.config.sandbox.clone(), local_folder(), run);
+    Ok(Arc::new(LocalSandbox::connect(settings).await?))
+}
+
+async fn kubernetes(estate: &Estate, run: &str) -> Result<Arc<dyn Sandbox>> {
+    let config = estate.config.sandbox.clone();
+    let mut settings = KubernetesSettings::new(config.clone(), run);
+    settings.conformance = match &config.kubernetes.conformance {
+        Some(path) => Some(read_text(&estate.root, path)?),
+        None => None,
+    };
+    Ok(Arc::new(KubernetesSandbox::connect(settings).await?))
+}
+
+/// Folder of the local sandbox's workspaces and snapshots.
+pub fn local_folder() -> PathBuf {
+    if rustix::process::geteuid().is_root() {
+        return PathBuf::from(SYSTEM_FOLDER);
+    }
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    cache
+        .filter(|folder| folder.is_absolute())
+        .or_else(|| Some(home?.join(".cache")))
+        .unwrap_or_else(std::env::temp_dir)
+        .join("holdpoint/sandbox")
+}
