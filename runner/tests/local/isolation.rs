@@ -178,6 +178,10 @@ async fn each_control_of_the_profile_is_what_stops_its_attack() {
             "python3 -c 'import os,time\nfor _ in range(150):\n  if os.fork() == 0: time.sleep(3); os._exit(0)'",
         ),
         (Control::MemoryBound, "python3 -c 'x = bytearray(400 << 20)'"),
+        (
+            Control::DiskBound,
+            "cd /tmp && i=0 && while : > $i; do i=$((i+1)); test $i -lt 17000 || exit 0; done",
+        ),
         (Control::DiskBound, "head -c 100000000 /dev/zero >x"),
     ] {
         works_only_without(control, command).await;
@@ -205,7 +209,7 @@ async fn a_mount_from_a_private_folder_is_seen() {
         inside: "/holdpoint/rules".to_owned(),
     });
     let outcome = run(spec).await;
-    assert_eq!(outcome.tail, "rules", "{:?}", outcome.end);
+    assert_eq!(outcome.tail, "rules\n", "{:?}", outcome.end);
 }
 
 #[tokio::test]

@@ -59,6 +59,7 @@ async fn a_refused_tree_leaves_nothing() {
     let mut large = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_gnu();
     header.set_size(100 << 20);
+    header.set_mode(0o644);
     let content = vec![0; 100 << 20];
     large.append_data(&mut header, "large", content.as_slice()).unwrap();
     let refused = sandbox
@@ -100,6 +101,7 @@ async fn a_sweep_takes_what_killed_owners_left_and_nothing_of_live_ones() {
 #[tokio::test]
 async fn a_folder_that_steps_could_not_reach_is_refused_with_advice() {
     let private = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(private.path(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
     let settings = LocalSettings::new(SandboxConfig::default(), private.path().join("below"), "test");
     let error = LocalSandbox::connect(settings).await.unwrap_err().to_string();
     assert!(error.contains("choose a folder elsewhere"), "{error}");

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::profile::Grouped;
+use super::profile::Bounded;
 use crate::sandbox::Limits;
 use crate::sandbox::control::{Control, Controls};
 
@@ -39,11 +39,14 @@ struct Parent {
 
 impl Groups {
     /// Those that this process may make, found by making some.
-    pub(super) fn find() -> Self {
+    pub(super) fn find(parent: Option<&str>) -> Self {
         let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         let find = |controller: &str, file_v1: &str, file_v2: &str| {
-            let candidates = candidates(&own, &mounts, controller);
+            let candidates = match parent {
+                Some(parent) => below(&candidates("", &mounts, controller), parent),
+                None => candidates(&own, &mounts, controller),
+            };
             candidates.into_iter().find(|parent| {
                 let file = if parent.unified { file_v2 } else { file_v1 };
                 usable(parent, controller, file)
@@ -70,10 +73,12 @@ impl Groups {
         }
     }
 
-    pub(super) fn grouped(&self) -> Grouped {
-        Grouped {
+    /// What groups bound.
+    pub(super) fn bounded(&self) -> Bounded {
+        Bounded {
             memory: self.memory.is_some(),
             processes: self.pids.is_some(),
+            ..Bounded::default()
         }
     }
 
@@ -204,6 +209,15 @@ fn candidates(own: &str, mounts: &str, controller: &str) -> Vec<Parent> {
     found
 }
 
+/// The group of this path in each hierarchy.
+fn below(roots: &[Parent], path: &str) -> Vec<Parent> {
+    let inside = |root: &Parent| Parent {
+        folder: root.folder.join(path.trim_start_matches('/')),
+        unified: root.unified,
+    };
+    roots.iter().map(inside).collect()
+}
+
 /// Whether a group with this controller can be made there.
 fn usable(parent: &Parent, controller: &str, file: &str) -> bool {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
@@ -215,7 +229,7 @@ fn usable(parent: &Parent, controller: &str, file: &str) -> bool {
     if parent.unified && !controllers.split_whitespace().any(|name| name == controller) {
         return false;
     }
-    if fs::create_dir(&probe).is_err() {
+    if fs::create_dir_all(&probe).is_err() {
         return false;
     }
     if parent.unified && !probe.join(file).exists() {

@@ -18,6 +18,8 @@ use crate::sandbox::control::Control;
 
 /// Smallest disk that is worth a file system, in MiB.
 const MIN_MIB: u64 = 8;
+/// Files in `/tmp` per MiB of its size: one per page.
+const TMP_FILES_PER_MIB: u64 = 256;
 /// A disk with less room than this is used up: what is left are pieces too small for anybody.
 const FULL_BYTES: u64 = 64 << 10;
 
@@ -147,6 +149,25 @@ pub(super) fn mount_image(image: &Path, at: &Path, options: &str) -> io::Result<
 pub(super) fn remount_read_only(at: &Path) -> io::Result<()> {
     let flags = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOATIME;
     Ok(mount_remount(at, flags, c"")?)
+}
+
+/// Makes a file system in memory, of bounded size and number of files, that everybody may write to.
+pub(super) fn make_tmp(at: &Path, mib: Option<u64>) -> io::Result<PathBuf> {
+    let mib = mib.unwrap_or(0);
+    // 0: no bound (tmpfs(5)).
+    let options = format!(
+        "mode=1777,size={mib}m,nr_inodes={}",
+        mib.saturating_mul(TMP_FILES_PER_MIB)
+    );
+    fs::create_dir(at)?;
+    mount(
+        "tmpfs",
+        at,
+        "tmpfs",
+        MountFlags::NOSUID | MountFlags::NODEV,
+        CString::new(options)?.as_c_str(),
+    )?;
+    Ok(at.to_owned())
 }
 
 /// Makes a file, folder or socket seen at another place too, which is made for it. Its own path is passed

@@ -47,6 +47,9 @@ pub struct LocalSettings {
     /// The controls to put in force: all, but in a test of one of them. Bubblewrap always sets
     /// [`Control::NoNewPrivileges`].
     pub controls: Controls,
+    /// Control group to make the steps' groups in, by its path from the root of each hierarchy (`/name`). Without
+    /// one, in this process's own.
+    pub cgroup_parent: Option<String>,
 }
 
 impl LocalSettings {
@@ -58,6 +61,7 @@ impl LocalSettings {
             root: root.into(),
             run: run.into(),
             controls: Controls::default(),
+            cgroup_parent: None,
         }
     }
 }
@@ -113,7 +117,7 @@ impl Shared {
         let view = View::make(&store, as_root, &settings.controls)?;
         let disks = Disks::find(&store, &view, &settings);
         Ok(Self {
-            groups: Groups::find(),
+            groups: Groups::find(settings.cgroup_parent.as_deref()),
             config: settings.config,
             controls: settings.controls,
             store,

@@ -11,7 +11,8 @@ const MIB: u64 = 1 << 20;
 /// Shared memory: enough for semaphores, too little to hide a build in.
 const SHM_BYTES: u64 = 32 << 20;
 /// Kernel interfaces that are hidden, as Docker hides them, where the kernel has them.
-const HIDDEN_FILES: [&str; 12] = [
+const HIDDEN_FILES: [&str; 14] = [
+    "/proc/config.gz",
     "/proc/interrupts",
     "/proc/kallsyms",
     "/proc/kcore",
@@ -19,6 +20,7 @@ const HIDDEN_FILES: [&str; 12] = [
     "/proc/key-users",
     "/proc/kmsg",
     "/proc/latency_stats",
+    "/proc/partitions",
     "/proc/sched_debug",
     "/proc/slabinfo",
     "/proc/sysrq-trigger",
@@ -43,6 +45,8 @@ pub(super) struct Profile<'a> {
     /// The step's mounts, where bubblewrap can reach them.
     pub(super) mounts: &'a [ReadOnlyMount],
     pub(super) proxy: Option<&'a Path>,
+    /// A folder for `/tmp`; else bubblewrap makes one, which has no bound on the number of files.
+    pub(super) tmp: Option<&'a Path>,
     pub(super) step: &'a StepSpec,
     /// Which of the host's kernel interfaces are there.
     pub(super) exists: fn(&Path) -> bool,
@@ -71,12 +75,7 @@ impl Profile<'_> {
     }
 
     fn namespaces(&self, args: &mut Args) {
-        args.add([
-            "--unshare-user",
-            "--unshare-uts",
-            "--unshare-cgroup-try",
-            "--new-session",
-        ]);
+        args.add(["--unshare-uts", "--unshare-cgroup-try", "--new-session"]);
         for (control, option) in [
             (Control::PrivateProcesses, "--unshare-pid"),
             (Control::PrivateIpc, "--unshare-ipc"),
@@ -87,15 +86,20 @@ impl Profile<'_> {
                 args.add([option]);
             }
         }
-        let uid = self.view.uid_inside.to_string();
-        args.add(["--uid", &uid, "--gid", &uid, "--hostname", "holdpoint"]);
-        args.add(["--json-status-fd", &STATUS_FD.to_string()]);
+        if self.view.user_namespace {
+            let uid = self.view.uid_inside.to_string();
+            args.add(["--unshare-user", "--uid", &uid, "--gid", &uid]);
+        }
+        args.add(["--hostname", "holdpoint", "--json-status-fd", &STATUS_FD.to_string()]);
         for (fd, _) in (FILTER_FD..).zip(&self.view.filters) {
             args.add(["--add-seccomp-fd", &fd.to_string()]);
         }
-        if !self.has(Control::NoCapabilities) {
-            args.add(["--cap-add", "ALL"]);
-        }
+        let capabilities = if self.has(Control::NoCapabilities) {
+            "--cap-drop"
+        } else {
+            "--cap-add"
+        };
+        args.add([capabilities, "ALL"]);
     }
 
     fn environment(&self, args: &mut Args) {
@@ -119,8 +123,13 @@ impl Profile<'_> {
         if let Some(socket) = self.proxy {
             args.read_only(socket, PROXY_SOCKET);
         }
-        let tmp = self.step.limits.tmp_mib.saturating_mul(MIB).to_string();
-        args.add(["--perms", "1777", "--size", &tmp, "--tmpfs", "/tmp"]);
+        match self.tmp {
+            Some(tmp) => args.add(["--bind", &tmp.to_string_lossy(), "/tmp"]),
+            None => {
+                let size = self.step.limits.tmp_mib.saturating_mul(MIB).to_string();
+                args.add(["--perms", "1777", "--size", &size, "--tmpfs", "/tmp"]);
+            }
+        }
         args.add(["--symlink", "/tmp", "/var/tmp", "--dir", "/run"]);
         args.add(["--bind", &self.workspace.to_string_lossy(), WORKSPACE_DIR]);
     }
@@ -132,7 +141,7 @@ impl Profile<'_> {
             // A new one can only be mounted by who owns the process namespace.
             args.add(["--bind", "/proc", "/proc"]);
         }
-        args.add(["--dev", "/dev"]);
+        self.devices(args);
         if self.has(Control::ReadOnlyRoot) {
             args.add(["--remount-ro", "/dev"]);
         }
@@ -165,6 +174,22 @@ impl Profile<'_> {
     }
 }
 
+impl Profile<'_> {
+    /// For a `/dev` of its own, with terminals, bubblewrap has to be root in a user namespace around the
+    /// step's. Capabilities in the inner one would be good for nothing, and nothing would be shown by having them.
+    fn devices(&self, args: &mut Args) {
+        if self.has(Control::NoCapabilities) || !self.view.user_namespace {
+            args.add(["--dev", "/dev"]);
+            return;
+        }
+        args.add(["--tmpfs", "/dev"]);
+        for device in ["/dev/full", "/dev/null", "/dev/random", "/dev/urandom", "/dev/zero"] {
+            args.add(["--dev-bind", device, device]);
+        }
+        args.add(["--symlink", "/proc/self/fd", "/dev/fd", "--dir", "/dev/shm"]);
+    }
+}
+
 #[derive(Default)]
 struct Args(Vec<String>);
 
@@ -178,31 +203,35 @@ impl Args {
     }
 }
 
-/// The resource limits of prlimit(1), for what no control group bounds.
-pub(super) fn resource_limits(step: &StepSpec, controls: &Controls, grouped: &Grouped) -> Vec<String> {
+/// Options of bash's `ulimit`, for what nothing else bounds.
+pub(super) fn resource_limits(step: &StepSpec, controls: &Controls, bounded: Bounded) -> Vec<String> {
     /// Open files per process.
-    const MAX_OPEN_FILES: u32 = 16_384;
-    let mut options = vec!["--core=0".to_owned(), format!("--nofile={MAX_OPEN_FILES}")];
-    let mut limit = |control, name: &str, value: u64| {
-        if controls.has(control) {
-            options.push(format!("--{name}={value}"));
-        }
-    };
-    limit(Control::DiskBound, "fsize", step.limits.disk_mib.saturating_mul(MIB));
-    if !grouped.memory {
-        limit(Control::MemoryBound, "data", step.limits.memory_mib.saturating_mul(MIB));
+    const MAX_OPEN_FILES: u64 = 16_384;
+    /// `ulimit` counts memory and files in these.
+    const KIB_PER_MIB: u64 = 1024;
+    let limits = &step.limits;
+    let mut options = vec![("-c", 0), ("-n", MAX_OPEN_FILES)];
+    if controls.has(Control::DiskBound) && !bounded.disk {
+        options.push(("-f", limits.disk_mib.saturating_mul(KIB_PER_MIB)));
     }
-    if !grouped.processes {
-        limit(Control::ProcessBound, "nproc", step.limits.pids.into());
+    if controls.has(Control::MemoryBound) && !bounded.memory {
+        options.push(("-d", limits.memory_mib.saturating_mul(KIB_PER_MIB)));
+    }
+    if controls.has(Control::ProcessBound) && !bounded.processes {
+        options.push(("-u", limits.pids.into()));
     }
     options
+        .into_iter()
+        .flat_map(|(option, value)| [option.to_owned(), value.to_string()])
+        .collect()
 }
 
-/// What control groups bound.
+/// What control groups and file systems bound, for all processes together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Grouped {
+pub(super) struct Bounded {
     pub(super) memory: bool,
     pub(super) processes: bool,
+    pub(super) disk: bool,
 }
 
 /// The whole command, to be run by `bash -c SCRIPT`: joins control groups while it still may, closes whatever
@@ -215,6 +244,10 @@ exec 3<"$1" 5>"$2"
 shift 2
 if [[ $1 != -- ]]; then exec 6<"$1" 7<"$2"; shift 2; fi
 shift
+limits=()
+while [[ $1 != -- ]]; do limits+=("$1"); shift; done
+shift
+ulimit "${limits[@]}"
 exec "$@""#;
 
 /// The arguments of [`WRAPPER`].
@@ -238,7 +271,7 @@ impl Launch<'_> {
         args.extend(self.groups.iter().map(|path| text(path)));
         args.extend([end(), text(self.options), text(self.status)]);
         args.extend(self.view.filters.iter().map(|path| text(path)));
-        args.extend([end(), "prlimit".to_owned()]);
+        args.push(end());
         args.extend(self.limits.iter().cloned());
         args.push(end());
         if let Some(user) = self.view.become_user {

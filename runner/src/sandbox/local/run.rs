@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use super::cgroup::Group;
 use super::classify::{Facts, classify};
-use super::profile::{Launch, Profile, WRAPPER, resource_limits};
+use super::profile::{Bounded, Launch, Profile, WRAPPER, resource_limits};
 use super::spawn::spawn;
 use super::{Shared, disk, failed};
 use crate::error::SandboxError;
@@ -131,6 +131,7 @@ struct Attempt {
     ends: bool,
     mounts: Vec<ReadOnlyMount>,
     proxy: Option<PathBuf>,
+    tmp: Option<PathBuf>,
 }
 
 impl Attempt {
@@ -146,12 +147,15 @@ impl Attempt {
             ends: shared.has(Control::EndsWithStep),
             mounts: step.mounts.clone(),
             proxy: step.proxy.clone(),
+            tmp: None,
         };
         if shared.groups.any() {
             let name = format!("{}.{count}", workspace.as_str());
             attempt.group = Some(shared.groups.make(&name, &step.limits, &shared.controls)?);
         }
         if shared.view.as_root {
+            let bound = shared.has(Control::DiskBound).then_some(step.limits.tmp_mib);
+            attempt.tmp = Some(disk::make_tmp(&attempt.folder.join("tmp"), bound)?);
             let hosts = attempt.mounts.iter_mut().map(|mount| &mut mount.host);
             for (index, host) in hosts.chain(attempt.proxy.as_mut()).enumerate() {
                 *host = disk::bind(host, &attempt.folder.join(format!("mount-{index}")))
@@ -168,6 +172,7 @@ impl Attempt {
             workspace: tree,
             mounts: &self.mounts,
             proxy: self.proxy.as_deref(),
+            tmp: self.tmp.as_deref(),
             step,
             exists: Path::exists,
         };
@@ -180,12 +185,16 @@ impl Attempt {
         let private = || fs::OpenOptions::new();
         write_private(private(), &args, options.join("\0").as_bytes())?;
         write_private(private(), &status, b"")?;
+        let bounded = Bounded {
+            disk: shared.disks.size_mib.is_some(),
+            ..shared.groups.bounded()
+        };
         let launch = Launch {
             groups: self.group.as_ref().map(Group::join_files).unwrap_or_default(),
             options: &args,
             status: &status,
             view: &shared.view,
-            limits: resource_limits(step, &shared.controls, &shared.groups.grouped()),
+            limits: resource_limits(step, &shared.controls, bounded),
             command: &step.command,
         };
         let mut command = Command::new("bash");

@@ -39,6 +39,8 @@ pub(super) struct View {
     pub(super) filters: Vec<PathBuf>,
     /// The user that steps are on the host; none: who we are, because we can't be another.
     pub(super) become_user: Option<u32>,
+    /// Whether steps have a user namespace; not, where root is to stay root.
+    pub(super) user_namespace: bool,
     /// User and group that steps see themselves as.
     pub(super) uid_inside: u32,
     /// Whether we may mount.
@@ -104,6 +106,7 @@ impl View {
             etc,
             filters,
             become_user: (as_root && unprivileged).then_some(SANDBOX_UID),
+            user_namespace: unprivileged || !as_root,
             uid_inside: if unprivileged { SANDBOX_UID } else { 0 },
             as_root,
         })
