@@ -62,6 +62,10 @@ const READ_ONLY: [&str; 8] = [
     "/proc/tty",
 ];
 
+/// Added to the engine's default capabilities by a test that takes [`Control::NoCapabilities`] away. Not all
+/// of them: the engine of a virtual machine may not have all itself.
+const POWERS: [&str; 3] = ["NET_ADMIN", "SYS_ADMIN", "SYS_PTRACE"];
+
 /// What holds for all containers of a sandbox.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rules {
@@ -134,7 +138,7 @@ fn host_config(image: &Image, workspace: &WorkspaceId, step: &StepSpec, rules: &
         readonly_rootfs: Some(rules.has(Control::ReadOnlyRoot)),
         tmpfs: Some(HashMap::from([("/tmp".to_owned(), tmp_options(limits.tmp_mib, rules))])),
         cap_drop: rules.when(Control::NoCapabilities, vec!["ALL".to_owned()]),
-        cap_add: (!rules.has(Control::NoCapabilities)).then(|| vec!["ALL".to_owned()]),
+        cap_add: (!rules.has(Control::NoCapabilities)).then(|| POWERS.map(str::to_owned).into()),
         privileged: Some(false),
         security_opt: Some(security_options(rules)),
         // Given as they are: the engine puts its own in place of none, and none is what an empty list says.
@@ -206,6 +210,10 @@ fn security_options(rules: &Rules) -> Vec<String> {
         "unconfined".to_owned()
     };
     let mut options = vec![format!("seccomp={filter}")];
+    if !rules.has(Control::Seccomp) {
+        // Where there is AppArmor, the engine's profile refuses some of the same calls.
+        options.push("apparmor=unconfined".to_owned());
+    }
     if rules.has(Control::NoNewPrivileges) {
         options.push("no-new-privileges".to_owned());
     }
