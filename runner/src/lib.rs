@@ -9,6 +9,7 @@
 pub mod agent;
 pub mod contract_check;
 pub mod error;
+pub mod image;
 pub mod plan;
 pub mod proxy;
 pub mod rescan;
