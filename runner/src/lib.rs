@@ -12,6 +12,7 @@ pub mod contract_check;
 pub mod error;
 pub mod files;
 pub mod log_files;
+pub mod image;
 pub mod plan;
 pub mod proxy;
 pub mod rescan;

@@ -2,9 +2,11 @@
 
 #[cfg(test)]
 mod docker {
+    pub mod bootstrap;
     pub mod isolation;
     pub mod lifecycle;
     pub mod outcomes;
+    pub mod prepare;
     pub mod replay;
     pub mod snapshots;
     pub mod support;

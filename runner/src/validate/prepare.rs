@@ -25,7 +25,7 @@ const PREPARE: &str = "prepare";
 /// Further tries after a fault of the network.
 const MAX_RETRIES: u32 = 2;
 /// Before the first further try; twice as long before the second.
-const PAUSE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_secs(1);
 /// Refused hosts that a result names.
 const SHOWN_HOSTS: usize = 5;
 

@@ -1,0 +1,3 @@
+//! Images that steps run in, made on request.
+
+pub mod bootstrap;
