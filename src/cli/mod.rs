@@ -10,14 +10,18 @@ mod facts;
 mod findings;
 mod fix;
 mod freeze;
+mod gc;
 mod graph;
+mod image;
 mod iac;
 mod ledger;
 mod policy;
 mod promote;
+mod relay;
 mod replay_agent;
 mod rescan;
 mod run;
+mod scan;
 mod signing;
 mod validate;
 
@@ -158,6 +162,13 @@ enum Command {
     Promote(promote::Arguments),
     /// Try one candidate fix in the sandbox
     Validate(validate::Arguments),
+    /// Run the estate's scanners in the sandbox, and keep their reports for the next run
+    Scan(scan::Arguments),
+    /// Remove what killed runs left, old logs, and kept baselines
+    Gc(gc::Arguments),
+    /// Make images for the sandbox
+    #[command(subcommand)]
+    Image(image::Command),
     /// Hold a resource or path against automation, and let go of it again
     #[command(subcommand)]
     Control(control::Command),
@@ -191,6 +202,9 @@ enum Command {
     /// Replay recorded interactions; runs inside the sandbox
     #[command(hide = true)]
     ReplayAgent(replay_agent::Arguments),
+    /// Stand between a step and the proxy of `prepare`; runs inside the sandbox
+    #[command(hide = true)]
+    Relay(relay::Arguments),
 }
 
 /// Runs the command that was asked for.
@@ -220,6 +234,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         }
         Command::Promote(arguments) => promote::run(global, arguments).await,
         Command::Validate(arguments) => validate::run(global, arguments).await,
+        Command::Scan(arguments) => scan::run(global, arguments).await,
+        Command::Gc(arguments) => gc::run(global, &arguments).await,
+        Command::Image(command) => image::run(global, command).await,
         Command::Control(command) => control::run(global, command).await,
         Command::Freeze(command) => freeze::run(global, command).await,
         Command::Fix(command) => fix::run(global, &command),
@@ -231,5 +248,6 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Rescan(command) => rescan::run(global, &command),
         Command::Ledger(command) => ledger::run(global, &command),
         Command::ReplayAgent(arguments) => replay_agent::run(&arguments),
+        Command::Relay(arguments) => relay::run(&arguments),
     }
 }

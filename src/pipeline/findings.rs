@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::estate::{Estate, borrowed, read_bytes};
 use super::mirror::{Mirror, TreeLines, report_digest};
+use super::scan;
 use super::record::{FINDING, History, REPORT, Recorder, ReportRecord};
 
 /// Name of the built-in lockfile scanner.
@@ -49,6 +50,23 @@ pub fn gather(
                     gathered.skipped.extend(skipped);
                 }
                 Err(problem) => gathered.problems.push(problem),
+            }
+        }
+        for branch in branches.clone() {
+            match scan::reports(estate, mirror, branch) {
+                Ok(paths) => {
+                    for path in paths {
+                        match read_one(estate, mirror, history, recorder, &path, branch)? {
+                            Ok((findings, skipped)) => {
+                                by_branch.entry(branch).or_default().extend(findings);
+                                gathered.skipped.extend(skipped);
+                            }
+                            Err(problem) => gathered.problems.push(problem),
+                        }
+                    }
+                }
+                // Old findings may be fixed already: they are left out, and said.
+                Err(stale) => gathered.skipped.push(stale),
             }
         }
         if repo.scanners.iter().any(|name| is_osv(estate, name))

@@ -30,6 +30,7 @@ pub mod redact;
 pub mod repo_knowledge;
 pub mod report;
 pub mod run;
+pub mod scan;
 pub mod session;
 pub mod simulate;
 pub mod soundness;
