@@ -24,6 +24,7 @@ use super::profile;
 use super::watch::Watch;
 use super::workspace::Workspace;
 use crate::error::SandboxError;
+use crate::sandbox::control::Control;
 use crate::sandbox::output::{Output, Source};
 use crate::sandbox::{OnLine, StepOutcome, StepSpec, WorkspaceId};
 
@@ -63,15 +64,25 @@ impl DockerSandbox {
     pub(super) async fn run_step(&self, id: &WorkspaceId, step: &StepSpec, on_line: OnLine<'_>) -> StepOutcome {
         let began = Instant::now();
         let (sender, lines) = mpsc::channel(LINE_QUEUE);
-        let output = Output::new(step.limits.log_bytes, step.capture_bytes, sender);
+        let has = |control| self.controls.has(control);
+        let log_bytes = if has(Control::OutputBound) {
+            step.limits.log_bytes
+        } else {
+            usize::MAX
+        };
+        let output = Output::new(log_bytes, step.capture_bytes, sender);
         let output = Arc::new(Mutex::new(output));
         let end = match self.known(id) {
             Ok(workspace) => {
                 let run = Run {
                     body: self.step_body(id, step),
                     stdin: step.stdin.as_deref(),
-                    wall: step.limits.wall,
-                    watch: Watch::new(&workspace, &step.limits),
+                    wall: if has(Control::TimeBound) {
+                        step.limits.wall
+                    } else {
+                        Duration::MAX
+                    },
+                    watch: self.watch(&workspace, &step.limits),
                 };
                 self.run_in(Some(&workspace), run, &output, lines, on_line).await
             }
@@ -108,6 +119,24 @@ impl DockerSandbox {
             end
         };
         (end, captured)
+    }
+
+    /// A step of ours beside one of the workspace's: how it ended, should it end.
+    pub(super) async fn run_beside(
+        &self,
+        workspace: &Arc<Workspace>,
+        body: ContainerCreateBody,
+        on_line: OnLine<'_>,
+    ) -> StepEnd {
+        let (sender, lines) = mpsc::channel(LINE_QUEUE);
+        let output = Arc::new(Mutex::new(Output::new(usize::MAX, 0, sender)));
+        let run = Run {
+            body,
+            stdin: None,
+            wall: Duration::MAX,
+            watch: Watch::nothing(),
+        };
+        self.run_in(Some(workspace), run, &output, lines, on_line).await
     }
 
     async fn run_in(
@@ -176,7 +205,7 @@ impl DockerSandbox {
             tokio::select! {
                 ended = &mut reports.task => break ended.unwrap_or_else(|error| Stop::Lost(error.to_string())),
                 () = &mut deadline => break Stop::Deadline,
-                () = run.watch.until_full() => break Stop::DiskFull,
+                stopped = run.watch.until_full() => break stopped,
                 Some(line) = lines.recv() => on_line(&line),
             }
         };
