@@ -8,6 +8,7 @@
 
 pub mod agent;
 mod code;
+pub mod cache;
 pub mod contract_check;
 pub mod error;
 pub mod files;

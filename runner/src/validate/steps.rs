@@ -54,15 +54,27 @@ impl<'a> SideRun<'a> {
     /// `prepare` and `build`, as far as they are configured and needed. `change`: what the workspace
     /// has that its baseline's hasn't. Whether what comes later can run; if not, its verdicts say so.
     pub(super) async fn build(&mut self, workspace: &WorkspaceId, change: Option<&TreeChange>) -> bool {
+        self.expect_after(workspace, "prepare");
         if !self.prepare(workspace, change).await {
             return false;
         }
         match self.plan.command("build") {
             Some(command) => {
                 let spec = self.repo_step("build", command);
+                self.expect_after(workspace, "build");
                 self.step(workspace, &spec).await.end.is_success()
             }
             None => true,
+        }
+    }
+
+    /// The next step's container is made while this one runs. A baseline's tests run in a copy, which
+    /// isn't there yet.
+    fn expect_after(&self, workspace: &WorkspaceId, name: &str) {
+        let next = if name == "prepare" { "build" } else { "test" };
+        let here = next == "build" || self.side == Side::Candidate && self.plan.checks.contains(&Check::Test);
+        if let Some(command) = self.plan.command(next).filter(|_| here) {
+            self.sandbox.expect(workspace, &self.repo_step(next, command));
         }
     }
 

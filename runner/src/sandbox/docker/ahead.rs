@@ -10,13 +10,16 @@ use tokio::task::JoinHandle;
 use super::engine::{REQUEST, bounded, remove_container};
 use crate::error::SandboxError;
 
+/// Containers made ahead at most.
+const MOST: usize = 3;
+
 /// What a workspace has in the engine besides the step that runs.
 #[derive(Debug, Default)]
 pub(super) struct Ahead(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    next: Option<Next>,
+    next: Vec<Next>,
     leaving: Vec<JoinHandle<()>>,
     ended: bool,
 }
@@ -33,15 +36,12 @@ impl Ahead {
     /// Begins to make a container, unless that very one is expected already.
     pub fn expect(&self, docker: &Docker, name: String, body: ContainerCreateBody) {
         let mut state = self.lock();
-        if state.ended || state.next.as_ref().is_some_and(|next| next.body == body) {
+        if state.ended || state.next.len() >= MOST || state.next.iter().any(|next| next.body == body) {
             return;
-        }
-        if let Some(other) = state.next.take() {
-            state.leaving.push(spawn_discard(docker, other));
         }
         let (docker, to_make, named) = (docker.clone(), body.clone(), name.clone());
         let made = tokio::spawn(async move { create(&docker, &named, to_make).await });
-        state.next = Some(Next { name, body, made });
+        state.next.push(Next { name, body, made });
     }
 
     /// The name of a container that is made: the expected one if it is the right one, else a new one.
@@ -51,21 +51,17 @@ impl Ahead {
         name: &str,
         body: ContainerCreateBody,
     ) -> Result<Option<String>, SandboxError> {
-        let next = self.lock().next.take();
-        match next {
-            Some(next) if next.body == body => {
-                let Next { name, made, .. } = next;
-                match made.await {
-                    Ok(Ok(())) => return Ok(Some(name)),
-                    // What failed ahead is tried again now; what was half-made goes.
-                    _ => self.leave(docker, name),
-                }
+        let next = {
+            let mut state = self.lock();
+            let found = state.next.iter().position(|next| next.body == body);
+            found.map(|at| state.next.swap_remove(at))
+        };
+        if let Some(Next { name, made, .. }) = next {
+            match made.await {
+                Ok(Ok(())) => return Ok(Some(name)),
+                // What failed ahead is tried again now; what was half-made goes.
+                _ => self.leave(docker, name),
             }
-            Some(other) => {
-                let task = spawn_discard(docker, other);
-                self.lock().leaving.push(task);
-            }
-            None => {}
         }
         create(docker, name, body).await.map(|()| None)
     }
@@ -84,7 +80,7 @@ impl Ahead {
         let leaving = {
             let mut state = self.lock();
             state.ended = true;
-            if let Some(next) = state.next.take() {
+            for next in std::mem::take(&mut state.next) {
                 state.leaving.push(spawn_discard(docker, next));
             }
             std::mem::take(&mut state.leaving)

@@ -89,7 +89,7 @@ impl DockerSandbox {
                     body: self.step_body(id, step),
                     stdin: step.stdin.as_deref(),
                     wall: self.wall(step),
-                    watch: Watch::new(&workspace, &step.limits),
+                    watch: self.watch(&workspace, &step.limits),
                 };
                 self.run_in(Some(&workspace), run, &output, lines, on_line).await
             }
@@ -126,6 +126,24 @@ impl DockerSandbox {
             end
         };
         (end, captured)
+    }
+
+    /// A step of ours beside one of the workspace's: how it ended, should it end.
+    pub(super) async fn run_beside(
+        &self,
+        workspace: &Arc<Workspace>,
+        body: ContainerCreateBody,
+        on_line: OnLine<'_>,
+    ) -> StepEnd {
+        let (sender, lines) = mpsc::channel(LINE_QUEUE);
+        let output = Arc::new(Mutex::new(Output::new(usize::MAX, 0, sender)));
+        let run = Run {
+            body,
+            stdin: None,
+            wall: Duration::MAX,
+            watch: Watch::nothing(),
+        };
+        self.run_in(Some(workspace), run, &output, lines, on_line).await
     }
 
     async fn run_in(
@@ -194,7 +212,7 @@ impl DockerSandbox {
             tokio::select! {
                 ended = &mut reports.task => break ended.unwrap_or_else(|error| Stop::Lost(error.to_string())),
                 () = &mut deadline => break Stop::Deadline,
-                () = run.watch.until_full() => break Stop::DiskFull,
+                stopped = run.watch.until_full() => break stopped,
                 Some(line) = lines.recv() => on_line(&line),
             }
         };

@@ -10,6 +10,7 @@ mod layer;
 mod probe;
 mod profile;
 mod seccomp;
+mod runtime;
 mod snapshots;
 mod sweep;
 mod watch;
@@ -82,6 +83,9 @@ pub struct DockerSandbox {
     rules: Rules,
     /// Runtime of every container; the engine's default without.
     runtime: Option<String>,
+    /// The one that is in force, by name.
+    runtime_name: String,
+    kind: Isolation,
     /// Bounds what a workspace adds.
     disks: Disks,
     /// Whether the engine can lay a workspace over a snapshot.
@@ -120,12 +124,15 @@ impl DockerSandbox {
                 controls: settings.controls,
                 cgroup_parent: settings.cgroup_parent,
             },
-            runtime: settings.config.runtime.clone(),
+            runtime: None,
+            runtime_name: String::new(),
+            kind: Isolation::Container,
             disks: Disks { mib: None },
-            layers: true,
+            layers: false,
             workspaces: Mutex::default(),
         };
-        sandbox.probe(settings.config.disk_mib).await?;
+        sandbox.choose_runtime(settings.config.runtime).await?;
+        sandbox.probe(settings.config.disk_mib).await;
         Ok(sandbox)
     }
 
@@ -149,16 +156,22 @@ fn one_line(text: &str) -> String {
 impl Sandbox for DockerSandbox {
     fn describe(&self) -> String {
         format!(
-            "docker {}, {}, no network, uid {SANDBOX_UID}",
+            "docker {}, {}, {}, {}, no network, uid {SANDBOX_UID}",
             self.version,
+            self.runtime_name,
+            match (self.layers, &self.disks.mib) {
+                (true, Some(_)) => "layered snapshots on bounded disks",
+                (true, None) => "layered snapshots on watched disks",
+                (false, _) => "no snapshots",
+            },
             self.image.describe()
         )
     }
 
     fn isolation(&self) -> IsolationReport {
         IsolationReport {
-            kind: Isolation::Container,
-            engine: format!("docker {}", self.version),
+            kind: self.kind,
+            engine: format!("docker {}, {}", self.version, self.runtime_name),
             controls: self.rules.controls.clone(),
         }
     }

@@ -9,6 +9,7 @@ use super::layer::{self, LAYER, TREE};
 use super::workspace::{Workspace, part};
 use crate::error::SandboxError;
 use crate::sandbox::WORKSPACE_DIR;
+use crate::sandbox::control::Control;
 use crate::sandbox::snapshot::TreeChange;
 
 /// A file of the probe's tree that stays, and one that is removed.
@@ -16,22 +17,28 @@ const STAYS: &str = "stays";
 const GOES: &str = "goes";
 
 impl DockerSandbox {
-    /// Finds out whether workspaces can be layers over a snapshot, and whether their disk can be bounded.
-    pub(super) async fn probe(&mut self, disk_mib: u64) -> Result<(), SandboxError> {
-        // First with a disk; where that fails without one, so that its failure says nothing of layers.
-        for mib in [Some(disk_mib), None] {
+    /// Finds out whether workspaces can be layers over a snapshot, and how their disk can be bounded.
+    pub(super) async fn probe(&mut self, disk_mib: u64) {
+        let bounded = self.controls.has(Control::DiskBound).then_some(disk_mib);
+        // Without a disk where that fails: its failure says nothing of layers.
+        let disks = [bounded, None];
+        for mib in disks.into_iter().skip(usize::from(bounded.is_none())) {
             self.disks = Disks { mib };
+            self.layers = true;
             match self.try_layers().await {
-                Ok(Seen { layers, disk }) if disk || mib.is_none() => {
-                    self.layers = layers;
-                    return Ok(());
-                }
-                Ok(_) => {}
-                Err(error) => tracing::debug!("workspaces have no disk of their own here: {error}"),
+                Ok(Seen { layers: true, disk }) if disk || mib.is_none() => break,
+                Ok(_) => tracing::debug!("workspaces have no disk of their own here: the engine runs elsewhere"),
+                Err(error) => tracing::debug!("while trying layered workspaces: {error}"),
             }
+            self.layers = false;
         }
-        self.layers = false;
-        Ok(())
+        if !self.layers {
+            // Steps then write into the tree itself.
+            self.disks = Disks { mib: None };
+        }
+        if self.disks.mib.is_none() && bounded.is_some() && !self.can_measure().await {
+            self.controls = self.controls.clone().without(Control::DiskBound);
+        }
     }
 
     async fn try_layers(&self) -> Result<Seen, SandboxError> {

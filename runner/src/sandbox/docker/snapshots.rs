@@ -5,9 +5,7 @@
 //! What starts from a snapshot has a container that refers to the store, so the engine itself
 //! refuses to remove one that is in use.
 
-use bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigLogConfig, Volume as EngineVolume, VolumeCreateRequest,
-};
+use bollard::models::{Volume as EngineVolume, VolumeCreateRequest};
 use bollard::query_parameters::{ListContainersOptionsBuilder, ListVolumesOptionsBuilder};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -117,37 +115,7 @@ impl DockerSandbox {
              if [ -L \"./$path\" ]; then echo $n; elif [ -e \"./$path\" ] && [ ! -d \"./$path\" ]; then echo $n; fi; \
              done < {STORE_DIR}/{PATH_LINES}; fi; set -- $(du -sk {STORE_DIR}) && echo \"size $1\""
         );
-        let body = ContainerCreateBody {
-            image: Some(self.image.name().to_owned()),
-            labels: Some(self.labels()),
-            user: Some("0:0".to_owned()),
-            entrypoint: Some(vec!["/bin/sh".to_owned()]),
-            cmd: Some(vec!["-c".to_owned(), script]),
-            env: self.image.path().map(|path| vec![format!("PATH={path}")]),
-            attach_stdout: Some(true),
-            network_disabled: Some(true),
-            host_config: Some(HostConfig {
-                network_mode: Some("none".to_owned()),
-                mounts: Some(
-                    [volume_mount(&workspace.store(), STORE_DIR, true)]
-                        .into_iter()
-                        .chain(self.image.binds())
-                        .collect(),
-                ),
-                readonly_rootfs: Some(true),
-                cap_drop: Some(vec!["ALL".to_owned()]),
-                // A build may leave folders that only their owner may read.
-                cap_add: Some(vec!["DAC_READ_SEARCH".to_owned()]),
-                security_opt: Some(vec!["no-new-privileges".to_owned()]),
-                runtime: self.runtime.clone(),
-                log_config: Some(HostConfigLogConfig {
-                    typ: Some("none".to_owned()),
-                    config: None,
-                }),
-                ..HostConfig::default()
-            }),
-            ..ContainerCreateBody::default()
-        };
+        let body = self.own_step(script, vec![volume_mount(&workspace.store(), STORE_DIR, true)]);
         let (end, listed) = self.run_own(body, INSPECTION, MAX_LISTING).await;
         if end.is_success() && listed.ends_with(b"\n") {
             Ok(listed)

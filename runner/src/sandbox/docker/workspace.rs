@@ -176,7 +176,8 @@ impl DockerSandbox {
         bounded("unpack the source tree", TRANSFER, upload).await
     }
 
-    /// What steps see: the store's layer over `lowers`, the topmost first.
+    /// What steps see: the store's layer over `lowers`, the topmost first. Where the engine has no
+    /// layers, the store's own tree.
     pub(super) async fn make_view(&self, workspace: &Workspace, lowers: &[String]) -> Result<(), SandboxError> {
         let at = &workspace.mountpoint;
         // Programs may rename folders of a lower layer (else they see EXDEV), but for a layer that may become
@@ -189,7 +190,12 @@ impl DockerSandbox {
             part(at, LAYER),
             part(at, WORK)
         );
-        let driver = [("type", "overlay"), ("device", "overlay"), ("o", options.as_str())];
+        let tree = part(at, TREE);
+        let driver = if self.layers {
+            [("type", "overlay"), ("device", "overlay"), ("o", options.as_str())]
+        } else {
+            [("type", "none"), ("device", tree.as_str()), ("o", "bind")]
+        };
         let volume = VolumeCreateRequest {
             name: Some(workspace.id.as_str().to_owned()),
             labels: Some(self.labels()),
