@@ -14,6 +14,7 @@ pub mod plan;
 pub mod rescan;
 pub mod sandbox;
 pub mod schedule;
+mod spans;
 mod text;
 pub mod together;
 pub mod toolchain;

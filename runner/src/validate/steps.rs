@@ -3,6 +3,7 @@
 use holdpoint_schemas::event::{Event, EventSink};
 use holdpoint_schemas::evidence::{Check, Side, StepEnd, StepRun};
 use std::io::Read as _;
+use tracing::Instrument as _;
 
 use crate::contract_check::{self, Replay};
 use crate::error::RunnerError;
@@ -11,6 +12,7 @@ use crate::sandbox::{
     AGENT_PATH, PACKAGES_DIR, REPORT_DIR, RULES_DIR, ReadOnlyMount, Sandbox, StepOutcome, StepSpec, WORKSPACE_DIR,
     WorkspaceId,
 };
+use crate::spans;
 use crate::text::clean_line;
 use crate::verdict::describe_end;
 
@@ -132,7 +134,10 @@ impl<'a> SideRun<'a> {
                 line: line.to_owned(),
             });
         };
-        let outcome = self.sandbox.run(workspace, spec, &on_line).await;
+        let span = spans::step(subject, step, side, &self.record.sandbox);
+        let running = self.sandbox.run(workspace, spec, &on_line);
+        let outcome = running.instrument(span.clone()).await;
+        spans::ended(&span, &outcome);
         self.events.event(Event::StepFinished {
             subject: subject.clone(),
             step: step.clone(),
