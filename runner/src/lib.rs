@@ -21,6 +21,7 @@ pub mod sandbox;
 pub mod schedule;
 pub mod scrutiny;
 pub mod test_report;
+mod spans;
 mod text;
 pub mod together;
 pub mod toolchain;

@@ -107,6 +107,11 @@ impl Tail {
         self.lines.push_back(line);
     }
 
+    /// The last lines, at most so many.
+    pub(crate) fn last(&self, at_most: usize) -> impl Iterator<Item = &String> {
+        self.lines.iter().skip(self.lines.len().saturating_sub(at_most))
+    }
+
     /// The lines as one text; says so when earlier ones are missing.
     pub(crate) fn into_text(self) -> String {
         let mut text = if self.dropped {

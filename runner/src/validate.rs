@@ -31,6 +31,7 @@ const SHOWN_LINES: usize = 15;
 ///
 /// # Errors
 /// When the sandbox fails before any step ran. What fails later makes the checks inconclusive.
+#[tracing::instrument(name = "validate", skip_all, fields(subject = plan.subject), err)]
 pub async fn validate(
     sandbox: &dyn Sandbox,
     plan: &ValidationPlan,
@@ -66,6 +67,7 @@ pub struct Baseline {
 ///
 /// # Errors
 /// When a workspace can't be made.
+#[tracing::instrument(name = "baseline", skip_all, fields(subject = plan.subject), err)]
 pub async fn run_baseline(
     sandbox: &dyn Sandbox,
     plan: &ValidationPlan,
@@ -110,6 +112,7 @@ pub async fn run_baseline(
 ///
 /// # Errors
 /// When a workspace can't be made.
+#[tracing::instrument(name = "candidate", skip_all, fields(subject = plan.subject), err)]
 pub async fn run_candidate(
     sandbox: &dyn Sandbox,
     plan: &ValidationPlan,

@@ -6,8 +6,8 @@ use crate::text::{Lines, Tail};
 
 /// Lines handed on per step: more than a person reads, few enough for an event log.
 const MAX_FORWARDED_LINES: usize = 5_000;
-/// Said once, when the rest of an output isn't looked at.
-const CUT: &str = "… more output was dropped";
+/// Bytes kept of the end of an output that is longer than what is looked at: errors stand there.
+const END_BYTES: usize = 16 << 10;
 
 /// Which stream bytes came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +23,15 @@ pub(crate) struct Output {
     stderr: Lines,
     tail: Tail,
     log_bytes_left: usize,
-    cut: bool,
+    /// Bytes that weren't looked at, and the last of them.
+    unread: usize,
+    end: Vec<u8>,
     captured: Vec<u8>,
     capture_bytes: usize,
     capture_cut: bool,
     forwarded: usize,
+    /// Lines that weren't forwarded any more.
+    withheld: usize,
     forward: mpsc::Sender<String>,
 }
 
@@ -38,11 +42,13 @@ impl Output {
             stderr: Lines::default(),
             tail: Tail::default(),
             log_bytes_left: log_bytes,
-            cut: false,
+            unread: 0,
+            end: Vec::new(),
             captured: Vec::new(),
             capture_bytes,
             capture_cut: false,
             forwarded: 0,
+            withheld: 0,
             forward,
         }
     }
@@ -67,9 +73,12 @@ impl Output {
         for line in complete {
             self.line(line);
         }
-        if looked_at.len() < bytes.len() && !self.cut {
-            self.cut = true;
-            self.line(CUT.to_owned());
+        let rest = bytes.get(looked_at.len()..).unwrap_or_default();
+        self.unread = self.unread.saturating_add(rest.len());
+        self.end.extend_from_slice(last(rest, END_BYTES));
+        // Moved seldom, so that a flood costs little more than reading it.
+        if self.end.len() > 4 * END_BYTES {
+            self.end.drain(..self.end.len() - END_BYTES);
         }
     }
 
@@ -78,6 +87,8 @@ impl Output {
             self.forwarded += 1;
             // A full channel means a slow listener; the tail still has the line.
             let _ = self.forward.try_send(line.clone());
+        } else {
+            self.withheld += 1;
         }
         self.tail.push(line);
     }
@@ -87,11 +98,32 @@ impl Output {
         let mut rest = Vec::new();
         self.stdout.finish(|line| rest.push(line));
         self.stderr.finish(|line| rest.push(line));
+        if self.unread > 0 {
+            let end = std::mem::take(&mut self.end);
+            let end = last(&end, END_BYTES);
+            rest.push(format!("… {} bytes of output left out", self.unread - end.len()));
+            let mut lines = Lines::default();
+            lines.push(end, |line| rest.push(line));
+            lines.finish(|line| rest.push(line));
+        }
         for line in rest {
             self.line(line);
         }
+        let shown: Vec<&String> = self.tail.last(self.withheld).collect();
+        if !shown.is_empty() {
+            let left_out = self.withheld - shown.len();
+            let _ = self.forward.try_send(format!("… {left_out} lines of output left out"));
+            for line in shown {
+                let _ = self.forward.try_send(line.clone());
+            }
+        }
         (self.tail.into_text(), self.captured, self.capture_cut)
     }
+}
+
+/// The last bytes, at most so many.
+fn last(bytes: &[u8], at_most: usize) -> &[u8] {
+    bytes.get(bytes.len().saturating_sub(at_most)..).unwrap_or(bytes)
 }
 
 #[cfg(test)]
@@ -99,13 +131,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn output_past_the_bound_is_dropped_and_that_is_said_once() {
+    fn of_output_past_the_bound_only_the_end_is_looked_at() {
         let (sender, mut receiver) = mpsc::channel(16);
         let mut output = Output::new(8, 0, sender);
         output.push(Source::Stdout, b"one\ntwo\nthree\n");
-        output.push(Source::Stderr, b"four\n");
-        assert_eq!(output.finish().0, format!("one\ntwo\n{CUT}\n"));
+        for _ in 0..1000 {
+            output.push(Source::Stdout, &[b'x'; 999]);
+        }
+        output.push(Source::Stderr, b"\nerror: four\n");
+        let tail = output.finish().0;
+        let dropped = 6 + 999_000 + 13 - END_BYTES;
+        assert!(
+            tail.starts_with(&format!("one\ntwo\n… {dropped} bytes of output left out\nxxx")),
+            "{tail}"
+        );
+        assert!(tail.ends_with("\nerror: four\n"), "{tail}");
         assert_eq!(receiver.blocking_recv().as_deref(), Some("one"));
+    }
+
+    #[test]
+    fn a_listener_gets_the_end_of_an_output_that_has_too_many_lines() {
+        let (sender, mut receiver) = mpsc::channel(2 * MAX_FORWARDED_LINES);
+        let mut output = Output::new(1 << 20, 0, sender);
+        for n in 0..MAX_FORWARDED_LINES + 100 {
+            output.push(Source::Stdout, format!("{n}\n").as_bytes());
+        }
+        output.finish();
+        let lines: Vec<String> = std::iter::from_fn(|| receiver.blocking_recv()).collect();
+        assert_eq!(lines[MAX_FORWARDED_LINES - 1], "4999");
+        assert_eq!(lines[MAX_FORWARDED_LINES], "… 40 lines of output left out");
+        assert_eq!(lines[MAX_FORWARDED_LINES + 1], "5040");
+        assert_eq!(lines.last().unwrap(), "5099");
     }
 
     #[test]

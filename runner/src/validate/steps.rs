@@ -3,6 +3,7 @@
 use holdpoint_schemas::event::{Event, EventSink};
 use holdpoint_schemas::evidence::{Check, Side, StepEnd, StepRun};
 use std::io::Read as _;
+use tracing::Instrument as _;
 
 use super::prepare;
 use crate::contract_check::{self, Replay};
@@ -13,6 +14,7 @@ use crate::sandbox::{
     AGENT_PATH, OnLine, PACKAGES_DIR, REPORT_DIR, RULES_DIR, ReadOnlyMount, Sandbox, StepOutcome, StepSpec,
     WORKSPACE_DIR, WorkspaceId,
 };
+use crate::spans;
 use crate::text::clean_line;
 use crate::verdict::describe_end;
 
@@ -140,7 +142,10 @@ impl<'a> SideRun<'a> {
                 line: line.to_owned(),
             });
         };
-        let mut outcome = self.sandbox.run(workspace, spec, &on_line).await;
+        let span = spans::step(subject, step, side, &self.record.sandbox);
+        let running = self.sandbox.run(workspace, spec, &on_line);
+        let mut outcome = running.instrument(span.clone()).await;
+        spans::ended(&span, &outcome);
         then(&mut outcome, &on_line);
         self.events.event(Event::StepFinished {
             subject: subject.clone(),

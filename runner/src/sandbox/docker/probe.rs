@@ -19,7 +19,7 @@ const GOES: &str = "goes";
 impl DockerSandbox {
     /// Finds out whether workspaces can be layers over a snapshot, and how their disk can be bounded.
     pub(super) async fn probe(&mut self, disk_mib: u64) {
-        let bounded = self.controls.has(Control::DiskBound).then_some(disk_mib);
+        let bounded = self.rules.controls.has(Control::DiskBound).then_some(disk_mib);
         // Without a disk where that fails: its failure says nothing of layers.
         let disks = [bounded, None];
         for mib in disks.into_iter().skip(usize::from(bounded.is_none())) {
@@ -37,7 +37,7 @@ impl DockerSandbox {
             self.disks = Disks { mib: None };
         }
         if self.disks.mib.is_none() && bounded.is_some() && !self.can_measure().await {
-            self.controls = self.controls.clone().without(Control::DiskBound);
+            self.rules.controls = self.rules.controls.clone().without(Control::DiskBound);
         }
     }
 

@@ -46,7 +46,7 @@ impl DockerSandbox {
     }
 
     pub(super) fn watch<'a>(&'a self, workspace: &'a Arc<Workspace>, limits: &Limits) -> Watch<'a> {
-        if !self.controls.has(Control::DiskBound) {
+        if !self.rules.controls.has(Control::DiskBound) {
             return Watch::nothing();
         }
         let limit = limits.disk_mib.saturating_mul(1 << 20);
