@@ -379,7 +379,7 @@ impl Sides<'_> {
             let lines: Vec<_> = shown.tail.lines().collect();
             let from = lines.len().saturating_sub(SHOWN_LINES);
             judged.details = lines.iter().skip(from).map(|line| (*line).to_owned()).collect();
-            prepare::explain(&mut judged, record, shown);
+            prepare::explain(&mut judged, &self.plan.prepare, record, shown);
         }
         judged
     }

@@ -17,7 +17,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use super::address;
 use super::allow::{Host, Permit, Refusal, Target, split};
 use super::credential::Credential;
-use super::guard::{Guarded, Search, ShowsCredential};
+use super::guard::{Guarded, Search, Unsafe};
 use super::meter::Metered;
 use super::server::{Body, Denial, Shared, check_host_header};
 
@@ -77,7 +77,7 @@ pub(super) async fn send(shared: &Arc<Shared>, mut request: Request<Incoming>) -
         None => Response::from_parts(head, body.map_err(Into::into).boxed()),
         Some(credential) => {
             let body = guard(&mut head.headers, body, &target, credential)
-                .map_err(|_| Denial::Fault(target.clone(), ShowsCredential.to_string()))?;
+                .map_err(|unsafe_one| Denial::Fault(target.clone(), unsafe_one.to_string()))?;
             Response::from_parts(head, body)
         }
     })
@@ -169,16 +169,14 @@ fn strip(headers: &mut HeaderMap) {
 }
 
 /// Keeps an answer from showing the credential, and a redirect to the same host on this way.
-fn guard(
-    headers: &mut HeaderMap,
-    body: Incoming,
-    target: &Target,
-    credential: &Credential,
-) -> Result<Body, ShowsCredential> {
+fn guard(headers: &mut HeaderMap, body: Incoming, target: &Target, credential: &Credential) -> Result<Body, Unsafe> {
     let secrets = credential.secrets();
     let shows = |value: &HeaderValue| Search::new(secrets.clone()).finds(value.as_bytes());
-    if headers.values().any(shows) || headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
-        return Err(ShowsCredential);
+    if headers.values().any(shows) {
+        return Err(Unsafe::ShowsCredential);
+    }
+    if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return Err(Unsafe::Compressed);
     }
     if let Some(moved) = headers.get(LOCATION).and_then(|to| same_host(to, target)) {
         headers.insert(LOCATION, moved);

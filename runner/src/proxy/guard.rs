@@ -4,10 +4,14 @@ use hyper::body::{Body, Bytes, Frame, SizeHint};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// The answer held a credential; it is cut off there.
+/// Why an answer doesn't come through, or not to its end.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer shows a credential")]
-pub(super) struct ShowsCredential;
+pub(super) enum Unsafe {
+    #[error("its answer shows the credential")]
+    ShowsCredential,
+    #[error("its answer is compressed though that was not asked for, so it can't be searched for the credential")]
+    Compressed,
+}
 
 /// Looks for secrets in a stream of chunks, also where one is cut by a chunk's end.
 #[derive(Debug)]
@@ -82,7 +86,7 @@ where
             None => None,
             Some(Err(error)) => Some(Err(error.into())),
             Some(Ok(frame)) => match frame.data_ref() {
-                Some(chunk) if self.search.finds(chunk) => Some(Err(ShowsCredential.into())),
+                Some(chunk) if self.search.finds(chunk) => Some(Err(Unsafe::ShowsCredential.into())),
                 // Trailers carry nothing that a package manager reads.
                 None => None,
                 Some(_) => Some(Ok(frame)),

@@ -41,13 +41,16 @@ const OFFLINE: [(&str, &str); 7] = [
 ];
 /// Nobody is there to answer, and what a registry advises or sells is of no use here. `CI` makes most
 /// of them take the lockfile as it is.
-const UNATTENDED: [(&str, &str); 11] = [
+const UNATTENDED: [(&str, &str); 13] = [
     ("CI", "true"),
     ("PIP_NO_INPUT", "1"),
     ("PIP_DISABLE_PIP_VERSION_CHECK", "1"),
     ("npm_config_audit", "false"),
     ("npm_config_fund", "false"),
     ("npm_config_update_notifier", "false"),
+    // npm takes a refusal for a fault, and would wait for minutes between its tries.
+    ("npm_config_fetch_retry_mintimeout", "1000"),
+    ("npm_config_fetch_retry_maxtimeout", "5000"),
     ("YARN_ENABLE_IMMUTABLE_INSTALLS", "1"),
     ("YARN_ENABLE_TELEMETRY", "0"),
     ("GIT_TERMINAL_PROMPT", "0"),
@@ -232,7 +235,7 @@ pub(super) fn changed_lockfiles(step: &str, baseline: &SideRecord, candidate: &S
 }
 
 /// Adds what else is known about why a step isn't green.
-pub(super) fn explain(judged: &mut CheckResult, record: &SideRecord, run: &StepRun) {
+pub(super) fn explain(judged: &mut CheckResult, config: &PrepareConfig, record: &SideRecord, run: &StepRun) {
     if run.end.is_success() {
         return;
     }
@@ -243,6 +246,11 @@ pub(super) fn explain(judged: &mut CheckResult, record: &SideRecord, run: &StepR
     }
     if run.step != PREPARE {
         return;
+    }
+    if !config.scripts && faults::needs_scripts(&run.tail) {
+        judged.reason.push_str(
+            "; a package may have to run its own code to be installed, which `sandbox.prepare.scripts` allows",
+        );
     }
     let prepared = &record.prepared;
     if prepared.retries > 0 {

@@ -39,6 +39,12 @@ const NO_INPUT: [&str; 8] = [
     "could not read username for",
     "stdin is not",
 ];
+/// What installers say when all that there is of a package is code that they may not run: pip and uv.
+const NO_BINARY: [&str; 3] = [
+    "no matching distribution found",
+    "marked as `--no-build`",
+    "building source distributions is disabled",
+];
 /// How the last line of a question ends.
 const QUESTIONS: [&str; 6] = ["[y/n]", "(y/n)", "[yes/no]", "(yes/no)", "password:", "username:"];
 
@@ -47,7 +53,14 @@ pub(super) fn is_networks(outcome: &StepOutcome, report: &ProxyReport) -> bool {
     if !matches!(outcome.end, StepEnd::Exited { .. }) {
         return false;
     }
-    report.faults > 0 || says_any(&outcome.tail, &NETWORK)
+    // A refusal is one for every try, whatever the client takes it for.
+    let refused = !report.refused.is_empty();
+    report.faults > 0 || !refused && says_any(&outcome.tail, &NETWORK)
+}
+
+/// Whether a package could be missing because packages may not run code.
+pub(super) fn needs_scripts(tail: &str) -> bool {
+    says_any(tail, &NO_BINARY)
 }
 
 /// Whether a failed step seems to have asked for input.
@@ -102,6 +115,11 @@ mod tests {
         ] {
             assert!(!is_networks(&red(tail), &quiet), "{tail}");
         }
+        let refused = ProxyReport {
+            refused: [("x".to_owned(), "not listed".to_owned())].into(),
+            ..ProxyReport::default()
+        };
+        assert!(!is_networks(&red("npm error code ECONNRESET"), &refused));
         let faulty = ProxyReport {
             faults: 1,
             ..ProxyReport::default()

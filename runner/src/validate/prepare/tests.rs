@@ -98,10 +98,23 @@ fn a_red_prepare_says_what_was_refused_and_that_nobody_answers() {
     side.prepared.refused = (0..9).map(|n| format!("`evil{n}.example`: not listed")).collect();
     side.prepared.retries = 2;
     let mut judged = result(Verdict::Inconclusive, "`prepare` fails");
-    explain(&mut judged, &side, &red("Continue? [y/N]"));
+    explain(&mut judged, &networked(), &side, &red("Continue? [y/N]"));
     for part in ["nobody is there to answer", "tried 2 times more", "`evil0.example`"] {
         assert!(judged.reason.contains(part), "{}", judged.reason);
     }
     assert_eq!(judged.details.len(), SHOWN_HOSTS);
     assert_eq!(judged.verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn a_package_without_an_archive_that_runs_no_code_gets_a_hint() {
+    let hint = |scripts| {
+        let config = PrepareConfig { scripts, ..networked() };
+        let mut judged = result(Verdict::Inconclusive, "`prepare` fails");
+        let run = red("ERROR: No matching distribution found for docopt==0.6.2");
+        explain(&mut judged, &config, &record(Side::Candidate), &run);
+        judged.reason.contains("`sandbox.prepare.scripts`")
+    };
+    assert!(hint(false));
+    assert!(!hint(true));
 }
