@@ -226,10 +226,15 @@ impl Profile {
             pod.active_deadline_seconds = Some(seconds(step.limits.wall.saturating_add(START_SLACK)));
         }
         let wall = step.limits.wall.saturating_add(START_SLACK).saturating_add(self.queue);
+        let notes = BTreeMap::from([
+            (NOTE_STEP.to_owned(), step.name.clone()),
+            (NOTE_SIDE.to_owned(), step.side.as_str().to_owned()),
+        ]);
         let mut job = self.job(name, workspace, "step", owner, pod, wall);
-        let notes = job.metadata.annotations.get_or_insert_default();
-        notes.insert(NOTE_STEP.to_owned(), step.name.clone());
-        notes.insert(NOTE_SIDE.to_owned(), step.side.as_str().to_owned());
+        let spec = job.spec.get_or_insert_default();
+        for metadata in [&mut job.metadata, spec.template.metadata.get_or_insert_default()] {
+            metadata.annotations.get_or_insert_default().extend(notes.clone());
+        }
         job
     }
 
