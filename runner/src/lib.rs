@@ -14,6 +14,8 @@ pub mod files;
 pub mod plan;
 pub mod rescan;
 pub mod sandbox;
+pub mod scan;
+pub mod surface;
 mod text;
 pub mod validate;
 pub mod verdict;

@@ -15,7 +15,7 @@ use crate::sandbox::Sandbox;
 use crate::sandbox::snapshot::{SnapshotKey, TreeChange};
 use crate::text::one_line;
 use crate::verdict::{judge_step, not_configured, result};
-use crate::{rescan, sandbox};
+use crate::{rescan, sandbox, scan, surface};
 
 /// Lines of a failing step's output that go into the result.
 const SHOWN_LINES: usize = 15;
@@ -124,6 +124,10 @@ pub async fn run_candidate(
         remove(sandbox, workspace).await;
     }
     rescan_side(sandbox, plan, &mut run, reader).await?;
+    if plan.checks.contains(&Check::Surface) {
+        let opened = surface::compare_archives(plan.tree(Side::Baseline), plan.tree(Side::Candidate));
+        run.record.checked.insert(Check::Surface, opened);
+    }
     Ok(run.record)
 }
 
@@ -211,6 +215,26 @@ fn merged<T: Ord + Clone>(one: &[T], other: &[T]) -> Vec<T> {
         .collect()
 }
 
+/// Findings of two scans by the same version with the same rules.
+fn found_by_same<'a>(before: &'a Scan, after: &'a Scan) -> Option<[&'a [Finding]; 2]> {
+    let (
+        Scan::Found {
+            findings: one,
+            version: old,
+            rules: old_rules,
+        },
+        Scan::Found {
+            findings: two,
+            version: new,
+            rules: new_rules,
+        },
+    ) = (before, after)
+    else {
+        return None;
+    };
+    (old == new && old_rules == new_rules).then_some([one, two])
+}
+
 struct Sides<'a> {
     plan: &'a ValidationPlan,
     baseline: &'a SideRecord,
@@ -256,17 +280,28 @@ impl Sides<'_> {
         }
         let mut found = [Vec::new(), Vec::new()];
         let mut failed = Vec::new();
+        let mut pins = Vec::new();
         for scanner in &self.plan.scanners {
             let scans = [self.baseline, self.candidate].map(|side| (side.side, side.scans.get(&scanner.name)));
             // One that scanned only one side would make all its findings new, or all gone.
-            if let [
-                (_, Some(Scan::Found { findings: before })),
-                (_, Some(Scan::Found { findings: after })),
-            ] = scans
+            if let [(_, Some(before)), (_, Some(after))] = scans
+                && let Some([before_findings, after_findings]) = found_by_same(before, after)
             {
                 let [all_before, all_after] = &mut found;
-                all_before.extend(before.iter().cloned());
-                all_after.extend(after.iter().cloned());
+                all_before.extend(before_findings.iter().cloned());
+                all_after.extend(after_findings.iter().cloned());
+                pins.extend(scan::pin(&scanner.name, after));
+                continue;
+            }
+            if let [
+                (_, Some(before @ Scan::Found { .. })),
+                (_, Some(after @ Scan::Found { .. })),
+            ] = scans
+            {
+                let [before, after] = [before, after].map(|found| scan::pin(&scanner.name, found).unwrap_or_default());
+                failed.push(format!(
+                    "not the same scanner on both sides: {before} on the baseline, {after} on the candidate"
+                ));
                 continue;
             }
             for (side, scan) in scans {
@@ -302,6 +337,9 @@ impl Sides<'_> {
             }
             compared.details.extend(failed);
         }
+        compared
+            .details
+            .extend(pins.into_iter().map(|pin| format!("scanned by {pin}")));
         (compared, added)
     }
 

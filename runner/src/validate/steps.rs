@@ -1,21 +1,15 @@
 //! One side's steps, in the sandbox.
 
-use holdpoint_schemas::event::{Event, EventSink};
-use holdpoint_schemas::evidence::{Check, Side, StepEnd, StepRun};
+use holdpoint_schemas::event::EventSink;
+use holdpoint_schemas::evidence::{Check, Side};
 use std::io::Read as _;
 
 use crate::contract_check::{self, Replay};
 use crate::error::RunnerError;
-use crate::plan::{ReportReader, Scan, ScannerPlan, ScannerRun, SideRecord, ValidationPlan};
-use crate::sandbox::{
-    AGENT_PATH, PACKAGES_DIR, REPORT_DIR, RULES_DIR, ReadOnlyMount, Sandbox, StepOutcome, StepSpec, WORKSPACE_DIR,
-    WorkspaceId,
-};
-use crate::text::clean_line;
-use crate::verdict::describe_end;
+use crate::plan::{ReportReader, SideRecord, ValidationPlan};
+use crate::sandbox::{AGENT_PATH, PACKAGES_DIR, ReadOnlyMount, Sandbox, StepOutcome, StepSpec, WorkspaceId};
+use crate::scan::{self, Tree};
 
-/// Largest report read: those of whole monorepos have tens of megabytes.
-const MAX_REPORT_BYTES: usize = 64 << 20;
 /// Results of one replay, in bytes.
 const MAX_REPLAY_BYTES: usize = 64 << 20;
 
@@ -97,56 +91,12 @@ impl<'a> SideRun<'a> {
     }
 
     fn spec(&self, name: &str, command: &str) -> StepSpec {
-        // Each step has a fresh /tmp; what `prepare` fetched has to outlive it.
-        let caches = [
-            ("CARGO_HOME", "cargo"),
-            ("npm_config_cache", "npm"),
-            ("XDG_CACHE_HOME", "xdg"),
-        ];
-        let cache = |(name, folder): (&str, &str)| (name.to_owned(), format!("{WORKSPACE_DIR}/cache/{folder}"));
-        StepSpec {
-            name: name.to_owned(),
-            side: self.side,
-            command: command.to_owned(),
-            env: caches.into_iter().map(cache).collect(),
-            proxy: None,
-            mounts: Vec::new(),
-            stdin: None,
-            capture_bytes: 0,
-            limits: self.plan.limits.clone(),
-        }
+        scan::spec(name, command, self.side, &self.plan.limits)
     }
 
     async fn step(&mut self, workspace: &WorkspaceId, spec: &StepSpec) -> StepOutcome {
-        let subject = &self.plan.subject;
-        let (step, side) = (&spec.name, self.side);
-        self.events.event(Event::StepStarted {
-            subject: subject.clone(),
-            step: step.clone(),
-            side,
-        });
-        let on_line = |line: &str| {
-            self.events.event(Event::StepOutput {
-                step: step.clone(),
-                side,
-                line: line.to_owned(),
-            });
-        };
-        let outcome = self.sandbox.run(workspace, spec, &on_line).await;
-        self.events.event(Event::StepFinished {
-            subject: subject.clone(),
-            step: step.clone(),
-            side,
-            end: outcome.end.clone(),
-            millis: outcome.millis,
-        });
-        self.record.steps.push(StepRun {
-            step: step.clone(),
-            side,
-            end: outcome.end.clone(),
-            millis: outcome.millis,
-            tail: outcome.tail.clone(),
-        });
+        let (outcome, run) = scan::step(self.sandbox, workspace, &self.plan.subject, spec, self.events).await;
+        self.record.steps.push(run);
         outcome
     }
 
@@ -184,59 +134,16 @@ impl<'a> SideRun<'a> {
 
     /// Every scanner of the plan.
     pub(super) async fn rescan(&mut self, workspace: &WorkspaceId, reader: &dyn ReportReader) {
-        for (index, scanner) in self.plan.scanners.iter().enumerate() {
-            let findings = match &scanner.run {
-                ScannerRun::Builtin => reader.scan_tree(&scanner.name, self.side, self.plan.tree(self.side)),
-                ScannerRun::Command { .. } => match self.scan(workspace, index, scanner).await {
-                    Ok(report) => reader.read(&scanner.name, self.side, &report),
-                    Err(reason) => Err(reason),
-                },
-            };
-            let scan = match findings {
-                Ok(findings) => Scan::Found { findings },
-                Err(reason) => Scan::Failed {
-                    reason: clean_line(reason.as_bytes()),
-                },
-            };
-            self.record.scans.insert(scanner.name.clone(), scan);
-        }
-    }
-
-    async fn scan(&mut self, workspace: &WorkspaceId, index: usize, scanner: &ScannerPlan) -> Result<Vec<u8>, String> {
-        let ScannerRun::Command {
-            command,
-            ok_exit,
-            rules,
-        } = &scanner.run
-        else {
-            return Err("it has no command".to_owned());
+        let scanners = &self.plan.scanners;
+        let tree = Tree {
+            subject: &self.plan.subject,
+            side: self.side,
+            archive: self.plan.tree(self.side),
+            limits: &self.plan.limits,
         };
-        let report = format!("{index}.report");
-        let mut spec = self.spec(&format!("rescan:{}", scanner.name), command);
-        spec.env
-            .insert("HOLDPOINT_REPORT".to_owned(), format!("{REPORT_DIR}/{report}"));
-        if let Some(folder) = rules {
-            spec.env.insert("HOLDPOINT_RULES".to_owned(), RULES_DIR.to_owned());
-            spec.mounts.push(ReadOnlyMount {
-                host: folder.clone(),
-                inside: RULES_DIR.to_owned(),
-            });
-        }
-        let outcome = self.step(workspace, &spec).await;
-        match &outcome.end {
-            StepEnd::Exited { code } if ok_exit.contains(code) => {}
-            end => return Err(describe_end(end)),
-        }
-        let folder = REPORT_DIR.trim_start_matches(WORKSPACE_DIR).trim_start_matches('/');
-        match self
-            .sandbox
-            .read_file(workspace, &format!("{folder}/{report}"), MAX_REPORT_BYTES)
-            .await
-        {
-            Ok(Some(bytes)) => Ok(bytes),
-            Ok(None) => Err("it wrote no report to `$HOLDPOINT_REPORT`".to_owned()),
-            Err(error) => Err(error.to_string()),
-        }
+        let scanned = scan::in_workspace(self.sandbox, workspace, &tree, scanners, reader, self.events).await;
+        self.record.scans = scanned.scans;
+        self.record.steps.extend(scanned.steps);
     }
 }
 
