@@ -7,21 +7,24 @@
 //! out of the two records. Whatever can't be told is inconclusive, and never blamed on the fix.
 
 pub mod agent;
-mod code;
 pub mod cache;
+mod code;
 pub mod contract_check;
 pub mod error;
 pub mod files;
-pub mod log_files;
 pub mod image;
+pub mod log_files;
 pub mod plan;
 pub mod proxy;
 pub mod rescan;
 pub mod sandbox;
+pub mod scan;
 pub mod schedule;
 pub mod scrutiny;
-pub mod test_report;
 mod spans;
+mod step;
+pub mod surface;
+pub mod test_report;
 mod text;
 pub mod together;
 pub mod toolchain;

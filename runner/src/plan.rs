@@ -1,5 +1,6 @@
 //! What is to be found out about one fix, and what one side's run found.
 
+use holdpoint_schemas::Digest;
 use holdpoint_schemas::estate::{PrepareConfig, StepsConfig, TestsConfig};
 use holdpoint_schemas::evidence::{Check, CheckResult, FlakyTest, Isolation, Side, StepEnd, StepRun};
 use holdpoint_schemas::finding::Finding;
@@ -86,6 +87,8 @@ pub enum ScannerRun {
         ok_exit: Vec<i64>,
         /// Folder of rules, absolute, seen read-only as `$HOLDPOINT_RULES`.
         rules: Option<PathBuf>,
+        /// Shell command that prints its version; without one, its first word with `--version`.
+        version: Option<String>,
     },
     /// Built in: [`ReportReader::scan_tree`] does it, without a sandbox, because it runs nothing of the repo.
     Builtin,
@@ -116,6 +119,12 @@ pub enum Scan {
     Found {
         /// What it found.
         findings: Vec<Finding>,
+        /// Its version as it says it; empty where it doesn't.
+        #[serde(default)]
+        version: String,
+        /// Digest of its command and its rules; `None` where it is built in.
+        #[serde(default)]
+        rules: Option<Digest>,
     },
     /// It didn't.
     Failed {

@@ -21,6 +21,7 @@ use crate::sandbox::{Sandbox, WorkspaceId};
 use crate::test_report::TestRuns;
 use crate::text::one_line;
 use crate::verdict::{TestRecord, all_flaky, judge_step, judge_tests, not_configured, result};
+use crate::{scan, surface};
 
 use origin::Origin;
 
@@ -131,6 +132,10 @@ pub async fn run_candidate(
         }
     }
     rescan_side(sandbox, plan, &mut run, reader).await?;
+    if plan.checks.contains(&Check::Surface) {
+        let opened = surface::compare_archives(plan.tree(Side::Baseline), plan.tree(Side::Candidate));
+        run.record.checked.insert(Check::Surface, opened);
+    }
     Ok(run.record)
 }
 
@@ -218,6 +223,26 @@ fn merged<T: Ord + Clone>(one: &[T], other: &[T]) -> Vec<T> {
         .collect()
 }
 
+/// Findings of two scans by the same version with the same rules.
+fn found_by_same<'a>(before: &'a Scan, after: &'a Scan) -> Option<[&'a [Finding]; 2]> {
+    let (
+        Scan::Found {
+            findings: one,
+            version: old,
+            rules: old_rules,
+        },
+        Scan::Found {
+            findings: two,
+            version: new,
+            rules: new_rules,
+        },
+    ) = (before, after)
+    else {
+        return None;
+    };
+    (old == new && old_rules == new_rules).then_some([one, two])
+}
+
 struct Sides<'a> {
     plan: &'a ValidationPlan,
     baseline: &'a SideRecord,
@@ -291,17 +316,28 @@ impl Sides<'_> {
         }
         let mut found = [Vec::new(), Vec::new()];
         let mut failed = Vec::new();
+        let mut pins = Vec::new();
         for scanner in &self.plan.scanners {
             let scans = [self.baseline, self.candidate].map(|side| (side.side, side.scans.get(&scanner.name)));
             // One that scanned only one side would make all its findings new, or all gone.
-            if let [
-                (_, Some(Scan::Found { findings: before })),
-                (_, Some(Scan::Found { findings: after })),
-            ] = scans
+            if let [(_, Some(before)), (_, Some(after))] = scans
+                && let Some([before_findings, after_findings]) = found_by_same(before, after)
             {
                 let [all_before, all_after] = &mut found;
-                all_before.extend(before.iter().cloned());
-                all_after.extend(after.iter().cloned());
+                all_before.extend(before_findings.iter().cloned());
+                all_after.extend(after_findings.iter().cloned());
+                pins.extend(scan::pin(&scanner.name, after));
+                continue;
+            }
+            if let [
+                (_, Some(before @ Scan::Found { .. })),
+                (_, Some(after @ Scan::Found { .. })),
+            ] = scans
+            {
+                let [before, after] = [before, after].map(|found| scan::pin(&scanner.name, found).unwrap_or_default());
+                failed.push(format!(
+                    "not the same scanner on both sides: {before} on the baseline, {after} on the candidate"
+                ));
                 continue;
             }
             for (side, scan) in scans {
@@ -337,6 +373,9 @@ impl Sides<'_> {
             }
             compared.details.extend(failed);
         }
+        compared
+            .details
+            .extend(pins.into_iter().map(|pin| format!("scanned by {pin}")));
         (compared, added)
     }
 

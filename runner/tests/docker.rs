@@ -8,6 +8,7 @@ mod docker {
     pub mod outcomes;
     pub mod prepare;
     pub mod replay;
+    pub mod rescan;
     pub mod snapshots;
     pub mod support;
     pub mod tools;

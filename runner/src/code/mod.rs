@@ -7,7 +7,8 @@ mod statements;
 
 pub(crate) use lang::Lang;
 
-pub(crate) use statements::{Code, Span};
+pub(crate) use lex::{Kind, Token, lex};
+pub(crate) use statements::{Code, Part, Span};
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ fn statements(path: &str, text: &str) -> Vec<String> {
     let line = |parts: &[_]| {
         parts
             .iter()
-            .map(|part: &statements::Part<'_>| part.token.text)
+            .map(|part: &Part<'_>| part.token.text)
             .collect::<Vec<_>>()
             .join(" ")
     };

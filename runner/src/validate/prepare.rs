@@ -71,7 +71,7 @@ const NO_SCRIPTS: [(&str, &str); 7] = [
 /// `https://` (npm's `replace-registry-host`).
 const CREDENTIALS: [(&str, &str); 1] = [("npm_config_replace_registry_host", "always")];
 /// Each step has a fresh `/tmp` for its home; what `prepare` fetched has to outlive it.
-pub(super) const CACHES: [(&str, &str); 7] = [
+pub(crate) const CACHES: [(&str, &str); 7] = [
     ("CARGO_HOME", "cargo"),
     ("npm_config_cache", "npm"),
     ("XDG_CACHE_HOME", "xdg"),
@@ -267,7 +267,7 @@ pub(super) fn explain(judged: &mut CheckResult, config: &PrepareConfig, record: 
 }
 
 /// The folder of a cache, for the environment.
-pub(super) fn cache_folder(name: &str) -> String {
+pub(crate) fn cache_folder(name: &str) -> String {
     format!("{WORKSPACE_DIR}/cache/{name}")
 }
 

@@ -1,25 +1,18 @@
 //! One side's steps, in the sandbox.
 
-use holdpoint_schemas::event::{Event, EventSink};
-use holdpoint_schemas::evidence::{Check, Side, StepEnd, StepRun};
+use holdpoint_schemas::event::EventSink;
+use holdpoint_schemas::evidence::{Check, Side};
 use std::io::Read as _;
-use tracing::Instrument as _;
 
 use super::prepare;
 use crate::contract_check::{self, Replay};
 use crate::error::RunnerError;
-use crate::plan::{ReportReader, Scan, ScannerPlan, ScannerRun, SideRecord, ValidationPlan};
+use crate::plan::{ReportReader, SideRecord, ValidationPlan};
 use crate::sandbox::snapshot::TreeChange;
-use crate::sandbox::{
-    AGENT_PATH, OnLine, PACKAGES_DIR, REPORT_DIR, RULES_DIR, ReadOnlyMount, Sandbox, StepOutcome, StepSpec,
-    WORKSPACE_DIR, WorkspaceId,
-};
-use crate::spans;
-use crate::text::clean_line;
-use crate::verdict::describe_end;
+use crate::sandbox::{AGENT_PATH, OnLine, PACKAGES_DIR, ReadOnlyMount, Sandbox, StepOutcome, StepSpec, WorkspaceId};
+use crate::scan::{self, Tree};
+use crate::step::{self, Telling};
 
-/// Largest report read: those of whole monorepos have tens of megabytes.
-const MAX_REPORT_BYTES: usize = 64 << 20;
 /// Results of one replay, in bytes.
 const MAX_REPLAY_BYTES: usize = 64 << 20;
 
@@ -103,18 +96,7 @@ impl<'a> SideRun<'a> {
     }
 
     fn spec(&self, name: &str, command: &str) -> StepSpec {
-        let cache = |(name, folder): (&str, &str)| (name.to_owned(), prepare::cache_folder(folder));
-        StepSpec {
-            name: name.to_owned(),
-            side: self.side,
-            command: command.to_owned(),
-            env: prepare::CACHES.into_iter().map(cache).collect(),
-            proxy: None,
-            mounts: Vec::new(),
-            stdin: None,
-            capture_bytes: 0,
-            limits: self.plan.limits.clone(),
-        }
+        step::spec(name, command, self.side, &self.plan.limits)
     }
 
     pub(super) async fn step(&mut self, workspace: &WorkspaceId, spec: &StepSpec) -> StepOutcome {
@@ -128,39 +110,18 @@ impl<'a> SideRun<'a> {
         spec: &StepSpec,
         then: impl Fn(&mut StepOutcome, OnLine<'_>) + Send + Sync,
     ) -> StepOutcome {
-        let subject = &self.plan.subject;
-        let (step, side) = (&format!("{}{}", spec.name, self.suffix), self.side);
-        self.events.event(Event::StepStarted {
-            subject: subject.clone(),
-            step: step.clone(),
-            side,
-        });
-        let on_line = |line: &str| {
-            self.events.event(Event::StepOutput {
-                step: step.clone(),
-                side,
-                line: line.to_owned(),
-            });
+        let telling = Telling {
+            subject: &self.plan.subject,
+            name: &format!("{}{}", spec.name, self.suffix),
+            sandbox: &self.record.sandbox,
+            events: self.events,
         };
-        let span = spans::step(subject, step, side, &self.record.sandbox);
-        let running = self.sandbox.run(workspace, spec, &on_line);
-        let mut outcome = running.instrument(span.clone()).await;
-        spans::ended(&span, &outcome);
-        then(&mut outcome, &on_line);
-        self.events.event(Event::StepFinished {
-            subject: subject.clone(),
-            step: step.clone(),
-            side,
-            end: outcome.end.clone(),
-            millis: outcome.millis,
-        });
-        self.record.steps.push(StepRun {
-            step: step.clone(),
-            side,
-            end: outcome.end.clone(),
-            millis: outcome.millis,
-            tail: outcome.tail.clone(),
-        });
+        let spec = StepSpec {
+            side: self.side,
+            ..spec.clone()
+        };
+        let (outcome, run) = step::run(self.sandbox, workspace, &spec, &telling, then).await;
+        self.record.steps.push(run);
         outcome
     }
 
@@ -198,59 +159,16 @@ impl<'a> SideRun<'a> {
 
     /// Every scanner of the plan.
     pub(super) async fn rescan(&mut self, workspace: &WorkspaceId, reader: &dyn ReportReader) {
-        for (index, scanner) in self.plan.scanners.iter().enumerate() {
-            let findings = match &scanner.run {
-                ScannerRun::Builtin => reader.scan_tree(&scanner.name, self.side, self.plan.tree(self.side)),
-                ScannerRun::Command { .. } => match self.scan(workspace, index, scanner).await {
-                    Ok(report) => reader.read(&scanner.name, self.side, &report),
-                    Err(reason) => Err(reason),
-                },
-            };
-            let scan = match findings {
-                Ok(findings) => Scan::Found { findings },
-                Err(reason) => Scan::Failed {
-                    reason: clean_line(reason.as_bytes()),
-                },
-            };
-            self.record.scans.insert(scanner.name.clone(), scan);
-        }
-    }
-
-    async fn scan(&mut self, workspace: &WorkspaceId, index: usize, scanner: &ScannerPlan) -> Result<Vec<u8>, String> {
-        let ScannerRun::Command {
-            command,
-            ok_exit,
-            rules,
-        } = &scanner.run
-        else {
-            return Err("it has no command".to_owned());
+        let scanners = &self.plan.scanners;
+        let tree = Tree {
+            subject: &self.plan.subject,
+            side: self.side,
+            archive: self.plan.tree(self.side),
+            limits: &self.plan.limits,
         };
-        let report = format!("{index}.report");
-        let mut spec = self.spec(&format!("rescan:{}", scanner.name), command);
-        spec.env
-            .insert("HOLDPOINT_REPORT".to_owned(), format!("{REPORT_DIR}/{report}"));
-        if let Some(folder) = rules {
-            spec.env.insert("HOLDPOINT_RULES".to_owned(), RULES_DIR.to_owned());
-            spec.mounts.push(ReadOnlyMount {
-                host: folder.clone(),
-                inside: RULES_DIR.to_owned(),
-            });
-        }
-        let outcome = self.step(workspace, &spec).await;
-        match &outcome.end {
-            StepEnd::Exited { code } if ok_exit.contains(code) => {}
-            end => return Err(describe_end(end)),
-        }
-        let folder = REPORT_DIR.trim_start_matches(WORKSPACE_DIR).trim_start_matches('/');
-        match self
-            .sandbox
-            .read_file(workspace, &format!("{folder}/{report}"), MAX_REPORT_BYTES)
-            .await
-        {
-            Ok(Some(bytes)) => Ok(bytes),
-            Ok(None) => Err("it wrote no report to `$HOLDPOINT_REPORT`".to_owned()),
-            Err(error) => Err(error.to_string()),
-        }
+        let scanned = scan::in_workspace(self.sandbox, workspace, &tree, scanners, reader, self.events).await;
+        self.record.scans = scanned.scans;
+        self.record.steps.extend(scanned.steps);
     }
 }
 

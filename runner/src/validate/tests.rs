@@ -193,6 +193,8 @@ fn candidate_green_is_what_a_ci_only_tool_sees() {
 fn scanned(mut record: SideRecord, one: &[&str], two: Option<&[&str]>) -> SideRecord {
     let found = |rules: &[&str]| Scan::Found {
         findings: rules.iter().map(|rule| finding(rule)).collect(),
+        version: "1.0".to_owned(),
+        rules: None,
     };
     record.scans.insert("one".to_owned(), found(one));
     let failed = || Scan::Failed {
@@ -228,6 +230,29 @@ fn a_scanner_that_fails_makes_a_clean_rescan_inconclusive() {
         &scanned(cand, &["new"], None),
     );
     assert_eq!(worse.verdict, Verdict::Failed);
+}
+
+#[test]
+fn another_version_of_a_scanner_makes_a_clean_rescan_inconclusive() {
+    let before = scanned(side(Side::Baseline, &[]), &["old"], Some(&[]));
+    let mut after = scanned(side(Side::Candidate, &[]), &[], Some(&[]));
+    let Some(Scan::Found { version, .. }) = after.scans.get_mut("one") else {
+        panic!("it was scanned")
+    };
+    *version = "2.0".to_owned();
+    let result = check(&plan(&[Check::Rescan]), Check::Rescan, &before, &after);
+    assert_eq!(result.verdict, Verdict::Inconclusive);
+    assert!(
+        result
+            .reason
+            .contains("`one` 1.0 on the baseline, `one` 2.0 on the candidate"),
+        "{}",
+        result.reason
+    );
+    assert!(
+        result.details.iter().any(|line| line == "scanned by `two` 1.0"),
+        "{result:?}"
+    );
 }
 
 #[test]

@@ -72,6 +72,7 @@ async fn the_scanners_of_the_demo_write_their_reports_offline() {
             command: command.to_owned(),
             ok_exit: ok.to_vec(),
             rules,
+            version: None,
         },
     };
     let semgrep = "holdpoint-semgrep scan --metrics off --disable-version-check --config $HOLDPOINT_RULES \

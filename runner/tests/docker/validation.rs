@@ -117,6 +117,7 @@ fn scanner(command: &str) -> ScannerPlan {
         command: command.to_owned(),
         ok_exit: vec![0, 1],
         rules: None,
+        version: Some("echo 1".to_owned()),
     };
     ScannerPlan {
         name: "grep".to_owned(),

@@ -41,6 +41,7 @@ mod watch;
 mod workspace;
 
 use async_trait::async_trait;
+use k8s_openapi::jiff::Timestamp;
 use holdpoint_schemas::estate::SandboxConfig;
 use holdpoint_schemas::evidence::Isolation;
 use std::collections::HashMap;
@@ -188,6 +189,6 @@ impl Sandbox for KubernetesSandbox {
     }
 
     async fn sweep(&self) -> Result<Swept, SandboxError> {
-        lease::sweep(&self.cluster, &self.owner, k8s_openapi::jiff::Timestamp::now()).await
+        lease::sweep(&self.cluster, &self.owner, Timestamp::now()).await
     }
 }
