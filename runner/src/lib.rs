@@ -7,7 +7,9 @@
 //! out of the two records. Whatever can't be told is inconclusive, and never blamed on the fix.
 
 pub mod agent;
+pub mod change;
 pub mod contract_check;
+pub mod coverage;
 pub mod error;
 pub mod plan;
 pub mod rescan;

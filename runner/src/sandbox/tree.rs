@@ -151,12 +151,12 @@ pub fn change(from: &[u8], to: &[u8]) -> Result<TreeChange, TreeError> {
 
 /// A file of a tree.
 #[derive(Debug, PartialEq, Eq)]
-enum TreeFile<'a> {
+pub(crate) enum TreeFile<'a> {
     Regular { content: &'a [u8], executable: bool },
     Link(PathBuf),
 }
 
-fn files(tar: &[u8]) -> Result<BTreeMap<PathBuf, TreeFile<'_>>, TreeError> {
+pub(crate) fn files(tar: &[u8]) -> Result<BTreeMap<PathBuf, TreeFile<'_>>, TreeError> {
     let mut files = BTreeMap::new();
     for (count, entry) in Archive::new(tar).entries()?.enumerate() {
         let entry = entry?;
