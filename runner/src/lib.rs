@@ -9,7 +9,9 @@
 pub mod agent;
 pub mod cache;
 mod code;
+pub mod change;
 pub mod contract_check;
+pub mod coverage;
 pub mod error;
 pub mod files;
 pub mod image;

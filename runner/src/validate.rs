@@ -457,6 +457,6 @@ fn candidate_green(plan: &ValidationPlan, candidate: &SideRecord) -> Option<bool
 }
 
 #[cfg(test)]
-mod fake;
+pub(crate) mod fake;
 #[cfg(test)]
 mod tests;
