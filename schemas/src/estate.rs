@@ -142,6 +142,9 @@ pub struct ScannerConfig {
     /// Folder of rules, relative to the estate, seen read-only as `$HOLDPOINT_RULES`.
     #[serde(default)]
     pub rules: Option<String>,
+    /// Shell command that prints the scanner's version; without one, the first word of `run` with `--version`.
+    #[serde(default)]
+    pub version: Option<String>,
 }
 
 fn zero() -> Vec<i64> {

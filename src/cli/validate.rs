@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use clap::Args;
 use holdpoint_ledger::Ledger;
+use holdpoint_runner::scrutiny::{AUTO_APPLY_RUNS, AUTO_APPLY_SECONDS, Scrutiny};
 use holdpoint_schemas::actor::Remediator;
 use holdpoint_schemas::evidence::{Check, EvidenceRecord, Verdict};
 use holdpoint_schemas::finding::RepoFinding;
@@ -21,7 +22,7 @@ use crate::pipeline::owners::Owners;
 use crate::pipeline::record::History;
 use crate::pipeline::session::blocking;
 use crate::pipeline::state::State;
-use crate::pipeline::validation::{self, Job, Runner};
+use crate::pipeline::validation::{self, Asked, Job, Runner};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -37,6 +38,12 @@ pub struct Arguments {
     /// Finding that it resolves, by the id that the last run gave it; the re-scan then looks for it
     #[arg(long, value_name = "ID")]
     resolves: Vec<String>,
+    /// Clean runs of the tests that a pass takes; an automatic merge takes 20
+    #[arg(long, value_name = "N", default_value_t = AUTO_APPLY_RUNS)]
+    clean_runs: u32,
+    /// Keep the logs of the steps, and say where they are
+    #[arg(long)]
+    keep: bool,
 }
 
 pub async fn run(global: &Global, arguments: Arguments) -> Result<ExitCode> {
@@ -45,6 +52,7 @@ pub async fn run(global: &Global, arguments: Arguments) -> Result<ExitCode> {
     let (estate, job) = blocking(move || prepare(&root, &arguments, &agent)).await?;
     let runner = Runner::start(&estate, "validate", global.events()).await?;
     let record = runner.one(&job).await;
+    runner.finish().await;
     global.print(&record, || human(&record))?;
     Ok(exit_code(&record))
 }
@@ -86,7 +94,15 @@ fn prepare(root: &Path, arguments: &Arguments, agent: &Path) -> Result<(Estate, 
     let resolved: Vec<&RepoFinding> = resolved.iter().collect();
     let owners = Owners::of(&estate, &fix.repo, &paths, &[]);
     let checks: BTreeSet<Check> = Check::ALL.into_iter().collect();
-    let job = validation::prepare(&estate, &mirror, &fix, &resolved, &owners, &checks, agent)
+    let asked = Asked {
+        checks: &checks,
+        scrutiny: Scrutiny {
+            clean_runs: arguments.clean_runs,
+            clean_seconds: AUTO_APPLY_SECONDS,
+            ..Scrutiny::default()
+        },
+    };
+    let job = validation::prepare(&estate, &mirror, &fix, &resolved, &owners, asked, agent)
         .context("preparing the sandbox")?;
     Ok((estate, job))
 }

@@ -31,6 +31,7 @@ pub mod repo_knowledge;
 pub mod report;
 pub mod run;
 pub mod scan;
+pub mod scrutiny;
 pub mod session;
 pub mod simulate;
 pub mod soundness;

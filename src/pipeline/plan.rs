@@ -16,7 +16,7 @@ use super::findings::{self, Gathered, as_problem};
 use super::record::{FIX, History, Recorder};
 use super::report::{Outcome, ReportItem};
 use super::session::Session;
-use super::validation::{self, Job};
+use super::validation::{self, Asked, Job};
 
 /// One (fix, finding) pair on its way.
 #[derive(Debug, Clone)]
@@ -129,7 +129,14 @@ impl Session {
                         && fix.resolves.contains(&finding.finding.fingerprint)
                 };
                 let resolved: Vec<&RepoFinding> = gathered.findings.values().filter(is_resolved).collect();
-                match validation::prepare(&self.estate, mirror, fix, &resolved, &owners, &checks, agent) {
+                let of_fix = |other: &&Pair| other.fix.as_ref().is_some_and(|other| other.id == fix.id);
+                let levels = pairs.iter().filter(of_fix).map(|other| other.triage.decision.level);
+                let reach = levels.max().unwrap_or(Level::Alert);
+                let asked = Asked {
+                    checks: &checks,
+                    scrutiny: self.scrutiny(&history, &pair.finding, fix, &owners, reach),
+                };
+                match validation::prepare(&self.estate, mirror, fix, &resolved, &owners, asked, agent) {
                     Ok(job) => {
                         target.insert(fix.id.clone(), job);
                     }

@@ -115,6 +115,8 @@ pub struct History {
     pub reports: BTreeMap<(String, String, Digest), String>,
     /// Evidence by key.
     pub evidence: BTreeMap<Digest, EvidenceRecord>,
+    /// Tests that were seen to be flaky, by repo.
+    pub flaky: BTreeMap<String, BTreeSet<String>>,
     /// Newest fix by id.
     pub fixes: BTreeMap<Digest, Fix>,
     /// Findings by short id.
@@ -159,6 +161,11 @@ impl History {
                 }
                 EVIDENCE => {
                     let record: EvidenceEntry = parse(&entry.kind, body)?;
+                    if let Some(fix) = history.fixes.get(&record.fix) {
+                        let names = record.record.evidence.flaky_tests.iter().map(|test| test.name.clone());
+                        let known = history.flaky.entry(fix.repo.clone()).or_default();
+                        known.extend(names);
+                    }
                     history.evidence.insert(record.key, record.record);
                 }
                 DECISION => {

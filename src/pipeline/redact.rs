@@ -32,6 +32,26 @@ pub fn redact<'f>(fix: &mut Fix, mut findings: impl Iterator<Item = &'f RepoFind
     }
 }
 
+/// Words beside which a literal is taken for a secret.
+const SECRET_NAMES: [&str; 6] = ["password", "passwd", "secret", "token", "api_key", "apikey"];
+/// A shorter value stands in too much text by chance.
+const MIN_SECRET_BYTES: usize = 6;
+
+/// Masks lines of a log: these values wherever they stand, and literals beside a name that says "secret".
+pub fn lines(secrets: Vec<String>) -> impl Fn(&str) -> String + Send + Sync + 'static {
+    move |line| {
+        let mut line = secrets
+            .iter()
+            .filter(|secret| secret.len() >= MIN_SECRET_BYTES)
+            .fold(line.to_owned(), |line, secret| line.replace(secret.as_str(), MASK));
+        let lower = line.to_lowercase();
+        if line.contains(QUOTES) && SECRET_NAMES.iter().any(|name| lower.contains(name)) {
+            line = masked(&line);
+        }
+        line
+    }
+}
+
 fn masked_diff_line(line: &str) -> String {
     let is_header = ["diff ", "index ", "--- ", "+++ ", "@@ ", "new file", "deleted file"]
         .iter()

@@ -4,6 +4,7 @@ use holdpoint_intake::activity::break_glass;
 use holdpoint_intake::controls::markers;
 use holdpoint_schemas::Timestamp;
 use holdpoint_schemas::control::Control;
+use holdpoint_schemas::fix::{DependencyScope, Fix};
 use holdpoint_usage::{Language, Package, Place, Reach, SourceFile, Usage};
 use jiff::SignedDuration;
 use std::cell::RefCell;
@@ -154,6 +155,26 @@ impl RepoKnowledge {
             Reach::NotReached { because, .. } => Answer::NotReached(because),
             Reach::Unknown { because } => Answer::Unknown(because.join("; ")),
         })
+    }
+
+    /// The lines outside of tests that use the dependencies which a fix moves and which ship with the service.
+    ///
+    /// # Errors
+    /// When they can't be told, or there are none to be seen, in words for people.
+    pub fn used_lines(&self, moment: &Moment<'_>, fix: &Fix) -> Result<BTreeSet<(String, u32)>, String> {
+        let usage = self.usage(moment)?;
+        let mut lines = BTreeSet::new();
+        for upgrade in &fix.classification.upgrades {
+            if upgrade.scope == DependencyScope::Dev {
+                continue;
+            }
+            let purl = format!("pkg:{}/{}", upgrade.ecosystem, upgrade.package);
+            let package = Package::of_purl(&purl)
+                .ok_or_else(|| format!("`{purl}` is of no ecosystem whose source is read"))?;
+            let places = usage.uses(&package).map_err(|hidden| hidden.join("; "))?;
+            lines.extend(places.into_iter().map(|place| (place.path, place.line)));
+        }
+        Ok(lines)
     }
 
     /// Who uses what in the repo, at the head of the finding's branch.

@@ -4,7 +4,7 @@ use anyhow::Result;
 use holdpoint_engine::decide::{self, Question};
 use holdpoint_schemas::decision::{Decision, Phase};
 use holdpoint_schemas::event::{Event, EventSink};
-use holdpoint_schemas::evidence::{Check, EvidenceRecord};
+use holdpoint_schemas::evidence::{Check, EvidenceRecord, StepEnd, StepRun};
 use holdpoint_schemas::finding::RepoFinding;
 use holdpoint_schemas::{Digest, Level, SourceError, Timestamp};
 use std::collections::BTreeMap;
@@ -100,6 +100,9 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
             break;
         }
     }
+    if let Some(Ok(runner)) = runner {
+        runner.finish().await;
+    }
     session.record_run("finished")?;
     // A run that looked at some findings only can't say what the estate lacks.
     let missing = if options.only.is_empty() {
@@ -117,6 +120,18 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
     }
     let report = session.report(items, &problems, sandbox, missing)?;
     Ok(RunResult { report, problems })
+}
+
+/// Whether evidence may be used again. What broke off with the machine, or never began, may come out otherwise.
+fn is_final(record: &EvidenceRecord) -> bool {
+    let lost = |step: &StepRun| {
+        matches!(
+            step.end,
+            StepEnd::Killed | StepEnd::EngineLost { .. } | StepEnd::Infrastructure { .. }
+        )
+    };
+    let needs_sandbox = record.evidence.checks.keys().any(|check| *check != Check::Surface);
+    !record.steps.iter().any(lost) && (!needs_sandbox || !record.steps.is_empty())
 }
 
 /// What validation found out, by fix.
@@ -159,7 +174,7 @@ impl Session {
         let mut jobs = BTreeMap::new();
         for (fix, job) in &plan.jobs {
             let job = job.without(&options.skip_checks);
-            match plan.history.evidence.get(&job.key) {
+            match plan.history.evidence.get(&job.key).filter(|record| is_final(record)) {
                 Some(record) => {
                     validated.evidence.insert(fix.clone(), record.clone());
                 }

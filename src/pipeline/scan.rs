@@ -3,7 +3,6 @@
 //! pipeline beside this one.
 
 use anyhow::{Context, Result};
-use holdpoint_schemas::evidence::Side;
 use holdpoint_schemas::event::EventSink;
 use holdpoint_schemas::finding::Finding;
 use holdpoint_schemas::{SourceError, Timestamp};
@@ -202,6 +201,3 @@ pub fn reports(estate: &Estate, mirror: &Mirror, branch: &str) -> Result<Vec<Str
     });
     Ok(files.collect())
 }
-
-/// The side that a scan of a branch stands for.
-pub const SIDE: Side = Side::Baseline;

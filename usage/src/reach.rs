@@ -40,6 +40,26 @@ pub enum Reach {
 const MAX_REASONS: usize = 10;
 
 impl Usage {
+    /// Every place outside of tests that uses a package, sorted.
+    ///
+    /// # Errors
+    /// What hides uses, when these may not be all.
+    pub fn uses(&self, package: &Package) -> Result<Vec<Place>, Vec<String>> {
+        let names = ImportNames::of(package, self.manifests.renames(package), &[]);
+        let evidence = Evidence::gather(self, package, &names, &[]);
+        let mut hidden = evidence.reasons.clone();
+        hidden.extend(self.blind_spots(package, &names, &[], &evidence));
+        if !hidden.is_empty() {
+            hidden.truncate(MAX_REASONS);
+            return Err(hidden);
+        }
+        let outside = evidence.hits.iter().filter(|hit| !self.in_test(hit.file));
+        let mut places: Vec<Place> = outside.map(|hit| self.place(hit.file, hit.spot)).collect();
+        places.sort();
+        places.dedup();
+        Ok(places)
+    }
+
     /// Whether the repo's source reaches a package (`symbols` is empty), or one of its functions. Symbols are
     /// spelt as advisories do: `yaml.load`, `time::OffsetDateTime::now_local`,
     /// `golang.org/x/text/language.Parse`, `org.yaml.snakeyaml.Yaml.load`.

@@ -4,11 +4,14 @@ use anyhow::{Context, Result};
 use holdpoint_contract::http::{HttpMessage, Interaction, read_interactions};
 use holdpoint_contract::openapi;
 use holdpoint_runner::ValidationPlan;
+use holdpoint_runner::sandbox::snapshot::SnapshotKey;
+use holdpoint_runner::scrutiny::Scrutiny;
+use holdpoint_runner::toolchain;
 use holdpoint_runner::agent::AgentRequest;
 use holdpoint_runner::contract_check::{ConsumerContract, ContractPlan, OpenApiResult, RecordedInteraction};
 use holdpoint_runner::plan::{ScannerPlan, ScannerRun};
 use holdpoint_schemas::Digest;
-use holdpoint_schemas::estate::ContractConfig;
+use holdpoint_schemas::estate::{ContractConfig, StepsConfig, TestsConfig};
 use holdpoint_schemas::evidence::{Check, Side};
 use holdpoint_schemas::finding::{Finding, RepoFinding};
 use holdpoint_schemas::fix::Fix;
@@ -36,6 +39,18 @@ pub struct Job {
 }
 
 impl Job {
+    /// Names the snapshot of the job's baseline: its key, the sandbox that makes it, and the packages that are there.
+    pub(super) fn snapshot_key(&self, sandbox: &str) -> Option<SnapshotKey> {
+        let packages = self.plan.packages.as_deref().map(listing).unwrap_or_default();
+        let digest = Digest::of_parts([
+            self.baseline_key.as_str().as_bytes(),
+            sandbox.as_bytes(),
+            packages.as_bytes(),
+        ]);
+        let hex = digest.as_str().rsplit(':').next().unwrap_or_default();
+        SnapshotKey::new(hex).ok()
+    }
+
     /// The same job with only what a CI-only tool looks at: the build and the tests.
     pub fn tests_only(&self) -> Self {
         Self {
@@ -59,6 +74,14 @@ impl Job {
     }
 }
 
+/// What is to be found out, and how much a green is doubted.
+pub struct Asked<'a> {
+    /// The checks that can still change the decision.
+    pub checks: &'a BTreeSet<Check>,
+    /// How much a green is doubted.
+    pub scrutiny: Scrutiny,
+}
+
 /// Gathers all that a fix's validation needs.
 ///
 /// # Errors
@@ -69,9 +92,11 @@ pub fn prepare(
     fix: &Fix,
     resolved: &[&RepoFinding],
     owners: &Owners<'_>,
-    checks: &BTreeSet<Check>,
+    asked: Asked<'_>,
     agent: &Path,
 ) -> Result<Job> {
+    let Asked { checks, scrutiny } = asked;
+    let (steps, tests) = steps(estate, mirror, &fix.base_tree)?;
     let settings = mirror.settings(&fix.base_tree)?;
     let limits = holdpoint_fixes::tree::ExportLimits::default();
     let baseline: Arc<[u8]> = holdpoint_fixes::tree::export_tar(&mirror.git, &fix.base_tree, limits)?.into();
@@ -81,9 +106,10 @@ pub fn prepare(
     let plan = ValidationPlan {
         subject: format!("{}: {}", fix.repo, fix.title),
         checks: checks.clone(),
-        steps: settings.steps,
+        steps,
         limits: (&estate.config.sandbox).into(),
-        tests: settings.tests,
+        tests,
+        scrutiny,
         reruns: estate.config.sandbox.reruns,
         prepare: estate.config.sandbox.prepare.clone(),
         packages: estate
@@ -120,12 +146,12 @@ pub fn prepare(
         (
             &plan.steps,
             &plan.limits,
-            (&plan.prepare, &plan.tests, plan.reruns, &estate.config.sandbox.runtime),
+            (&plan.prepare, &plan.tests, plan.reruns, &plan.scrutiny),
+            &estate.config.sandbox.runtime,
             &plan.scanners,
             &plan.contract.serve,
             &plan.contract.consumers,
-            &knowledge.expected,
-            &plan.contract.unrecorded,
+            (&knowledge.expected, &plan.contract.unrecorded),
             &estate.config.sandbox.image,
             // Not the names of rules and advisories but what they say: a new advisory must be looked for.
             estate.scan_inputs(),
@@ -157,6 +183,51 @@ pub fn prepare(
     })
 }
 
+/// The steps of a repo: what its manifests say, and over that what its `.holdpoint.yaml` says, both as the base
+/// commit has them.
+fn steps(estate: &Estate, mirror: &Mirror, tree: &str) -> Result<(StepsConfig, TestsConfig)> {
+    let settings = mirror.settings(tree)?;
+    let detected = toolchain::detect(&BaseTree { mirror, tree }, &estate.config.sandbox.prepare);
+    Ok(toolchain::merge(&detected, &settings.steps, &settings.tests))
+}
+
+/// A base commit's files, as the detection of steps reads them.
+struct BaseTree<'a> {
+    mirror: &'a Mirror,
+    tree: &'a str,
+}
+
+impl toolchain::Files for BaseTree<'_> {
+    fn paths(&self) -> Vec<String> {
+        holdpoint_fixes::tree::list_files(&self.mirror.git, self.tree)
+    }
+
+    fn text(&self, path: &str) -> Option<String> {
+        self.mirror.text(self.tree, path)
+    }
+}
+
+/// The folder of package archives as it is now: its files may be others than when a baseline was kept.
+fn listing(folder: &Path) -> String {
+    let mut files: Vec<String> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let known = entry.metadata().ok()?;
+            let modified = known.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+            Some(format!(
+                "{} {} {}",
+                entry.file_name().to_string_lossy(),
+                known.len(),
+                modified.as_nanos()
+            ))
+        })
+        .collect();
+    files.sort();
+    files.join("\n")
+}
+
 fn absolute(root: &Path, folder: &str) -> std::path::PathBuf {
     let path = root.join(folder);
     path.canonicalize().unwrap_or(path)
@@ -182,7 +253,7 @@ fn each_report(finding: &Finding) -> Vec<Finding> {
         .collect()
 }
 
-fn scanners(estate: &Estate, repo: &str) -> Result<Vec<ScannerPlan>> {
+pub(super) fn scanners(estate: &Estate, repo: &str) -> Result<Vec<ScannerPlan>> {
     let mut plans = Vec::new();
     for name in &estate.repo(repo)?.scanners {
         if is_osv(estate, name) {
@@ -208,6 +279,7 @@ fn scanners(estate: &Estate, repo: &str) -> Result<Vec<ScannerPlan>> {
                 command,
                 ok_exit: config.ok_exit.clone(),
                 rules,
+                version: config.version.clone(),
             },
         });
     }

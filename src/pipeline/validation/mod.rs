@@ -3,6 +3,10 @@
 mod job;
 mod knowledge;
 mod runner;
+mod sandbox;
+mod scanning;
 
-pub use job::{Job, prepare};
-pub use runner::Runner;
+pub use job::{Asked, Job, prepare};
+pub use runner::{BASELINES, LOGS, Runner};
+pub use sandbox::connect;
+pub use scanning::{ScanJob, Scanned, scan_job};

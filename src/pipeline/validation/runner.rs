@@ -1,9 +1,13 @@
-//! Runs jobs in the sandbox, a few at once; fixes of one base share its baseline.
+//! Runs jobs in the sandbox, as many at once as the machine bears; fixes of one base share its baseline,
+//! within a run and between runs.
 
 use anyhow::{Context, Result};
-use holdpoint_runner::{
-    Baseline, DockerSandbox, Sandbox, SandboxSettings, SideRecord, compare, run_baseline, run_candidate,
-};
+use holdpoint_runner::cache::Cache;
+use holdpoint_runner::log_files::{LogBounds, LogFolder};
+use holdpoint_runner::sandbox::snapshot::SnapshotKey;
+use holdpoint_runner::schedule::{Budget, Share, Weight};
+use holdpoint_runner::track::{STOP_WITHIN, Tracked};
+use holdpoint_runner::{Baseline, Sandbox, SideRecord, compare, run_baseline, run_candidate};
 use holdpoint_schemas::Digest;
 use holdpoint_schemas::event::{Event, EventSink};
 use holdpoint_schemas::evidence::{Check, CheckResult, Evidence, EvidenceRecord, Isolation, Verdict};
@@ -12,51 +16,81 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OnceCell, Semaphore, mpsc};
 
 use super::job::Job;
+use super::sandbox;
+use super::scanning::{self, ScanJob, Scanned};
 use crate::pipeline::estate::Estate;
+use crate::pipeline::redact;
 
-/// Fixes validated at once: each step may use all the CPUs that the estate allows it.
-const AT_ONCE: usize = 2;
+/// Folder of kept baselines in the state folder.
+pub const BASELINES: &str = "baselines";
+/// Folder of the steps' logs in the state folder.
+pub const LOGS: &str = "logs";
 
 /// Runs jobs in the sandbox, a few at once; fixes of one base share its baseline.
 pub struct Runner {
-    sandbox: Arc<dyn Sandbox>,
+    shared: Arc<Shared>,
+    watch: tokio::task::JoinHandle<()>,
+}
+
+/// What all jobs of a run share.
+struct Shared {
+    sandbox: Arc<Tracked>,
     events: Arc<dyn EventSink>,
-    baselines: Arc<Mutex<BTreeMap<Digest, Arc<OnceCell<Baseline>>>>>,
-    seats: Arc<Semaphore>,
+    baselines: Mutex<BTreeMap<Digest, Arc<OnceCell<Baseline>>>>,
+    cache: Option<Cache>,
+    logs: LogFolder,
+    budget: Budget,
+    seats: Semaphore,
 }
 
 /// A fix, its job's key, and what was found out.
 pub type Finished = (Digest, Digest, EvidenceRecord);
 
 impl Runner {
-    /// Connects to the sandbox and takes away what killed runs left.
+    /// Connects to the sandbox and takes away what killed runs left. From then on Ctrl-C and SIGTERM end its steps
+    /// and remove its workspaces before the process ends.
     ///
     /// # Errors
     /// When there is no sandbox to be had; the message says what to do.
     pub async fn start(estate: &Estate, run: &str, events: Arc<dyn EventSink>) -> Result<Self> {
-        let sandbox = DockerSandbox::connect(SandboxSettings::new(estate.config.sandbox.clone(), run)).await?;
+        let config = &estate.config.sandbox;
+        let sandbox = Arc::new(Tracked::new(sandbox::connect(estate, run).await?));
         sandbox.sweep().await.context("taking away what a killed run left")?;
+        let _ = holdpoint_runner::proxy::sweep();
+        let state = estate.state();
+        let cache = (config.cache.max_mib > 0 && config.cache.max_entries > 0)
+            .then(|| Cache::open(state.join(BASELINES), config.cache.clone()))
+            .transpose()?;
+        let logs = LogFolder::new(&state.join(LOGS), LogBounds::default(), redact::lines(credentials(estate)))
+            .context("making the folder of logs")?;
+        let watch = tokio::spawn(end_on_signal(Arc::clone(&sandbox)));
         Ok(Self {
-            sandbox: Arc::new(sandbox),
-            events,
-            baselines: Arc::default(),
-            seats: Arc::new(Semaphore::new(AT_ONCE)),
+            shared: Arc::new(Shared {
+                sandbox,
+                events,
+                baselines: Mutex::default(),
+                cache,
+                logs,
+                budget: Budget::new(Weight::of_machine()),
+                seats: Semaphore::new(config.at_once.max(1)),
+            }),
+            watch,
         })
     }
 
     /// Which sandbox, and how isolated.
     pub fn describe(&self) -> String {
-        self.sandbox.describe()
+        self.shared.sandbox.describe()
     }
 
     /// Starts every job; results come as they are ready.
     pub fn all(&self, jobs: BTreeMap<Digest, Job>) -> mpsc::Receiver<Finished> {
-        let (sender, receiver) = mpsc::channel(AT_ONCE);
+        let (sender, receiver) = mpsc::channel(jobs.len().max(1));
         for (fix, job) in jobs {
-            let worker = self.worker();
+            let shared = Arc::clone(&self.shared);
             let sender = sender.clone();
             tokio::spawn(async move {
-                let record = worker.validate(&job).await;
+                let record = shared.validate(&job).await;
                 let _ = sender.send((fix, job.key, record)).await;
             });
         }
@@ -65,28 +99,67 @@ impl Runner {
 
     /// Validates one job.
     pub async fn one(&self, job: &Job) -> EvidenceRecord {
-        self.worker().validate(job).await
+        self.shared.validate(job).await
     }
 
-    fn worker(&self) -> Worker {
-        Worker {
-            sandbox: Arc::clone(&self.sandbox),
-            events: Arc::clone(&self.events),
-            baselines: Arc::clone(&self.baselines),
-            seats: Arc::clone(&self.seats),
+    /// Runs a branch's scanners.
+    ///
+    /// # Errors
+    /// When its workspace can't be made.
+    pub async fn scan(&self, job: &ScanJob) -> Result<Scanned> {
+        let _share = self.shared.share(&job.weight()).await.map_err(anyhow::Error::msg)?;
+        scanning::run(self.shared.sandbox.as_ref(), job, self.shared.events.as_ref()).await
+    }
+
+    /// Ends the run's hold on the sandbox, and keeps the kept baselines within their bounds.
+    pub async fn finish(self) {
+        self.watch.abort();
+        if let Some(cache) = &self.shared.cache
+            && let Err(error) = cache.evict(self.shared.sandbox.as_ref()).await
+        {
+            tracing::warn!("the kept baselines could not be bounded: {error}");
         }
     }
 }
 
-/// What one job's task holds.
-struct Worker {
-    sandbox: Arc<dyn Sandbox>,
-    events: Arc<dyn EventSink>,
-    baselines: Arc<Mutex<BTreeMap<Digest, Arc<OnceCell<Baseline>>>>>,
-    seats: Arc<Semaphore>,
+/// What the proxy of `prepare` adds, which no log may hold.
+fn credentials(estate: &Estate) -> Vec<String> {
+    let credentials = estate.config.sandbox.prepare.credentials.values();
+    credentials
+        .filter_map(|credential| std::env::var(&credential.env).ok())
+        .flat_map(|value| {
+            // `Bearer abc`: the part after the scheme is the secret.
+            let bare = value.split_whitespace().last().map(str::to_owned);
+            [Some(value), bare].into_iter().flatten()
+        })
+        .collect()
 }
 
-impl Worker {
+/// Waits for Ctrl-C or SIGTERM, cleans up, and ends the process as the signal would have.
+async fn end_on_signal(sandbox: Arc<Tracked>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return;
+    };
+    let number = tokio::select! {
+        _ = interrupt.recv() => SignalKind::interrupt(),
+        _ = terminate.recv() => SignalKind::terminate(),
+    };
+    eprintln!("\nstopping: ending steps and removing workspaces");
+    let left = tokio::select! {
+        left = sandbox.stop(STOP_WITHIN) => left,
+        // A second Ctrl-C means now; the next run sweeps.
+        _ = interrupt.recv() => std::process::exit(128 + number.as_raw_value()),
+    };
+    if !left.is_nothing() {
+        eprintln!("not everything could be removed in time; the next run, or `holdpoint gc`, does");
+    }
+    // Exit statuses of what a signal ended (POSIX, "Exit status for commands").
+    std::process::exit(128 + number.as_raw_value());
+}
+
+impl Shared {
     async fn validate(&self, job: &Job) -> EvidenceRecord {
         let record = match self.sides(job).await {
             Ok((baseline, candidate)) => compare(&job.plan, &baseline, &candidate, job.knowledge.as_ref()),
@@ -108,26 +181,79 @@ impl Worker {
             let mut baselines = self.baselines.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(baselines.entry(job.baseline_key.clone()).or_default())
         };
-        let baseline = cell.get_or_try_init(|| self.baseline(job)).await?;
-        let _seat = self.seat().await?;
-        let (sandbox, knowledge) = (self.sandbox.as_ref(), job.knowledge.as_ref());
-        let candidate = run_candidate(sandbox, &job.plan, baseline, knowledge, self.events.as_ref())
-            .await
-            .map_err(|error| error.to_string())?;
+        // Held until the candidate is done, so that nobody evicts what it starts from.
+        let key = job.snapshot_key(&self.sandbox.describe());
+        let _hold = match (&self.cache, &key) {
+            (Some(cache), Some(key)) => Some(cache.hold(key).await.map_err(|error| error.to_string())?),
+            _ => None,
+        };
+        let baseline = cell.get_or_try_init(|| self.baseline(job, key.as_ref())).await?;
+        let _share = self.share(&Weight::from(&job.plan.limits)).await?;
+        let events = self.logs.watch(&job.plan.subject, self.events.as_ref());
+        let candidate = run_candidate(
+            self.sandbox.as_ref(),
+            &job.plan,
+            baseline,
+            job.knowledge.as_ref(),
+            &events,
+        )
+        .await
+        .map_err(|error| error.to_string())?;
         Ok((baseline.record.clone(), candidate))
     }
 
-    async fn baseline(&self, job: &Job) -> Result<Baseline, String> {
-        let _seat = self.seat().await?;
-        let (sandbox, knowledge) = (self.sandbox.as_ref(), job.knowledge.as_ref());
-        run_baseline(sandbox, &job.plan, None, knowledge, self.events.as_ref())
+    async fn baseline(&self, job: &Job, key: Option<&SnapshotKey>) -> Result<Baseline, String> {
+        if let Some(kept) = self.kept(job, key).await {
+            return Ok(kept);
+        }
+        let _share = self.share(&Weight::from(&job.plan.limits)).await?;
+        let events = self.logs.watch(&job.plan.subject, self.events.as_ref());
+        let key = key.filter(|_| self.cache.is_some());
+        let baseline = run_baseline(self.sandbox.as_ref(), &job.plan, key, job.knowledge.as_ref(), &events)
             .await
-            .map_err(|error| error.to_string())
+            .map_err(|error| error.to_string())?;
+        if let (Some(cache), Some(key)) = (&self.cache, key)
+            && baseline.snapshot.is_some()
+            && let Err(error) = cache.put(key, &baseline)
+        {
+            tracing::warn!("a baseline could not be kept: {error}");
+        }
+        Ok(baseline)
     }
 
-    async fn seat(&self) -> Result<tokio::sync::SemaphorePermit<'_>, String> {
-        self.seats.acquire().await.map_err(|error| error.to_string())
+    /// A kept baseline that has all that the job asks for, and whose snapshot is still there.
+    async fn kept(&self, job: &Job, key: Option<&SnapshotKey>) -> Option<Baseline> {
+        let (cache, key) = (self.cache.as_ref()?, key?);
+        let kept = cache.get(key)?;
+        let there = self.sandbox.snapshots().await.ok()?;
+        let usable = kept.record.covers(&job.plan) && there.iter().any(|snapshot| snapshot.key == *key);
+        if !usable {
+            cache.forget(key);
+            // The snapshot would be in the way of the new one.
+            let _ = self.sandbox.drop_snapshot(key).await;
+            return None;
+        }
+        Some(kept)
     }
+
+    async fn share(&self, weight: &Weight) -> Result<Seat<'_>, String> {
+        let seat = self.seats.acquire().await.map_err(|error| error.to_string())?;
+        let share = self
+            .budget
+            .share(*weight, &self.sandbox.stopped())
+            .await
+            .map_err(|error| error.to_string())?;
+        Ok(Seat {
+            _seat: seat,
+            _share: share,
+        })
+    }
+}
+
+/// A place among those that run at once, and its share of the machine.
+struct Seat<'a> {
+    _seat: tokio::sync::SemaphorePermit<'a>,
+    _share: Share,
 }
 
 /// Evidence where the machine failed: nothing is known, and the fix is not to blame.
