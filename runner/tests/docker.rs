@@ -2,8 +2,10 @@
 
 #[cfg(test)]
 mod docker {
+    pub mod disk;
     pub mod isolation;
     pub mod lifecycle;
+    pub mod lost;
     pub mod outcomes;
     pub mod replay;
     pub mod snapshots;

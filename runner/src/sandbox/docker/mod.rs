@@ -50,6 +50,9 @@ pub struct SandboxSettings {
     pub run: String,
     /// The controls to put in force: all, but in a test of one of them.
     pub controls: Controls,
+    /// Whether it may mount file systems to bound the disk of workspaces, where this process is root on the
+    /// engine's host. Else disks are watched.
+    pub may_mount: bool,
 }
 
 impl SandboxSettings {
@@ -61,6 +64,7 @@ impl SandboxSettings {
             socket: PathBuf::from(DEFAULT_SOCKET),
             run: run.into(),
             controls: Controls::default(),
+            may_mount: true,
         }
     }
 }
@@ -123,7 +127,8 @@ impl DockerSandbox {
             workspaces: Mutex::default(),
         };
         sandbox.choose_runtime(settings.config.runtime).await?;
-        sandbox.probe(settings.config.disk_mib).await;
+        let disk_mib = settings.may_mount.then_some(settings.config.disk_mib);
+        sandbox.probe(disk_mib).await;
         Ok(sandbox)
     }
 
