@@ -3,8 +3,10 @@
 #[cfg(test)]
 mod docker {
     pub mod bootstrap;
+    pub mod disk;
     pub mod isolation;
     pub mod lifecycle;
+    pub mod lost;
     pub mod outcomes;
     pub mod prepare;
     pub mod replay;

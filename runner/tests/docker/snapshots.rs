@@ -178,3 +178,82 @@ async fn a_change_that_leaves_the_repo_is_refused() {
     }
     sandbox.drop_snapshot(&key).await.unwrap();
 }
+
+/// A volume as a process of an earlier boot left it.
+fn plant(name: &str, labels: &[&str]) {
+    let mut command = std::process::Command::new("docker");
+    command.args(["volume", "create"]);
+    for label in labels {
+        command.args(["--label", label]);
+    }
+    assert!(command.arg(name).output().unwrap().status.success());
+}
+
+fn is_there(volume: &str) -> bool {
+    let inspect = std::process::Command::new("docker")
+        .args(["volume", "inspect", volume])
+        .output();
+    inspect.unwrap().status.success()
+}
+
+#[tokio::test]
+async fn a_half_made_snapshot_of_a_killed_run_is_never_used_and_is_swept() {
+    let sandbox = sandbox().await;
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    let (half, empty, old) = (fresh_key(), fresh_key(), fresh_key());
+    let store = |key: &SnapshotKey| format!("planted-{key}-store");
+    let owner = [
+        "holdpoint=1",
+        "holdpoint.pid=1",
+        "holdpoint.pid-start=1",
+        "holdpoint.boot=earlier",
+        "holdpoint.pid-namespace=x",
+    ];
+    let marker = |key: &SnapshotKey, boot: &str| {
+        let labels = [
+            "holdpoint=1".to_owned(),
+            format!("holdpoint.boot={boot}"),
+            format!("holdpoint.snapshot={key}"),
+            format!("holdpoint.snapshot-store={}", store(key)),
+            "holdpoint.snapshot-bytes=1".to_owned(),
+        ];
+        plant(
+            &format!("holdpoint-snapshot-{key}"),
+            &labels.each_ref().map(String::as_str),
+        );
+    };
+    // Killed before its marker; a marker whose store is gone; one of an earlier boot.
+    plant(&store(&half), &owner);
+    marker(&empty, boot.trim());
+    plant(&store(&old), &owner);
+    marker(&old, "earlier");
+    let listed = sandbox.snapshots().await.unwrap();
+    for key in [&half, &empty, &old] {
+        assert!(listed.iter().all(|info| info.key != *key), "{key} is listed");
+        let refused = sandbox.branch(key, &TreeChange::default()).await.unwrap_err();
+        assert!(matches!(refused, SandboxError::NoSnapshot(_)), "{refused}");
+    }
+    sandbox.sweep().await.unwrap();
+    for volume in [
+        store(&half),
+        store(&empty),
+        store(&old),
+        format!("holdpoint-snapshot-{old}"),
+    ] {
+        assert!(!is_there(&volume), "{volume} is left");
+    }
+    // What is left of one can be made anew.
+    let workspace = sandbox.workspace(&tree(&[("a", "1\n")])).await.unwrap();
+    sandbox.seal(workspace, &empty).await.unwrap();
+    assert_eq!(
+        candidate(&sandbox, &empty, &TreeChange::default(), "cat a").await,
+        "1\n"
+    );
+    // Nor does a sweep take a whole one whose maker is gone.
+    sandbox.sweep().await.unwrap();
+    assert_eq!(
+        candidate(&sandbox, &empty, &TreeChange::default(), "cat a").await,
+        "1\n"
+    );
+    sandbox.drop_snapshot(&empty).await.unwrap();
+}

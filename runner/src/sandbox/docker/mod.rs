@@ -55,6 +55,9 @@ pub struct SandboxSettings {
     /// The control group above that of each step, as the engine's `cgroup_parent` takes it: a bound over
     /// all steps together. `None`: the engine's own.
     pub cgroup_parent: Option<String>,
+    /// Whether it may mount file systems to bound the disk of workspaces, where this process is root on the
+    /// engine's host. Else disks are watched.
+    pub may_mount: bool,
 }
 
 impl SandboxSettings {
@@ -67,6 +70,7 @@ impl SandboxSettings {
             run: run.into(),
             controls: Controls::default(),
             cgroup_parent: None,
+            may_mount: true,
         }
     }
 }
@@ -132,7 +136,8 @@ impl DockerSandbox {
             workspaces: Mutex::default(),
         };
         sandbox.choose_runtime(settings.config.runtime).await?;
-        sandbox.probe(settings.config.disk_mib).await;
+        let disk_mib = settings.may_mount.then_some(settings.config.disk_mib);
+        sandbox.probe(disk_mib).await;
         Ok(sandbox)
     }
 

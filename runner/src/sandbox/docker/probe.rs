@@ -18,8 +18,9 @@ const GOES: &str = "goes";
 
 impl DockerSandbox {
     /// Finds out whether workspaces can be layers over a snapshot, and how their disk can be bounded.
-    pub(super) async fn probe(&mut self, disk_mib: u64) {
-        let bounded = self.rules.controls.has(Control::DiskBound).then_some(disk_mib);
+    pub(super) async fn probe(&mut self, disk_mib: Option<u64>) {
+        let wanted = self.rules.controls.has(Control::DiskBound);
+        let bounded = disk_mib.filter(|_| wanted);
         // Without a disk where that fails: its failure says nothing of layers.
         let disks = [bounded, None];
         for mib in disks.into_iter().skip(usize::from(bounded.is_none())) {
@@ -36,7 +37,7 @@ impl DockerSandbox {
             // Steps then write into the tree itself.
             self.disks = Disks { mib: None };
         }
-        if self.disks.mib.is_none() && bounded.is_some() && !self.can_measure().await {
+        if self.disks.mib.is_none() && wanted && !self.can_measure().await {
             self.rules.controls = self.rules.controls.clone().without(Control::DiskBound);
         }
     }

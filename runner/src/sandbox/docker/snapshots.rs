@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::DockerSandbox;
-use super::engine::{REQUEST, bounded, is_not_found, remove_volume};
+use super::engine::{REQUEST, bounded, is_not_found, remove_container, remove_volume};
 use super::layer::{self, LAYER, PATH_LINES, PATHS, SNAPSHOT_DIR, STORE_DIR, TREE};
 use super::workspace::{Workspace, part, volume_mount};
 use crate::error::SandboxError;
@@ -199,7 +199,7 @@ impl DockerSandbox {
         }
         let missing = || SandboxError::NoSnapshot(key.to_string());
         let marker = self.marker(key).await?.ok_or_else(missing)?;
-        if !self.is_current(&marker) {
+        if !self.is_whole(&marker).await? {
             return Err(missing());
         }
         let mut workspace = self.new_store(None, change.written.len()).await?;
@@ -222,6 +222,10 @@ impl DockerSandbox {
         let marker = self.marker(key).await?.filter(|marker| marker.store == store);
         let snapshot = self.volume(store).await?.filter(is_ours);
         let (Some(_), Some(snapshot)) = (marker, snapshot) else {
+            remove_container(&self.docker, &workspace.writer()).await?;
+            if self.volume(store).await?.is_some_and(|made_up| !is_ours(&made_up)) {
+                remove_volume(&self.docker, store).await?;
+            }
             return Err(missing());
         };
         let base = if change.removed.is_empty() {
