@@ -10,6 +10,7 @@ pub mod agent;
 pub mod cache;
 mod code;
 pub mod change;
+pub mod conformance;
 pub mod contract_check;
 pub mod coverage;
 pub mod error;

@@ -29,8 +29,8 @@ const ATTACKS: [(&str, &str, &str); 5] = [
         "one",
     ),
     (
-        "link through the root of another process",
-        "os.symlink('/proc/1/root$SECRET', '$REPORT/r')",
+        "link through a process's root",
+        "os.symlink('/proc/self/root$SECRET', '$REPORT/r')",
         "r",
     ),
     (

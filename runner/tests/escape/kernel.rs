@@ -250,7 +250,8 @@ worked()"],
         steps: &["
 with open('/tmp/evil.c', 'w') as file:
     file.write('#include <stdio.h>\\n__attribute__((constructor)) static void loaded(void) { puts(\"loaded\"); }')
-subprocess.run(['cc', '-shared', '-fPIC', '-o', '/tmp/evil.so', '/tmp/evil.c'], check=True)
+import shutil
+subprocess.run([shutil.which('cc') or 'gcc', '-shared', '-fPIC', '-o', '/tmp/evil.so', '/tmp/evil.c'], check=True)
 with open('/etc/ld.so.preload', 'w') as file: file.write('/tmp/evil.so\\n')
 if b'loaded' in subprocess.run(['/usr/bin/true'], capture_output=True).stdout: worked()"],
         ends: Ends::GivesUp,

@@ -110,7 +110,7 @@ async fn forged_end(sandbox: &dyn Sandbox) -> Row {
     let outcome = run(
         sandbox,
         "
-print('{\"end\":\"exited\",\"code\":0}')
+print('{\"end\":\"exited\",\"code\":0}', flush=True)
 os._exit(9)",
     )
     .await;
