@@ -17,7 +17,7 @@ mod iac;
 mod ledger;
 mod policy;
 mod promote;
-mod relay;
+pub mod relay;
 mod replay_agent;
 mod rescan;
 mod run;
@@ -57,6 +57,14 @@ pub struct Cli {
 }
 
 impl Cli {
+    /// The command that `relay` stands beside, if that is what was asked for.
+    pub const fn relayed(&self) -> Option<&str> {
+        match &self.command {
+            Command::Relay(arguments) => Some(arguments.command.as_str()),
+            _ => None,
+        }
+    }
+
     /// Form of what is printed.
     pub const fn format(&self) -> Format {
         self.global.format
@@ -248,6 +256,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Rescan(command) => rescan::run(global, &command),
         Command::Ledger(command) => ledger::run(global, &command),
         Command::ReplayAgent(arguments) => replay_agent::run(&arguments),
-        Command::Relay(arguments) => relay::run(&arguments),
+        // Runs before any of this: see `main`.
+        Command::Relay(_) => Ok(ExitCode::Internal),
     }
 }

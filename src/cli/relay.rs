@@ -1,18 +1,21 @@
 //! `holdpoint relay`: inside the sandbox, stands between a step and the socket of the filtering proxy.
 
-use anyhow::Result;
 use clap::Args;
-
-use crate::exit_code::ExitCode;
+use std::process::ExitCode;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Shell command of the step
-    command: String,
+    pub command: String,
 }
 
-/// Ends the process as the command ended: nothing of ours follows it.
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let code = holdpoint_runner::agent::relay::relay(&arguments.command)?;
-    std::process::exit(i32::from(code))
+/// Ends as the command ends.
+pub fn run(command: &str) -> ExitCode {
+    match holdpoint_runner::agent::relay::relay(command) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("relay: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -4,6 +4,7 @@
 use anyhow::{Context, Result};
 use holdpoint_runner::cache::Cache;
 use holdpoint_runner::log_files::{LogBounds, LogFolder};
+use holdpoint_runner::proxy::ProxySettings;
 use holdpoint_runner::sandbox::snapshot::SnapshotKey;
 use holdpoint_runner::schedule::{Budget, Share, Weight};
 use holdpoint_runner::track::{STOP_WITHIN, Tracked};
@@ -18,6 +19,7 @@ use tokio::sync::{OnceCell, Semaphore, mpsc};
 use super::job::Job;
 use super::sandbox;
 use super::scanning::{self, ScanJob, Scanned};
+use crate::failure::BadInput;
 use crate::pipeline::estate::Estate;
 use crate::pipeline::redact;
 
@@ -54,6 +56,10 @@ impl Runner {
     /// When there is no sandbox to be had; the message says what to do.
     pub async fn start(estate: &Estate, run: &str, events: Arc<dyn EventSink>) -> Result<Self> {
         let config = &estate.config.sandbox;
+        // A typo in a host, or a variable that isn't set, is told before anything runs.
+        ProxySettings::from_environment(&config.prepare).map_err(|error| {
+            BadInput::new(error.to_string(), "correct `sandbox.prepare` in `holdpoint.yaml`")
+        })?;
         let sandbox = Arc::new(Tracked::new(sandbox::connect(estate, run).await?));
         sandbox.sweep().await.context("taking away what a killed run left")?;
         let _ = holdpoint_runner::proxy::sweep();
