@@ -3,11 +3,10 @@
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::convert::Infallible;
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -100,7 +99,8 @@ async fn answer(
     shared: Arc<Shared>,
     slot: Arc<OwnedSemaphorePermit>,
     request: Request<Incoming>,
-) -> Result<Response<Body>, Infallible> {
+) -> Result<Response<Body>, Unanswered> {
+    let mute = hangs_when_refused(&request);
     let asked = request
         .uri()
         .authority()
@@ -112,23 +112,40 @@ async fn answer(
     } else {
         forward::send(&shared, request).await
     };
-    Ok(answered.unwrap_or_else(|denial| match denial {
+    let denial = match answered {
+        Ok(response) => return Ok(response),
+        Err(denial) => denial,
+    };
+    let (status, text) = match denial {
         Denial::Refused(why) => {
             shared.names.refused(&asked, &why);
             tracing::info!(
                 "the proxy of `prepare` refused `{}`: {why}",
                 crate::text::one_line(&asked)
             );
-            says(StatusCode::FORBIDDEN, &format!("holdpoint refuses `{asked}`: {why}\n"))
+            (StatusCode::FORBIDDEN, format!("holdpoint refuses `{asked}`: {why}\n"))
         }
         Denial::Fault(target, what) => {
             shared.names.fault(&target, &what);
-            says(
+            (
                 StatusCode::BAD_GATEWAY,
-                &format!("holdpoint can't reach `{target}`: {what}\n"),
+                format!("holdpoint can't reach `{target}`: {what}\n"),
             )
         }
-    }))
+    };
+    if mute { Err(Unanswered) } else { Ok(says(status, &text)) }
+}
+
+/// The connection ends without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection was ended instead of refused")]
+struct Unanswered;
+
+/// Node's `https-proxy-agent`, by its headers. npm 11 waits for ever after any answer of a proxy but 200,
+/// and takes a connection that ends for a fault.
+fn hangs_when_refused(request: &Request<Incoming>) -> bool {
+    let headers = request.headers();
+    request.method() == Method::CONNECT && headers.contains_key("proxy-connection") && !headers.contains_key(USER_AGENT)
 }
 
 /// Why a request gets no answer of its host.

@@ -260,3 +260,5 @@ fn reads_no_sources(base: &[u8]) -> Option<bool> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wiring;
