@@ -1,6 +1,6 @@
 //! What is left behind: nothing.
 
-use super::support::{Local, connect, eventually, groups_named, local, mounts_below, run_in, step, tree};
+use super::support::{connect, eventually, groups_named, mounts_below, run_in, step, tree};
 use holdpoint_runner::sandbox::Sandbox as _;
 use holdpoint_runner::sandbox::control::Controls;
 use holdpoint_runner::{LocalSandbox, LocalSettings, SandboxError};
@@ -15,7 +15,8 @@ fn slots(root: &Path) -> usize {
 
 #[tokio::test]
 async fn nothing_is_left_after_a_step_however_it_ends() {
-    let Local { sandbox, root } = local().await;
+    let root = tempfile::tempdir().unwrap();
+    let sandbox = connect(root.path(), Controls::default()).await;
     let before = (slots(root.path()), mounts_below(root.path()).len());
     let workspace = sandbox.workspace(&tree(&[])).await.unwrap();
     let with_one = mounts_below(root.path()).len();
@@ -39,7 +40,8 @@ async fn nothing_is_left_after_a_step_however_it_ends() {
 
 #[tokio::test]
 async fn a_step_that_is_given_up_ends() {
-    let Local { sandbox, root } = local().await;
+    let root = tempfile::tempdir().unwrap();
+    let sandbox = connect(root.path(), Controls::default()).await;
     let workspace = sandbox.workspace(&tree(&[])).await.unwrap();
     let spec = step("sleep 61.25");
     let given_up = tokio::time::timeout(Duration::from_secs(1), run_in(&sandbox, &workspace, &spec)).await;
@@ -47,12 +49,12 @@ async fn a_step_that_is_given_up_ends() {
     let prefix = workspace.as_str().to_owned();
     eventually("its group is gone", || groups_named(&format!("{prefix}.")).is_empty()).await;
     sandbox.remove(workspace).await.unwrap();
-    drop((sandbox, root));
 }
 
 #[tokio::test]
 async fn a_refused_tree_leaves_nothing() {
-    let Local { sandbox, root } = local().await;
+    let root = tempfile::tempdir().unwrap();
+    let sandbox = connect(root.path(), Controls::default()).await;
     let before = slots(root.path());
     let refused = sandbox.workspace(b"not a tar archive").await;
     assert!(matches!(refused, Err(SandboxError::Tree(_))));

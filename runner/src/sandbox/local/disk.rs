@@ -18,8 +18,8 @@ use crate::sandbox::control::Control;
 
 /// Smallest disk that is worth a file system, in MiB.
 const MIN_MIB: u64 = 8;
-/// Files in `/tmp` per MiB of its size: one per page.
-const TMP_FILES_PER_MIB: u64 = 256;
+/// Files in `/tmp` per MiB of its size.
+const TMP_FILES_PER_MIB: u64 = 1_024;
 /// A disk with less room than this is used up: what is left are pieces too small for anybody.
 const FULL_BYTES: u64 = 64 << 10;
 
@@ -170,15 +170,10 @@ pub(super) fn make_tmp(at: &Path, mib: Option<u64>) -> io::Result<PathBuf> {
     Ok(at.to_owned())
 }
 
-/// Makes a file, folder or socket seen at another place too, which is made for it. Its own path is passed
-/// through by us, not by who looks at it there.
+/// Makes a file, folder or socket seen at another place too, which is made for it, read-only. Its own path is
+/// passed through by us, not by who looks at it there.
 pub(super) fn bind(from: &Path, at: &Path) -> io::Result<PathBuf> {
-    if fs::metadata(from)?.is_dir() {
-        fs::create_dir(at)?;
-    } else {
-        fs::File::create_new(at)?;
-    }
-    mount_bind(from, at)?;
+    bind_writable(from, at)?;
     // Never writable. Whoever removes the folder around it with the mount still there (a killed run, a test's
     // temporary folder) would otherwise delete the host's own files through it.
     let read_only = MountFlags::BIND | MountFlags::RDONLY | MountFlags::NOSUID;
@@ -186,6 +181,17 @@ pub(super) fn bind(from: &Path, at: &Path) -> io::Result<PathBuf> {
         unmount(at, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW)?;
         return Err(error.into());
     }
+    Ok(at.to_owned())
+}
+
+/// The same, writable: for folders of our own only.
+pub(super) fn bind_writable(from: &Path, at: &Path) -> io::Result<PathBuf> {
+    if fs::metadata(from)?.is_dir() {
+        fs::create_dir(at)?;
+    } else {
+        fs::File::create_new(at)?;
+    }
+    mount_bind(from, at)?;
     Ok(at.to_owned())
 }
 
@@ -258,6 +264,16 @@ fn tool(name: &str, options: &[&str], paths: &[&std::ffi::OsStr]) -> io::Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_bound_can_not_be_removed_through_the_bind() {
+        let (host, slot) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(host.path().join("file"), "kept").unwrap();
+        let bound = bind(host.path(), &slot.path().join("bound")).unwrap();
+        assert!(fs::remove_dir_all(&bound).is_err() && fs::write(bound.join("new"), "").is_err());
+        unmount_below(slot.path()).unwrap();
+        assert_eq!(fs::read_to_string(host.path().join("file")).unwrap(), "kept");
+    }
 
     #[test]
     fn mounts_of_a_folder_are_told_from_those_of_its_neighbours() {
