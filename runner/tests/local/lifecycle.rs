@@ -108,3 +108,20 @@ async fn a_folder_that_steps_could_not_reach_is_refused_with_advice() {
     let error = LocalSandbox::connect(settings).await.unwrap_err().to_string();
     assert!(error.contains("choose a folder elsewhere"), "{error}");
 }
+
+#[tokio::test]
+async fn folders_of_the_host_are_bound_read_only_so_that_no_removal_reaches_through() {
+    let root = tempfile::tempdir().unwrap();
+    let sandbox = connect(root.path(), Controls::default()).await;
+    let table = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let bound: Vec<_> = table
+        .lines()
+        .map(|line| line.split(' ').collect::<Vec<_>>())
+        .filter(|fields| Path::new(fields[4]).starts_with(root.path()))
+        .collect();
+    assert!(!bound.is_empty());
+    for fields in bound {
+        assert!(fields[5].split(',').any(|option| option == "ro"), "{fields:?}");
+    }
+    drop(sandbox);
+}

@@ -266,16 +266,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_bound_can_not_be_removed_through_the_bind() {
-        let (host, slot) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        fs::write(host.path().join("file"), "kept").unwrap();
-        let bound = bind(host.path(), &slot.path().join("bound")).unwrap();
-        assert!(fs::remove_dir_all(&bound).is_err() && fs::write(bound.join("new"), "").is_err());
-        unmount_below(slot.path()).unwrap();
-        assert_eq!(fs::read_to_string(host.path().join("file")).unwrap(), "kept");
-    }
-
-    #[test]
     fn mounts_of_a_folder_are_told_from_those_of_its_neighbours() {
         let table = b"1 0 8:1 / / rw - ext4 x rw\n\
                       2 1 8:1 / /r/slots/a/disk rw - ext4 x rw\n\
