@@ -20,8 +20,8 @@ say interfaces "$(tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' \n')"
 for file in /x /usr/x /etc/x /dev/x; do if (: >$file) 2>/dev/null; then say writable $file; fi; done
 for file in /proc/keys /proc/kallsyms /proc/kcore /sys/kernel; do if head -c 1 $file >/dev/null 2>&1 || [ -d $file ]; then say kernel $file; fi; done
 "#;
-/// What is in the root of the view; more isn't hidden.
-const IN_ROOT: [&str; 16] = [
+/// What is in the root of the view; more isn't hidden. Of `/sys` the masks tell.
+const IN_ROOT: [&str; 17] = [
     "bin",
     "dev",
     "etc",
@@ -34,6 +34,7 @@ const IN_ROOT: [&str; 16] = [
     "proc",
     "run",
     "sbin",
+    "sys",
     "tmp",
     "usr",
     "var",
