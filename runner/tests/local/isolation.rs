@@ -180,7 +180,7 @@ async fn each_control_of_the_profile_is_what_stops_its_attack() {
         (Control::MemoryBound, "python3 -c 'x = bytearray(400 << 20)'"),
         (
             Control::DiskBound,
-            "cd /tmp && i=0 && while : > $i; do i=$((i+1)); test $i -lt 17000 || exit 0; done",
+            "cd /tmp && i=0 && while : > $i; do i=$((i+1)); test $i -lt 66000 || exit 0; done",
         ),
         (Control::DiskBound, "head -c 100000000 /dev/zero >x"),
     ] {

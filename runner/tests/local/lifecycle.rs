@@ -1,6 +1,6 @@
 //! What is left behind: nothing.
 
-use super::support::{Local, connect, eventually, groups_named, local, mounts_below, run_in, step, tree};
+use super::support::{connect, eventually, groups_named, mounts_below, run_in, step, tree};
 use holdpoint_runner::sandbox::Sandbox as _;
 use holdpoint_runner::sandbox::control::Controls;
 use holdpoint_runner::{LocalSandbox, LocalSettings, SandboxError};
@@ -15,7 +15,8 @@ fn slots(root: &Path) -> usize {
 
 #[tokio::test]
 async fn nothing_is_left_after_a_step_however_it_ends() {
-    let Local { sandbox, root } = local().await;
+    let root = tempfile::tempdir().unwrap();
+    let sandbox = connect(root.path(), Controls::default()).await;
     let before = (slots(root.path()), mounts_below(root.path()).len());
     let workspace = sandbox.workspace(&tree(&[])).await.unwrap();
     let with_one = mounts_below(root.path()).len();
@@ -39,7 +40,8 @@ async fn nothing_is_left_after_a_step_however_it_ends() {
 
 #[tokio::test]
 async fn a_step_that_is_given_up_ends() {
-    let Local { sandbox, root } = local().await;
+    let root = tempfile::tempdir().unwrap();
+    let sandbox = connect(root.path(), Controls::default()).await;
     let workspace = sandbox.workspace(&tree(&[])).await.unwrap();
     let spec = step("sleep 61.25");
     let given_up = tokio::time::timeout(Duration::from_secs(1), run_in(&sandbox, &workspace, &spec)).await;
@@ -47,12 +49,12 @@ async fn a_step_that_is_given_up_ends() {
     let prefix = workspace.as_str().to_owned();
     eventually("its group is gone", || groups_named(&format!("{prefix}.")).is_empty()).await;
     sandbox.remove(workspace).await.unwrap();
-    drop((sandbox, root));
 }
 
 #[tokio::test]
 async fn a_refused_tree_leaves_nothing() {
-    let Local { sandbox, root } = local().await;
+    let root = tempfile::tempdir().unwrap();
+    let sandbox = connect(root.path(), Controls::default()).await;
     let before = slots(root.path());
     let refused = sandbox.workspace(b"not a tar archive").await;
     assert!(matches!(refused, Err(SandboxError::Tree(_))));
@@ -105,4 +107,21 @@ async fn a_folder_that_steps_could_not_reach_is_refused_with_advice() {
     let settings = LocalSettings::new(SandboxConfig::default(), private.path().join("below"), "test");
     let error = LocalSandbox::connect(settings).await.unwrap_err().to_string();
     assert!(error.contains("choose a folder elsewhere"), "{error}");
+}
+
+#[tokio::test]
+async fn folders_of_the_host_are_bound_read_only_so_that_no_removal_reaches_through() {
+    let root = tempfile::tempdir().unwrap();
+    let sandbox = connect(root.path(), Controls::default()).await;
+    let table = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let bound: Vec<_> = table
+        .lines()
+        .map(|line| line.split(' ').collect::<Vec<_>>())
+        .filter(|fields| Path::new(fields[4]).starts_with(root.path()))
+        .collect();
+    assert!(!bound.is_empty());
+    for fields in bound {
+        assert!(fields[5].split(',').any(|option| option == "ro"), "{fields:?}");
+    }
+    drop(sandbox);
 }

@@ -102,8 +102,7 @@ async fn without_the_seal_a_branch_poisons_the_next() {
 
 #[tokio::test]
 async fn snapshots_are_listed_until_they_are_dropped_and_not_dropped_in_use() {
-    let Local { sandbox, root } = local().await;
-    let local = Local { sandbox, root };
+    let local = local().await;
     assert!(local.sandbox.snapshots().await.unwrap().is_empty());
     baseline(&local).await;
     assert_eq!(local.sandbox.snapshots().await.unwrap()[0].key, key());

@@ -17,6 +17,16 @@ pub struct Local {
     pub root: TempDir,
 }
 
+impl Drop for Local {
+    /// Snapshots outlive their sandbox; those of a test don't.
+    fn drop(&mut self) {
+        for point in mounts_below(&self.root.path().join("snapshots")).iter().rev() {
+            let unmounted = std::process::Command::new("umount").arg(point).status();
+            assert!(unmounted.unwrap().success(), "{point}");
+        }
+    }
+}
+
 pub fn config() -> SandboxConfig {
     SandboxConfig {
         disk_mib: 64,
@@ -85,11 +95,11 @@ pub async fn run(spec: StepSpec) -> StepOutcome {
 }
 
 pub async fn run_without(control: Option<Control>, spec: StepSpec) -> StepOutcome {
-    let Local { sandbox, root } = without(control).await;
+    let local = without(control).await;
+    let sandbox = &local.sandbox;
     let workspace = sandbox.workspace(&tree(&[("a.txt", "hello\n")])).await.unwrap();
-    let outcome = run_in(&sandbox, &workspace, &spec).await;
+    let outcome = run_in(sandbox, &workspace, &spec).await;
     sandbox.remove(workspace).await.unwrap();
-    drop((sandbox, root));
     outcome
 }
 

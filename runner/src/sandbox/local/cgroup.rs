@@ -176,7 +176,8 @@ fn candidates(own: &str, mounts: &str, controller: &str) -> Vec<Parent> {
         let mut kind = file_system.split(' ');
         let (name, options) = (kind.next().unwrap_or_default(), kind.nth(1).unwrap_or_default());
         let unified = name == "cgroup2";
-        if !unified && !(name == "cgroup" && options.split(',').any(|option| option == controller)) {
+        let has_it = name == "cgroup" && options.split(',').any(|option| option == controller);
+        if !unified && !has_it {
             continue;
         }
         let path = own.lines().find_map(|line| {

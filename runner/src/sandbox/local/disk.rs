@@ -18,8 +18,8 @@ use crate::sandbox::control::Control;
 
 /// Smallest disk that is worth a file system, in MiB.
 const MIN_MIB: u64 = 8;
-/// Files in `/tmp` per MiB of its size: one per page.
-const TMP_FILES_PER_MIB: u64 = 256;
+/// Files in `/tmp` per MiB of its size.
+const TMP_FILES_PER_MIB: u64 = 1_024;
 /// A disk with less room than this is used up: what is left are pieces too small for anybody.
 const FULL_BYTES: u64 = 64 << 10;
 
@@ -170,15 +170,10 @@ pub(super) fn make_tmp(at: &Path, mib: Option<u64>) -> io::Result<PathBuf> {
     Ok(at.to_owned())
 }
 
-/// Makes a file, folder or socket seen at another place too, which is made for it. Its own path is passed
-/// through by us, not by who looks at it there.
+/// Makes a file, folder or socket seen at another place too, which is made for it, read-only. Its own path is
+/// passed through by us, not by who looks at it there.
 pub(super) fn bind(from: &Path, at: &Path) -> io::Result<PathBuf> {
-    if fs::metadata(from)?.is_dir() {
-        fs::create_dir(at)?;
-    } else {
-        fs::File::create_new(at)?;
-    }
-    mount_bind(from, at)?;
+    bind_writable(from, at)?;
     // Never writable. Whoever removes the folder around it with the mount still there (a killed run, a test's
     // temporary folder) would otherwise delete the host's own files through it.
     let read_only = MountFlags::BIND | MountFlags::RDONLY | MountFlags::NOSUID;
@@ -186,6 +181,17 @@ pub(super) fn bind(from: &Path, at: &Path) -> io::Result<PathBuf> {
         unmount(at, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW)?;
         return Err(error.into());
     }
+    Ok(at.to_owned())
+}
+
+/// The same, writable: for folders of our own only.
+pub(super) fn bind_writable(from: &Path, at: &Path) -> io::Result<PathBuf> {
+    if fs::metadata(from)?.is_dir() {
+        fs::create_dir(at)?;
+    } else {
+        fs::File::create_new(at)?;
+    }
+    mount_bind(from, at)?;
     Ok(at.to_owned())
 }
 

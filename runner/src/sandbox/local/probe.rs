@@ -12,16 +12,16 @@ use crate::sandbox::{SANDBOX_UID, WorkspaceId};
 /// Prints facts, a line each. Whoever writes into it what doesn't hold makes the sandbox look weaker only.
 const QUESTIONS: &str = r#"
 say() { printf '%s=%s\n' "$1" "$2"; }
+say root "$(ls -A / | tr '\n' ' ')"
 say uid "$(id -u)/$(id -g)"
-while read -r name value; do case $name in CapEff:|CapBnd:|NoNewPrivs:|Seccomp:) say "$name" "$value";; esac; done </proc/self/status
+while read -r name value; do case $name in CapEff:|CapPrm:|CapBnd:|NoNewPrivs:|Seccomp:) say "$name" "$value";; esac; done </proc/self/status
 for name in net pid ipc mnt user; do say "$name" "$(readlink /proc/self/ns/$name)"; done
 say interfaces "$(tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' \n')"
 for file in /x /usr/x /etc/x /dev/x; do if (: >$file) 2>/dev/null; then say writable $file; fi; done
 for file in /proc/keys /proc/kallsyms /proc/kcore /sys/kernel; do if head -c 1 $file >/dev/null 2>&1 || [ -d $file ]; then say kernel $file; fi; done
-say root "$(ls -A / | tr '\n' ' ')"
 "#;
-/// What is in the root of the view; more isn't hidden.
-const IN_ROOT: [&str; 16] = [
+/// What is in the root of the view; more isn't hidden. Of `/sys` the masks tell.
+const IN_ROOT: [&str; 17] = [
     "bin",
     "dev",
     "etc",
@@ -34,6 +34,7 @@ const IN_ROOT: [&str; 16] = [
     "proc",
     "run",
     "sbin",
+    "sys",
     "tmp",
     "usr",
     "var",
@@ -109,11 +110,15 @@ impl Seen {
                     && !shared.runs_as_root()
             }
             Control::ReadOnlyRoot => !self.0.contains_key("writable"),
-            Control::NoCapabilities => ["CapEff:", "CapBnd:"].iter().all(|name| {
-                self.0
-                    .get(*name)
-                    .is_some_and(|set| set.bytes().all(|digit| digit == b'0'))
-            }),
+            // Whoever may gain no rights by starting a program (prctl(2)) has no use for the bounding set.
+            Control::NoCapabilities => {
+                let none = |name: &str| {
+                    self.0
+                        .get(name)
+                        .is_some_and(|set| set.bytes().all(|digit| digit == b'0'))
+                };
+                none("CapEff:") && none("CapPrm:") && (none("CapBnd:") || self.is("NoNewPrivs:", "1"))
+            }
             Control::NoNewPrivileges => self.is("NoNewPrivs:", "1"),
             // 2: filtered (proc_pid_status(5)).
             Control::Seccomp => self.is("Seccomp:", "2"),

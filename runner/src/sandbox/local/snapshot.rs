@@ -160,7 +160,7 @@ impl Shared {
         let workspace = WorkspaceId(self.store.new_slot(Some(key.clone()))?);
         let tree = self.store.slot(workspace.as_str()).join("tree");
         let made = if !self.has(Control::SealedSnapshot) {
-            fs::create_dir(&tree).and_then(|()| disk::bind(&data, &tree.join("merged")))
+            fs::create_dir(&tree).and_then(|()| disk::bind_writable(&data, &tree.join("merged")))
         } else if self.disks.overlay {
             self.disks.overlay(&data, &tree)
         } else {

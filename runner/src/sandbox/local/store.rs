@@ -216,7 +216,7 @@ mod tests {
         let record = fs::read_to_string(store.record(&name)).unwrap();
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
         fs::write(store.record(&name), record.replace(boot.trim(), "earlier")).unwrap();
-        assert_eq!(store.dead().unwrap(), [name.clone()]);
+        assert_eq!(store.dead().unwrap(), std::slice::from_ref(&name));
         store.discard(&name).unwrap();
         store.discard(&name).unwrap();
         assert!(store.dead().unwrap().is_empty());
