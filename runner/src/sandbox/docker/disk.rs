@@ -11,8 +11,10 @@ use crate::error::SandboxError;
 
 /// Both programs take milliseconds.
 const PROGRAM: Duration = Duration::from_secs(60);
-/// Bytes of disk per file that may be made: that of ext4's `news` profile, for trees of many small files.
-const BYTES_PER_FILE: u64 = 4096;
+/// Bytes of disk per file that may be made: ext4's own ratio (mke2fs.conf(5), `inode_ratio`).
+const BYTES_PER_FILE: u64 = 16_384;
+/// Files of the smallest disk.
+const FEWEST_FILES: u64 = 16_384;
 /// What ext4 needs for itself in the smallest disk, in bytes.
 const OVERHEAD: u64 = 8 << 20;
 /// The image of a disk, below a store.
@@ -56,7 +58,7 @@ impl Disks {
             tokio::fs::create_dir(&folder).await
         };
         made.await.map_err(|error| failed(&error))?;
-        let files = (bytes / BYTES_PER_FILE).to_string();
+        let files = (bytes / BYTES_PER_FILE).max(FEWEST_FILES).to_string();
         // Without a journal: a disk that isn't taken down properly is thrown away.
         let format = [
             "-q",

@@ -45,7 +45,7 @@ impl DockerSandbox {
     async fn try_layers(&self) -> Result<Seen, SandboxError> {
         let tar = two_files().map_err(crate::sandbox::tree::TreeError::from)?;
         let filled = layer::of_tree(&tar, SystemTime::now())?;
-        let mut workspace = self.new_store(None, filled.archive.len()).await?;
+        let mut workspace = self.new_store(None, filled.archive.len(), None).await?;
         let seen = self.try_in(&workspace, filled).await;
         let made = self.take_away(&workspace).await;
         self.keep_or_undo(&mut workspace, made).await?;
@@ -53,7 +53,6 @@ impl DockerSandbox {
     }
 
     async fn try_in(&self, workspace: &Workspace, filled: layer::TreeLayer) -> Result<Seen, SandboxError> {
-        self.make_writer(workspace, None).await?;
         self.upload(&workspace.writer(), filled.archive).await?;
         let change = TreeChange {
             written: Vec::new(),

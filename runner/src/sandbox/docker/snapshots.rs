@@ -202,7 +202,7 @@ impl DockerSandbox {
         if !self.is_whole(&marker).await? {
             return Err(missing());
         }
-        let mut workspace = self.new_store(None, change.written.len()).await?;
+        let mut workspace = self.new_store(None, change.written.len(), Some(&marker.store)).await?;
         let made = self.fill_branch(&workspace, &marker.store, key, change).await;
         self.keep_or_undo(&mut workspace, made).await?;
         Ok(self.register(workspace))
@@ -215,8 +215,7 @@ impl DockerSandbox {
         key: &SnapshotKey,
         change: &TreeChange,
     ) -> Result<(), SandboxError> {
-        self.make_writer(workspace, Some(store)).await?;
-        // From here on the snapshot is in use. It may have gone just before; the engine then has made an
+        // With its writer the snapshot is in use. It may have gone just before; the engine then has made an
         // empty volume of that name.
         let missing = || SandboxError::NoSnapshot(key.to_string());
         let marker = self.marker(key).await?.filter(|marker| marker.store == store);

@@ -71,9 +71,8 @@ impl DockerSandbox {
             tar: tar.to_vec(),
             paths: filled.paths,
         };
-        let mut workspace = self.new_store(Some(tree), filled.archive.len()).await?;
+        let mut workspace = self.new_store(Some(tree), filled.archive.len(), None).await?;
         let made = async {
-            self.make_writer(&workspace, None).await?;
             self.upload(&workspace.writer(), filled.archive).await?;
             let lower = part(&workspace.mountpoint, TREE);
             self.make_view(&workspace, &[lower]).await
@@ -83,8 +82,13 @@ impl DockerSandbox {
         Ok(self.register(workspace))
     }
 
-    /// An empty store, bounded where the runner can do that.
-    pub(super) async fn new_store(&self, tree: Option<Tree>, beside: usize) -> Result<Workspace, SandboxError> {
+    /// An empty store with its writer, bounded where the runner can do that.
+    pub(super) async fn new_store(
+        &self,
+        tree: Option<Tree>,
+        beside: usize,
+        snapshot_store: Option<&str>,
+    ) -> Result<Workspace, SandboxError> {
         let id = WorkspaceId(self.fresh_name());
         let volume = VolumeCreateRequest {
             name: Some(format!("{}-store", id.as_str())),
@@ -100,10 +104,18 @@ impl DockerSandbox {
             ahead: Ahead::default(),
             reader: OnceCell::new(),
         };
-        match self.disks.make(Path::new(&workspace.mountpoint), beside).await {
-            Ok(disk) => workspace.disk = disk,
-            Err(error) => self.keep_or_undo(&mut workspace, Err(error)).await?,
-        }
+        let (disk, writer) = tokio::join!(
+            self.disks.make(Path::new(&workspace.mountpoint), beside),
+            self.make_writer(&workspace, snapshot_store)
+        );
+        let made = match disk {
+            Ok(disk) => {
+                workspace.disk = disk;
+                writer
+            }
+            Err(error) => Err(error),
+        };
+        self.keep_or_undo(&mut workspace, made).await?;
         Ok(workspace)
     }
 
@@ -140,11 +152,7 @@ impl DockerSandbox {
 
     /// A container that never runs: it only carries what goes into a store. It also refers to the snapshot's
     /// store, and with that keeps the engine from removing it.
-    pub(super) async fn make_writer(
-        &self,
-        workspace: &Workspace,
-        snapshot_store: Option<&str>,
-    ) -> Result<(), SandboxError> {
+    async fn make_writer(&self, workspace: &Workspace, snapshot_store: Option<&str>) -> Result<(), SandboxError> {
         let mut mounts = vec![volume_mount(&workspace.store(), STORE_DIR, false)];
         mounts.extend(snapshot_store.map(|store| volume_mount(store, SNAPSHOT_DIR, true)));
         self.make_carrier(&workspace.writer(), mounts).await
