@@ -24,7 +24,7 @@ pub struct Side<'a> {
 /// whole statement, which may have moved or been reformatted. Where no code is at hand, fingerprints decide.
 pub(super) fn matched(before: Side<'_>, after: Side<'_>) -> Vec<Option<usize>> {
     let (old_places, new_places) = (Places::of(before), Places::of(after));
-    let mut groups: BTreeMap<(&str, &str), (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, &str), Members> = BTreeMap::new();
     for (index, finding) in before.findings.iter().enumerate() {
         groups
             .entry((&finding.scanner, &finding.rule))
@@ -69,6 +69,9 @@ struct Group<'a> {
     /// Newer by older.
     taken: HashMap<usize, usize>,
 }
+
+/// Indices of a rule's older and newer findings.
+type Members = (Vec<usize>, Vec<usize>);
 
 /// How well two findings fit: better is more.
 type Fit = (bool, usize);
@@ -168,13 +171,20 @@ impl Group<'_> {
             return None;
         }
         let same_path = path(one) == path(two);
+        let same_file = same_path || self.renamed(path(one), path(two));
         let equal = match (self.old_places.get(old)?, self.new_places.get(new)?) {
-            (Place::Code(before), Place::Code(after)) => before.same(after, same_path)?,
+            (Place::Code(before), Place::Code(after)) => before.same(after, same_file)?,
             (Place::Line(before), Place::Line(after)) => (before == after).then_some(0)?,
             (Place::None, Place::None) => self.same_thing(one, two).then_some(0)?,
             _ => return None,
         };
         Some((same_path, equal))
+    }
+
+    /// Whether one file went and the other came.
+    fn renamed(&self, from: Option<&str>, to: Option<&str>) -> bool {
+        let gone = |files: &dyn Files, path: Option<&str>| path.is_some_and(|path| files.content(path).is_none());
+        from != to && gone(self.after.files, from) && gone(self.before.files, to)
     }
 
     /// Whether two findings without code are about the same: by fingerprint, or the file they are about was renamed.
@@ -185,7 +195,7 @@ impl Group<'_> {
         let (Some(from), Some(to)) = (path(one), path(two)) else {
             return false;
         };
-        let moved = from != to && self.after.files.content(from).is_none() && self.before.files.content(to).is_none();
+        let moved = self.renamed(Some(from), Some(to));
         let about = |finding: &Finding| {
             let component = finding.component.as_ref();
             component.map(|component| {
