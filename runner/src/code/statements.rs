@@ -9,6 +9,10 @@ use super::lex::{Kind, Token, lex};
 const MAX_STATEMENT: usize = 400;
 /// Largest file that is taken apart, in bytes: a larger one was written by a machine.
 const MAX_BYTES: usize = 2 << 20;
+/// Deepest nesting of brackets that is looked through for the one that a closing one belongs to.
+const MAX_LOOK: usize = 64;
+/// Longest block that is compared as a whole, in tokens.
+const MAX_BLOCK: usize = 20_000;
 /// What opens a compound statement in Python.
 const COMPOUND: [&str; 13] = [
     "if", "elif", "else", "for", "while", "with", "try", "except", "finally", "def", "class", "async", "match",
@@ -149,7 +153,7 @@ impl<'a> Code<'a> {
             return whole.end;
         }
         let mut depth = 1_usize;
-        for (index, part) in self.parts.iter().enumerate().skip(whole.end) {
+        for (index, part) in self.parts.iter().enumerate().skip(whole.end).take(MAX_BLOCK) {
             if part.token.is("{") {
                 depth += 1;
             } else if part.token.is("}") {
@@ -191,9 +195,11 @@ fn brackets(tokens: &[Token<'_>], lang: Lang) -> Vec<Bracket> {
                 _ => "{",
             };
             // What doesn't fit belongs to text that we misread: the nearest that fits is closed.
-            let fits = open
-                .iter()
-                .rposition(|at| tokens.get(*at).is_some_and(|token| token.text == pair));
+            let fits = (0..open.len()).rev().take(MAX_LOOK).find(|depth| {
+                open.get(*depth)
+                    .and_then(|at| tokens.get(*at))
+                    .is_some_and(|token| token.text == pair)
+            });
             if let Some(at) = fits.and_then(|depth| open.drain(depth..).next()) {
                 let block = all.get(at).is_some_and(|bracket| bracket.block);
                 set(&mut all, at, |bracket| bracket.other = Some(index));

@@ -1,13 +1,15 @@
 //! Which finding of the newer scan is which of the older one.
 
 use holdpoint_schemas::finding::Finding;
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use super::place::{Place, Places};
 use crate::files::Files;
 
-/// Pairs that are looked at closely, for one rule: more are left new, rather than to compare for ever.
-const MAX_PAIRS: usize = 200_000;
+/// Comparisons of tokens for one rule: what is left then stays new, rather than to compare for ever what somebody
+/// wrote for that.
+const MAX_WORK: usize = 20_000_000;
 
 /// One side: a scan's findings, and the tree they are about.
 #[derive(Clone, Copy)]
@@ -24,7 +26,7 @@ pub struct Side<'a> {
 /// whole statement, which may have moved or been reformatted. Where no code is at hand, fingerprints decide.
 pub(super) fn matched(before: Side<'_>, after: Side<'_>) -> Vec<Option<usize>> {
     let (old_places, new_places) = (Places::of(before), Places::of(after));
-    let mut groups: BTreeMap<(&str, &str), (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, &str), Members> = BTreeMap::new();
     for (index, finding) in before.findings.iter().enumerate() {
         groups
             .entry((&finding.scanner, &finding.rule))
@@ -46,7 +48,7 @@ pub(super) fn matched(before: Side<'_>, after: Side<'_>) -> Vec<Option<usize>> {
             after,
             old_places: &old_places,
             new_places: &new_places,
-            budget: MAX_PAIRS,
+            budget: Cell::new(MAX_WORK),
             taken: HashMap::new(),
         };
         group.settle(&old, &new);
@@ -65,10 +67,13 @@ struct Group<'a> {
     after: Side<'a>,
     old_places: &'a Places<'a>,
     new_places: &'a Places<'a>,
-    budget: usize,
+    budget: Cell<usize>,
     /// Newer by older.
     taken: HashMap<usize, usize>,
 }
+
+/// Indices of a rule's older and newer findings.
+type Members = (Vec<usize>, Vec<usize>);
 
 /// How well two findings fit: better is more.
 type Fit = (bool, usize);
@@ -134,10 +139,6 @@ impl Group<'_> {
             };
             let mut fits: Vec<(Fit, usize)> = Vec::new();
             for old in choice {
-                if self.budget == 0 {
-                    break;
-                }
-                self.budget -= 1;
                 if let Some(fit) = self.fit(old, *index) {
                     fits.push((fit, old));
                 }
@@ -168,13 +169,34 @@ impl Group<'_> {
             return None;
         }
         let same_path = path(one) == path(two);
-        let equal = match (self.old_places.get(old)?, self.new_places.get(new)?) {
-            (Place::Code(before), Place::Code(after)) => before.same(after, same_path)?,
+        let same_file = same_path || self.renamed(path(one), path(two));
+        let places = (self.old_places.get(old)?, self.new_places.get(new)?);
+        self.spend(1)?;
+        let equal = match places {
+            (Place::Code(before), Place::Code(after)) => match before.same_start(after, same_file) {
+                Some(common) => common,
+                None => {
+                    self.spend(before.work(after))?;
+                    before.same(after, same_file)?
+                }
+            },
             (Place::Line(before), Place::Line(after)) => (before == after).then_some(0)?,
             (Place::None, Place::None) => self.same_thing(one, two).then_some(0)?,
             _ => return None,
         };
         Some((same_path, equal))
+    }
+
+    /// Takes from the budget; `None` when it is used up.
+    fn spend(&self, work: usize) -> Option<()> {
+        self.budget.set(self.budget.get().checked_sub(work)?);
+        Some(())
+    }
+
+    /// Whether one file went and the other came.
+    fn renamed(&self, from: Option<&str>, to: Option<&str>) -> bool {
+        let gone = |files: &dyn Files, path: Option<&str>| path.is_some_and(|path| files.content(path).is_none());
+        from != to && gone(self.after.files, from) && gone(self.before.files, to)
     }
 
     /// Whether two findings without code are about the same: by fingerprint, or the file they are about was renamed.
@@ -185,7 +207,7 @@ impl Group<'_> {
         let (Some(from), Some(to)) = (path(one), path(two)) else {
             return false;
         };
-        let moved = from != to && self.after.files.content(from).is_none() && self.before.files.content(to).is_none();
+        let moved = self.renamed(Some(from), Some(to));
         let about = |finding: &Finding| {
             let component = finding.component.as_ref();
             component.map(|component| {

@@ -277,6 +277,8 @@ fn unseen_reason(baseline: &[Finding], unseen: &[&Finding]) -> String {
 }
 
 #[cfg(test)]
+mod law_tests;
+#[cfg(test)]
 mod move_tests;
 #[cfg(test)]
 mod tests;

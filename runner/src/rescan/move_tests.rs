@@ -181,3 +181,22 @@ fn a_renamed_function_is_the_same_only_if_its_whole_body_is() {
     assert_eq!(new_of(&js.replace("old", "better")), 0);
     assert_eq!(new_of(&js.replace("old", "better").replace("req.a", "req.b")), 1);
 }
+
+#[test]
+fn text_that_is_made_to_be_slow_is_not() {
+    let deep = format!("x = {}{}\n", "(".repeat(200_000), "]".repeat(200_000));
+    let calls = "os.system(".repeat(20_000);
+    let line = format!("eval({})\n", "a,".repeat(900));
+    for text in [deep, calls, line.repeat(200)] {
+        let (before, after) = (tree(&[("a.py", &text)]), tree(&[("a.py", &format!("y = 1\n{text}"))]));
+        let started = std::time::Instant::now();
+        let _ = added(&before, &after);
+        let _ = crate::surface::compare(&before, &after);
+        assert!(
+            started.elapsed().as_secs() < 30,
+            "{:?} for {:.20}",
+            started.elapsed(),
+            text
+        );
+    }
+}

@@ -268,7 +268,7 @@ fn hides_security(codes: &str) -> bool {
     codes.strip_prefix(':').is_none_or(|codes| {
         codes
             .split(',')
-            .any(|code| code.starts_with('s') && code.get(1..2).is_none_or(|digit| digit >= "0" && digit <= "9"))
+            .any(|code| code.starts_with('s') && code.get(1..2).is_none_or(|digit| ("0"..="9").contains(&digit)))
     })
 }
 

@@ -7,6 +7,8 @@ use super::routes;
 use super::source::{Source, joined};
 use crate::code::{Kind, Token};
 
+/// Tokens before a guard that are looked through for what it guards.
+const MAX_LOOK: usize = 2_000;
 /// What a guard guards that belongs to no route and no function.
 const FILE: &str = "the file";
 /// Parts of names that guard, in lower case and without `_` and `-`.
@@ -228,7 +230,11 @@ fn subject(tokens: &[Token<'_>], index: usize, source: &Source<'_>) -> String {
     if let Some((_, path)) = wrapped {
         return format!("`{path}`");
     }
-    (0..index).rev().find_map(names).unwrap_or_else(|| FILE.to_owned())
+    (0..index)
+        .rev()
+        .take(MAX_LOOK)
+        .find_map(names)
+        .unwrap_or_else(|| FILE.to_owned())
 }
 
 /// The name that is declared at this token.

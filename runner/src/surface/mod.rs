@@ -148,6 +148,8 @@ pub fn compare(base: &dyn Files, candidate: &dyn Files) -> CheckResult {
     let changed = files::changed(base, candidate);
     let before = sources(base, &changed);
     let after = sources(candidate, &changed);
+    let names = |sources: &[Source<'_>]| -> BTreeSet<String> { sources.iter().flat_map(guards::subjects).collect() };
+    let (old_names, new_names) = (names(&before), names(&after));
     let mut opened = Vec::new();
     for kind in KINDS {
         let (from, to) = match kind.opens {
@@ -155,7 +157,7 @@ pub fn compare(base: &dyn Files, candidate: &dyn Files) -> CheckResult {
             Opens::Removed => (&after, &before),
         };
         for (path, entry) in added(kind, from, to) {
-            if kind.opens == Opens::Removed && is_deleted(&entry, &before, &after) {
+            if kind.opens == Opens::Removed && is_deleted(&entry, &old_names, &new_names) {
                 continue;
             }
             let was = if kind.opens == Opens::Removed {
@@ -288,13 +290,9 @@ fn cancel<'a>(
 }
 
 /// Whether what an entry guards is gone too, and nothing came in its place that could be it under another name.
-fn is_deleted(entry: &Entry, before: &[Source<'_>], after: &[Source<'_>]) -> bool {
-    let Some((_, subject)) = entry.class.as_deref().and_then(|class| class.split_once(" of ")) else {
-        return false;
-    };
-    let names = |sources: &[Source<'_>]| -> BTreeSet<String> { sources.iter().flat_map(guards::subjects).collect() };
-    let (old, new) = (names(before), names(after));
-    !new.contains(subject) && new.is_subset(&old)
+fn is_deleted(entry: &Entry, before: &BTreeSet<String>, after: &BTreeSet<String>) -> bool {
+    let subject = entry.class.as_deref().and_then(|class| class.split_once(" of "));
+    subject.is_some_and(|(_, subject)| !after.contains(subject) && after.is_subset(before))
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ const GO: &[&str] = &[".go"];
 const RS: &[&str] = &[".rs"];
 const CS: &[&str] = &[".cs"];
 
+/// Tokens of a call that tell it apart from others.
+const MAX_CALL: usize = 100;
 /// Class of what hands a text to a shell.
 pub(super) const SHELL: &str = "shell";
 /// Class of what starts a program with a list of arguments.
@@ -126,7 +128,7 @@ pub(super) fn entries(source: &Source<'_>) -> Vec<Entry> {
             continue;
         };
         let call = tokens.get(index..closing(&tokens, open)).unwrap_or_default();
-        let text = joined(call);
+        let text = joined(call.get(..MAX_CALL).unwrap_or(call));
         // These two are as safe as their arguments say.
         let safe = *sink == "yaml.load" && (text.contains("SafeLoader") || text.contains("safe_load"));
         if declared || safe {

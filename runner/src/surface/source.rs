@@ -2,6 +2,9 @@
 
 use crate::code::{Code, Kind, Lang, Token};
 
+/// Longest list in brackets that is looked through, in tokens.
+const MAX_LIST: usize = 500;
+
 /// A changed file.
 #[derive(Debug)]
 pub(super) struct Source<'a> {
@@ -120,7 +123,7 @@ pub(super) fn dotted(tokens: &[Token<'_>], end: usize) -> String {
 /// The index after the bracket that closes the one at `open`.
 pub(super) fn closing(tokens: &[Token<'_>], open: usize) -> usize {
     let mut depth = 0_usize;
-    for (index, token) in tokens.iter().enumerate().skip(open) {
+    for (index, token) in tokens.iter().enumerate().skip(open).take(MAX_LIST) {
         if token.kind == Kind::Mark {
             match token.text {
                 "(" | "[" | "{" => depth += 1,
@@ -134,7 +137,7 @@ pub(super) fn closing(tokens: &[Token<'_>], open: usize) -> usize {
             }
         }
     }
-    tokens.len()
+    tokens.len().min(open + MAX_LIST)
 }
 
 /// A block of HCL with its own attributes.
