@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod docker {
+    pub mod adequacy;
     pub mod isolation;
     pub mod lifecycle;
     pub mod outcomes;

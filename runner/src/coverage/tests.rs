@@ -88,3 +88,19 @@ fn a_tool_is_chosen_by_the_files_ending_and_keeps_the_tests_status() {
     assert!(command.ends_with("exit $status\n"), "{command}");
     assert!(adapter("README.md").is_none());
 }
+
+#[test]
+fn every_tools_script_is_one_that_a_plain_shell_reads() {
+    for path in ["a.py", "a.js", "a.rs", "a.go", "a.java"] {
+        let script = adapter(path).unwrap().command("true");
+        let checked = std::process::Command::new("sh")
+            .args(["-n", "-c", &script])
+            .output()
+            .unwrap();
+        assert!(
+            checked.status.success(),
+            "{path}: {}",
+            String::from_utf8_lossy(&checked.stderr)
+        );
+    }
+}
