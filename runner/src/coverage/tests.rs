@@ -72,10 +72,10 @@ fn v8_ranges_become_lines_and_processes_add_up() {
     let sources = BTreeMap::from([("m.js".to_owned(), source)]);
     let mut coverage = Coverage::default();
     read_v8(report(0).as_bytes(), &sources, &mut coverage).unwrap();
-    assert_eq!(coverage.file("m.js").unwrap()[&2], true);
-    assert_eq!(coverage.file("m.js").unwrap()[&5], false);
+    assert!(coverage.file("m.js").unwrap()[&2]);
+    assert!(!coverage.file("m.js").unwrap()[&5]);
     read_v8(report(1).as_bytes(), &sources, &mut coverage).unwrap();
-    assert_eq!(coverage.file("m.js").unwrap()[&5], true);
+    assert!(coverage.file("m.js").unwrap()[&5]);
     assert!(read_v8(b"{}", &sources, &mut coverage).is_err());
 }
 
