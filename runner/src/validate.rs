@@ -1,8 +1,11 @@
 //! Runs what a plan needs on one side, and makes evidence out of two sides.
 
+mod adequacy;
+mod base_tests;
 mod origin;
 pub mod prepare;
 mod repeat;
+mod revert;
 mod steps;
 mod testing;
 
@@ -128,6 +131,9 @@ pub async fn run_candidate(
         if let Some(workspace) = run.built(&origin).await? {
             let workspace = run.exercise(workspace, &origin, &nonce).await?;
             let workspace = run.settle_candidate(workspace, &origin, baseline).await?;
+            run.base_tests(baseline.snapshot.as_ref()).await?;
+            run.adequacy(&origin, baseline.snapshot.as_ref()).await?;
+            run.revert(&workspace, baseline).await?;
             run.remove(workspace).await;
         }
     }

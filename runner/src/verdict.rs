@@ -1,9 +1,11 @@
 //! From how the steps ended to what that says about the fix. Pure.
 
+mod covered;
 mod single_tests;
 
 use holdpoint_schemas::evidence::{CheckResult, StepEnd, Verdict};
 
+pub use covered::judge_covered;
 pub use single_tests::{TestRecord, all_flaky, judge_tests};
 
 /// A check's result without details.

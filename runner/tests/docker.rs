@@ -4,6 +4,7 @@
 mod docker {
     pub mod bootstrap;
     pub mod disk;
+    pub mod adequacy;
     pub mod isolation;
     pub mod lifecycle;
     pub mod lost;

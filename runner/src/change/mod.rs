@@ -2,6 +2,7 @@
 
 pub mod language;
 pub mod lines;
+pub mod mutants;
 pub mod restore;
 pub mod test_files;
 

@@ -35,8 +35,7 @@ covered_python() {
 }
 python() { covered_python python "$@"; }
 python3() { covered_python python3 "$@"; }
-pytest() { covered_python python3 -m pytest "$@"; }
-py.test() { covered_python python3 -m pytest "$@"; }"#,
+pytest() { covered_python python3 -m pytest "$@"; }"#,
         after: r#"unset -f python3
 python3 -m coverage combine -q 2>&1 || :
 python3 -m coverage json -q -o "$covered/coverage.json" 2>&1 || :"#,

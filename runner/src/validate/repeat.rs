@@ -118,11 +118,11 @@ impl SideRun<'_> {
         let from = self.record.steps.len();
         let mut answer = None;
         if let Some(workspace) = self.built(origin).await? {
-            if let Some(run) = self.test(&workspace).await {
-                if let Some(green) = run.green() {
-                    runs.add(green, run.tests);
-                    answer = Some(());
-                }
+            if let Some(run) = self.test(&workspace).await
+                && let Some(green) = run.green()
+            {
+                runs.add(green, run.tests);
+                answer = Some(());
             }
             self.remove(workspace).await;
         }
