@@ -131,6 +131,15 @@ impl KubernetesSandbox {
         &self.identity
     }
 
+    /// Gives back what there is of this sandbox in the cluster, and waits for the answer. Without it that
+    /// happens when the sandbox is dropped, as far as the program still runs then.
+    ///
+    /// # Errors
+    /// When the cluster doesn't answer; the next sweep does it then.
+    pub async fn close(self) -> Result<(), SandboxError> {
+        self.lease.release().await
+    }
+
     /// A name that no other object has. `what` is one letter.
     fn fresh_name(&self, what: &str) -> String {
         let count = self.counter.fetch_add(1, Ordering::Relaxed);

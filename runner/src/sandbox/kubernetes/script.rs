@@ -14,8 +14,11 @@ pub(super) const NO_FILE: i32 = 44;
 
 /// Waits until it is told to go; a shell as process 1 ignores signals that it has no trap for.
 const HOLDER: &str = "trap 'exit 0' TERM; while :; do sleep 60 & wait $!; done";
+/// What every pod is told of its cluster, whatever its record says: addresses that it has no use for.
+const UNTOLD: &str = "unset KUBERNETES_PORT KUBERNETES_SERVICE_HOST KUBERNETES_SERVICE_PORT KUBERNETES_SERVICE_PORT_HTTPS \
+                      KUBERNETES_PORT_443_TCP KUBERNETES_PORT_443_TCP_ADDR KUBERNETES_PORT_443_TCP_PORT KUBERNETES_PORT_443_TCP_PROTO";
 /// Exactly as many bytes as are announced: older clusters can't close the input.
-const UNPACK: &str = "mkdir -p \"$2\" && cd \"$2\" && head -c \"$1\" | tar -xf -";
+const UNPACK: &str = "mkdir -p \"$2\" && cd \"$2\" && head -c \"$1\" | tar -xpf -";
 /// The size comes first, so that a cut answer is told from a short file.
 const READ: &str = "if [ -L \"$1\" ] || [ ! -f \"$1\" ]; then exit 44; fi; wc -c <\"$1\"; head -c \"$2\" \"$1\"";
 /// Free blocks of 1 KiB and free inodes.
@@ -54,7 +57,7 @@ pub(super) fn step(step: &StepSpec, pids: Option<u32>) -> Vec<String> {
     } else {
         String::new()
     };
-    let script = format!("ulimit -c 0; {bound}cd {REPO_DIR} && sh -c \"$1\" <{input}{output}; exit $?");
+    let script = format!("{UNTOLD}; ulimit -c 0; {bound}cd {REPO_DIR} && sh -c \"$1\" <{input}{output}; exit $?");
     with_arguments(&script, &[&step.command])
 }
 

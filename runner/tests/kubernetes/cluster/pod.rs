@@ -242,6 +242,9 @@ async fn arguments(cluster: &Cluster, record: &Value) -> Result<Vec<String>, Str
         }
         add("--env", "PATH=/usr/local/bin:/usr/bin:/bin");
     }
+    // Every pod is told where the API server is.
+    add("--env", "KUBERNETES_SERVICE_HOST=10.96.0.1");
+    add("--env", "KUBERNETES_PORT_443_TCP_ADDR=10.96.0.1");
     let env = container["env"].as_array().cloned().unwrap_or_default();
     for variable in &env {
         let value = expanded(variable["value"].as_str().unwrap_or_default(), &env);
