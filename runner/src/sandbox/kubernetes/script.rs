@@ -1,5 +1,5 @@
-//! The few lines of shell around a step and in the holder. They need `sh`, `tar`, `head`, `wc`, `cat`
-//! and `df` of the image, as every image with a shell has them.
+//! The few lines of shell around a step and in the holder. They need `sh`, `tar`, `head`, `wc`, `cp`,
+//! `xargs`, `du` and `df` of the image, as every image with a shell has them.
 
 use crate::sandbox::{REPO_DIR, StepSpec};
 
@@ -24,6 +24,13 @@ const READ: &str = "if [ -L \"$1\" ] || [ ! -f \"$1\" ]; then exit 44; fi; wc -c
 /// Free blocks of 1 KiB and free inodes.
 const FREE: &str = "df -Pk \"$1\" | tail -n 1; df -Pi \"$1\" | tail -n 1";
 
+/// What a folder takes, in KiB.
+const SIZE: &str = "du -sk \"$1\"";
+/// All of a snapshot's workspace with its dates; anew when it is done again.
+const COPY: &str = "rm -rf \"$2/workspace\" && cp -a \"$1/workspace\" \"$2/workspace\"";
+/// Paths come with a zero byte behind each.
+const REMOVE: &str = "cd \"$2/workspace/repo\" && head -c \"$1\" | xargs -0 rm -f --";
+
 /// The holder's command.
 pub(super) fn holder() -> [String; 3] {
     shell(HOLDER)
@@ -42,6 +49,21 @@ pub(super) fn read(path: &str, max_bytes: usize) -> Vec<String> {
 /// Says what is free on the volume.
 pub(super) fn free(folder: &str) -> Vec<String> {
     with_arguments(FREE, &[folder])
+}
+
+/// Says what a folder takes.
+pub(super) fn size(folder: &str) -> Vec<String> {
+    with_arguments(SIZE, &[folder])
+}
+
+/// Copies the workspace of one volume into another.
+pub(super) fn copy(from: &str, to: &str) -> Vec<String> {
+    with_arguments(COPY, &[from, to])
+}
+
+/// Removes files of the repo, whose names are so many bytes of the standard input.
+pub(super) fn remove(bytes: usize, volume: &str) -> Vec<String> {
+    with_arguments(REMOVE, &[&bytes.to_string(), volume])
 }
 
 /// A step's command. The shell around it is process 1, so that the command isn't: process 1 gets no

@@ -134,13 +134,21 @@ async fn provide(cluster: &Cluster, claim: &Value) {
     })
     .await;
     // Protected while a pod uses it.
-    while docker(&["volume", "rm", &volume])
-        .await
-        .is_err_and(|error| error.contains("in use"))
-    {
-        tokio::time::sleep(POLL).await;
-    }
+    until(|| !is_used(cluster, &name)).await;
+    drop(docker(&["rm", "--force", &anchor]).await);
+    docker(&["volume", "rm", &volume]).await.unwrap();
     cluster.store.purge("persistentvolumeclaims", &name);
+}
+
+fn is_used(cluster: &Cluster, claim: &str) -> bool {
+    let (pods, _) = cluster.store.list("pods", "");
+    let volumes = pods
+        .iter()
+        .filter_map(|pod| pod["spec"]["volumes"].as_array())
+        .flatten();
+    volumes
+        .into_iter()
+        .any(|volume| volume["persistentVolumeClaim"]["claimName"] == claim)
 }
 
 pub async fn until(mut holds: impl FnMut() -> bool) {

@@ -118,7 +118,13 @@ fn is_ready(cluster: &Cluster, record: &Value) -> bool {
     let terms = &record["spec"]["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
     let beside = terms.as_array().into_iter().flatten().all(|term| {
         let (pods, _) = cluster.store.list("pods", &selector_of(&term["labelSelector"]));
-        term["topologyKey"] == "kubernetes.io/hostname" && pods.iter().any(|pod| pod["status"]["phase"] == "Running")
+        // The first of those that want to be together may start (scheduler, "InterPodAffinity").
+        let first = pods
+            .iter()
+            .all(|pod| pod["metadata"]["name"] == record["metadata"]["name"] || pod["status"]["phase"] == "Pending");
+        let fits_itself = super::store::fits(record, &selector_of(&term["labelSelector"]));
+        term["topologyKey"] == "kubernetes.io/hostname" && (first && fits_itself)
+            || pods.iter().any(|pod| pod["status"]["phase"] == "Running")
     });
     bound && beside
 }
