@@ -3,11 +3,14 @@
 //! own binary, bound read-only into whatever image the step runs in.
 //!
 //! Each result line carries a nonce that only the agent was told (on its standard input), so that
-//! the service's own output can't pass for a result.
+//! the service's own output can't pass for a result. The service runs as the same user: that it can't look
+//! the nonce up in the agent's memory is what the process is made undumpable for (prctl(2)).
 
 mod hex;
 mod http;
 
+#[cfg(target_os = "linux")]
+use rustix::process::DumpableBehavior;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -142,6 +145,8 @@ pub fn replay(spec_json: &str, out: &mut dyn Write) -> Result<(), AgentError> {
     if spec.requests.len() > MAX_REQUESTS {
         return Err(AgentError::TooMany(spec.requests.len()));
     }
+    #[cfg(target_os = "linux")]
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(std::io::Error::from)?;
     let mut service = Service::start(&spec.command)?;
     let mut say = |event| -> Result<(), AgentError> {
         let line = ReplayLine {

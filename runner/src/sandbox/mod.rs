@@ -6,6 +6,7 @@ pub mod kubernetes;
 mod output;
 mod owner;
 pub mod snapshot;
+mod syscalls;
 pub mod tree;
 
 use async_trait::async_trait;

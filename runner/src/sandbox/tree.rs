@@ -1,6 +1,7 @@
 //! A repo's tree on its way into a workspace: checked, re-owned and re-dated.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -29,6 +30,9 @@ pub enum TreeError {
     /// An entry below a symbolic link, which would be written wherever that points.
     #[error("entry `{0}` lies behind a symbolic link")]
     BehindLink(String),
+    /// Git's own folder, whose configuration and hooks name programs to run. No commit can hold one.
+    #[error("entry `{0}` lies in git's own folder")]
+    GitFolder(String),
     /// A device, a hard link, a pipe.
     #[error("entry `{0}` is neither a file, a folder nor a symbolic link")]
     Special(String),
@@ -216,6 +220,7 @@ fn inside(name: &Path) -> Result<Option<PathBuf>, TreeError> {
     }
     for component in name.components() {
         match component {
+            Component::Normal(part) if is_git(part) => return Err(TreeError::GitFolder(shown(name))),
             Component::Normal(part) => relative.push(part),
             Component::CurDir => {}
             Component::ParentDir | Component::RootDir | Component::Prefix(_) => {
@@ -224,6 +229,13 @@ fn inside(name: &Path) -> Result<Option<PathBuf>, TreeError> {
         }
     }
     Ok((!relative.as_os_str().is_empty()).then_some(relative))
+}
+
+/// Whether git would take this name for its own folder, as its `verify_path` does: in any case, and by its
+/// short name on file systems that have those.
+fn is_git(part: &OsStr) -> bool {
+    let name = part.as_encoded_bytes();
+    name.eq_ignore_ascii_case(b".git") || name.eq_ignore_ascii_case(b"git~1")
 }
 
 fn shown(name: &Path) -> String {
@@ -305,6 +317,19 @@ mod tests {
                 matches!(refuse(&[(name, EntryType::Regular, "", b"x")]), TreeError::Escapes(_)),
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn gits_own_folder_is_refused_and_files_about_git_are_not() {
+        for name in [".git/config", "vendor/.GIT/hooks/post-checkout", ".git", "git~1/config"] {
+            assert!(
+                matches!(refuse(&[(name, EntryType::Regular, "", b"x")]), TreeError::GitFolder(_)),
+                "{name}"
+            );
+        }
+        for name in [".gitignore", ".gitattributes", ".gitmodules", ".github/ci.yml"] {
+            assert!(repack(&archive(&[(name, EntryType::Regular, "", b"x")]), SystemTime::now()).is_ok());
         }
     }
 

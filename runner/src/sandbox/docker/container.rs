@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use super::{DockerSandbox, REQUEST, bounded, one_line, profile, remove_container};
 use crate::error::SandboxError;
+use crate::sandbox::control::Control;
 use crate::sandbox::output::{Output, Source};
 use crate::sandbox::{OnLine, StepOutcome, StepSpec, WorkspaceId};
 
@@ -32,8 +33,9 @@ const LINE_QUEUE: usize = 1_024;
 impl DockerSandbox {
     pub(super) async fn run_step(&self, workspace: &WorkspaceId, step: &StepSpec, on_line: OnLine<'_>) -> StepOutcome {
         let (sender, lines) = mpsc::channel(LINE_QUEUE);
+        let bounded = self.rules.controls.has(Control::OutputBound);
         let output = Arc::new(Mutex::new(Output::new(
-            step.limits.log_bytes,
+            if bounded { step.limits.log_bytes } else { usize::MAX },
             step.capture_bytes,
             sender,
         )));
@@ -72,7 +74,7 @@ impl DockerSandbox {
         mut lines: mpsc::Receiver<String>,
         on_line: OnLine<'_>,
     ) -> Result<StepEnd, SandboxError> {
-        let body = profile::container(&self.image, self.labels(), workspace, step);
+        let body = profile::container(&self.image, self.labels(), workspace, step, &self.rules);
         let options = CreateContainerOptionsBuilder::default().name(name).build();
         bounded(
             "create a container",
@@ -105,7 +107,11 @@ impl DockerSandbox {
             name,
             Some(WaitContainerOptionsBuilder::default().condition("not-running").build()),
         ));
-        let deadline = tokio::time::sleep(step.limits.wall);
+        let deadline = tokio::time::sleep(if self.rules.controls.has(Control::TimeBound) {
+            step.limits.wall
+        } else {
+            Duration::MAX
+        });
         tokio::pin!(deadline);
         let ended = loop {
             tokio::select! {

@@ -3,6 +3,7 @@
 mod container;
 mod image;
 mod profile;
+mod seccomp;
 mod volume;
 
 use async_trait::async_trait;
@@ -19,6 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use self::image::Image;
+use self::profile::Rules;
 use super::control::{Controls, IsolationReport};
 use super::owner::{self, Owner};
 use super::{OnLine, SANDBOX_UID, Sandbox, StepOutcome, StepSpec, Swept, WorkspaceId};
@@ -42,6 +44,9 @@ pub struct SandboxSettings {
     pub run: String,
     /// The controls to put in force: all, but in a test of one of them.
     pub controls: Controls,
+    /// The control group above that of each step, as the engine's `cgroup_parent` takes it: a bound over
+    /// all steps together. `None`: the engine's own.
+    pub cgroup_parent: Option<String>,
 }
 
 impl SandboxSettings {
@@ -53,6 +58,7 @@ impl SandboxSettings {
             socket: PathBuf::from(DEFAULT_SOCKET),
             run: run.into(),
             controls: Controls::default(),
+            cgroup_parent: None,
         }
     }
 }
@@ -66,7 +72,7 @@ pub struct DockerSandbox {
     owner: Owner,
     run: String,
     version: String,
-    controls: Controls,
+    rules: Rules,
 }
 
 impl DockerSandbox {
@@ -96,7 +102,10 @@ impl DockerSandbox {
             owner: Owner::this_process().map_err(SandboxError::NoOwner)?,
             run: settings.run,
             version: version.unwrap_or_else(|| "of unknown version".to_owned()),
-            controls: settings.controls,
+            rules: Rules {
+                controls: settings.controls,
+                cgroup_parent: settings.cgroup_parent,
+            },
         })
     }
 
@@ -184,7 +193,7 @@ impl Sandbox for DockerSandbox {
         IsolationReport {
             kind: Isolation::Container,
             engine: format!("docker {}", self.version),
-            controls: self.controls.clone(),
+            controls: self.rules.controls.clone(),
         }
     }
 

@@ -2,11 +2,18 @@
 
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, ResourcesUlimits};
 use std::collections::HashMap;
+use std::path::Path;
 
 use super::image::Image;
+use super::seccomp;
+use crate::sandbox::control::{Control, Controls};
 use crate::sandbox::{PROXY_SOCKET, REPO_DIR, SANDBOX_UID, StepSpec, WORKSPACE_DIR, WorkspaceId};
 
 const MIB: u64 = 1 << 20;
+/// Files of `/tmp` for each MiB of it: an inode takes about a KiB of the kernel's memory.
+const TMP_FILES_PER_MIB: u64 = 1_024;
+/// Where the host's root is seen by a test that takes [`Control::NoHostMounts`] away.
+const HOST_ROOT: &str = "/holdpoint/host";
 /// Shared memory: enough for semaphores, too little to hide a build in.
 const SHM_BYTES: i64 = 32 << 20;
 /// Largest single file in bytes. The disk as a whole isn't bounded on a plain volume.
@@ -14,12 +21,75 @@ const MAX_FILE_BYTES: i64 = 4 << 30;
 /// Open files per process.
 const MAX_OPEN_FILES: i64 = 16_384;
 
+/// Kernel interfaces that tell about the host or its other containers: the engine's own list, which depends
+/// on its version, and what it leaves readable. A path that this kernel hasn't is passed over.
+const MASKED: [&str; 23] = [
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/config.gz",
+    "/proc/interrupts",
+    "/proc/iomem",
+    "/proc/kallsyms",
+    "/proc/kcore",
+    "/proc/key-users",
+    "/proc/keys",
+    "/proc/kmsg",
+    "/proc/latency_stats",
+    "/proc/modules",
+    "/proc/partitions",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/slabinfo",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/proc/vmallocinfo",
+    "/sys/devices/virtual/powercap",
+    "/sys/firmware",
+    "/sys/kernel/debug",
+    "/sys/kernel/security",
+];
+/// Kernel interfaces that change the host when they are written.
+const READ_ONLY: [&str; 8] = [
+    "/proc/bus",
+    "/proc/fs",
+    "/proc/irq",
+    "/proc/mtrr",
+    "/proc/pressure",
+    "/proc/sys",
+    "/proc/sysrq-trigger",
+    "/proc/tty",
+];
+
+/// Added to the engine's default capabilities by a test that takes [`Control::NoCapabilities`] away. Not all
+/// of them: the engine of a virtual machine may not have all itself.
+const POWERS: [&str; 3] = ["NET_ADMIN", "SYS_ADMIN", "SYS_PTRACE"];
+
+/// What holds for all containers of a sandbox.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rules {
+    /// The controls in force.
+    pub(super) controls: Controls,
+    /// The control group above the containers' own, if not the engine's.
+    pub(super) cgroup_parent: Option<String>,
+}
+
+impl Rules {
+    fn has(&self, control: Control) -> bool {
+        self.controls.has(control)
+    }
+
+    fn when<T>(&self, control: Control, value: T) -> Option<T> {
+        self.has(control).then_some(value)
+    }
+}
+
 /// The container of one step.
 pub(super) fn container(
     image: &Image,
     labels: HashMap<String, String>,
     workspace: &WorkspaceId,
     step: &StepSpec,
+    rules: &Rules,
 ) -> ContainerCreateBody {
     let mut env = vec!["HOME=/tmp".to_owned(), "LANG=C.UTF-8".to_owned()];
     env.extend(image.path().map(|path| format!("PATH={path}")));
@@ -28,7 +98,11 @@ pub(super) fn container(
     ContainerCreateBody {
         image: Some(image.name().to_owned()),
         labels: Some(labels),
-        user: Some(format!("{SANDBOX_UID}:{SANDBOX_UID}")),
+        user: Some(if rules.has(Control::UnprivilegedUser) {
+            format!("{SANDBOX_UID}:{SANDBOX_UID}")
+        } else {
+            "0:0".to_owned()
+        }),
         hostname: Some("holdpoint".to_owned()),
         entrypoint: Some(vec!["/bin/sh".to_owned()]),
         cmd: Some(vec!["-c".to_owned(), step.command.clone()]),
@@ -40,55 +114,53 @@ pub(super) fn container(
         stdin_once: Some(with_input),
         attach_stdout: Some(true),
         attach_stderr: Some(true),
-        network_disabled: Some(true),
-        host_config: Some(host_config(image, workspace, step)),
+        network_disabled: Some(rules.has(Control::NoNetwork)),
+        host_config: Some(host_config(image, workspace, step, rules)),
         ..ContainerCreateBody::default()
     }
 }
 
-fn host_config(image: &Image, workspace: &WorkspaceId, step: &StepSpec) -> HostConfig {
+fn host_config(image: &Image, workspace: &WorkspaceId, step: &StepSpec, rules: &Rules) -> HostConfig {
     let limits = &step.limits;
     let memory = i64::try_from(limits.memory_mib.saturating_mul(MIB)).unwrap_or(i64::MAX);
-    let mut mounts = vec![workspace_mount(workspace)];
-    mounts.extend(image.mounts().iter().chain(&step.mounts).map(|mount| Mount {
-        typ: Some(MountType::BIND),
-        source: Some(mount.host.to_string_lossy().into_owned()),
-        target: Some(mount.inside.clone()),
-        read_only: Some(true),
-        ..Mount::default()
-    }));
-    mounts.extend(step.proxy.as_ref().map(|socket| Mount {
-        typ: Some(MountType::BIND),
-        source: Some(socket.to_string_lossy().into_owned()),
-        target: Some(PROXY_SOCKET.to_owned()),
-        read_only: Some(true),
-        ..Mount::default()
-    }));
     HostConfig {
-        network_mode: Some("none".to_owned()),
-        mounts: Some(mounts),
-        readonly_rootfs: Some(true),
-        // A tmpfs is noexec unless told otherwise, and build scripts run from /tmp.
-        tmpfs: Some(HashMap::from([(
-            "/tmp".to_owned(),
-            format!("rw,exec,nosuid,nodev,mode=1777,size={}m", limits.tmp_mib),
-        )])),
-        cap_drop: Some(vec!["ALL".to_owned()]),
+        network_mode: Some(
+            if rules.has(Control::NoNetwork) {
+                "none"
+            } else {
+                "bridge"
+            }
+            .to_owned(),
+        ),
+        mounts: Some(mounts(image, workspace, step, rules)),
+        readonly_rootfs: Some(rules.has(Control::ReadOnlyRoot)),
+        tmpfs: Some(HashMap::from([("/tmp".to_owned(), tmp_options(limits.tmp_mib, rules))])),
+        cap_drop: rules.when(Control::NoCapabilities, vec!["ALL".to_owned()]),
+        cap_add: (!rules.has(Control::NoCapabilities)).then(|| POWERS.map(str::to_owned).into()),
         privileged: Some(false),
-        security_opt: Some(vec!["no-new-privileges".to_owned()]),
-        pids_limit: Some(i64::from(limits.pids)),
-        memory: Some(memory),
+        security_opt: Some(security_options(rules)),
+        // Given as they are: the engine puts its own in place of none, and none is what an empty list says.
+        masked_paths: Some(paths(&MASKED, rules)),
+        readonly_paths: Some(paths(&READ_ONLY, rules)),
+        pids_limit: rules.when(Control::ProcessBound, i64::from(limits.pids)),
+        memory: rules.when(Control::MemoryBound, memory),
         // Unset, as much swap again would be added.
-        memory_swap: Some(memory),
-        nano_cpus: Some(i64::from(limits.cpu_millis) * 1_000_000),
-        ipc_mode: Some("private".to_owned()),
+        memory_swap: rules.when(Control::MemoryBound, memory),
+        nano_cpus: rules.when(Control::CpuBound, i64::from(limits.cpu_millis) * 1_000_000),
+        // Private is what the engine does unless it is told otherwise.
+        pid_mode: (!rules.has(Control::PrivateProcesses)).then(|| "host".to_owned()),
+        ipc_mode: Some(
+            if rules.has(Control::PrivateIpc) {
+                "private"
+            } else {
+                "host"
+            }
+            .to_owned(),
+        ),
         shm_size: Some(SHM_BYTES),
+        cgroup_parent: rules.cgroup_parent.clone(),
         init: Some(true),
-        ulimits: Some(vec![
-            ulimit("core", 0),
-            ulimit("fsize", MAX_FILE_BYTES),
-            ulimit("nofile", MAX_OPEN_FILES),
-        ]),
+        ulimits: Some(ulimits(rules)),
         // The output is read from the attached stream, ten times faster than a log file.
         log_config: Some(HostConfigLogConfig {
             typ: Some("none".to_owned()),
@@ -96,6 +168,70 @@ fn host_config(image: &Image, workspace: &WorkspaceId, step: &StepSpec) -> HostC
         }),
         ..HostConfig::default()
     }
+}
+
+fn mounts(image: &Image, workspace: &WorkspaceId, step: &StepSpec, rules: &Rules) -> Vec<Mount> {
+    let mut mounts = vec![workspace_mount(workspace)];
+    let folders = image.mounts().iter().chain(&step.mounts);
+    mounts.extend(folders.map(|mount| read_only(&mount.host, &mount.inside)));
+    mounts.extend(step.proxy.as_ref().map(|socket| read_only(socket, PROXY_SOCKET)));
+    if !rules.has(Control::NoHostMounts) {
+        mounts.push(read_only(Path::new("/"), HOST_ROOT));
+    }
+    mounts
+}
+
+fn read_only(host: &Path, inside: &str) -> Mount {
+    Mount {
+        typ: Some(MountType::BIND),
+        source: Some(host.to_string_lossy().into_owned()),
+        target: Some(inside.to_owned()),
+        read_only: Some(true),
+        ..Mount::default()
+    }
+}
+
+/// A tmpfs is noexec unless told otherwise, and build scripts run from /tmp.
+fn tmp_options(mib: u64, rules: &Rules) -> String {
+    let bound = if rules.has(Control::DiskBound) {
+        format!(",size={mib}m,nr_inodes={}", mib.saturating_mul(TMP_FILES_PER_MIB))
+    } else {
+        String::new()
+    };
+    format!("rw,exec,nosuid,nodev,mode=1777{bound}")
+}
+
+fn security_options(rules: &Rules) -> Vec<String> {
+    let filter = if rules.has(Control::Seccomp) {
+        seccomp::profile()
+    } else {
+        "unconfined".to_owned()
+    };
+    let mut options = vec![format!("seccomp={filter}")];
+    if !rules.has(Control::Seccomp) {
+        // Where there is AppArmor, the engine's profile refuses some of the same calls.
+        options.push("apparmor=unconfined".to_owned());
+    }
+    if rules.has(Control::NoNewPrivileges) {
+        options.push("no-new-privileges".to_owned());
+    }
+    options
+}
+
+fn paths(paths: &[&str], rules: &Rules) -> Vec<String> {
+    if rules.has(Control::MaskedKernel) {
+        paths.iter().map(|path| (*path).to_owned()).collect()
+    } else {
+        Vec::new()
+    }
+}
+
+fn ulimits(rules: &Rules) -> Vec<ResourcesUlimits> {
+    let mut limits = vec![ulimit("core", 0), ulimit("nofile", MAX_OPEN_FILES)];
+    if rules.has(Control::DiskBound) {
+        limits.push(ulimit("fsize", MAX_FILE_BYTES));
+    }
+    limits
 }
 
 /// The workspace's volume, where every container of it sees it.
@@ -126,6 +262,10 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn made(image: &Image, proxy: Option<&str>) -> ContainerCreateBody {
+        made_by(image, proxy, Rules::default())
+    }
+
+    fn made_by(image: &Image, proxy: Option<&str>, rules: Rules) -> ContainerCreateBody {
         let step = StepSpec {
             name: "test".to_owned(),
             side: Side::Candidate,
@@ -137,7 +277,7 @@ mod tests {
             capture_bytes: 0,
             limits: Limits::from(&SandboxConfig::default()),
         };
-        container(image, HashMap::new(), &WorkspaceId("w".to_owned()), &step)
+        container(image, HashMap::new(), &WorkspaceId("w".to_owned()), &step, &rules)
     }
 
     fn host_view() -> Image {
@@ -194,5 +334,47 @@ mod tests {
                 .unwrap()
                 .contains(&"A=b c\n$(d)".to_owned())
         );
+    }
+
+    /// What of a container is the engine's to enforce; the rest is the runner's own.
+    const OF_THE_ENGINE: [Control; 14] = [
+        Control::UnprivilegedUser,
+        Control::ReadOnlyRoot,
+        Control::NoCapabilities,
+        Control::NoNewPrivileges,
+        Control::Seccomp,
+        Control::NoNetwork,
+        Control::PrivateProcesses,
+        Control::PrivateIpc,
+        Control::NoHostMounts,
+        Control::MaskedKernel,
+        Control::CpuBound,
+        Control::MemoryBound,
+        Control::ProcessBound,
+        Control::DiskBound,
+    ];
+
+    #[test]
+    fn each_control_is_in_the_profile_and_can_be_taken_away_alone() {
+        let whole = made(&host_view(), None);
+        for control in Control::ALL {
+            let rules = Rules {
+                controls: Controls::default().without(control),
+                cgroup_parent: None,
+            };
+            let changed = made_by(&host_view(), None, rules) != whole;
+            assert_eq!(changed, OF_THE_ENGINE.contains(&control), "{control}");
+        }
+    }
+
+    #[test]
+    fn the_filter_of_system_calls_is_json_that_refuses_what_it_does_not_list() {
+        let options = made(&host_view(), None).host_config.unwrap().security_opt.unwrap();
+        let filter = options
+            .iter()
+            .find_map(|option| option.strip_prefix("seccomp="))
+            .unwrap();
+        let filter: serde_json::Value = serde_json::from_str(filter).unwrap();
+        assert_eq!(filter["defaultAction"], "SCMP_ACT_ERRNO");
     }
 }
