@@ -2,7 +2,7 @@
 
 use super::Cluster;
 use super::faults::PodFault;
-use super::pod;
+use super::pod::{self, HOST_VIEW};
 use super::store::name_of;
 use serde_json::{Value, json};
 use std::process::Command;
@@ -125,6 +125,28 @@ async fn provide(cluster: &Cluster, claim: &Value) {
     docker(&[&arguments[..], &["--opt", &options, &volume]].concat())
         .await
         .unwrap();
+    // What is in memory is there for as long as somebody uses it.
+    let (anchor, mount) = (format!("{volume}-anchor"), format!("{volume}:/v:nocopy"));
+    let first = [
+        "run",
+        "--detach",
+        "--network",
+        "none",
+        "--label",
+        &label,
+        "--name",
+        &anchor,
+    ];
+    let last = [
+        "--volume",
+        &mount,
+        "--volume",
+        "/usr:/usr:ro",
+        HOST_VIEW,
+        "/usr/bin/sleep",
+        "infinity",
+    ];
+    docker(&[&first[..], &last].concat()).await.unwrap();
     cluster.store.update("persistentvolumeclaims", &name, |claim| {
         claim["status"] = json!({"phase": "Bound"})
     });

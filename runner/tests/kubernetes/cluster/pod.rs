@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-const HOST_VIEW: &str = "holdpoint/host-view:latest";
+pub const HOST_VIEW: &str = "holdpoint/host-view:latest";
 /// What this node allows a pod, as a kubelet's `podPidsLimit` does.
 const POD_PIDS: &str = "128";
 
@@ -289,14 +289,14 @@ async fn mounted(cluster: &Cluster, spec: &Value, mount: &Value) -> Result<(Stri
         .as_str()
         .ok_or("no claim")?;
     let name = volume_of(cluster, claim);
+    let mode = if mount["readOnly"] == true { "ro" } else { "rw" };
     let source = match mount["subPath"].as_str() {
-        None => name,
+        None => return Ok(("--volume".to_owned(), format!("{name}:{inside}:{mode},nocopy"))),
         Some(part) => {
             let root = docker(&["volume", "inspect", "--format", "{{.Mountpoint}}", &name]).await?;
             format!("{root}/{part}")
         }
     };
-    let mode = if mount["readOnly"] == true { "ro" } else { "rw" };
     Ok(("--volume".to_owned(), format!("{source}:{inside}:{mode}")))
 }
 
