@@ -158,7 +158,7 @@ async fn provide(cluster: &Cluster, claim: &Value) {
     // Protected while a pod uses it.
     until(|| !is_used(cluster, &name)).await;
     drop(docker(&["rm", "--force", &anchor]).await);
-    docker(&["volume", "rm", &volume]).await.unwrap();
+    drop(docker(&["volume", "rm", &volume]).await);
     cluster.store.purge("persistentvolumeclaims", &name);
 }
 
