@@ -5,6 +5,7 @@
 #[cfg(test)]
 mod kubernetes {
     pub mod cluster;
+    pub mod conformance;
     pub mod faults;
     pub mod lifecycle;
     pub mod outcomes;

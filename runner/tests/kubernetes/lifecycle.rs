@@ -95,7 +95,7 @@ async fn what_a_dead_process_left_is_swept_and_a_live_ones_is_not() {
     let outcome = live.run(&kept, &step("true"), &|_| {}).await;
     assert_eq!(outcome.end, StepEnd::Exited { code: 0 });
     live.remove(kept).await.unwrap();
-    drop(live);
+    live.close().await.unwrap();
     assert_eq!(loopback.until_empty().await, Vec::<String>::new());
 }
 
@@ -138,6 +138,13 @@ async fn without_an_image_or_a_cluster_it_says_so() {
     without.config.image = None;
     let error = KubernetesSandbox::connect(without).await.unwrap_err();
     assert!(matches!(error, SandboxError::NoClusterImage));
+    // Over TLS, too, which no other test speaks.
+    let text = std::fs::read_to_string(&loopback.kubeconfig).unwrap();
+    std::fs::write(&loopback.kubeconfig, text.replace("http:", "https:")).unwrap();
+    let mut secure = settings(&loopback);
+    secure.patience.outage = std::time::Duration::from_secs(1);
+    let error = KubernetesSandbox::connect(secure).await.unwrap_err();
+    assert!(matches!(error, SandboxError::NoCluster { .. }), "{error}");
     let broken = KubernetesSettings {
         kubeconfig: Some("/absent".into()),
         ..settings(&loopback)

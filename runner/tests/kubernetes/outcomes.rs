@@ -116,7 +116,7 @@ async fn what_never_starts_is_given_up_with_the_clusters_own_words() {
     ] {
         let loopback = super::cluster::Loopback::start(Plan::pod("test", fault)).await;
         let mut settings = settings(&loopback);
-        settings.patience.queue = Duration::from_secs(5);
+        settings.patience.queue = Duration::from_secs(15);
         settings.patience.pull = Duration::from_secs(2);
         let sandbox = KubernetesSandbox::connect(settings).await.unwrap();
         let end = run(&sandbox, step("true")).await.end;

@@ -78,24 +78,41 @@ impl Cluster {
         let status = process.take_status();
         let feed = async {
             if let (Some(mut stdin), Some(input)) = (stdin, program.input) {
-                // A program that reads no more breaks the pipe; its status says the rest. The pipe
-                // stays open until then: closing it closes the connection on older clusters.
+                // A program that reads no more breaks the pipe; its status says the rest.
                 let _ = stdin.write_all(input).await;
                 let _ = stdin.flush().await;
-                return Some(stdin);
+                // Open until the end: closing it closes the whole connection on older clusters.
+                return std::future::pending::<()>().await;
             }
-            None
+            std::future::pending::<()>().await;
         };
-        let read = bounded_read(stdout, program.max_output);
-        let complain = bounded_read(stderr, MAX_COMPLAINT);
+        let read = async {
+            tokio::join!(
+                bounded_read(stdout, program.max_output),
+                bounded_read(stderr, MAX_COMPLAINT)
+            )
+        };
         let ended = async {
             match status {
                 Some(status) => status.await,
                 None => None,
             }
         };
-        let (_stdin, output, complaint, status) = tokio::join!(feed, read, complain, ended);
+        tokio::pin!(feed, read, ended);
+        // When the connection breaks the client's pipes stay open, both ways: only the status tells.
+        let mut gathered = None;
+        let status = loop {
+            tokio::select! {
+                status = &mut ended => break status,
+                all = &mut read, if gathered.is_none() => gathered = Some(all),
+                () = &mut feed => {}
+            }
+        };
         let status = status.ok_or_else(|| passing("the connection broke"))?;
+        let (output, complaint) = match gathered {
+            Some(all) => all,
+            None => read.await,
+        };
         let code = exit_code(&status)?;
         Ok(Answer {
             code,

@@ -61,6 +61,14 @@ impl OwnLease {
         })
     }
 
+    /// Deletes it, and with it all that it owns.
+    pub(super) async fn release(mut self) -> Result<(), SandboxError> {
+        self.heartbeat.abort();
+        let name = std::mem::take(&mut self.name);
+        self.cluster.0.delete::<Lease>("delete a lease", &name).await?;
+        Ok(())
+    }
+
     pub(super) fn as_owner(&self) -> Owned<'_> {
         Owned {
             kind: "Lease",
@@ -74,6 +82,9 @@ impl OwnLease {
 impl Drop for OwnLease {
     fn drop(&mut self) {
         self.heartbeat.abort();
+        if self.name.is_empty() {
+            return;
+        }
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let (cluster, name) = (self.cluster.0.clone(), self.name.clone());
             runtime.spawn(async move {

@@ -2,8 +2,9 @@
 
 use futures_util::AsyncReadExt as _;
 use k8s_openapi::api::core::v1::Pod;
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::api::LogParams;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -14,6 +15,8 @@ use crate::sandbox::output::{Output, Source};
 
 /// Longest time stamp: RFC 3339 with nanoseconds and an offset.
 const MAX_STAMP_BYTES: usize = 40;
+/// The two streams of a container are stamped apart from each other, so their lines may be out of order.
+const OVERLAP: SignedDuration = SignedDuration::from_secs(2);
 /// Bytes read at once.
 const CHUNK_BYTES: usize = 16 << 10;
 /// Pause before a stream that ended too early is opened anew.
@@ -33,7 +36,7 @@ pub(super) async fn follow(
     let mut reader = Reader::default();
     let mut backoff = Backoff::new(cluster.patience.outage);
     loop {
-        let (before, was_over) = (reader.last, *ended.borrow());
+        let (before, was_over) = (reader.bytes, *ended.borrow());
         match read(&cluster, &pod, bound, &mut reader, &output).await {
             Ok(End::Cut) => return,
             Ok(End::Over) if was_over => return,
@@ -48,7 +51,7 @@ pub(super) async fn follow(
             }
             Err(Judgement::Passing { reason }) => {
                 tracing::debug!("the log of a step broke off: {reason}");
-                if reader.last != before {
+                if reader.bytes != before {
                     backoff.succeeded();
                 }
                 match backoff.failed() {
@@ -77,7 +80,7 @@ async fn read(
         container: Some(CONTAINER.to_owned()),
         follow: true,
         timestamps: true,
-        since_time: reader.last,
+        since_time: since(&reader.taken),
         ..LogParams::default()
     };
     reader.reopen();
@@ -114,17 +117,22 @@ async fn read(
     }
 }
 
+/// From when on a stream that is opened anew must be read.
+fn since(taken: &BTreeSet<Timestamp>) -> Option<Timestamp> {
+    taken.last().and_then(|last| last.checked_sub(OVERLAP).ok())
+}
+
 /// Takes the time stamps off, and what was seen before.
 #[derive(Debug, Default)]
 struct Reader {
-    /// Time of the last line that was taken as a whole.
-    last: Option<Timestamp>,
+    /// Times of the lines that were taken as a whole, as far back as [`OVERLAP`].
+    taken: BTreeSet<Timestamp>,
     /// The line that is being taken, and the bytes of it that were.
     current: Option<(Timestamp, usize)>,
     /// The line that a broken stream left in the middle.
     half: Option<(Timestamp, usize)>,
-    /// Up to where the lines of a stream that was opened anew are known.
-    known: Option<Timestamp>,
+    /// What was taken before the stream was opened anew.
+    known: BTreeSet<Timestamp>,
     /// Start of a line whose time stamp isn't complete.
     stamp: Vec<u8>,
     part: Part,
@@ -142,7 +150,7 @@ enum Part {
 
 impl Reader {
     fn reopen(&mut self) {
-        self.known = self.last;
+        self.known.clone_from(&self.taken);
         self.half = self.current.take().or(self.half);
         self.stamp.clear();
         self.part = Part::Stamp;
@@ -178,7 +186,12 @@ impl Reader {
                 *taken += line.len();
             }
             if end.is_some() {
-                self.last = self.current.take().map(|(time, _)| time).or(self.last);
+                if let Some((time, _)) = self.current.take() {
+                    self.taken.insert(time);
+                    if let Some(since) = since(&self.taken) {
+                        self.taken = self.taken.split_off(&since);
+                    }
+                }
                 self.part = Part::Stamp;
             }
             bytes = rest;
@@ -189,9 +202,10 @@ impl Reader {
         let time: Option<Timestamp> = str::from_utf8(&self.stamp).ok().and_then(|text| text.parse().ok());
         self.stamp.clear();
         self.current = time.map(|time| (time, 0));
-        let known = match (time, self.half, self.known) {
-            (Some(time), Some((half, taken)), _) if time == half => taken,
-            (Some(time), _, Some(known)) if time <= known => usize::MAX,
+        let is_taken = |time| self.known.contains(&time) || since(&self.known).is_some_and(|since| time < since);
+        let known = match (time, self.half) {
+            (Some(time), Some((half, bytes))) if time == half => bytes,
+            (Some(time), _) if is_taken(time) => usize::MAX,
             _ => 0,
         };
         self.part = Part::Text { known };
@@ -232,6 +246,16 @@ mod tests {
         assert_eq!(text(&mut reader, &[&LOG.as_bytes()[..cut - 31]]), "one\n\n");
         reader.reopen();
         assert_eq!(text(&mut reader, &[LOG.as_bytes()]), "three words here\n");
+    }
+
+    #[test]
+    fn lines_that_are_out_of_order_come_once() {
+        let lines: Vec<&str> = LOG.split_inclusive('\n').collect();
+        let log = [lines[2], lines[0], lines[1]].concat();
+        let mut reader = Reader::default();
+        assert_eq!(text(&mut reader, &[log.as_bytes()]), "three words here\none\n\n");
+        reader.reopen();
+        assert_eq!(text(&mut reader, &[log.as_bytes()]), "");
     }
 
     #[test]

@@ -17,13 +17,16 @@
 //! A lease that this process renews owns the network policy and the holders; a holder owns its volume and
 //! its steps. Deleting the lease deletes all; every Job has a deadline and a time to live besides.
 //!
+//! A snapshot is a workspace's volume that is nobody's: no holder, no lease. A branch is a copy of it in a
+//! volume of its own; storage that clones would be faster, and isn't everywhere.
+//!
 //! # What it is worth
 //! What the API takes is not yet what nodes do: whether the network policy holds and processes are bounded
 //! is up to the cluster. So [`Sandbox::isolation`] is [`Isolation::Unproven`] until the conformance suite
 //! has passed there ([`record`]).
 //!
-//! Needed in the namespace: create, get, list, watch and delete `jobs`, `persistentvolumeclaims`, `leases` (and
-//! patch), `networkpolicies`; get, list and watch `pods`; get `pods/log`; create and get `pods/exec`; list
+//! Needed in the namespace: create, get, list, patch and delete `jobs`, `persistentvolumeclaims`, `leases` and
+//! `networkpolicies`; get, list and watch `pods`; get `pods/log`; create and get `pods/exec`; list
 //! `events`. Of the cluster: get the namespace `kube-system` and the `runtimeclasses`, list `nodes`; without
 //! these, isolation stays unproven, its kind container, and pods have no user namespace of their own.
 
@@ -36,6 +39,7 @@ mod logs;
 mod profile;
 pub mod record;
 mod script;
+mod snapshot;
 mod step;
 mod watch;
 mod workspace;
@@ -58,6 +62,7 @@ use self::record::ClusterIdentity;
 use self::workspace::Holder;
 use super::control::{Controls, IsolationReport};
 use super::owner::Owner;
+use super::snapshot::{SnapshotInfo, SnapshotKey, TreeChange};
 use super::{OnLine, SANDBOX_UID, Sandbox, StepOutcome, StepSpec, Swept, WorkspaceId};
 use crate::error::SandboxError;
 
@@ -132,6 +137,15 @@ impl KubernetesSandbox {
         &self.identity
     }
 
+    /// Gives back what there is of this sandbox in the cluster, and waits for the answer. Without it that
+    /// happens when the sandbox is dropped, as far as the program still runs then.
+    ///
+    /// # Errors
+    /// When the cluster doesn't answer; the next sweep does it then.
+    pub async fn close(self) -> Result<(), SandboxError> {
+        self.lease.release().await
+    }
+
     /// A name that no other object has. `what` is one letter.
     fn fresh_name(&self, what: &str) -> String {
         let count = self.counter.fetch_add(1, Ordering::Relaxed);
@@ -169,6 +183,22 @@ impl Sandbox for KubernetesSandbox {
 
     async fn workspace(&self, tar: &[u8]) -> Result<WorkspaceId, SandboxError> {
         self.make_workspace(tar).await
+    }
+
+    async fn seal(&self, workspace: WorkspaceId, key: &SnapshotKey) -> Result<SnapshotInfo, SandboxError> {
+        self.seal_workspace(&workspace, key).await
+    }
+
+    async fn snapshots(&self) -> Result<Vec<SnapshotInfo>, SandboxError> {
+        self.all_snapshots().await
+    }
+
+    async fn branch(&self, key: &SnapshotKey, change: &TreeChange) -> Result<WorkspaceId, SandboxError> {
+        self.branch_of(key, change).await
+    }
+
+    async fn drop_snapshot(&self, key: &SnapshotKey) -> Result<(), SandboxError> {
+        self.forget_snapshot(key).await
     }
 
     async fn run(&self, workspace: &WorkspaceId, step: &StepSpec, on_line: OnLine<'_>) -> StepOutcome {

@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::script;
+use super::snapshot::SNAPSHOT_DIR;
 use crate::sandbox::control::{Control, Controls};
 use crate::sandbox::{Limits, SANDBOX_UID, StepSpec, WORKSPACE_DIR};
 
@@ -36,6 +37,10 @@ const LABEL_ROLE: &str = "holdpoint.dev/role";
 const LABEL_WORKSPACE: &str = "holdpoint.dev/workspace";
 /// Which Job a pod belongs to, by a label of ours: the built-in one has changed its name over time.
 const LABEL_JOB: &str = "holdpoint.dev/job";
+/// Which snapshot a volume is, or a holder copies from.
+pub(super) const LABEL_SNAPSHOT: &str = "holdpoint.dev/snapshot";
+/// Bytes of a snapshot.
+pub(super) const NOTE_BYTES: &str = "holdpoint.dev/snapshot-bytes";
 /// For people: the run's name, the step's and its side.
 const NOTE_RUN: &str = "holdpoint.dev/run-name";
 const NOTE_STEP: &str = "holdpoint.dev/step";
@@ -188,6 +193,36 @@ impl Profile {
             pod,
             Duration::from_secs(HOLDER_SECONDS.unsigned_abs()),
         )
+    }
+
+    /// The holder of a workspace that begins as a copy of a snapshot, given by its claim and its label.
+    pub(super) fn branch_holder(&self, name: &str, owner: &Owned<'_>, (claim, key): (&str, &str)) -> Job {
+        let mut job = self.holder(name, owner);
+        let spec = job.spec.get_or_insert_default();
+        for metadata in [&mut job.metadata, spec.template.metadata.get_or_insert_default()] {
+            let labels = metadata.labels.get_or_insert_default();
+            labels.insert(LABEL_SNAPSHOT.to_owned(), key.to_owned());
+        }
+        let pod = spec.template.spec.get_or_insert_default();
+        // The snapshot's volume is on one node at a time too: all who copy from it go where the first is.
+        pod.affinity = Some(beside(&[(LABEL_ROLE, "holder"), (LABEL_SNAPSHOT, key)]));
+        pod.volumes.get_or_insert_default().push(Volume {
+            name: "snapshot".to_owned(),
+            persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
+                claim_name: claim.to_owned(),
+                read_only: Some(false),
+            }),
+            ..Volume::default()
+        });
+        for container in &mut pod.containers {
+            container.volume_mounts.get_or_insert_default().push(VolumeMount {
+                name: "snapshot".to_owned(),
+                mount_path: SNAPSHOT_DIR.to_owned(),
+                read_only: Some(true),
+                ..VolumeMount::default()
+            });
+        }
+        job
     }
 
     /// The Job of one step.
@@ -374,14 +409,19 @@ pub(super) fn pods_of(job: &str) -> String {
 }
 
 fn beside_holder(workspace: &str) -> Affinity {
+    beside(&[(LABEL_ROLE, "holder"), (LABEL_WORKSPACE, workspace)])
+}
+
+/// On the node where a pod with these labels is.
+fn beside(labels: &[(&str, &str)]) -> Affinity {
+    let labels = labels
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Affinity {
         pod_affinity: Some(PodAffinity {
             required_during_scheduling_ignored_during_execution: Some(vec![PodAffinityTerm {
                 label_selector: Some(LabelSelector {
-                    match_labels: Some(BTreeMap::from([
-                        (LABEL_ROLE.to_owned(), "holder".to_owned()),
-                        (LABEL_WORKSPACE.to_owned(), workspace.to_owned()),
-                    ])),
+                    match_labels: Some(labels.collect()),
                     ..LabelSelector::default()
                 }),
                 topology_key: "kubernetes.io/hostname".to_owned(),

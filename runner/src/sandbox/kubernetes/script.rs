@@ -1,5 +1,5 @@
-//! The few lines of shell around a step and in the holder. They need `sh`, `tar`, `head`, `wc`, `cat`
-//! and `df` of the image, as every image with a shell has them.
+//! The few lines of shell around a step and in the holder. They need `sh`, `tar`, `head`, `wc`, `cp`,
+//! `xargs`, `du` and `df` of the image, as every image with a shell has them.
 
 use crate::sandbox::{REPO_DIR, StepSpec};
 
@@ -14,12 +14,22 @@ pub(super) const NO_FILE: i32 = 44;
 
 /// Waits until it is told to go; a shell as process 1 ignores signals that it has no trap for.
 const HOLDER: &str = "trap 'exit 0' TERM; while :; do sleep 60 & wait $!; done";
+/// What every pod is told of its cluster, whatever its record says: addresses that it has no use for.
+const UNTOLD: &str = "unset KUBERNETES_PORT KUBERNETES_SERVICE_HOST KUBERNETES_SERVICE_PORT KUBERNETES_SERVICE_PORT_HTTPS \
+                      KUBERNETES_PORT_443_TCP KUBERNETES_PORT_443_TCP_ADDR KUBERNETES_PORT_443_TCP_PORT KUBERNETES_PORT_443_TCP_PROTO";
 /// Exactly as many bytes as are announced: older clusters can't close the input.
-const UNPACK: &str = "mkdir -p \"$2\" && cd \"$2\" && head -c \"$1\" | tar -xf -";
+const UNPACK: &str = "mkdir -p \"$2\" && cd \"$2\" && head -c \"$1\" | tar -xpf -";
 /// The size comes first, so that a cut answer is told from a short file.
 const READ: &str = "if [ -L \"$1\" ] || [ ! -f \"$1\" ]; then exit 44; fi; wc -c <\"$1\"; head -c \"$2\" \"$1\"";
 /// Free blocks of 1 KiB and free inodes.
 const FREE: &str = "df -Pk \"$1\" | tail -n 1; df -Pi \"$1\" | tail -n 1";
+
+/// What a folder takes, in KiB.
+const SIZE: &str = "du -sk \"$1\"";
+/// All of a snapshot's workspace with its dates; anew when it is done again.
+const COPY: &str = "rm -rf \"$2/workspace\" && cp -a \"$1/workspace\" \"$2/workspace\"";
+/// Paths come with a zero byte behind each.
+const REMOVE: &str = "cd \"$2/workspace/repo\" && head -c \"$1\" | xargs -0 rm -f --";
 
 /// The holder's command.
 pub(super) fn holder() -> [String; 3] {
@@ -41,6 +51,21 @@ pub(super) fn free(folder: &str) -> Vec<String> {
     with_arguments(FREE, &[folder])
 }
 
+/// Says what a folder takes.
+pub(super) fn size(folder: &str) -> Vec<String> {
+    with_arguments(SIZE, &[folder])
+}
+
+/// Copies the workspace of one volume into another.
+pub(super) fn copy(from: &str, to: &str) -> Vec<String> {
+    with_arguments(COPY, &[from, to])
+}
+
+/// Removes files of the repo, whose names are so many bytes of the standard input.
+pub(super) fn remove(bytes: usize, volume: &str) -> Vec<String> {
+    with_arguments(REMOVE, &[&bytes.to_string(), volume])
+}
+
 /// A step's command. The shell around it is process 1, so that the command isn't: process 1 gets no
 /// signals by default. When it ends, the kernel ends all that is left in its process namespace.
 pub(super) fn step(step: &StepSpec, pids: Option<u32>) -> Vec<String> {
@@ -54,7 +79,7 @@ pub(super) fn step(step: &StepSpec, pids: Option<u32>) -> Vec<String> {
     } else {
         String::new()
     };
-    let script = format!("ulimit -c 0; {bound}cd {REPO_DIR} && sh -c \"$1\" <{input}{output}; exit $?");
+    let script = format!("{UNTOLD}; ulimit -c 0; {bound}cd {REPO_DIR} && sh -c \"$1\" <{input}{output}; exit $?");
     with_arguments(&script, &[&step.command])
 }
 

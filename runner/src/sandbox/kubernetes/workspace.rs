@@ -55,13 +55,31 @@ fn job_owner<'a>(name: &'a str, uid: &'a str) -> Owned<'a> {
 impl KubernetesSandbox {
     pub(super) async fn make_workspace(&self, tar: &[u8]) -> Result<WorkspaceId, SandboxError> {
         let archive = tree::repack(tar, SystemTime::now())?;
+        self.make(None, async |holder| self.unpack(holder, &archive, VOLUME_DIR).await)
+            .await
+    }
+
+    /// A workspace that starts from a snapshot, given by its claim and its label.
+    pub(super) async fn make_branch(
+        &self,
+        snapshot: (&str, &str),
+        fill: impl AsyncFnOnce(&Holder) -> Result<(), SandboxError>,
+    ) -> Result<WorkspaceId, SandboxError> {
+        self.make(Some(snapshot), fill).await
+    }
+
+    async fn make(
+        &self,
+        snapshot: Option<(&str, &str)>,
+        fill: impl AsyncFnOnce(&Holder) -> Result<(), SandboxError>,
+    ) -> Result<WorkspaceId, SandboxError> {
         let name = self.fresh_name("w");
         let mut guard = Unfinished {
             sandbox: self,
             name: Some(&name),
         };
-        let holder = self.make_holder(&name).await?;
-        self.unpack(&holder, &archive, VOLUME_DIR).await?;
+        let holder = self.make_holder(&name, snapshot).await?;
+        fill(&holder).await?;
         guard.name = None;
         drop(guard);
         let mut holders = self.holders.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,8 +88,12 @@ impl KubernetesSandbox {
     }
 
     /// The Job first: it owns the volume, so that the volume goes with it.
-    async fn make_holder(&self, name: &str) -> Result<Holder, SandboxError> {
-        let job = self.profile.holder(name, &self.lease.as_owner());
+    async fn make_holder(&self, name: &str, snapshot: Option<(&str, &str)>) -> Result<Holder, SandboxError> {
+        let owner = self.lease.as_owner();
+        let job = match snapshot {
+            None => self.profile.holder(name, &owner),
+            Some(snapshot) => self.profile.branch_holder(name, &owner, snapshot),
+        };
         let job = self.cluster.create::<Job>("create a job", name, &job).await?;
         let uid = job.metadata.uid.unwrap_or_default();
         let claim = self.profile.claim(name, &job_owner(name, &uid));
@@ -206,7 +228,7 @@ impl KubernetesSandbox {
         Ok(part)
     }
 
-    async fn unpack(&self, holder: &Holder, archive: &[u8], folder: &str) -> Result<(), SandboxError> {
+    pub(super) async fn unpack(&self, holder: &Holder, archive: &[u8], folder: &str) -> Result<(), SandboxError> {
         let what = "unpack the source tree";
         let answer = self
             .cluster
@@ -233,12 +255,7 @@ impl KubernetesSandbox {
         path: &str,
         max_bytes: usize,
     ) -> Result<Option<Vec<u8>>, SandboxError> {
-        let inside = Path::new(path)
-            .components()
-            .all(|part| matches!(part, Component::Normal(_)));
-        if path.is_empty() || path.contains('\0') || !inside {
-            return Err(SandboxError::BadPath(one_line(path)));
-        }
+        check_path(path)?;
         let holder = self.holder(workspace)?;
         let part = Path::new(script::WORKSPACE_PART).join(path);
         match self.head_of(&holder, &part, max_bytes).await? {
@@ -284,6 +301,17 @@ impl KubernetesSandbox {
                 holders.remove(workspace.as_str());
             })
     }
+}
+
+/// Refuses a path that leaves the folder that it is relative to.
+pub(super) fn check_path(path: &str) -> Result<(), SandboxError> {
+    let inside = Path::new(path)
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
+    if path.is_empty() || path.contains('\0') || !inside {
+        return Err(SandboxError::BadPath(one_line(path)));
+    }
+    Ok(())
 }
 
 const READ: &str = "read a file of the workspace";

@@ -2,7 +2,7 @@
 
 use super::Cluster;
 use super::faults::PodFault;
-use super::pod;
+use super::pod::{self, HOST_VIEW};
 use super::store::name_of;
 use serde_json::{Value, json};
 use std::process::Command;
@@ -125,6 +125,28 @@ async fn provide(cluster: &Cluster, claim: &Value) {
     docker(&[&arguments[..], &["--opt", &options, &volume]].concat())
         .await
         .unwrap();
+    // What is in memory is there for as long as somebody uses it.
+    let (anchor, mount) = (format!("{volume}-anchor"), format!("{volume}:/v:nocopy"));
+    let first = [
+        "run",
+        "--detach",
+        "--network",
+        "none",
+        "--label",
+        &label,
+        "--name",
+        &anchor,
+    ];
+    let last = [
+        "--volume",
+        &mount,
+        "--volume",
+        "/usr:/usr:ro",
+        HOST_VIEW,
+        "/usr/bin/sleep",
+        "infinity",
+    ];
+    docker(&[&first[..], &last].concat()).await.unwrap();
     cluster.store.update("persistentvolumeclaims", &name, |claim| {
         claim["status"] = json!({"phase": "Bound"})
     });
@@ -134,13 +156,21 @@ async fn provide(cluster: &Cluster, claim: &Value) {
     })
     .await;
     // Protected while a pod uses it.
-    while docker(&["volume", "rm", &volume])
-        .await
-        .is_err_and(|error| error.contains("in use"))
-    {
-        tokio::time::sleep(POLL).await;
-    }
+    until(|| !is_used(cluster, &name)).await;
+    drop(docker(&["rm", "--force", &anchor]).await);
+    drop(docker(&["volume", "rm", &volume]).await);
     cluster.store.purge("persistentvolumeclaims", &name);
+}
+
+fn is_used(cluster: &Cluster, claim: &str) -> bool {
+    let (pods, _) = cluster.store.list("pods", "");
+    let volumes = pods
+        .iter()
+        .filter_map(|pod| pod["spec"]["volumes"].as_array())
+        .flatten();
+    volumes
+        .into_iter()
+        .any(|volume| volume["persistentVolumeClaim"]["claimName"] == claim)
 }
 
 pub async fn until(mut holds: impl FnMut() -> bool) {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-const HOST_VIEW: &str = "holdpoint/host-view:latest";
+pub const HOST_VIEW: &str = "holdpoint/host-view:latest";
 /// What this node allows a pod, as a kubelet's `podPidsLimit` does.
 const POD_PIDS: &str = "128";
 
@@ -118,7 +118,13 @@ fn is_ready(cluster: &Cluster, record: &Value) -> bool {
     let terms = &record["spec"]["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
     let beside = terms.as_array().into_iter().flatten().all(|term| {
         let (pods, _) = cluster.store.list("pods", &selector_of(&term["labelSelector"]));
-        term["topologyKey"] == "kubernetes.io/hostname" && pods.iter().any(|pod| pod["status"]["phase"] == "Running")
+        // The first of those that want to be together may start (scheduler, "InterPodAffinity").
+        let first = pods
+            .iter()
+            .all(|pod| pod["metadata"]["name"] == record["metadata"]["name"] || pod["status"]["phase"] == "Pending");
+        let fits_itself = super::store::fits(record, &selector_of(&term["labelSelector"]));
+        term["topologyKey"] == "kubernetes.io/hostname" && (first && fits_itself)
+            || pods.iter().any(|pod| pod["status"]["phase"] == "Running")
     });
     bound && beside
 }
@@ -242,6 +248,9 @@ async fn arguments(cluster: &Cluster, record: &Value) -> Result<Vec<String>, Str
         }
         add("--env", "PATH=/usr/local/bin:/usr/bin:/bin");
     }
+    // Every pod is told where the API server is.
+    add("--env", "KUBERNETES_SERVICE_HOST=10.96.0.1");
+    add("--env", "KUBERNETES_PORT_443_TCP_ADDR=10.96.0.1");
     let env = container["env"].as_array().cloned().unwrap_or_default();
     for variable in &env {
         let value = expanded(variable["value"].as_str().unwrap_or_default(), &env);
@@ -280,14 +289,14 @@ async fn mounted(cluster: &Cluster, spec: &Value, mount: &Value) -> Result<(Stri
         .as_str()
         .ok_or("no claim")?;
     let name = volume_of(cluster, claim);
+    let mode = if mount["readOnly"] == true { "ro" } else { "rw" };
     let source = match mount["subPath"].as_str() {
-        None => name,
+        None => return Ok(("--volume".to_owned(), format!("{name}:{inside}:{mode},nocopy"))),
         Some(part) => {
             let root = docker(&["volume", "inspect", "--format", "{{.Mountpoint}}", &name]).await?;
             format!("{root}/{part}")
         }
     };
-    let mode = if mount["readOnly"] == true { "ro" } else { "rw" };
     Ok(("--volume".to_owned(), format!("{source}:{inside}:{mode}")))
 }
 

@@ -169,11 +169,14 @@ pub fn name_of(object: &Value) -> String {
     object["metadata"]["name"].as_str().unwrap_or_default().to_owned()
 }
 
-/// Selectors of the form `a=b,c=d`.
+/// Selectors of the form `a=b,c`.
 pub fn fits(object: &Value, selector: &str) -> bool {
     let labels = &object["metadata"]["labels"];
-    selector.split(',').filter(|part| !part.is_empty()).all(|part| {
-        let (name, value) = part.split_once('=').expect("a selector of equalities");
-        labels[name] == value
-    })
+    selector
+        .split(',')
+        .filter(|part| !part.is_empty())
+        .all(|part| match part.split_once('=') {
+            Some((name, value)) => labels[name] == value,
+            None => !labels[part].is_null(),
+        })
 }
