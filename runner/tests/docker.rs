@@ -6,7 +6,9 @@ mod docker {
     pub mod lifecycle;
     pub mod outcomes;
     pub mod replay;
+    pub mod stop;
     pub mod support;
+    pub mod toolchains;
     pub mod tools;
     pub mod validation;
 }
