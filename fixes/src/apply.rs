@@ -1,6 +1,8 @@
 //! A candidate tree from a base commit and a patch, or from two commits; in memory, into the
 //! object database, never into a checkout.
 
+mod misfit;
+
 use git2::{ApplyOptions, Diff, ObjectType, Oid, Repository, Tree};
 use holdpoint_schemas::Digest;
 use holdpoint_schemas::fix::{ChangeKind, FileChange};
@@ -25,11 +27,13 @@ pub struct Applied {
     pub files: Vec<FileChange>,
 }
 
-/// Applies a patch to a commit's tree; context must match exactly, though a hunk may have moved.
+/// Applies a patch to a commit's tree; context must match exactly, at the very
+/// lines that the patch names: libgit2 looks nowhere else.
 ///
 /// # Errors
-/// When the commit isn't there, the patch doesn't apply or changes nothing, goes through a
-/// symbolic link, or the result touches what no fix may touch.
+/// When the commit isn't there, the patch doesn't apply, applies only with fuzz
+/// ([`FixError::NeedsFuzz`]) or changes nothing, goes through a symbolic link, or the result
+/// touches what no fix may touch.
 pub fn apply_patch(repo: &Repository, base_commit: &str, patch: &Patch) -> Result<Applied, FixError> {
     let base = tree_of_commit(repo, base_commit)?;
     for file in &patch.files {
@@ -44,7 +48,13 @@ pub fn apply_patch(repo: &Repository, base_commit: &str, patch: &Patch) -> Resul
     let parsed = Diff::from_buffer(canonical.as_bytes()).map_err(failed)?;
     let mut index = repo
         .apply_to_tree(&base, &parsed, Some(&mut ApplyOptions::new()))
-        .map_err(failed)?;
+        .map_err(|error| {
+            let text = |path: &str| {
+                let bytes = crate::tree::read_blob(repo, &base.id().to_string(), path)?;
+                String::from_utf8(bytes).ok()
+            };
+            misfit::find(base_commit, patch, text).unwrap_or_else(|| failed(error))
+        })?;
     let candidate = repo.find_tree(index.write_tree_to(repo)?)?;
     let applied = compare(repo, &base, &candidate)?;
     // What libgit2 did must be what the patch said.

@@ -29,6 +29,22 @@ pub enum FixError {
         /// What to do about it.
         help: String,
     },
+    /// A patch program would apply it by leaving out context, at a place that looks alike. That
+    /// isn't the change that was proposed.
+    #[error(
+        "the patch doesn't apply to `{base}`: the lines around line {line} of `{path}` differ; only with fuzz {fuzz} \
+         would it"
+    )]
+    NeedsFuzz {
+        /// Base commit.
+        base: String,
+        /// Path in the repo.
+        path: String,
+        /// Line of the base where the hunk says it starts, 1-based.
+        line: u32,
+        /// Context lines to leave out at either end of the hunk.
+        fuzz: usize,
+    },
     /// A commit, tree or path that isn't in the repo.
     #[error("no {what} `{id}` in the repo")]
     Missing {
@@ -78,7 +94,11 @@ impl FixError {
         match self {
             Self::Source(error) => error.help.as_deref(),
             Self::Refused { help, .. } | Self::DoesNotApply { help, .. } => Some(help),
-            Self::Missing { .. } | Self::TooLarge { .. } | Self::Git(_) => None,
+            Self::NeedsFuzz { .. } => {
+                Some("make the fix anew on this base; a change is never put where it only seems to fit")
+            }
+            Self::TooLarge { .. } => Some("split the change into several fixes"),
+            Self::Missing { .. } | Self::Git(_) => None,
         }
     }
 }

@@ -22,6 +22,9 @@ use crate::sandbox::{OnLine, Sandbox, StepOutcome, StepSpec, Swept, WorkspaceId}
 /// Time for [`Tracked::stop`] that people wait for without pressing Ctrl-C again.
 pub const STOP_WITHIN: Duration = Duration::from_secs(10);
 
+/// Between two tries to remove a workspace.
+const TRY_AGAIN: Duration = Duration::from_millis(100);
+
 /// A sandbox that can be stopped. Everything else goes through to the one behind it.
 pub struct Tracked {
     inner: Arc<dyn Sandbox>,
@@ -85,8 +88,10 @@ impl Tracked {
         let _ = tokio::time::timeout_at(deadline - within / 2, busy.wait_for(|calls| *calls == 0)).await;
         let live: Vec<WorkspaceId> = self.live().iter().cloned().collect();
         let removals = live.into_iter().map(|workspace| async move {
-            if let Err(error) = self.remove(workspace).await {
-                tracing::warn!("a workspace was left behind for the next sweep: {error}");
+            // An engine lets go of what a step has used only some time after the step.
+            while let Err(error) = self.remove(workspace.clone()).await {
+                tracing::debug!("a workspace can't be removed yet: {error}");
+                tokio::time::sleep(TRY_AGAIN).await;
             }
         });
         let _ = tokio::time::timeout_at(deadline, join_all(removals)).await;

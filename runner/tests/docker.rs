@@ -13,7 +13,9 @@ mod docker {
     pub mod replay;
     pub mod rescan;
     pub mod snapshots;
+    pub mod stop;
     pub mod support;
+    pub mod toolchains;
     pub mod tools;
     pub mod validation;
 }

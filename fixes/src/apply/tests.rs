@@ -114,11 +114,44 @@ fn our_own_diff_applies_again_to_the_same_tree() {
 }
 
 #[test]
-fn other_context_is_refused_without_fuzz() {
+fn a_patch_that_would_need_fuzz_is_refused_and_says_where() {
     let fixture = Fixture::new();
-    let base = fixture.commit(&[entry("src/n.txt", 0o100_644, &OLD.replace("three", "3"))]);
+    for (old, new, wanted) in [("four", "4", 1), ("three", "3", 2), ("one", "1", 1)] {
+        let base = fixture.commit(&[entry("src/n.txt", 0o100_644, &OLD.replace(old, new))]);
+        let error = apply(&fixture, &base, CHANGE).unwrap_err();
+        let FixError::NeedsFuzz { path, line, fuzz, .. } = &error else {
+            panic!("{old}: {error}");
+        };
+        assert_eq!((path.as_str(), *line, *fuzz), ("src/n.txt", 1, wanted), "{old}");
+        assert!(error.help_line().unwrap().contains("anew"));
+    }
+}
+
+#[test]
+fn lines_that_are_not_there_are_told_with_file_and_line() {
+    let fixture = Fixture::new();
+    let base = fixture.commit(&[entry("src/n.txt", 0o100_644, &OLD.replace("two", "2"))]);
     let error = apply(&fixture, &base, CHANGE).unwrap_err();
     assert!(matches!(error, FixError::DoesNotApply { .. }), "{error}");
+    assert!(
+        error
+            .to_string()
+            .ends_with(": the lines that it changes at line 1 of `src/n.txt` are not there"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_hunk_that_has_moved_is_refused_and_says_where_to() {
+    let fixture = Fixture::new();
+    let base = fixture.commit(&[entry("src/n.txt", 0o100_644, &format!("zero\nzero\n{OLD}"))]);
+    let error = apply(&fixture, &base, CHANGE).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with(": the lines that it changes at line 1 of `src/n.txt` are at line 3 now"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -11,7 +11,11 @@ pub(super) const TOOLCHAIN: Toolchain = Toolchain {
 
 /// `$HOLDPOINT_PACKAGES/cargo` is what `cargo vendor` made. It is named as the registry's stand-in
 /// in Cargo's home, because later steps resolve again.
-const FETCH: &str = r#"if [ -n "${HOLDPOINT_PACKAGES:-}" ] && [ -d "$HOLDPOINT_PACKAGES/cargo" ]; then rm -rf "$CARGO_HOME/vendor" && mkdir -p "$CARGO_HOME" && cp -R "$HOLDPOINT_PACKAGES/cargo" "$CARGO_HOME/vendor" && printf '[source.crates-io]\nreplace-with = "holdpoint"\n[source.holdpoint]\ndirectory = "%s/vendor"\n' "$CARGO_HOME" > "$CARGO_HOME/config.toml"; fi && cargo fetch --locked"#;
+const FETCH: &str = "if [ -n \"${HOLDPOINT_PACKAGES:-}\" ] && [ -d \"$HOLDPOINT_PACKAGES/cargo\" ]; then \
+    rm -rf \"$CARGO_HOME/vendor\" && mkdir -p \"$CARGO_HOME\" && \
+    cp -R \"$HOLDPOINT_PACKAGES/cargo\" \"$CARGO_HOME/vendor\" && \
+    printf '[source.crates-io]\\nreplace-with = \"holdpoint\"\\n[source.holdpoint]\\ndirectory = \"%s/vendor\"\\n' \
+    \"$CARGO_HOME\" > \"$CARGO_HOME/config.toml\"; fi && cargo fetch --locked";
 
 fn read(place: &Place<'_>) -> Option<Recipe> {
     let manifest: toml::Table = place.text("Cargo.toml")?.parse().ok()?;
@@ -44,7 +48,8 @@ fn read(place: &Place<'_>) -> Option<Recipe> {
     // 127 is the shell's "not found": without the tool there is no coverage, and nobody failed.
     recipe.coverage = Some((
         format!(
-            "command -v cargo-llvm-cov > /dev/null || exit 127; mkdir -p {} && cargo llvm-cov{locked} --offline --workspace --lcov --output-path {report}",
+            "command -v cargo-llvm-cov > /dev/null || exit 127; mkdir -p {} && \
+             cargo llvm-cov{locked} --offline --workspace --lcov --output-path {report}",
             super::REPORTS
         ),
         report,

@@ -42,7 +42,8 @@ fn read(place: &Place<'_>) -> Option<Recipe> {
             recipe.prepare = line(fetch, format!("`{pin}`"));
         }
         None => recipe.notes.push(format!(
-            "`{script}` without `gradle.lockfile` or `gradle/verification-metadata.xml`: nothing is fetched that isn't pinned; write a lockfile"
+            "`{script}` without `gradle.lockfile` or `gradle/verification-metadata.xml`: \
+             nothing is fetched that isn't pinned; write a lockfile"
         )),
     }
     recipe.build = line(format!("{gradle} --offline classes testClasses"), format!("`{script}`"));

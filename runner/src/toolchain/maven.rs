@@ -24,7 +24,8 @@ fn read(place: &Place<'_>) -> Option<Recipe> {
     }
     if let Some(version) = floating(&text) {
         recipe.notes.push(format!(
-            "`pom.xml` has the version `{version}`, which floats: nothing is fetched that isn't pinned; name one version"
+            "`pom.xml` has the version `{version}`, which floats: \
+             nothing is fetched that isn't pinned; name one version"
         ));
     } else {
         // `dependency:go-offline` misses what plugins ask for when they run (the test runner's

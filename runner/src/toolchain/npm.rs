@@ -29,7 +29,8 @@ fn read(place: &Place<'_>) -> Option<Recipe> {
                 .is_some_and(|text| text.contains("\"hasInstallScript\": true"));
             if wanted && !place.scripts {
                 recipe.notes.push(format!(
-                    "`{lock}` has packages with install scripts, which don't run; `sandbox.prepare.scripts` would allow them"
+                    "`{lock}` has packages with install scripts, which don't run; \
+                     `sandbox.prepare.scripts` would allow them"
                 ));
             }
         }

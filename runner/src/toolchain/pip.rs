@@ -81,8 +81,9 @@ fn install(place: &Place<'_>, files: &[&str], hashed: bool) -> String {
     // Building a source distribution runs its code.
     let binary = if place.scripts { "" } else { " --only-binary :all:" };
     let from: Vec<String> = files.iter().map(|file| format!("-r {file}")).collect();
+    // Cleared: what the fix no longer asks for must not be there any more.
     format!(
-        "python3 -m venv {environment} && {environment}/bin/python -m pip install --quiet --no-input \
+        "python3 -m venv --clear {environment} && {environment}/bin/python -m pip install --quiet --no-input \
          --disable-pip-version-check{hashes}{binary} \
          ${{HOLDPOINT_PACKAGES:+--no-index --find-links \"$HOLDPOINT_PACKAGES\"}} {}",
         from.join(" ")

@@ -20,8 +20,10 @@ pub(super) fn add_steps(place: &Place<'_>, recipe: &mut Recipe, python: &str, de
         "PYTHONPATH=."
     };
     let python = format!("env {path} {python}");
+    // By default compiled code is taken as fresh when the source has the same size and second: a
+    // candidate that is branched off quickly would run the baseline's code (PEP 552).
     recipe.build = line(
-        format!("{python} -m compileall -q -x '{NOT_COMPILED}' ."),
+        format!("{python} -m compileall -q --invalidation-mode checked-hash -x '{NOT_COMPILED}' ."),
         "Python sources, all of which must compile",
     );
     let Some((runner, because)) = runner(place, &declares) else {

@@ -17,6 +17,8 @@ struct Fake {
     gate: Option<Arc<Notify>>,
     entered: Notify,
     stuck: bool,
+    /// Removals that are still to fail.
+    in_use: AtomicUsize,
 }
 
 impl Fake {
@@ -72,6 +74,17 @@ impl Sandbox for Fake {
     async fn remove(&self, workspace: WorkspaceId) -> Result<(), SandboxError> {
         if self.stuck {
             pending::<()>().await;
+        }
+        let fails = |left: usize| left.checked_sub(1);
+        if self
+            .in_use
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fails)
+            .is_ok()
+        {
+            return Err(SandboxError::Engine {
+                what: "remove a volume",
+                reason: "it is in use".to_owned(),
+            });
         }
         self.there.lock().unwrap().remove(workspace.as_str());
         Ok(())
@@ -177,6 +190,18 @@ async fn a_sealed_workspace_is_a_snapshot_and_stays() {
     sandbox.seal(workspace, &key).await.unwrap();
     assert!(sandbox.stop(STOP_WITHIN).await.is_nothing());
     assert_eq!(fake.there(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_workspace_that_is_still_in_use_is_tried_again() {
+    let fake = Arc::new(Fake {
+        in_use: AtomicUsize::new(3),
+        ..Fake::default()
+    });
+    let sandbox = tracked(&fake);
+    sandbox.workspace(b"").await.unwrap();
+    assert!(sandbox.stop(STOP_WITHIN).await.is_nothing());
+    assert_eq!(fake.there(), 0);
 }
 
 #[tokio::test(start_paused = true)]
