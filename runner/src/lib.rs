@@ -16,6 +16,7 @@ pub mod coverage;
 pub mod error;
 pub mod files;
 pub mod image;
+pub mod keep;
 pub mod log_files;
 pub mod plan;
 pub mod proxy;

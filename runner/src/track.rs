@@ -137,6 +137,10 @@ impl Sandbox for Tracked {
         self.inner.isolation()
     }
 
+    fn look(&self, workspace: &WorkspaceId) -> Option<String> {
+        self.inner.look(workspace)
+    }
+
     async fn workspace(&self, tar: &[u8]) -> Result<WorkspaceId, SandboxError> {
         let _call = self.call()?;
         // Not cut short: what is half made has no name yet by which it could be removed.

@@ -152,6 +152,12 @@ pub trait Sandbox: Send + Sync {
     /// How isolated its steps are.
     fn isolation(&self) -> IsolationReport;
 
+    /// How people look inside a workspace that is there: a shell command, or a folder. `None`: they can't.
+    fn look(&self, workspace: &WorkspaceId) -> Option<String> {
+        let _ = workspace;
+        None
+    }
+
     /// Makes a workspace that holds the tree of an uncompressed tar archive under [`REPO_DIR`],
     /// owned by [`SANDBOX_UID`], all files dated now: build tools take old dates for "unchanged".
     ///

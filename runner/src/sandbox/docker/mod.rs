@@ -33,7 +33,7 @@ use self::workspace::Workspaces;
 use super::control::{Controls, IsolationReport};
 use super::owner::Owner;
 use super::snapshot::{SnapshotInfo, SnapshotKey, TreeChange};
-use super::{OnLine, SANDBOX_UID, Sandbox, StepOutcome, StepSpec, Swept, WorkspaceId};
+use super::{OnLine, REPO_DIR, SANDBOX_UID, Sandbox, StepOutcome, StepSpec, Swept, WORKSPACE_DIR, WorkspaceId};
 use crate::error::SandboxError;
 
 /// Where Docker listens unless told otherwise.
@@ -179,6 +179,21 @@ impl Sandbox for DockerSandbox {
             engine: format!("docker {}, {}", self.version, self.runtime_name),
             controls: self.rules.controls.clone(),
         }
+    }
+
+    fn look(&self, workspace: &WorkspaceId) -> Option<String> {
+        let binds: Vec<String> = self
+            .image
+            .mounts()
+            .iter()
+            .map(|mount| format!(" -v {}:{}:ro", mount.host.display(), mount.inside))
+            .collect();
+        Some(format!(
+            "docker run --rm -it --network none --user {SANDBOX_UID} -v {}:{WORKSPACE_DIR} -w {REPO_DIR}{} {} sh",
+            workspace.as_str(),
+            binds.concat(),
+            self.image.name()
+        ))
     }
 
     async fn workspace(&self, tar: &[u8]) -> Result<WorkspaceId, SandboxError> {
