@@ -30,6 +30,14 @@ pub enum SandboxError {
         /// What it said.
         reason: String,
     },
+    /// The engine went away instead of answering.
+    #[error("the container engine went away when asked to {what}: {reason}")]
+    EngineLost {
+        /// What was asked.
+        what: &'static str,
+        /// What the connection said.
+        reason: String,
+    },
     /// The engine didn't answer a request in time.
     #[error("the container engine did not {what} within {seconds} s")]
     EngineTimeOut {
@@ -61,6 +69,20 @@ pub enum SandboxError {
     /// The snapshot isn't there.
     #[error("the snapshot `{0}` isn't there")]
     NoSnapshot(String),
+    /// What starts from a snapshot keeps it.
+    #[error("`{0}` is in use")]
+    InUse(String),
+    /// The disk of a workspace can't be made or taken down.
+    #[error("the disk of a workspace can't be used: {0}")]
+    Disk(String),
+    /// The engine doesn't know the configured runtime.
+    #[error("the container engine has no runtime `{name}`; it has {known}")]
+    NoRuntime {
+        /// Name that is configured.
+        name: String,
+        /// Those that it has.
+        known: String,
+    },
     /// The owner of the containers can't be told from other processes.
     #[error("can't read the identity of this process from /proc: {0}")]
     NoOwner(std::io::Error),

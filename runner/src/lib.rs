@@ -7,6 +7,7 @@
 //! out of the two records. Whatever can't be told is inconclusive, and never blamed on the fix.
 
 pub mod agent;
+pub mod cache;
 pub mod conformance;
 pub mod contract_check;
 pub mod error;

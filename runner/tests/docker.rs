@@ -6,6 +6,7 @@ mod docker {
     pub mod lifecycle;
     pub mod outcomes;
     pub mod replay;
+    pub mod snapshots;
     pub mod support;
     pub mod tools;
     pub mod validation;

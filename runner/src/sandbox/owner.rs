@@ -8,7 +8,7 @@ pub(crate) const LABEL: &str = "holdpoint";
 pub(crate) const LABEL_RUN: &str = "holdpoint.run";
 const LABEL_PID: &str = "holdpoint.pid";
 const LABEL_PID_START: &str = "holdpoint.pid-start";
-const LABEL_BOOT: &str = "holdpoint.boot";
+pub(crate) const LABEL_BOOT: &str = "holdpoint.boot";
 const LABEL_PID_NAMESPACE: &str = "holdpoint.pid-namespace";
 
 /// A process, for as long as the machine is up.
@@ -39,6 +39,11 @@ impl Owner {
     pub(crate) fn unique(&self) -> String {
         let namespace: String = self.namespace.chars().filter(char::is_ascii_digit).collect();
         format!("{}-{}-{namespace}", self.pid, self.start)
+    }
+
+    /// Names the time since the machine was started.
+    pub(crate) fn boot(&self) -> &str {
+        &self.boot
     }
 
     pub(crate) fn labels(&self, run: &str) -> HashMap<String, String> {

@@ -50,6 +50,7 @@ impl<'a> SideRun<'a> {
         for name in ["prepare", "build"] {
             if let Some(command) = self.plan.command(name) {
                 let spec = self.repo_step(name, command);
+                self.expect_after(workspace, name);
                 if !self.step(workspace, &spec).await.end.is_success() {
                     // What comes later needs it; its verdicts say so.
                     return false;
@@ -57,6 +58,16 @@ impl<'a> SideRun<'a> {
             }
         }
         true
+    }
+
+    /// The next step's container is made while this one runs. A baseline's tests run in a copy, which
+    /// isn't there yet.
+    fn expect_after(&self, workspace: &WorkspaceId, name: &str) {
+        let next = if name == "prepare" { "build" } else { "test" };
+        let here = next == "build" || self.side == Side::Candidate && self.plan.checks.contains(&Check::Test);
+        if let Some(command) = self.plan.command(next).filter(|_| here) {
+            self.sandbox.expect(workspace, &self.repo_step(next, command));
+        }
     }
 
     /// The tests and the contract check of what is built, as far as the plan asks for them.

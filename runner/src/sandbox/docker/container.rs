@@ -2,62 +2,96 @@
 
 use bollard::Docker;
 use bollard::container::{AttachContainerResults, LogOutput};
-use bollard::models::ContainerState;
+use bollard::models::{ContainerCreateBody, ContainerState};
 use bollard::query_parameters::{
-    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, InspectContainerOptions, KillContainerOptions,
-    StartContainerOptions, WaitContainerOptionsBuilder,
+    AttachContainerOptionsBuilder, EventsOptionsBuilder, InspectContainerOptions, KillContainerOptions,
+    StartContainerOptions,
 };
 use futures_util::StreamExt as _;
 use holdpoint_schemas::evidence::StepEnd;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{DockerSandbox, REQUEST, bounded, one_line, profile, remove_container};
+use super::DockerSandbox;
+use super::ahead::Ahead;
+use super::ending::{self, Stop, classify};
+use super::engine::{REQUEST, bounded, remove_container};
+use super::profile;
+use super::watch::Watch;
+use super::workspace::Workspace;
 use crate::error::SandboxError;
 use crate::sandbox::control::Control;
 use crate::sandbox::output::{Output, Source};
 use crate::sandbox::{OnLine, StepOutcome, StepSpec, WorkspaceId};
 
-/// What the shell answers when it can't find a command (POSIX, "Exit status for commands").
-const COMMAND_NOT_FOUND: i64 = 127;
 /// For output that is still in the pipe when the container has ended.
 const DRAIN: Duration = Duration::from_secs(5);
 /// How long the engine may lag behind with the news that the kernel ran out of memory.
 const OOM_NEWS: Duration = Duration::from_millis(100);
 /// Lines between the stream and a listener.
 const LINE_QUEUE: usize = 1_024;
+/// How far back the engine's reports are asked for: a start may overtake the request for them.
+const REPORTS_SINCE: u64 = 60;
+
+/// What a container is given, and how long it may take.
+struct Run<'a> {
+    body: ContainerCreateBody,
+    stdin: Option<&'a [u8]>,
+    wall: Duration,
+    watch: Watch<'a>,
+}
 
 impl DockerSandbox {
-    pub(super) async fn run_step(&self, workspace: &WorkspaceId, step: &StepSpec, on_line: OnLine<'_>) -> StepOutcome {
-        let (sender, lines) = mpsc::channel(LINE_QUEUE);
-        let bounded = self.rules.controls.has(Control::OutputBound);
-        let output = Arc::new(Mutex::new(Output::new(
-            if bounded { step.limits.log_bytes } else { usize::MAX },
-            step.capture_bytes,
-            sender,
-        )));
-        let mut guard = ContainerGuard {
-            docker: self.docker.clone(),
-            name: Some(self.fresh_name()),
-        };
-        let name = guard.name.clone().unwrap_or_default();
+    pub(super) fn expect_step(&self, id: &WorkspaceId, step: &StepSpec) {
+        if let Ok(workspace) = self.known(id) {
+            let body = self.step_body(id, step);
+            workspace.ahead.expect(&self.docker, self.fresh_name(), body);
+        }
+    }
+
+    fn step_body(&self, id: &WorkspaceId, step: &StepSpec) -> ContainerCreateBody {
+        let mut body = profile::container(&self.image, self.labels(), id, step, &self.rules);
+        if let Some(host) = &mut body.host_config {
+            host.runtime.clone_from(&self.runtime);
+        }
+        body
+    }
+
+    pub(super) async fn run_step(&self, id: &WorkspaceId, step: &StepSpec, on_line: OnLine<'_>) -> StepOutcome {
         let began = Instant::now();
-        let end = match self.drive(&name, workspace, step, &output, lines, on_line).await {
-            Ok(end) => end,
-            Err(error) => StepEnd::Infrastructure {
-                reason: error.to_string(),
-            },
+        let (sender, lines) = mpsc::channel(LINE_QUEUE);
+        let has = |control| self.rules.controls.has(control);
+        let log_bytes = if has(Control::OutputBound) {
+            step.limits.log_bytes
+        } else {
+            usize::MAX
+        };
+        let output = Output::new(log_bytes, step.capture_bytes, sender);
+        let output = Arc::new(Mutex::new(output));
+        let end = match self.known(id) {
+            Ok(workspace) => {
+                let run = Run {
+                    body: self.step_body(id, step),
+                    stdin: step.stdin.as_deref(),
+                    wall: if has(Control::TimeBound) {
+                        step.limits.wall
+                    } else {
+                        Duration::MAX
+                    },
+                    watch: self.watch(&workspace, &step.limits),
+                };
+                self.run_in(Some(&workspace), run, &output, lines, on_line).await
+            }
+            Err(error) => ending::of_error(&error),
         };
         let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        guard.remove().await;
-        let (forward, _) = mpsc::channel(1);
-        let gathered = std::mem::replace(&mut *lock(&output), Output::new(0, 0, forward));
-        let (tail, captured, capture_cut) = gathered.finish();
+        let (tail, captured, capture_cut) = gather(&output);
         StepOutcome {
-            end,
+            end: ending::or_full_disk(end, &tail),
             millis,
             tail,
             captured,
@@ -65,26 +99,95 @@ impl DockerSandbox {
         }
     }
 
+    /// A step of ours: how it ended, and its standard output.
+    pub(super) async fn run_own(&self, body: ContainerCreateBody, wall: Duration, bytes: usize) -> (StepEnd, Vec<u8>) {
+        let (sender, lines) = mpsc::channel(LINE_QUEUE);
+        let output = Arc::new(Mutex::new(Output::new(bytes, bytes, sender)));
+        let run = Run {
+            body,
+            stdin: None,
+            wall,
+            watch: Watch::nothing(),
+        };
+        let end = self.run_in(None, run, &output, lines, &|_| {}).await;
+        let (_, captured, cut) = gather(&output);
+        let end = if cut {
+            StepEnd::Infrastructure {
+                reason: format!("it wrote more than {bytes} bytes"),
+            }
+        } else {
+            end
+        };
+        (end, captured)
+    }
+
+    /// A step of ours beside one of the workspace's: how it ended, should it end.
+    pub(super) async fn run_beside(
+        &self,
+        workspace: &Arc<Workspace>,
+        body: ContainerCreateBody,
+        on_line: OnLine<'_>,
+    ) -> StepEnd {
+        let (sender, lines) = mpsc::channel(LINE_QUEUE);
+        let output = Arc::new(Mutex::new(Output::new(usize::MAX, 0, sender)));
+        let run = Run {
+            body,
+            stdin: None,
+            wall: Duration::MAX,
+            watch: Watch::nothing(),
+        };
+        self.run_in(Some(workspace), run, &output, lines, on_line).await
+    }
+
+    async fn run_in(
+        &self,
+        workspace: Option<&Arc<Workspace>>,
+        run: Run<'_>,
+        output: &Arc<Mutex<Output>>,
+        lines: mpsc::Receiver<String>,
+        on_line: OnLine<'_>,
+    ) -> StepEnd {
+        let mut guard = ContainerGuard {
+            docker: self.docker.clone(),
+            workspace: workspace.cloned(),
+            name: self.fresh_name(),
+            gone: false,
+        };
+        let alone = Ahead::default();
+        let ahead = workspace.map_or(&alone, |workspace| &workspace.ahead);
+        match ahead.get(&self.docker, &guard.name, run.body.clone()).await {
+            Ok(Some(made)) => guard.name = made,
+            Ok(None) => {}
+            Err(error) => return ending::of_error(&error),
+        }
+        let end = match self.drive(&guard.name, run, output, lines, on_line).await {
+            Ok(end) => end,
+            Err(error) => ending::of_error(&error),
+        };
+        // A container that ended is only a record, and an engine that is away removes nothing now.
+        // Anything else may still run, and must be gone before the next step begins.
+        let later = matches!(
+            end,
+            StepEnd::Exited { .. } | StepEnd::MissingTool | StepEnd::EngineLost { .. }
+        );
+        if workspace.is_none() || !later {
+            guard.remove().await;
+        }
+        end
+    }
+
     async fn drive(
         &self,
         name: &str,
-        workspace: &WorkspaceId,
-        step: &StepSpec,
+        mut run: Run<'_>,
         output: &Arc<Mutex<Output>>,
         mut lines: mpsc::Receiver<String>,
         on_line: OnLine<'_>,
     ) -> Result<StepEnd, SandboxError> {
-        let body = profile::container(&self.image, self.labels(), workspace, step, &self.rules);
-        let options = CreateContainerOptionsBuilder::default().name(name).build();
-        bounded(
-            "create a container",
-            REQUEST,
-            self.docker.create_container(Some(options), body),
-        )
-        .await?;
+        let mut reports = Reports::of(&self.docker, name);
         let options = AttachContainerOptionsBuilder::default()
             .stream(true)
-            .stdin(step.stdin.is_some())
+            .stdin(run.stdin.is_some())
             .stdout(true)
             .stderr(true)
             .build();
@@ -93,46 +196,34 @@ impl DockerSandbox {
             REQUEST,
             self.docker.attach_container(name, Some(options)),
         );
-        let mut streams = Streams::of(attached.await?, step.stdin.clone(), Arc::clone(output));
-
+        let mut streams = Streams::of(attached.await?, run.stdin.map(<[u8]>::to_vec), Arc::clone(output));
         let start = self.docker.start_container(name, None::<StartContainerOptions>);
-        if let Err(error) = bounded("start a container", REQUEST, start).await {
-            return if is_missing_shell(&error) {
-                Ok(StepEnd::MissingTool)
-            } else {
-                Err(error)
-            };
-        }
-        let mut wait = Box::pin(self.docker.wait_container(
-            name,
-            Some(WaitContainerOptionsBuilder::default().condition("not-running").build()),
-        ));
-        let deadline = tokio::time::sleep(if self.rules.controls.has(Control::TimeBound) {
-            step.limits.wall
-        } else {
-            Duration::MAX
-        });
+        bounded("start a container", REQUEST, start).await?;
+        let deadline = tokio::time::sleep(run.wall);
         tokio::pin!(deadline);
-        let ended = loop {
+        let stop = loop {
             tokio::select! {
-                // The status is read by `inspect` below; the stream only says when. A stream that
-                // breaks is no end: `inspect` then finds the container running.
-                _ = wait.next() => break true,
-                () = &mut deadline => break false,
+                ended = &mut reports.task => break ended.unwrap_or_else(|error| Stop::Lost(error.to_string())),
+                () = &mut deadline => break Stop::Deadline,
+                stopped = run.watch.until_full() => break stopped,
                 Some(line) = lines.recv() => on_line(&line),
             }
         };
-        if !ended {
+        if !matches!(stop, Stop::Died { .. }) {
             // A stalled reader would make the next requests hang, so it goes first.
             streams.cut();
             let kill = self.docker.kill_container(name, None::<KillContainerOptions>);
             if let Err(error) = bounded("kill a container", REQUEST, kill).await {
-                tracing::debug!("after a time-out: {error}");
+                tracing::debug!("while ending a step: {error}");
             }
         }
         streams.drain(&mut lines, on_line).await;
-        let state = self.final_state(name).await?;
-        Ok(classify(&state, ended, step.limits.wall))
+        let stop = if run.watch.was_full() { Stop::DiskFull } else { stop };
+        let state = match &stop {
+            Stop::Lost(_) => ContainerState::default(),
+            _ => self.final_state(name).await?,
+        };
+        Ok(classify(&state, &stop, run.wall))
     }
 
     async fn final_state(&self, name: &str) -> Result<ContainerState, SandboxError> {
@@ -154,40 +245,42 @@ impl DockerSandbox {
     }
 }
 
-/// What the engine's record of a container means. Pure: this is all there is to it.
-fn classify(state: &ContainerState, ended: bool, wall: Duration) -> StepEnd {
-    // The exit status of a step whose child was killed can be anything, 0 included.
-    if state.oom_killed == Some(true) {
-        return StepEnd::OutOfMemory;
-    }
-    if !ended {
-        return StepEnd::TimedOut {
-            after_seconds: wall.as_secs(),
-        };
-    }
-    if state.running == Some(true) {
-        return StepEnd::Infrastructure {
-            reason: "the engine lost track of the container".to_owned(),
-        };
-    }
-    if let Some(error) = state.error.as_deref().filter(|error| !error.is_empty()) {
-        return StepEnd::Infrastructure {
-            reason: one_line(error),
-        };
-    }
-    match state.exit_code {
-        Some(COMMAND_NOT_FOUND) => StepEnd::MissingTool,
-        Some(code) => StepEnd::Exited { code },
-        None => StepEnd::Infrastructure {
-            reason: "the engine has no exit status".to_owned(),
-        },
+/// The engine's reports on one container, up to its end. They come over a connection of their own and in
+/// order: an engine that is shut down stops its containers, which looks like an exit, but says so here.
+struct Reports {
+    task: JoinHandle<Stop>,
+}
+
+impl Reports {
+    fn of(docker: &Docker, name: &str) -> Self {
+        let filters = HashMap::from([("container", vec![name]), ("event", vec!["kill", "die"])]);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = now.as_secs().saturating_sub(REPORTS_SINCE).to_string();
+        let options = EventsOptionsBuilder::default().since(&since).filters(&filters).build();
+        let docker = docker.clone();
+        let task = tokio::spawn(async move {
+            let mut reports = Box::pin(docker.events(Some(options)));
+            let mut killed = false;
+            loop {
+                match reports.next().await {
+                    Some(Ok(report)) => match report.action.as_deref() {
+                        Some("die") => return Stop::Died { killed },
+                        Some("kill") => killed = true,
+                        _ => {}
+                    },
+                    Some(Err(error)) => return Stop::Lost(super::one_line(&error.to_string())),
+                    None => return Stop::Lost("the container engine broke off its reports".to_owned()),
+                }
+            }
+        });
+        Self { task }
     }
 }
 
-/// The engine's words when the image has no shell.
-fn is_missing_shell(error: &SandboxError) -> bool {
-    matches!(error, SandboxError::Engine { reason, .. }
-        if reason.contains("/bin/sh") && reason.contains("no such file or directory"))
+impl Drop for Reports {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 /// The attached streams, each served by a task of its own: a reader that stalls would stall the
@@ -246,99 +339,43 @@ impl Drop for Streams {
     }
 }
 
-/// Removes the container, also when the step's future is dropped half-way.
+/// Removes the container, also when the step's future is dropped half-way. In the background where a
+/// workspace waits for that before it goes itself.
 struct ContainerGuard {
     docker: Docker,
-    name: Option<String>,
+    workspace: Option<Arc<Workspace>>,
+    name: String,
+    gone: bool,
 }
 
 impl ContainerGuard {
     async fn remove(&mut self) {
-        if let Some(name) = self.name.clone() {
-            if let Err(error) = remove_container(&self.docker, &name).await {
-                tracing::warn!("a container was left behind for the next sweep: {error}");
-            }
-            self.name = None;
+        if let Err(error) = remove_container(&self.docker, &self.name).await {
+            tracing::warn!("a container was left behind for the next sweep: {error}");
         }
+        self.gone = true;
     }
 }
 
 impl Drop for ContainerGuard {
     fn drop(&mut self) {
-        if let (Some(name), Ok(runtime)) = (self.name.take(), tokio::runtime::Handle::try_current()) {
-            let docker = self.docker.clone();
-            runtime.spawn(async move {
-                if let Err(error) = remove_container(&docker, &name).await {
-                    tracing::warn!("a container was left behind for the next sweep: {error}");
-                }
-            });
+        if self.gone || tokio::runtime::Handle::try_current().is_err() {
+            return;
+        }
+        let name = std::mem::take(&mut self.name);
+        match &self.workspace {
+            Some(workspace) => workspace.ahead.leave(&self.docker, name),
+            None => Ahead::default().leave(&self.docker, name),
         }
     }
+}
+
+fn gather(output: &Mutex<Output>) -> (String, Vec<u8>, bool) {
+    let (forward, _) = mpsc::channel(1);
+    std::mem::replace(&mut *lock(output), Output::new(0, 0, forward)).finish()
 }
 
 /// A poisoned lock only means that a reader panicked; what it gathered until then is still true.
 fn lock(output: &Mutex<Output>) -> std::sync::MutexGuard<'_, Output> {
     output.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const WALL: Duration = Duration::from_secs(9);
-
-    fn exited(code: i64) -> ContainerState {
-        ContainerState {
-            exit_code: Some(code),
-            running: Some(false),
-            ..ContainerState::default()
-        }
-    }
-
-    #[test]
-    fn out_of_memory_is_told_by_the_flag_whatever_the_status() {
-        for code in [0, 101, 137] {
-            let state = ContainerState {
-                oom_killed: Some(true),
-                ..exited(code)
-            };
-            assert_eq!(classify(&state, true, WALL), StepEnd::OutOfMemory);
-        }
-        assert_eq!(classify(&exited(137), true, WALL), StepEnd::Exited { code: 137 });
-    }
-
-    #[test]
-    fn a_step_past_its_deadline_timed_out_whatever_the_kill_left() {
-        assert_eq!(
-            classify(&exited(137), false, WALL),
-            StepEnd::TimedOut { after_seconds: 9 }
-        );
-    }
-
-    #[test]
-    fn what_the_engine_cannot_say_is_the_engines_fault() {
-        let states = [
-            ContainerState {
-                running: Some(true),
-                ..exited(0)
-            },
-            ContainerState {
-                error: Some("no space left on device".to_owned()),
-                ..exited(128)
-            },
-            ContainerState::default(),
-        ];
-        for state in states {
-            assert!(
-                matches!(classify(&state, true, WALL), StepEnd::Infrastructure { .. }),
-                "{state:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn an_unknown_command_is_a_missing_tool() {
-        assert_eq!(classify(&exited(127), true, WALL), StepEnd::MissingTool);
-        assert_eq!(classify(&exited(1), true, WALL), StepEnd::Exited { code: 1 });
-    }
 }

@@ -1,13 +1,15 @@
 //! Which image steps run in.
 
 use bollard::Docker;
+use bollard::models::{Mount, MountType};
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use futures_util::StreamExt as _;
 use holdpoint_schemas::estate::{PullPolicy, SandboxConfig};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{REQUEST, bounded, is_not_found, one_line};
+use super::engine::{REQUEST, bounded, is_not_found};
+use super::one_line;
 use crate::error::SandboxError;
 use crate::sandbox::ReadOnlyMount;
 
@@ -88,6 +90,17 @@ impl Image {
             Self::Named(_) => &[],
             Self::HostView(mounts) => mounts,
         }
+    }
+
+    /// What is bound into every container, as the engine takes it.
+    pub(super) fn binds(&self) -> impl Iterator<Item = Mount> {
+        self.mounts().iter().map(|mount| Mount {
+            typ: Some(MountType::BIND),
+            source: Some(mount.host.to_string_lossy().into_owned()),
+            target: Some(mount.inside.clone()),
+            read_only: Some(true),
+            ..Mount::default()
+        })
     }
 
     /// Search path; `None`: the image's own.

@@ -1,35 +1,43 @@
 //! The Docker engine as a sandbox, over its unix socket.
 
+mod ahead;
 mod container;
+mod disk;
+mod ending;
+mod engine;
 mod image;
+mod layer;
+mod probe;
 mod profile;
+mod runtime;
 mod seccomp;
-mod volume;
+mod snapshots;
+mod sweep;
+mod watch;
+mod workspace;
 
 use async_trait::async_trait;
-use bollard::query_parameters::{
-    ListContainersOptionsBuilder, ListVolumesOptionsBuilder, RemoveContainerOptionsBuilder, RemoveVolumeOptionsBuilder,
-};
 use bollard::{API_DEFAULT_VERSION, Docker};
 use holdpoint_schemas::estate::SandboxConfig;
 use holdpoint_schemas::evidence::Isolation;
 use std::collections::HashMap;
-use std::future::Future;
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
+use self::disk::Disks;
+use self::engine::{REQUEST, bounded};
 use self::image::Image;
 use self::profile::Rules;
+use self::workspace::Workspaces;
 use super::control::{Controls, IsolationReport};
-use super::owner::{self, Owner};
+use super::owner::Owner;
+use super::snapshot::{SnapshotInfo, SnapshotKey, TreeChange};
 use super::{OnLine, SANDBOX_UID, Sandbox, StepOutcome, StepSpec, Swept, WorkspaceId};
 use crate::error::SandboxError;
 
 /// Where Docker listens unless told otherwise.
 pub const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
-/// Most requests to the engine take milliseconds; a busy machine needs seconds.
-const REQUEST: Duration = Duration::from_secs(60);
 /// Of the connection. Each request has its own, shorter bound, except uploads and pulls.
 const CONNECTION_SECONDS: u64 = 900;
 
@@ -73,6 +81,16 @@ pub struct DockerSandbox {
     run: String,
     version: String,
     rules: Rules,
+    /// Runtime of every container; the engine's default without.
+    runtime: Option<String>,
+    /// The one that is in force, by name.
+    runtime_name: String,
+    kind: Isolation,
+    /// Bounds what a workspace adds.
+    disks: Disks,
+    /// Whether the engine can lay a workspace over a snapshot.
+    layers: bool,
+    workspaces: Mutex<Workspaces>,
 }
 
 impl DockerSandbox {
@@ -96,7 +114,7 @@ impl DockerSandbox {
         };
         let version = bounded("tell its version", REQUEST, docker.version()).await?.version;
         let image = Image::find(&docker, &settings.config).await?;
-        Ok(Self {
+        let mut sandbox = Self {
             docker,
             image,
             owner: Owner::this_process().map_err(SandboxError::NoOwner)?,
@@ -106,7 +124,16 @@ impl DockerSandbox {
                 controls: settings.controls,
                 cgroup_parent: settings.cgroup_parent,
             },
-        })
+            runtime: None,
+            runtime_name: String::new(),
+            kind: Isolation::Container,
+            disks: Disks { mib: None },
+            layers: false,
+            workspaces: Mutex::default(),
+        };
+        sandbox.choose_runtime(settings.config.runtime).await?;
+        sandbox.probe(settings.config.disk_mib).await;
+        Ok(sandbox)
     }
 
     /// A name that no other container or volume has: of this process, and counted over all its sandboxes.
@@ -121,84 +148,56 @@ impl DockerSandbox {
     }
 }
 
-/// Runs one request to the engine within a bound of its own.
-async fn bounded<T>(
-    what: &'static str,
-    limit: Duration,
-    request: impl Future<Output = Result<T, bollard::errors::Error>>,
-) -> Result<T, SandboxError> {
-    match tokio::time::timeout(limit, request).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(SandboxError::Engine {
-            what,
-            reason: one_line(&error.to_string()),
-        }),
-        Err(_) => Err(SandboxError::EngineTimeOut {
-            what,
-            seconds: limit.as_secs(),
-        }),
-    }
-}
-
 fn one_line(text: &str) -> String {
     crate::text::one_line(text)
-}
-
-/// Whether the engine says that the thing isn't there.
-fn is_not_found(error: &bollard::errors::Error) -> bool {
-    matches!(
-        error,
-        bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }
-    )
-}
-
-/// Removes a container, running or not. One that isn't there is no error.
-async fn remove_container(docker: &Docker, name: &str) -> Result<(), SandboxError> {
-    let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
-    bounded("remove a container", REQUEST, async {
-        match docker.remove_container(name, Some(options)).await {
-            // 409: somebody else is removing it already.
-            Err(bollard::errors::Error::DockerResponseServerError {
-                status_code: 404 | 409, ..
-            }) => Ok(()),
-            other => other,
-        }
-    })
-    .await
-}
-
-/// Removes a volume. One that isn't there is no error.
-async fn remove_volume(docker: &Docker, name: &str) -> Result<(), SandboxError> {
-    let options = RemoveVolumeOptionsBuilder::default().force(true).build();
-    bounded("remove a volume", REQUEST, async {
-        match docker.remove_volume(name, Some(options)).await {
-            Err(error) if is_not_found(&error) => Ok(()),
-            other => other,
-        }
-    })
-    .await
 }
 
 #[async_trait]
 impl Sandbox for DockerSandbox {
     fn describe(&self) -> String {
         format!(
-            "docker {}, {}, no network, uid {SANDBOX_UID}",
+            "docker {}, {}, {}, {}, no network, uid {SANDBOX_UID}",
             self.version,
+            self.runtime_name,
+            match (self.layers, &self.disks.mib) {
+                (true, Some(_)) => "layered snapshots on bounded disks",
+                (true, None) => "layered snapshots on watched disks",
+                (false, _) => "no snapshots",
+            },
             self.image.describe()
         )
     }
 
     fn isolation(&self) -> IsolationReport {
         IsolationReport {
-            kind: Isolation::Container,
-            engine: format!("docker {}", self.version),
+            kind: self.kind,
+            engine: format!("docker {}, {}", self.version, self.runtime_name),
             controls: self.rules.controls.clone(),
         }
     }
 
     async fn workspace(&self, tar: &[u8]) -> Result<WorkspaceId, SandboxError> {
         self.make_workspace(tar).await
+    }
+
+    async fn seal(&self, workspace: WorkspaceId, key: &SnapshotKey) -> Result<SnapshotInfo, SandboxError> {
+        self.seal_workspace(workspace, key).await
+    }
+
+    async fn snapshots(&self) -> Result<Vec<SnapshotInfo>, SandboxError> {
+        self.list_snapshots().await
+    }
+
+    async fn branch(&self, key: &SnapshotKey, change: &TreeChange) -> Result<WorkspaceId, SandboxError> {
+        self.branch_of(key, change).await
+    }
+
+    async fn drop_snapshot(&self, key: &SnapshotKey) -> Result<(), SandboxError> {
+        self.drop_of(key).await
+    }
+
+    fn expect(&self, workspace: &WorkspaceId, step: &StepSpec) {
+        self.expect_step(workspace, step);
     }
 
     async fn run(&self, workspace: &WorkspaceId, step: &StepSpec, on_line: OnLine<'_>) -> StepOutcome {
@@ -219,32 +218,6 @@ impl Sandbox for DockerSandbox {
     }
 
     async fn sweep(&self) -> Result<Swept, SandboxError> {
-        let filters = HashMap::from([("label", vec![owner::LABEL])]);
-        let mut swept = Swept::default();
-        let options = ListContainersOptionsBuilder::default()
-            .all(true)
-            .filters(&filters)
-            .build();
-        let containers = bounded("list containers", REQUEST, self.docker.list_containers(Some(options))).await?;
-        for container in containers {
-            let labels = container.labels.unwrap_or_default();
-            if let Some(id) = container.id.filter(|_| owner::is_gone(&labels, &self.owner)) {
-                match remove_container(&self.docker, &id).await {
-                    Ok(()) => swept.containers += 1,
-                    Err(error) => tracing::warn!("while sweeping: {error}"),
-                }
-            }
-        }
-        let options = ListVolumesOptionsBuilder::default().filters(&filters).build();
-        let volumes = bounded("list volumes", REQUEST, self.docker.list_volumes(Some(options))).await?;
-        for volume in volumes.volumes.unwrap_or_default() {
-            if owner::is_gone(&volume.labels, &self.owner) {
-                match remove_volume(&self.docker, &volume.name).await {
-                    Ok(()) => swept.volumes += 1,
-                    Err(error) => tracing::warn!("while sweeping: {error}"),
-                }
-            }
-        }
-        Ok(swept)
+        self.sweep_all().await
     }
 }

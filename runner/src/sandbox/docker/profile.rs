@@ -1,6 +1,8 @@
 //! The isolation profile: one pure function, so that it can be read and tested as a whole.
 
-use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, ResourcesUlimits};
+use bollard::models::{
+    ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, MountVolumeOptions, ResourcesUlimits,
+};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -241,6 +243,11 @@ pub(super) fn workspace_mount(workspace: &WorkspaceId) -> Mount {
         source: Some(workspace.as_str().to_owned()),
         target: Some(WORKSPACE_DIR.to_owned()),
         read_only: Some(false),
+        // Nothing of the image goes into it, so the engine needn't mount it to look.
+        volume_options: Some(MountVolumeOptions {
+            no_copy: Some(true),
+            ..MountVolumeOptions::default()
+        }),
         ..Mount::default()
     }
 }

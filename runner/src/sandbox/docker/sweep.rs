@@ -1,0 +1,53 @@
+//! Removes what killed runs left behind.
+
+use bollard::query_parameters::ListContainersOptionsBuilder;
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+
+use super::DockerSandbox;
+use super::engine::{REQUEST, bounded, remove_container};
+use super::snapshots::Marker;
+use crate::error::SandboxError;
+use crate::sandbox::{Swept, owner};
+
+impl DockerSandbox {
+    pub(super) async fn sweep_all(&self) -> Result<Swept, SandboxError> {
+        let filters = HashMap::from([("label", vec![owner::LABEL])]);
+        let mut swept = Swept::default();
+        let options = ListContainersOptionsBuilder::default()
+            .all(true)
+            .filters(&filters)
+            .build();
+        let containers = bounded("list containers", REQUEST, self.docker.list_containers(Some(options))).await?;
+        for container in containers {
+            let labels = container.labels.unwrap_or_default();
+            if let Some(id) = container.id.filter(|_| owner::is_gone(&labels, &self.owner)) {
+                match remove_container(&self.docker, &id).await {
+                    Ok(()) => swept.containers += 1,
+                    Err(error) => tracing::warn!("while sweeping: {error}"),
+                }
+            }
+        }
+        let mut left = self.volumes().await?;
+        left.retain(|volume| owner::is_gone(&volume.labels, &self.owner));
+        // Asked for only now: an owner that is gone can't have made one of its stores a snapshot since.
+        let markers: Vec<_> = self.volumes().await?.iter().filter_map(Marker::read).collect();
+        let kept: BTreeSet<&str> = markers.iter().map(|marker| marker.store.as_str()).collect();
+        // Views first: they lie over stores.
+        left.sort_by_key(|volume| volume.name.len());
+        for volume in left.iter().filter(|volume| !kept.contains(volume.name.as_str())) {
+            match self.remove_store(&volume.name, Path::new(&volume.mountpoint)).await {
+                Ok(()) => swept.volumes += 1,
+                Err(error) => tracing::warn!("while sweeping: {error}"),
+            }
+        }
+        for marker in markers.iter().filter(|marker| !self.is_current(marker)) {
+            match self.remove_snapshot(marker).await {
+                Ok(()) => swept.volumes += 1,
+                Err(SandboxError::InUse(_)) => {}
+                Err(error) => tracing::warn!("while sweeping: {error}"),
+            }
+        }
+        Ok(swept)
+    }
+}
