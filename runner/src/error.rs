@@ -46,6 +46,27 @@ pub enum SandboxError {
         /// The limit.
         seconds: u64,
     },
+    /// Bubblewrap isn't there, or can't make namespaces.
+    #[error(
+        "bubblewrap (`bwrap`) does not work here: {0}; install the package `bubblewrap` (ci/setup does), or start Docker"
+    )]
+    NoBubblewrap(String),
+    /// The folder of the local sandbox can't be used.
+    #[error("the sandbox's folder `{root}` can't be used: {reason}")]
+    BadRoot {
+        /// The folder.
+        root: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// The machine refused something to the local sandbox.
+    #[error("the local sandbox could not {what}: {reason}")]
+    Local {
+        /// What was tried, as in "make a folder".
+        what: &'static str,
+        /// What the system said.
+        reason: String,
+    },
     /// The source tree can't go into a sandbox.
     #[error("the source archive can't be used: {0}")]
     Tree(#[from] crate::sandbox::tree::TreeError),

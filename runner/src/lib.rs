@@ -22,4 +22,5 @@ pub use error::{RunnerError, SandboxError};
 pub use plan::{ReportReader, SideRecord, ValidationPlan};
 pub use sandbox::Sandbox;
 pub use sandbox::docker::{DockerSandbox, SandboxSettings};
+pub use sandbox::local::{LocalSandbox, LocalSettings};
 pub use validate::{Baseline, compare, run_baseline, run_candidate, validate};

@@ -2,6 +2,7 @@
 
 pub mod control;
 pub mod docker;
+pub mod local;
 mod output;
 mod owner;
 pub mod snapshot;

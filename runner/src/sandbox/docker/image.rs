@@ -17,6 +17,8 @@ use crate::sandbox::ReadOnlyMount;
 pub(super) const HOST_VIEW: &str = "holdpoint/host-view:latest";
 /// Where the host-view image expects the Rust toolchain.
 const RUST_DIR: &str = "/opt/rust";
+/// Search path where the host's programs are seen.
+pub(in crate::sandbox) const HOST_PATH: &str = "/opt/rust/bin:/usr/local/bin:/usr/bin:/bin";
 /// What is seen of the host in the host-view image, where it is there. No image label and no repo has a say in it.
 const HOST_FOLDERS: [&str; 3] = ["/usr", "/etc/alternatives", "/etc/ssl/certs"];
 /// A pull of a large image over a slow line.
@@ -107,7 +109,7 @@ impl Image {
     pub(super) fn path(&self) -> Option<&'static str> {
         match self {
             Self::Named(_) => None,
-            Self::HostView(_) => Some("/opt/rust/bin:/usr/local/bin:/usr/bin:/bin"),
+            Self::HostView(_) => Some(HOST_PATH),
         }
     }
 
@@ -160,7 +162,7 @@ fn is_image_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-/:@".contains(c))
 }
 
-fn host_mounts(toolchain: Option<PathBuf>) -> Vec<ReadOnlyMount> {
+pub(in crate::sandbox) fn host_mounts(toolchain: Option<PathBuf>) -> Vec<ReadOnlyMount> {
     let folders = HOST_FOLDERS.map(|folder| (PathBuf::from(folder), folder));
     // A toolchain of the distribution's packages is in /usr already.
     let toolchain = toolchain.filter(|folder| !folder.starts_with("/usr") || folder.starts_with("/usr/local"));
@@ -176,7 +178,7 @@ fn host_mounts(toolchain: Option<PathBuf>) -> Vec<ReadOnlyMount> {
 }
 
 /// The folder of the Rust toolchain that is active outside of any project.
-fn host_rust_toolchain() -> Option<PathBuf> {
+pub(in crate::sandbox) fn host_rust_toolchain() -> Option<PathBuf> {
     let output = std::process::Command::new("rustc")
         .args(["--print", "sysroot"])
         // A project's `rust-toolchain.toml` must not choose it, let alone have it installed.

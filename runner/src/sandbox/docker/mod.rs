@@ -5,7 +5,7 @@ mod container;
 mod disk;
 mod ending;
 mod engine;
-mod image;
+pub(in crate::sandbox) mod image;
 mod layer;
 mod probe;
 mod profile;
