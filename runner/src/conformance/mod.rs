@@ -53,7 +53,7 @@ fn cases() -> impl Iterator<Item = &'static Case> {
 }
 
 /// Runs every case. They make workspaces and snapshots of their own and remove them, also where a case fails.
-/// The sandbox must have all controls in force, and keep snapshots.
+/// The sandbox must have all controls in force, keep snapshots, and give a workspace a disk of at most 128 MiB.
 pub async fn run(sandbox: &dyn Sandbox) -> Vec<CaseResult> {
     futures_util::stream::iter(cases())
         .map(async |case| {

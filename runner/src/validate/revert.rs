@@ -63,7 +63,7 @@ impl SideRun<'_> {
                 format!("the revert could not be applied: {}", describe_end(&end)),
             );
         }
-        if !self.build(workspace).await {
+        if !self.build(workspace, None).await {
             return match self.record.steps.last().map(|run| &run.end) {
                 Some(StepEnd::Exited { code }) => result(
                     Verdict::Failed,

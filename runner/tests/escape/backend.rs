@@ -1,14 +1,26 @@
 //! The sandboxes that are attacked.
 
-use super::attack::Attack;
+use super::attack::{Attack, limits};
 use super::group::OuterGroup;
 use async_trait::async_trait;
 use holdpoint_runner::sandbox::Sandbox;
 use holdpoint_runner::sandbox::control::{Control, Controls};
-use holdpoint_runner::{DockerSandbox, SandboxSettings};
+use holdpoint_runner::{DockerSandbox, LocalSandbox, LocalSettings, SandboxSettings};
 use holdpoint_schemas::estate::SandboxConfig;
 use std::net::IpAddr;
 use std::process::Command;
+use tempfile::TempDir;
+
+/// How it is shown that an attack would work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// In the sandbox, with its control taken away.
+    WithoutControl,
+    /// For the same user outside of any sandbox, where the control can't be taken away alone.
+    OnTheHost,
+    /// Not on this sandbox.
+    None,
+}
 
 /// A kind of sandbox.
 #[async_trait]
@@ -22,9 +34,22 @@ pub trait Backend: Send + Sync {
     /// An address of the host that a step reaches when it has a network.
     fn host_address(&self) -> IpAddr;
 
+    /// How it is shown what an attack's control is for.
+    fn proof(&self, _: &Attack) -> Proof {
+        Proof::WithoutControl
+    }
+
     /// Controls that stop this attack in this sandbox, besides its own.
     fn besides(&self, attack: &Attack) -> Vec<Control> {
         attack.besides.to_vec()
+    }
+}
+
+/// Disks as small as the attacks' other bounds.
+fn config() -> SandboxConfig {
+    SandboxConfig {
+        disk_mib: limits().disk_mib,
+        ..SandboxConfig::default()
     }
 }
 
@@ -56,7 +81,7 @@ impl Backend for Docker {
     }
 
     async fn with(&self, controls: Controls) -> Box<dyn Sandbox> {
-        let mut settings = SandboxSettings::new(SandboxConfig::default(), self.group.name());
+        let mut settings = SandboxSettings::new(config(), self.group.name());
         settings.controls = controls;
         settings.cgroup_parent = Some(self.group.parent());
         Box::new(DockerSandbox::connect(settings).await.expect("run ci/setup first"))
@@ -69,6 +94,52 @@ impl Backend for Docker {
             .lines()
             .find_map(|line| line.parse().ok().filter(IpAddr::is_ipv4));
         address.expect("the engine's bridge has an address")
+    }
+}
+
+/// Linux namespaces without an engine, with the same control group around all steps.
+pub struct Local {
+    group: OuterGroup,
+    root: TempDir,
+}
+
+impl Local {
+    pub fn new() -> Self {
+        Self {
+            group: OuterGroup::new(),
+            root: tempfile::tempdir().unwrap(),
+        }
+    }
+}
+
+#[async_trait]
+impl Backend for Local {
+    fn name(&self) -> &'static str {
+        "local"
+    }
+
+    async fn with(&self, controls: Controls) -> Box<dyn Sandbox> {
+        let mut settings = LocalSettings::new(config(), self.root.path(), self.group.name());
+        settings.controls = controls;
+        settings.cgroup_parent = Some(format!("/{}", self.group.name()));
+        Box::new(LocalSandbox::connect(settings).await.expect("run ci/setup first"))
+    }
+
+    fn host_address(&self) -> IpAddr {
+        IpAddr::from([127, 0, 0, 1])
+    }
+
+    fn proof(&self, attack: &Attack) -> Proof {
+        match attack.name {
+            // Bubblewrap sets the control itself, and has no option for it.
+            "set-uid program" => Proof::OnTheHost,
+            // The user namespace refuses them as well, and the host's root is no way around that: without
+            // capabilities it can't look into another user's process either.
+            "environment of a host process" | "ptrace of a host process" => Proof::OnTheHost,
+            // Its `/etc` is bound read-only, whatever the root is.
+            "LD_PRELOAD for everybody" => Proof::None,
+            _ => Proof::WithoutControl,
+        }
     }
 }
 

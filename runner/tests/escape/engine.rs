@@ -1,6 +1,6 @@
 //! The tables of attacks against each sandbox.
 
-use super::backend::{Backend as _, Docker};
+use super::backend::{Backend as _, Docker, Local};
 use super::outside::Outside;
 use super::{bounds, kernel, outside, report, suite};
 use holdpoint_runner::sandbox::control::Control;
@@ -16,9 +16,15 @@ fn attacks() -> Vec<&'static super::attack::Attack> {
 async fn docker_stops_each_attack_and_each_works_without_its_control() {
     let docker = Docker::new();
     let outside = Outside::new(docker.host_address());
-    let rows = suite::run(&docker, &attacks(), &outside).await;
-    report::check(docker.name(), &rows);
+    report::check(docker.name(), &suite::run(&docker, &attacks(), &outside).await);
     assert!(docker.left_over().is_empty(), "{:?}", docker.left_over());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn local_stops_each_attack_and_each_works_without_its_control() {
+    let local = Local::new();
+    let outside = Outside::new(local.host_address());
+    report::check(local.name(), &suite::run(&local, &attacks(), &outside).await);
 }
 
 #[test]

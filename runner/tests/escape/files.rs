@@ -1,6 +1,6 @@
 //! Attacks by what a step leaves in its workspace for the runner to read, and what a reader that follows it gets.
 
-use super::backend::{Backend, Docker};
+use super::backend::{Backend, Docker, Local};
 use super::report::{self, Row, row};
 use super::suite::{says, tree};
 use holdpoint_runner::sandbox::Sandbox;
@@ -113,4 +113,10 @@ async fn docker_reads_only_what_lies_in_the_workspace() {
     let docker = Docker::new();
     report::check(docker.name(), &rows(&docker).await);
     assert!(docker.left_over().is_empty(), "{:?}", docker.left_over());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn local_reads_only_what_lies_in_the_workspace() {
+    let local = Local::new();
+    report::check(local.name(), &rows(&local).await);
 }

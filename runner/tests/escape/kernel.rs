@@ -237,8 +237,14 @@ worked()",
         control: Control::ReadOnlyRoot,
         besides: &[],
         steps: &["
-open('/var/tmp/hidden', 'w').close()
-worked()"],
+for folder in ['/var/tmp', '/run', '/opt', '/etc', '/']:
+    # What is /tmp by another name goes away with the step.
+    if os.path.realpath(folder) == '/tmp': continue
+    try:
+        open(folder + '/hidden', 'w').close()
+        worked()
+        break
+    except OSError: pass"],
         ends: Ends::GivesUp,
         limits: as_they_are,
     },

@@ -1,7 +1,7 @@
 //! Output that forges what the runner itself would say.
 
 use super::attack::limits;
-use super::backend::{Backend, Docker};
+use super::backend::{Backend, Docker, Local};
 use super::report::{self, Row, row};
 use super::suite::{mark, python, tree};
 use holdpoint_runner::agent::ReplaySpec;
@@ -145,4 +145,10 @@ async fn terminal(sandbox: &dyn Sandbox) -> Row {
 async fn docker_believes_no_output() {
     let docker = Docker::new();
     report::check(docker.name(), &rows(&docker).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn local_believes_no_output() {
+    let local = Local::new();
+    report::check(local.name(), &rows(&local).await);
 }

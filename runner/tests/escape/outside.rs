@@ -11,9 +11,9 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-/// Where containers of a cloud ask for credentials (Amazon ECS). Not the machines' own 169.254.169.254,
-/// which may be in use where this runs.
-const METADATA: &str = "169.254.170.2";
+/// Where containers of a cloud ask for credentials (Amazon ECS and EKS), one for each sandbox that is attacked
+/// at the same time. Not the machines' own 169.254.169.254, which may be in use where this runs.
+const METADATA: [&str; 2] = ["169.254.170.2", "169.254.170.23"];
 
 pub const ATTACKS: &[Attack] = &[
     Attack {
@@ -100,6 +100,7 @@ pub struct Outside {
     folder: TempDir,
     victim: Child,
     env: BTreeMap<String, String>,
+    metadata: &'static str,
 }
 
 impl Outside {
@@ -117,12 +118,12 @@ impl Outside {
         // The engine's socket may be anywhere, or nowhere at all.
         let socket = folder.path().join("engine.sock");
         drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
-        let added = metadata_address("replace");
+        let metadata = METADATA[usize::from(host.is_loopback())];
+        let added = metadata_address("replace", metadata);
         assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
-        let metadata = METADATA.parse().unwrap();
         let env = BTreeMap::from([
             ("HOST_PORT".to_owned(), serve(host).to_string()),
-            ("METADATA".to_owned(), serve(metadata).to_string()),
+            ("METADATA".to_owned(), serve(metadata.parse().unwrap()).to_string()),
             ("RESOLVER".to_owned(), resolve(host).to_string()),
             ("HOST_FILE".to_owned(), folder.path().join("open").display().to_string()),
             ("ENGINE_SOCKET".to_owned(), socket.display().to_string()),
@@ -131,6 +132,7 @@ impl Outside {
             folder,
             victim: victim(),
             env,
+            metadata,
         }
     }
 
@@ -149,14 +151,14 @@ impl Drop for Outside {
     fn drop(&mut self) {
         let _ = self.victim.kill();
         let _ = self.victim.wait();
-        metadata_address("delete");
+        metadata_address("delete", self.metadata);
     }
 }
 
 /// Adds the address to this machine's loopback interface, or removes it: what is sent there stays here.
-fn metadata_address(change: &str) -> std::process::Output {
+fn metadata_address(change: &str, address: &str) -> std::process::Output {
     Command::new("ip")
-        .args(["address", change, &format!("{METADATA}/32"), "dev", "lo"])
+        .args(["address", change, &format!("{address}/32"), "dev", "lo"])
         .output()
         .expect("`ip` is needed (iproute2)")
 }

@@ -1,6 +1,6 @@
 //! Attacks on what one candidate shares with another, or leaves behind for a later step.
 
-use super::backend::{Backend, Docker};
+use super::backend::{Backend, Docker, Local};
 use super::report::{self, Row, row};
 use super::suite::{says, tree};
 use holdpoint_runner::sandbox::Sandbox;
@@ -160,4 +160,10 @@ fn outlives_a_shell() -> bool {
 async fn docker_keeps_candidates_and_steps_apart() {
     let docker = Docker::new();
     report::check(docker.name(), &rows(&docker).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn local_keeps_candidates_and_steps_apart() {
+    let local = Local::new();
+    report::check(local.name(), &rows(&local).await);
 }

@@ -1,14 +1,16 @@
 //! Runs the attacks of a table.
 
 use super::attack::{Attack, Ends, PRELUDE, limits};
-use super::backend::Backend;
+use super::backend::{Backend, Proof};
 use super::outside::Outside;
 use super::report::Row;
 use futures_util::StreamExt as _;
 use holdpoint_runner::sandbox::control::{Control, Controls};
-use holdpoint_runner::sandbox::{Limits, RULES_DIR, ReadOnlyMount, Sandbox, StepOutcome, StepSpec};
+use holdpoint_runner::sandbox::{Limits, RULES_DIR, ReadOnlyMount, SANDBOX_UID, Sandbox, StepOutcome, StepSpec};
 use holdpoint_schemas::evidence::Side;
 use std::collections::BTreeMap;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Attacks at a time.
@@ -73,7 +75,11 @@ async fn one(backend: &dyn Backend, attack: &Attack, outside: &Outside) -> Row {
             problem = Some(format!("{} alone does not stop it: {outcome:?}", attack.control));
         }
     }
-    if problem.is_none() {
+    let proof = backend.proof(attack);
+    if problem.is_none() && proof == Proof::OnTheHost && !works_on_the_host(attack, outside) {
+        problem = Some("it does not work outside of the sandbox either".to_owned());
+    }
+    if problem.is_none() && proof == Proof::WithoutControl {
         let open = [besides.as_slice(), &[attack.control]].concat();
         let (worked, outcome) = attempt(backend, attack, &open, outside).await;
         if !worked {
@@ -84,10 +90,15 @@ async fn one(backend: &dyn Backend, attack: &Attack, outside: &Outside) -> Row {
         .iter()
         .map(|control| format!(", shown without {control}"))
         .collect();
+    let proof = match proof {
+        Proof::WithoutControl => "",
+        Proof::OnTheHost => ", shown on the host",
+        Proof::None => ", not shown to work here",
+    };
     Row {
         attack: attack.name.to_owned(),
         control: attack.control.to_string(),
-        seen: format!("{:?}{besides}", outcome.end),
+        seen: format!("{:?}{besides}{proof}", outcome.end),
         problem,
     }
 }
@@ -118,6 +129,23 @@ async fn attempt(
     sandbox.remove(workspace).await.unwrap();
     let last = last.expect("an attack has a step");
     (last.tail.contains(&mark), last)
+}
+
+/// Whether the attack works for the same user without any sandbox: for controls that can't be taken away.
+fn works_on_the_host(attack: &Attack, outside: &Outside) -> bool {
+    let mark = mark();
+    attack.steps.iter().any(|program| {
+        let output = Command::new("/usr/bin/python3")
+            .args(["-c", &format!("{PRELUDE}{program}\n")])
+            .envs(outside.env())
+            .env("HOLDPOINT_MARK", &mark)
+            .uid(SANDBOX_UID)
+            .gid(SANDBOX_UID)
+            .current_dir("/")
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&output.stdout).contains(&mark)
+    })
 }
 
 /// Runs a program in a workspace. Whether it said the word, and how it ended.

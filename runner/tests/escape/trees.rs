@@ -1,6 +1,6 @@
 //! Attacks by an archive: what our own check refuses, and what a tool without that check does with it.
 
-use super::backend::{Backend, Docker};
+use super::backend::{Backend, Docker, Local};
 use super::report::{self, Row, row};
 use holdpoint_runner::SandboxError;
 use holdpoint_runner::sandbox::Sandbox;
@@ -240,4 +240,10 @@ async fn docker_takes_no_archive_that_leaves_its_tree() {
     let docker = Docker::new();
     report::check(docker.name(), &rows(&docker).await);
     assert!(docker.left_over().is_empty(), "{:?}", docker.left_over());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn local_takes_no_archive_that_leaves_its_tree() {
+    let local = Local::new();
+    report::check(local.name(), &rows(&local).await);
 }

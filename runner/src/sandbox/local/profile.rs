@@ -61,7 +61,7 @@ impl Profile<'_> {
         self.folders(&mut args);
         self.kernel(&mut args);
         if !self.has(Control::NoHostMounts) {
-            args.add(["--bind", "/", "/host"]);
+            args.add(["--ro-bind", "/", "/host"]);
         }
         if self.has(Control::ReadOnlyRoot) {
             args.add(["--remount-ro", "/"]);
