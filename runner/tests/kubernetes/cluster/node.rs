@@ -193,30 +193,30 @@ pub async fn docker<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Result<String
     }
 }
 
-/// Removes what a cluster has in the engine.
+/// Removes what a cluster has in the engine, and what its last tasks make meanwhile.
 pub fn clean(mark: &str) {
     let filter = format!("label=holdpoint-loopback={mark}");
-    for (list, remove) in [
-        (
-            vec!["ps", "--all", "--quiet", "--filter", &filter],
-            vec!["rm", "--force"],
-        ),
-        (
-            vec!["volume", "ls", "--quiet", "--filter", &filter],
-            vec!["volume", "rm", "--force"],
-        ),
-    ] {
-        let Ok(listed) = Command::new("docker").args(list).output() else {
-            return;
-        };
-        let names = String::from_utf8_lossy(&listed.stdout).into_owned();
-        if !names.trim().is_empty() {
-            drop(
-                Command::new("docker")
-                    .args(remove)
-                    .args(names.split_whitespace())
-                    .output(),
-            );
+    let docker = |arguments: &[&str]| {
+        let output = Command::new("docker").args(arguments).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let mut empty_looks = 0;
+    for _ in 0..50 {
+        let containers = docker(&["ps", "--all", "--quiet", "--filter", &filter]);
+        let volumes = docker(&["volume", "ls", "--quiet", "--filter", &filter]);
+        for (names, remove) in [
+            (containers, &["rm", "--force"][..]),
+            (volumes, &["volume", "rm", "--force"]),
+        ] {
+            if !names.trim().is_empty() {
+                empty_looks = 0;
+                docker(&[remove, &names.split_whitespace().collect::<Vec<_>>()].concat());
+            }
         }
+        empty_looks += 1;
+        if empty_looks > 3 {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
