@@ -1,6 +1,7 @@
 //! Keeps the candidates' workspaces for people to look inside: `holdpoint validate --keep`.
 
 use async_trait::async_trait;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::SandboxError;
@@ -12,7 +13,7 @@ use crate::sandbox::{OnLine, Sandbox, StepOutcome, StepSpec, Swept, WorkspaceId}
 /// next run's, or `holdpoint gc`.
 pub struct Keeping {
     inner: Arc<dyn Sandbox>,
-    used: Mutex<Vec<WorkspaceId>>,
+    used: Mutex<HashSet<WorkspaceId>>,
     kept: Mutex<Vec<String>>,
 }
 
@@ -73,11 +74,10 @@ impl Sandbox for Keeping {
     }
 
     async fn run(&self, workspace: &WorkspaceId, step: &StepSpec, on_line: OnLine<'_>) -> StepOutcome {
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        if !used.contains(workspace) {
-            used.push(workspace.clone());
-        }
-        drop(used);
+        self.used
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(workspace.clone());
         self.inner.run(workspace, step, on_line).await
     }
 

@@ -8,8 +8,8 @@
 
 pub mod agent;
 pub mod cache;
-mod code;
 pub mod change;
+mod code;
 pub mod conformance;
 pub mod contract_check;
 pub mod coverage;

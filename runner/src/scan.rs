@@ -10,9 +10,7 @@ use std::collections::BTreeMap;
 
 use crate::error::RunnerError;
 use crate::plan::{ReportReader, Scan, ScannerPlan, ScannerRun};
-use crate::sandbox::{
-    Limits, REPORT_DIR, RULES_DIR, ReadOnlyMount, Sandbox, WORKSPACE_DIR, WorkspaceId,
-};
+use crate::sandbox::{Limits, REPORT_DIR, RULES_DIR, ReadOnlyMount, Sandbox, WORKSPACE_DIR, WorkspaceId};
 use crate::step::{self, Telling};
 use crate::text::{clean_line, one_line};
 use crate::verdict::describe_end;

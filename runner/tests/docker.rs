@@ -2,9 +2,9 @@
 
 #[cfg(test)]
 mod docker {
+    pub mod adequacy;
     pub mod bootstrap;
     pub mod disk;
-    pub mod adequacy;
     pub mod isolation;
     pub mod lifecycle;
     pub mod lost;

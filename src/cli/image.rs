@@ -17,7 +17,12 @@ pub enum Command {
     /// Make an image for the sandbox from Debian packages, with `mmdebstrap`; no registry is asked
     Bootstrap {
         /// What it must build and test: base, python, node, rust, java, go
-        #[arg(long = "with", value_delimiter = ',', value_name = "TOOLCHAIN", default_value = "base")]
+        #[arg(
+            long = "with",
+            value_delimiter = ',',
+            value_name = "TOOLCHAIN",
+            default_value = "base"
+        )]
         toolchains: Vec<Toolchain>,
         /// A further Debian package
         #[arg(long = "package", value_name = "NAME")]

@@ -50,7 +50,11 @@ fn human(scans: &[BranchScan]) -> String {
         for (name, report) in &manifest.scanners {
             match report {
                 ScannerReport::Report { findings, .. } => {
-                    lines.push(format!("  {}: {}", clean(name), count(*findings, "finding", "findings")));
+                    lines.push(format!(
+                        "  {}: {}",
+                        clean(name),
+                        count(*findings, "finding", "findings")
+                    ));
                 }
                 ScannerReport::Failed { reason } => {
                     lines.push(format!("  {}: no answer: {}", clean(name), clean(reason)));

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::estate::{Estate, borrowed, read_bytes};
 use super::mirror::{Mirror, TreeLines, report_digest};
-use super::scan;
 use super::record::{FINDING, History, REPORT, Recorder, ReportRecord};
+use super::scan;
 
 /// Name of the built-in lockfile scanner.
 pub const OSV_LOCKFILE: &str = "osv-lockfile";

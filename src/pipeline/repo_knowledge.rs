@@ -169,8 +169,8 @@ impl RepoKnowledge {
                 continue;
             }
             let purl = format!("pkg:{}/{}", upgrade.ecosystem, upgrade.package);
-            let package = Package::of_purl(&purl)
-                .ok_or_else(|| format!("`{purl}` is of no ecosystem whose source is read"))?;
+            let package =
+                Package::of_purl(&purl).ok_or_else(|| format!("`{purl}` is of no ecosystem whose source is read"))?;
             let places = usage.uses(&package).map_err(|hidden| hidden.join("; "))?;
             lines.extend(places.into_iter().map(|place| (place.path, place.line)));
         }

@@ -185,9 +185,8 @@ pub fn reports(estate: &Estate, mirror: &Mirror, branch: &str) -> Result<Vec<Str
     let Ok(text) = std::fs::read_to_string(folder.join(MANIFEST)) else {
         return Ok(Vec::new());
     };
-    let manifest: Manifest = serde_json::from_str(&text).map_err(|error| {
-        format!("the last scan of {}@{branch} can't be read: {error}", mirror.name)
-    })?;
+    let manifest: Manifest = serde_json::from_str(&text)
+        .map_err(|error| format!("the last scan of {}@{branch} can't be read: {error}", mirror.name))?;
     if mirror.head(branch).as_ref() != Some(&manifest.commit) {
         return Err(format!(
             "the last scan of {}@{branch} is of {:.12}, which is no longer its head; run `holdpoint scan`",

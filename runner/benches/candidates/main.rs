@@ -150,6 +150,7 @@ async fn ours_once(sandbox: &DockerSandbox, repo: &Repo, baseline: &Baseline, ca
 
 fn plan(repo: &Repo, candidate: usize) -> ValidationPlan {
     ValidationPlan {
+        scrutiny: holdpoint_runner::scrutiny::Scrutiny::default(),
         subject: repo.name.to_owned(),
         checks: [Check::Build, Check::Test].into(),
         steps: StepsConfig {

@@ -122,6 +122,7 @@ async fn spans_lie_in_each_other_and_say_how_each_step_ended() {
     let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(collect.clone()));
     let command = |text: &str| Some(text.to_owned());
     let plan = ValidationPlan {
+        scrutiny: crate::scrutiny::Scrutiny::default(),
         subject: "payments: Upgrade x".to_owned(),
         checks: BTreeSet::from([Check::Test]),
         steps: StepsConfig {

@@ -57,9 +57,8 @@ impl Runner {
     pub async fn start(estate: &Estate, run: &str, events: Arc<dyn EventSink>) -> Result<Self> {
         let config = &estate.config.sandbox;
         // A typo in a host, or a variable that isn't set, is told before anything runs.
-        ProxySettings::from_environment(&config.prepare).map_err(|error| {
-            BadInput::new(error.to_string(), "correct `sandbox.prepare` in `holdpoint.yaml`")
-        })?;
+        ProxySettings::from_environment(&config.prepare)
+            .map_err(|error| BadInput::new(error.to_string(), "correct `sandbox.prepare` in `holdpoint.yaml`"))?;
         let sandbox = Arc::new(Tracked::new(sandbox::connect(estate, run).await?));
         sandbox.sweep().await.context("taking away what a killed run left")?;
         let _ = holdpoint_runner::proxy::sweep();
@@ -67,8 +66,12 @@ impl Runner {
         let cache = (config.cache.max_mib > 0 && config.cache.max_entries > 0)
             .then(|| Cache::open(state.join(BASELINES), config.cache.clone()))
             .transpose()?;
-        let logs = LogFolder::new(&state.join(LOGS), LogBounds::default(), redact::lines(credentials(estate)))
-            .context("making the folder of logs")?;
+        let logs = LogFolder::new(
+            &state.join(LOGS),
+            LogBounds::default(),
+            redact::lines(credentials(estate)),
+        )
+        .context("making the folder of logs")?;
         let watch = tokio::spawn(end_on_signal(Arc::clone(&sandbox)));
         Ok(Self {
             shared: Arc::new(Shared {

@@ -45,9 +45,9 @@ mod watch;
 mod workspace;
 
 use async_trait::async_trait;
-use k8s_openapi::jiff::Timestamp;
 use holdpoint_schemas::estate::SandboxConfig;
 use holdpoint_schemas::evidence::Isolation;
+use k8s_openapi::jiff::Timestamp;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;

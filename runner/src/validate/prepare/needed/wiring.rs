@@ -79,6 +79,7 @@ impl ReportReader for Idle {
 async fn steps_of(candidate: &[(&str, &str)]) -> (Vec<String>, bool) {
     let base = [("Cargo.lock", "[]"), ("src/lib.rs", "old")];
     let plan = ValidationPlan {
+        scrutiny: crate::scrutiny::Scrutiny::default(),
         subject: "x".to_owned(),
         checks: [Check::Build].into(),
         steps: StepsConfig {
