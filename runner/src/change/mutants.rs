@@ -24,11 +24,13 @@ pub struct Mutant {
 type Mutator = fn(&str, Words) -> Option<String>;
 
 /// Every mutator, those first that tests notice most often.
-const MUTATORS: [(&str, Mutator); 5] = [
+const MUTATORS: [(&str, Mutator); 7] = [
     ("a comparison turned round", compare),
     ("an operator exchanged", operate),
     ("a word or constant turned round", word),
     ("a number changed", number),
+    ("another variable read", variable),
+    ("a text changed", literal),
     ("the line deleted", delete),
 ];
 
@@ -186,6 +188,43 @@ fn number(line: &str, _: Words) -> Option<String> {
     Some(format!("{front}{more}{}", back.get(digits.len()..)?))
 }
 
+/// Where a program reads its environment; the variable's name follows.
+const READS: [&str; 10] = [
+    "process.env.",
+    "environ[\"",
+    "environ['",
+    "environ.get(\"",
+    "environ.get('",
+    "getenv(\"",
+    "getenv('",
+    "env::var(\"",
+    "ENV[\"",
+    "ENV['",
+];
+
+fn variable(line: &str, _: Words) -> Option<String> {
+    let at = READS
+        .iter()
+        .filter_map(|read| Some(line.find(read)? + read.len()))
+        .min()?;
+    let (front, back) = line.split_at_checked(at)?;
+    back.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        .then(|| format!("{front}HOLDPOINT_NO_{back}"))
+}
+
+/// The first literal that isn't empty gets another beginning.
+fn literal(line: &str, _: Words) -> Option<String> {
+    // What begins in front of any literal is a comment.
+    let at = code_part(line).len();
+    let quote = line.get(at..)?.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let inside = line.get(at + 1..)?;
+    let end = inside.find(quote)?;
+    (end > 0).then(|| {
+        let (front, back) = line.split_at(at + 1);
+        format!("{front}x{back}")
+    })
+}
+
 /// Only a statement that others don't depend on for their syntax.
 fn delete(line: &str, words: Words) -> Option<String> {
     let code = line.trim();
@@ -250,7 +289,22 @@ mod tests {
             ("a.rs", "    if a && b {", &["    if a || b {", "    if !(a && b) {"]),
             ("a.rs", "    check(a)?;", &[""]),
             ("a.rs", "    let limit = 10;", &["    let limit = 11;"]),
-            ("a.py", "x = \"a < b\"", &["pass"]),
+            ("a.py", "x = \"a < b\"", &["x = \"xa < b\"", "pass"]),
+            (
+                "a.js",
+                "const t = process.env.TOKEN;",
+                &["const t = process.env.HOLDPOINT_NO_TOKEN;"],
+            ),
+            (
+                "a.py",
+                "t = os.environ[\"TOKEN\"]",
+                &[
+                    "t = os.environ[\"HOLDPOINT_NO_TOKEN\"]",
+                    "t = os.environ[\"xTOKEN\"]",
+                    "pass",
+                ],
+            ),
+            ("a.js", "f(); // it's", &[]),
             ("a.py", "# if a < b", &[]),
         ] {
             assert_eq!(changed(path, line), expected, "{line}");

@@ -3,9 +3,12 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { sendEmail } from "../src/email.js";
 import { amount, messageFor } from "../src/messages.js";
-import { drain } from "../src/worker.js";
+
+// Set before the modules that read it are loaded.
+process.env.SMTP_TOKEN ??= "token-of-the-environment";
+const { sendEmail } = await import("../src/email.js");
+const { drain } = await import("../src/worker.js");
 
 const captured = { kind: "payment.captured", to: "a@b.example", amount_minor: 1250, currency: "EUR", merchant: "Tea & Co" };
 
@@ -26,6 +29,13 @@ test("a mail carries the token and one line of subject", async () => {
   await sendEmail(post, { to: "a@b.example", subject: "Hi\r\nBcc: x", text: "t" }, "token-of-the-test");
   assert.equal(calls[0][1].Authorization, "Bearer token-of-the-test");
   assert.equal(JSON.parse(calls[0][2]).subject, "Hi Bcc: x");
+});
+
+test("without a token of its own a mail carries the configured one", async () => {
+  const calls = [];
+  await sendEmail(async (...call) => (calls.push(call), 202), { to: "a@b.example", subject: "s", text: "t" });
+  assert.match(calls[0][1].Authorization, /^Bearer [a-z0-9-]+$/);
+  assert.notEqual(calls[0][1].Authorization, "Bearer undefined");
 });
 
 test("a relay that refuses is an error", async () => {
