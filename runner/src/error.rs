@@ -31,6 +31,9 @@ pub enum SandboxError {
     /// A cluster needs to be told an image.
     #[error("the kubernetes sandbox needs an image: set `sandbox.image` in the estate")]
     NoClusterImage,
+    /// The configured image can't be had.
+    #[error("{0}; correct `sandbox.image`, pull it, or make one with `holdpoint image bootstrap`")]
+    Unavailable(String),
     /// The engine refused or failed a request.
     #[error("the container engine could not {what}: {reason}")]
     Engine {

@@ -10,6 +10,7 @@ mod hosts;
 mod network;
 mod privileges;
 mod routes;
+mod shadows;
 mod sinks;
 mod source;
 mod yaml;
@@ -124,6 +125,11 @@ const KINDS: &[Kind] = &[
         name: "new host",
         opens: Opens::Added,
         entries: hosts::entries,
+    },
+    Kind {
+        name: "module shadowed",
+        opens: Opens::Added,
+        entries: shadows::entries,
     },
     Kind {
         name: "new dangerous call",

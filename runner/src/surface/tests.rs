@@ -354,3 +354,29 @@ fn a_changed_file_that_cannot_be_read_is_inconclusive_unless_it_is_inert() {
         Verdict::Inconclusive
     );
 }
+
+#[test]
+fn a_module_in_the_place_of_the_test_runner_opens_something() {
+    let base = tree(&[("app.py", "a = 1\n")]);
+    for path in [
+        "unittest.py",
+        "pytest/__init__.py",
+        "src/json.py",
+        "sitecustomize.py",
+        "a.pth",
+        "node_modules/assert/index.js",
+    ] {
+        let opened = compare(&base, &tree(&[("app.py", "a = 1\n"), (path, "x = 1\n")]));
+        assert_eq!(opened.verdict, Verdict::Failed, "{path}: {opened:?}");
+        assert!(
+            opened
+                .details
+                .iter()
+                .chain([&opened.reason])
+                .any(|line| line.contains("module shadowed")),
+            "{opened:?}"
+        );
+    }
+    let own = compare(&base, &tree(&[("app.py", "a = 1\n"), ("shop/json.py", "x = 1\n")]));
+    assert_eq!(own.verdict, Verdict::Passed, "{own:?}");
+}

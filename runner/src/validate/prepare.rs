@@ -117,7 +117,7 @@ impl SideRun<'_> {
         if !self.fetch(workspace, command).await {
             return false;
         }
-        let tree = self.plan.tree(self.side);
+        let tree = self.plan.tree(self.holds);
         match lockfiles::changed(self.sandbox, workspace, tree).await {
             Ok(changed) => {
                 self.record.prepared.changed_lockfiles = changed;

@@ -42,7 +42,12 @@ impl SideRun<'_> {
             Err(why) => return Ok(result(Verdict::Failed, why)),
         };
         let suffix = std::mem::replace(&mut self.suffix, " (reverted)".to_owned());
+        // What `prepare` does for the base again says nothing about the candidate.
+        let prepared = std::mem::take(&mut self.record.prepared);
+        self.holds = Side::Baseline;
         let judged = self.judge_reverted(workspace, archive).await;
+        self.holds = self.side;
+        self.record.prepared = prepared;
         self.suffix = suffix;
         Ok(judged)
     }
@@ -65,6 +70,10 @@ impl SideRun<'_> {
         }
         if !self.build(workspace, None).await {
             return match self.record.steps.last().map(|run| &run.end) {
+                Some(end) if end.is_success() => result(
+                    Verdict::Inconclusive,
+                    "with the fix taken back `prepare` changes the base's lockfiles",
+                ),
                 Some(StepEnd::Exited { code }) => result(
                     Verdict::Failed,
                     format!("with the fix taken back it does not build: it exited with status {code}"),

@@ -23,6 +23,8 @@ pub(super) struct SideRun<'a> {
     /// Side that steps are told and recorded with.
     pub(super) side: Side,
     pub(super) events: &'a dyn EventSink,
+    /// Side whose tree the workspace holds: the base's, once a fix is taken back.
+    pub(super) holds: Side,
     /// Told and recorded after a step's name: ` (run 2)`.
     pub(super) suffix: String,
     pub(super) record: SideRecord,
@@ -41,6 +43,7 @@ impl<'a> SideRun<'a> {
             plan,
             side,
             events,
+            holds: side,
             suffix: String::new(),
             record,
         }

@@ -1,5 +1,6 @@
 //! Wiring of the runner: what one fix needs in the sandbox, and the baselines that fixes share.
 
+mod bounds;
 mod job;
 mod knowledge;
 mod runner;

@@ -11,7 +11,7 @@ use holdpoint_runner::track::{STOP_WITHIN, Tracked};
 use holdpoint_runner::{Baseline, Sandbox, SideRecord, compare, run_baseline, run_candidate};
 use holdpoint_schemas::Digest;
 use holdpoint_schemas::event::{Event, EventSink};
-use holdpoint_schemas::evidence::{Check, CheckResult, Evidence, EvidenceRecord, Isolation, Verdict};
+use holdpoint_schemas::evidence::{Check, CheckResult, Evidence, EvidenceRecord, Isolation, StepEnd, StepRun, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OnceCell, Semaphore, mpsc};
@@ -122,6 +122,7 @@ impl Runner {
 
     /// Ends the run's hold on the sandbox, and keeps the kept baselines within their bounds.
     pub async fn finish(self) {
+        self.shared.unless_stopped().await;
         self.watch.abort();
         if let Some(cache) = &self.shared.cache
             && let Err(error) = cache.evict(self.shared.sandbox.as_ref()).await
@@ -170,7 +171,16 @@ async fn end_on_signal(sandbox: Arc<Tracked>) {
 
 impl Shared {
     async fn validate(&self, job: &Job) -> EvidenceRecord {
-        let record = match self.sides(job).await {
+        let mut sides = self.sides(job).await;
+        if sides
+            .as_ref()
+            .is_ok_and(|(baseline, candidate)| never_ran(baseline, candidate))
+            && self.give_up(job).await
+        {
+            sides = self.sides(job).await;
+        }
+        self.unless_stopped().await;
+        let record = match sides {
             Ok((baseline, candidate)) => compare(&job.plan, &baseline, &candidate, job.knowledge.as_ref()),
             Err(reason) => inconclusive(&job.plan.checks, &self.sandbox.describe(), &reason),
         };
@@ -183,6 +193,29 @@ impl Shared {
             });
         }
         record
+    }
+
+    /// After a signal there is nothing to report: the process is about to end, when all is cleaned up.
+    async fn unless_stopped(&self) {
+        if self.sandbox.stopped().is_cancelled() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Forgets a kept baseline from which nothing could start. Whether there was one.
+    async fn give_up(&self, job: &Job) -> bool {
+        let (Some(cache), Some(key)) = (&self.cache, job.snapshot_key(&self.sandbox.describe())) else {
+            return false;
+        };
+        if cache.get(&key).is_none() {
+            return false;
+        }
+        tracing::warn!("nothing could start from the kept baseline {key}; it is made anew");
+        cache.forget(&key);
+        let _ = self.sandbox.drop_snapshot(&key).await;
+        let mut baselines = self.baselines.lock().unwrap_or_else(PoisonError::into_inner);
+        baselines.remove(&job.baseline_key);
+        true
     }
 
     async fn sides(&self, job: &Job) -> Result<(SideRecord, SideRecord), String> {
@@ -263,6 +296,14 @@ impl Shared {
 struct Seat<'a> {
     _seat: tokio::sync::SemaphorePermit<'a>,
     _share: Share,
+}
+
+/// Whether the candidate's steps were lost before any of them began by itself, though the baseline's did.
+fn never_ran(baseline: &SideRecord, candidate: &SideRecord) -> bool {
+    let lost = |step: &StepRun| matches!(step.end, StepEnd::Infrastructure { .. } | StepEnd::EngineLost { .. });
+    let own = |step: &&StepRun| !step.step.starts_with("rescan:");
+    let mut steps = candidate.steps.iter().filter(own).peekable();
+    baseline.steps.iter().any(|step| step.end.is_success()) && steps.peek().is_some() && steps.all(lost)
 }
 
 /// Evidence where the machine failed: nothing is known, and the fix is not to blame.

@@ -9,6 +9,8 @@ use holdpoint_schemas::estate::Backend;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::bounds;
+use crate::failure::BadInput;
 use crate::pipeline::estate::{Estate, read_text};
 
 /// Where the local sandbox keeps workspaces when root runs it: its steps run as another user, who must be
@@ -21,6 +23,19 @@ const SYSTEM_FOLDER: &str = "/var/lib/holdpoint/sandbox";
 /// # Errors
 /// When there is no such sandbox to be had; the message says what to do.
 pub async fn connect(estate: &Estate, run: &str) -> Result<Arc<dyn Sandbox>> {
+    bounds::check(&estate.config.sandbox)?;
+    chosen(estate, run).await.map_err(|error| match error.downcast_ref() {
+        // Somebody wrote what isn't there.
+        Some(SandboxError::Unavailable(_) | SandboxError::NoRuntime { .. }) => BadInput {
+            message: error.to_string(),
+            help: None,
+        }
+        .into(),
+        _ => error,
+    })
+}
+
+async fn chosen(estate: &Estate, run: &str) -> Result<Arc<dyn Sandbox>> {
     match estate.config.sandbox.backend {
         Backend::Docker => docker(estate, run).await.map_err(Into::into),
         Backend::Local => local(estate, run).await.map_err(Into::into),

@@ -36,14 +36,15 @@ pub(super) enum Image {
 }
 
 impl Image {
-    /// The configured image if it can be had, else the host-view image.
+    /// The configured image; without one, the host-view image. One that is configured and can't be had is an error:
+    /// steps would run with other programs than somebody chose.
     pub(super) async fn find(docker: &Docker, config: &SandboxConfig) -> Result<Self, SandboxError> {
         let wanted = match &config.image {
             None => "no image is configured".to_owned(),
             Some(name) if name == HOST_VIEW => format!("`{name}` is configured"),
             Some(name) => match Self::named(docker, name, config.pull).await? {
                 Ok(()) => return Ok(Self::Named(name.clone())),
-                Err(why) => why,
+                Err(why) => return Err(SandboxError::Unavailable(why)),
             },
         };
         if !is_there(docker, HOST_VIEW).await? {
@@ -51,9 +52,6 @@ impl Image {
                 wanted,
                 host_view: HOST_VIEW,
             });
-        }
-        if config.image.as_ref().is_some_and(|name| name != HOST_VIEW) {
-            tracing::warn!("{wanted}; steps run in the host-view image");
         }
         let toolchain = tokio::task::spawn_blocking(host_rust_toolchain)
             .await

@@ -12,6 +12,8 @@ use crate::sandbox::control::{Control, Controls};
 use crate::sandbox::{PROXY_SOCKET, REPO_DIR, SANDBOX_UID, StepSpec, WORKSPACE_DIR, WorkspaceId};
 
 const MIB: u64 = 1 << 20;
+/// The engine takes 0 for "no bound", and refuses less than this.
+const MIN_MEMORY_MIB: u64 = 6;
 /// Files of `/tmp` for each MiB of it: an inode takes about a KiB of the kernel's memory.
 const TMP_FILES_PER_MIB: u64 = 1_024;
 /// Where the host's root is seen by a test that takes [`Control::NoHostMounts`] away.
@@ -124,7 +126,7 @@ pub(super) fn container(
 
 fn host_config(image: &Image, workspace: &WorkspaceId, step: &StepSpec, rules: &Rules) -> HostConfig {
     let limits = &step.limits;
-    let memory = i64::try_from(limits.memory_mib.saturating_mul(MIB)).unwrap_or(i64::MAX);
+    let memory = i64::try_from(limits.memory_mib.max(MIN_MEMORY_MIB).saturating_mul(MIB)).unwrap_or(i64::MAX);
     HostConfig {
         network_mode: Some(
             if rules.has(Control::NoNetwork) {
@@ -144,7 +146,7 @@ fn host_config(image: &Image, workspace: &WorkspaceId, step: &StepSpec, rules: &
         // Given as they are: the engine puts its own in place of none, and none is what an empty list says.
         masked_paths: Some(paths(&MASKED, rules)),
         readonly_paths: Some(paths(&READ_ONLY, rules)),
-        pids_limit: rules.when(Control::ProcessBound, i64::from(limits.pids)),
+        pids_limit: rules.when(Control::ProcessBound, i64::from(limits.pids.max(1))),
         memory: rules.when(Control::MemoryBound, memory),
         // Unset, as much swap again would be added.
         memory_swap: rules.when(Control::MemoryBound, memory),
