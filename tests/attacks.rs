@@ -86,8 +86,14 @@ fn a_new_advisory_or_rule_voids_the_evidence_of_a_scan() {
 #[test]
 fn a_declined_fix_is_not_applied_when_a_freeze_ends() {
     const LATER: &str = "2026-04-03T02:30:00Z";
-    let estate = Estate::after_demo();
-    let id = finding_id(estate.report().scenario("code-freeze"));
+    // The one fix of the demo that passes every check without a service that anybody depends on.
+    let id = finding_id(Estate::after_demo().report().scenario("dev-tool-upgrade"));
+    let estate = Estate::prepared();
+    estate.edit("calendar.yaml", |text| {
+        text.replace("services: [accounts]", "services: [accounts, admin]")
+    });
+    let frozen = estate.run(&["run", "--finding", &id]);
+    assert!(stdout(&frozen).contains("freeze"), "{}", stdout(&frozen));
     let key = estate.root().join("keys/rosa");
     let no = [
         "decline",
@@ -99,10 +105,10 @@ fn a_declined_fix_is_not_applied_when_a_freeze_ends() {
     ];
     let declined = estate.run(&no);
     assert!(declined.status.success(), "{}", stderr(&declined));
-    let before = estate.remote_git("accounts", &["rev-parse", "main"]);
+    let before = estate.remote_git("admin", &["rev-parse", "main"]);
     let run = estate.run_at(LATER, &["run", "--finding", &id]);
     assert_eq!(run.status.code(), Some(10), "{}", stdout(&run));
-    assert_eq!(estate.remote_git("accounts", &["rev-parse", "main"]), before);
+    assert_eq!(estate.remote_git("admin", &["rev-parse", "main"]), before);
     assert!(stdout(&run).contains("declined"), "{}", stdout(&run));
 }
 

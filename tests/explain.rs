@@ -26,25 +26,32 @@ fn each_scenario_says_what_would_take_it_further_in_peoples_words() {
             "code-freeze",
             &[
                 by_a_person,
-                "Auto-apply if the freeze `Quarter close` ends (2026-04-02 06:00 UTC).",
+                "Auto-apply if the freeze `Quarter close` ends (2026-04-02 06:00 UTC), and the adequacy, surface and \
+                 revert checks pass.",
             ][..],
         ),
         (
             "secret-production",
-            &["Auto-apply if `SMTP_TOKEN` is provisioned for `notifications` in production."],
+            &[
+                "Auto-apply if `SMTP_TOKEN` is provisioned for `notifications` in production, and the adequacy, surface and revert checks pass.",
+            ],
         ),
         (
             "payments-upgrade",
             &[
                 by_a_person,
-                "Auto-apply if a merge doesn't reach production, and a contract is recorded for notifications → payments \
-                 and holds.",
+                "Auto-apply if a merge doesn't reach production,",
+                "the adequacy, surface and revert checks pass",
+                "a contract is recorded for notifications → payments and holds",
                 "it would take another service",
             ],
         ),
         (
             "red-baseline",
-            &["a contract is recorded for payments → fx-rates and holds, and the test check passes"],
+            &[
+                "a contract is recorded for payments → fx-rates and holds",
+                "the test check passes",
+            ],
         ),
         (
             "partner-contract",
@@ -102,7 +109,10 @@ fn the_ways_are_by_todays_policies_and_a_broken_pack_leaves_the_rest() {
         text.contains("policies have changed since it was decided; this is by today's:"),
         "{text}"
     );
-    assert!(text.contains("Auto-apply: the policies permit it."), "{text}");
+    assert!(
+        text.contains("Auto-apply if the adequacy, surface and revert checks pass."),
+        "{text}"
+    );
 
     std::fs::write(estate.file("pack/broken.cedar"), "permit (").unwrap();
     let text = told(&estate, "code-freeze");

@@ -41,7 +41,7 @@ pub struct Arguments {
     /// Clean runs of the tests that a pass takes; an automatic merge takes 20
     #[arg(long, value_name = "N", default_value_t = AUTO_APPLY_RUNS)]
     clean_runs: u32,
-    /// Keep the logs of the steps, and say where they are
+    /// Keep the workspaces and say how to look inside; the next run, or `gc`, removes them
     #[arg(long)]
     keep: bool,
 }
@@ -49,11 +49,16 @@ pub struct Arguments {
 pub async fn run(global: &Global, arguments: Arguments) -> Result<ExitCode> {
     let agent = super::run::agent()?;
     let root = global.estate.clone();
+    let keep = arguments.keep;
     let (estate, job) = blocking(move || prepare(&root, &arguments, &agent)).await?;
-    let runner = Runner::start(&estate, "validate", global.events()).await?;
+    let runner = Runner::start_with(&estate, "validate", global.events(), keep).await?;
     let record = runner.one(&job).await;
+    let kept = runner.kept();
     runner.finish().await;
     global.print(&record, || human(&record))?;
+    for look in kept {
+        eprintln!("kept: {look}");
+    }
     Ok(exit_code(&record))
 }
 

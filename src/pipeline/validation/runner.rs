@@ -3,6 +3,7 @@
 
 use anyhow::{Context, Result};
 use holdpoint_runner::cache::Cache;
+use holdpoint_runner::keep::Keeping;
 use holdpoint_runner::log_files::{LogBounds, LogFolder};
 use holdpoint_runner::proxy::ProxySettings;
 use holdpoint_runner::sandbox::snapshot::SnapshotKey;
@@ -37,6 +38,7 @@ pub struct Runner {
 /// What all jobs of a run share.
 struct Shared {
     sandbox: Arc<Tracked>,
+    keeping: Option<Arc<Keeping>>,
     events: Arc<dyn EventSink>,
     baselines: Mutex<BTreeMap<Digest, Arc<OnceCell<Baseline>>>>,
     cache: Option<Cache>,
@@ -55,11 +57,24 @@ impl Runner {
     /// # Errors
     /// When there is no sandbox to be had; the message says what to do.
     pub async fn start(estate: &Estate, run: &str, events: Arc<dyn EventSink>) -> Result<Self> {
+        Self::start_with(estate, run, events, false).await
+    }
+
+    /// The same, and where asked to it keeps workspaces in which steps ran, for people to look inside.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_with(estate: &Estate, run: &str, events: Arc<dyn EventSink>, keep: bool) -> Result<Self> {
         let config = &estate.config.sandbox;
         // A typo in a host, or a variable that isn't set, is told before anything runs.
         ProxySettings::from_environment(&config.prepare)
             .map_err(|error| BadInput::new(error.to_string(), "correct `sandbox.prepare` in `holdpoint.yaml`"))?;
-        let sandbox = Arc::new(Tracked::new(sandbox::connect(estate, run).await?));
+        let chosen = sandbox::connect(estate, run).await?;
+        let keeping = keep.then(|| Arc::new(Keeping::new(Arc::clone(&chosen))));
+        let sandbox = Arc::new(Tracked::new(match &keeping {
+            Some(keeping) => Arc::clone(keeping) as Arc<dyn Sandbox>,
+            None => chosen,
+        }));
         sandbox.sweep().await.context("taking away what a killed run left")?;
         let _ = holdpoint_runner::proxy::sweep();
         let state = estate.state();
@@ -76,6 +91,7 @@ impl Runner {
         Ok(Self {
             shared: Arc::new(Shared {
                 sandbox,
+                keeping,
                 events,
                 baselines: Mutex::default(),
                 cache,
@@ -85,6 +101,15 @@ impl Runner {
             }),
             watch,
         })
+    }
+
+    /// How to look inside each workspace that was kept.
+    pub fn kept(&self) -> Vec<String> {
+        self.shared
+            .keeping
+            .as_ref()
+            .map(|keeping| keeping.kept())
+            .unwrap_or_default()
     }
 
     /// Which sandbox, and how isolated.
