@@ -126,7 +126,9 @@ worked()"],
         besides: &[],
         steps: &["
 for _ in range(1000): print('x' * 200)
-worked()"],
+worked()
+# The very end of an output is kept, whatever its length: the mark stands in front of that.
+for _ in range(40): print('x' * 490)"],
         ends: Ends::GivesUp,
         limits: as_they_are,
     },
@@ -137,7 +139,9 @@ worked()"],
         steps: &["
 for _ in range(1000): sys.stderr.write('x' * 200)
 sys.stderr.write('\\n')
-worked()"],
+worked()
+sys.stdout.flush()
+for _ in range(40): print('x' * 490, file=sys.stderr)"],
         ends: Ends::GivesUp,
         limits: as_they_are,
     },
