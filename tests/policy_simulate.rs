@@ -21,7 +21,7 @@ fn a_simulation_names_who_goes_further_by_which_policy_and_changes_nothing() {
     assert!(stdout(&same).contains("No decision changes."), "{}", stdout(&same));
 
     let looser = PackFolder::of_shipped("baseline");
-    std::fs::remove_file(looser.path().join("code-freeze.cedar")).unwrap();
+    std::fs::remove_file(looser.path().join("contract-failed.cedar")).unwrap();
     let told = simulate(&estate, looser.path(), &["--fail-if-looser", "--format", "json"]);
     assert_eq!(code(&told), Some(11), "{}", all(&told));
     let document: Value = serde_json::from_str(&stdout(&told)).unwrap();
@@ -30,9 +30,9 @@ fn a_simulation_names_who_goes_further_by_which_policy_and_changes_nothing() {
     for change in changed {
         assert_eq!(
             (change["from"].as_str(), change["to"].as_str()),
-            (Some("suggest"), Some("auto-apply"))
+            (Some("alert"), Some("suggest"))
         );
-        assert_eq!(change["lifted"], serde_json::json!(["code-freeze"]));
+        assert_eq!(change["lifted"], serde_json::json!(["contract-failed"]));
     }
     let total: u64 = document["moves"]
         .as_array()
@@ -44,7 +44,7 @@ fn a_simulation_names_who_goes_further_by_which_policy_and_changes_nothing() {
     let human = simulate(&estate, looser.path(), &[]);
     assert_eq!(code(&human), Some(0), "without the option it only tells");
     assert!(
-        stdout(&human).contains("no longer withheld by code-freeze"),
+        stdout(&human).contains("no longer withheld by contract-failed"),
         "{}",
         stdout(&human)
     );
