@@ -6,7 +6,11 @@ mod change;
 mod error;
 pub mod http;
 pub mod openapi;
+mod rule;
+mod sources;
 mod text;
 
-pub use change::{Change, ContractDiff, Level};
+pub use change::{Change, ContractDiff, DiffVerdict, Gap, Level};
 pub use error::ContractError;
+pub use rule::Rule;
+pub use sources::{Sources, Unreadable};

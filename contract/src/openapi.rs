@@ -70,6 +70,8 @@ impl Comparison<'_> {
                 path: self.path.clone(),
                 location: location.to_owned(),
                 text,
+                line: None,
+                categories: Vec::new(),
             });
         }
     }

@@ -1,4 +1,5 @@
-//! Repos to measure with, made here: each has several parts, and a candidate changes one of them.
+//! Repos to measure with, made here: each has several parts, and a candidate changes one of them, as a fix
+//! does: the code, not the tests.
 
 /// A repo, and how it is built and tested without a network.
 pub struct Repo {
@@ -45,7 +46,7 @@ pub fn rust() -> Repo {
             let used: Vec<String> = (0..PARTS).map(|part| format!("part{part}::f0(x)")).collect();
             let main = format!(
                 "pub fn all(x: u64) -> u64 {{ {} }}\npub const FIX: usize = {candidate};\n\
-                 #[cfg(test)]\nmod tests {{ #[test] fn all() {{ assert!(crate::all(1) > 0); assert_eq!(crate::FIX, {candidate}); }} }}\n",
+                 #[cfg(test)]\nmod tests {{ #[test] fn all() {{ assert!(crate::all(1) > 0); assert!(crate::FIX < 1000); }} }}\n",
                 used.join(" + ")
             );
             let mut files = vec![
@@ -82,12 +83,12 @@ pub fn node() -> Repo {
             for part in 0..PARTS {
                 let fix = if part == 0 { candidate } else { 0 };
                 let functions: String = (0..FUNCTIONS)
-                    .map(|n| format!("exports.f{n} = (x) => x * {n} + {fix};\n"))
+                    .map(|n| format!("exports.f{n} = (x) => x * {n} + 0 * {fix};\n"))
                     .collect();
                 let test = format!(
                     "const test = require('node:test');\nconst assert = require('node:assert');\n\
                      const part = require('../src/part{part}.js');\n\
-                     test('part {part}', () => assert.equal(part.f2(1), 2 + {fix}));\n"
+                     test('part {part}', () => assert.equal(part.f2(1), 2));\n"
                 );
                 files.push((format!("src/part{part}.js"), functions));
                 files.push((format!("test/part{part}.test.js"), test));
@@ -110,11 +111,11 @@ pub fn python() -> Repo {
             for part in 0..PARTS {
                 let fix = if part == 0 { candidate } else { 0 };
                 let functions: String = (0..FUNCTIONS)
-                    .map(|n| format!("def f{n}(x):\n    return x * {n} + {fix}\n\n\n"))
+                    .map(|n| format!("def f{n}(x):\n    return x * {n} + 0 * {fix}\n\n\n"))
                     .collect();
                 let test = format!(
                     "import unittest\nfrom whole import part{part}\n\n\nclass Part{part}(unittest.TestCase):\n    \
-                     def test_all(self):\n        self.assertEqual(part{part}.f2(1), 2 + {fix})\n"
+                     def test_all(self):\n        self.assertEqual(part{part}.f2(1), 2)\n"
                 );
                 files.push((format!("whole/part{part}.py"), functions));
                 files.push((format!("tests/test_part{part}.py"), test));

@@ -168,18 +168,17 @@ async fn a_sweep_takes_what_killed_owners_left_and_nothing_of_live_ones() {
 }
 
 #[tokio::test]
-async fn a_missing_image_falls_back_to_the_host_view() {
+async fn an_image_that_cannot_be_had_is_an_error_and_no_other_image_takes_its_place() {
     let config = SandboxConfig {
         image: Some("holdpoint.invalid/none:1".to_owned()),
         pull: PullPolicy::Never,
         ..SandboxConfig::default()
     };
-    let sandbox = connect(config).await;
-    assert!(
-        sandbox.describe().ends_with(", host-view image, no network, uid 10001"),
-        "{}",
-        sandbox.describe()
-    );
+    let error = DockerSandbox::connect(SandboxSettings::new(config, "test"))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("`holdpoint.invalid/none:1`"), "{error}");
 }
 
 #[tokio::test]
