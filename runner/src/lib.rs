@@ -33,6 +33,7 @@ mod text;
 pub mod together;
 pub mod toolchain;
 pub mod track;
+pub mod turns;
 pub mod validate;
 pub mod verdict;
 

@@ -19,6 +19,8 @@ const UNKNOWN_MEMORY_MIB: u64 = 2048;
 /// Share of the machine's memory that steps may take, in percent: the engine, the page cache and
 /// Holdpoint itself need the rest.
 const MEMORY_PERCENT: u64 = 75;
+/// What one CPU counts for, in thousandths.
+const CPU_UNITS: usize = 2000;
 /// Most CPUs or MiB counted: far beyond any machine, far below what a semaphore counts.
 const MAX_UNITS: u64 = 1 << 28;
 
@@ -41,7 +43,9 @@ impl From<&Limits> for Weight {
 }
 
 impl Weight {
-    /// What this machine has for steps: all of its CPUs and three quarters of its memory.
+    /// What this machine has for steps: each CPU twice and three quarters of its memory. A step's CPUs are what it
+    /// may use at most: much of its time is the engine starting and ending it, or one process at a time, and
+    /// what two steps want at once is shared by the kernel. Memory can't be shared like that.
     #[must_use]
     pub fn of_machine() -> Self {
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
@@ -51,7 +55,7 @@ impl Weight {
             .and_then(total_mib)
             .map_or(UNKNOWN_MEMORY_MIB, |mib| mib * MEMORY_PERCENT / 100);
         Self {
-            cpu_millis: u32::try_from(cpus.saturating_mul(1000)).unwrap_or(u32::MAX),
+            cpu_millis: u32::try_from(cpus.saturating_mul(CPU_UNITS)).unwrap_or(u32::MAX),
             memory_mib: memory,
         }
     }

@@ -4,17 +4,21 @@
 //!
 //! Two questions. *Overhead*: one candidate in the Docker sandbox, against the same commands in one
 //! hand-written, equally isolated `docker run` each, whose workspace lies ready; in alternating pairs.
-//! *Twenty candidates*: a baseline and twenty candidates of a repo, one after the other, against a bare cold
-//! run and twenty bare incremental ones on the host.
+//! *Twenty candidates*: a baseline and twenty candidates of a repo, as many at once as `sandbox.at_once` says with
+//! their steps in turn, against a bare cold run and twenty bare incremental ones on the host.
+//! `HOLDPOINT_BENCH_REPO` names the one repo to measure.
 
 #![allow(clippy::unwrap_used, reason = "a bench that can't set up has nothing to measure")]
 
 mod bare;
 mod repos;
 
+use futures_util::{StreamExt as _, stream};
 use holdpoint_runner::contract_check::ContractPlan;
 use holdpoint_runner::sandbox::snapshot::SnapshotKey;
 use holdpoint_runner::sandbox::{Limits, Sandbox as _};
+use holdpoint_runner::schedule::{Budget, Weight};
+use holdpoint_runner::turns::InTurn;
 use holdpoint_runner::{
     Baseline, DockerSandbox, ReportReader, SandboxSettings, ValidationPlan, run_baseline, run_candidate,
 };
@@ -23,6 +27,7 @@ use holdpoint_schemas::event::NoEvents;
 use holdpoint_schemas::evidence::{Check, Side};
 use holdpoint_schemas::finding::Finding;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Instant;
 
 use repos::Repo;
@@ -39,18 +44,27 @@ const MOST_SECONDS_EACH: f64 = 0.3;
 
 #[tokio::main]
 async fn main() {
-    let sandbox = DockerSandbox::connect(SandboxSettings::new(SandboxConfig::default(), "bench"))
+    let engine = DockerSandbox::connect(SandboxSettings::new(SandboxConfig::default(), "bench"))
         .await
         .unwrap();
-    println!("{}", holdpoint_runner::Sandbox::describe(&sandbox));
+    let sandbox = InTurn::new(Arc::new(engine), Budget::new(Weight::of_machine()));
+    println!("{}", sandbox.describe());
     let mut overhead = Vec::new();
     let mut twenty = Vec::new();
-    for repo in [repos::python(), repos::node(), repos::rust()] {
+    let only = std::env::var("HOLDPOINT_BENCH_REPO").ok();
+    let wanted = |repo: &Repo| only.as_deref().is_none_or(|only| only == repo.name);
+    for repo in [repos::python(), repos::node(), repos::rust()]
+        .into_iter()
+        .filter(wanted)
+    {
         overhead.push(overhead_of(&sandbox, &repo).await);
         twenty.push(twenty_of(&sandbox, &repo).await);
     }
+    if only.is_some() {
+        return;
+    }
     let figures = json!({
-        "sandbox": holdpoint_runner::Sandbox::describe(&sandbox),
+        "sandbox": sandbox.describe(),
         "overhead": overhead,
         "twenty_candidates": twenty,
     });
@@ -58,7 +72,7 @@ async fn main() {
     std::fs::write(path, serde_json::to_string_pretty(&figures).unwrap() + "\n").unwrap();
 }
 
-async fn overhead_of(sandbox: &DockerSandbox, repo: &Repo) -> Value {
+async fn overhead_of(sandbox: &InTurn, repo: &Repo) -> Value {
     let key = key_of(repo, 1);
     let baseline = baseline(sandbox, repo, &key).await;
     let by_hand = bare::ByHand::new(repo, &Limits::from(&SandboxConfig::default()));
@@ -96,7 +110,7 @@ async fn overhead_of(sandbox: &DockerSandbox, repo: &Repo) -> Value {
     figures
 }
 
-async fn twenty_of(sandbox: &DockerSandbox, repo: &Repo) -> Value {
+async fn twenty_of(sandbox: &InTurn, repo: &Repo) -> Value {
     let bare = bare::OnHost::new(repo);
     let cold = seconds_of(async { bare.run(0) }).await;
     let mut incremental = 0.0;
@@ -107,15 +121,17 @@ async fn twenty_of(sandbox: &DockerSandbox, repo: &Repo) -> Value {
     let began = Instant::now();
     let baseline = baseline(sandbox, repo, &key).await;
     let first = began.elapsed().as_secs_f64();
-    for candidate in 1..=CANDIDATES {
-        ours_once(sandbox, repo, &baseline, candidate).await;
-    }
+    let at_once = SandboxConfig::default().at_once;
+    stream::iter(1..=CANDIDATES)
+        .for_each_concurrent(at_once, |candidate| ours_once(sandbox, repo, &baseline, candidate))
+        .await;
     let total = began.elapsed().as_secs_f64();
     sandbox.drop_snapshot(&key).await.unwrap();
     let most = (cold + incremental) * MOST_SHARE + MOST_SECONDS_EACH * CANDIDATES as f64;
     let figures = json!({
         "repo": repo.name,
         "candidates": CANDIDATES,
+        "at_once": at_once,
         "bare_cold_seconds": cold,
         "bare_incremental_seconds": incremental,
         "baseline_seconds": first,
@@ -127,7 +143,7 @@ async fn twenty_of(sandbox: &DockerSandbox, repo: &Repo) -> Value {
     figures
 }
 
-async fn baseline(sandbox: &DockerSandbox, repo: &Repo, key: &SnapshotKey) -> Baseline {
+async fn baseline(sandbox: &InTurn, repo: &Repo, key: &SnapshotKey) -> Baseline {
     let plan = plan(repo, 0);
     let baseline = run_baseline(sandbox, &plan, Some(key), &NoReports, &NoEvents)
         .await
@@ -137,7 +153,7 @@ async fn baseline(sandbox: &DockerSandbox, repo: &Repo, key: &SnapshotKey) -> Ba
     baseline
 }
 
-async fn ours_once(sandbox: &DockerSandbox, repo: &Repo, baseline: &Baseline, candidate: usize) {
+async fn ours_once(sandbox: &InTurn, repo: &Repo, baseline: &Baseline, candidate: usize) {
     let plan = plan(repo, candidate);
     let record = run_candidate(sandbox, &plan, baseline, &NoReports, &NoEvents)
         .await

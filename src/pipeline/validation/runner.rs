@@ -7,8 +7,9 @@ use holdpoint_runner::keep::Keeping;
 use holdpoint_runner::log_files::{LogBounds, LogFolder};
 use holdpoint_runner::proxy::ProxySettings;
 use holdpoint_runner::sandbox::snapshot::SnapshotKey;
-use holdpoint_runner::schedule::{Budget, Share, Weight};
+use holdpoint_runner::schedule::{Budget, Weight};
 use holdpoint_runner::track::{STOP_WITHIN, Tracked};
+use holdpoint_runner::turns::InTurn;
 use holdpoint_runner::{Baseline, Sandbox, SideRecord, compare, run_baseline, run_candidate};
 use holdpoint_schemas::Digest;
 use holdpoint_schemas::event::{Event, EventSink};
@@ -43,7 +44,7 @@ struct Shared {
     baselines: Mutex<BTreeMap<Digest, Arc<OnceCell<Baseline>>>>,
     cache: Option<Cache>,
     logs: LogFolder,
-    budget: Budget,
+    /// How many jobs are under way at once; their steps take turns.
     seats: Semaphore,
 }
 
@@ -69,7 +70,10 @@ impl Runner {
         // A typo in a host, or a variable that isn't set, is told before anything runs.
         ProxySettings::from_environment(&config.prepare)
             .map_err(|error| BadInput::new(error.to_string(), "correct `sandbox.prepare` in `holdpoint.yaml`"))?;
-        let chosen = sandbox::connect(estate, run).await?;
+        let chosen: Arc<dyn Sandbox> = Arc::new(InTurn::new(
+            sandbox::connect(estate, run).await?,
+            Budget::new(Weight::of_machine()),
+        ));
         let keeping = keep.then(|| Arc::new(Keeping::new(Arc::clone(&chosen))));
         let sandbox = Arc::new(Tracked::new(match &keeping {
             Some(keeping) => Arc::clone(keeping) as Arc<dyn Sandbox>,
@@ -96,7 +100,6 @@ impl Runner {
                 baselines: Mutex::default(),
                 cache,
                 logs,
-                budget: Budget::new(Weight::of_machine()),
                 seats: Semaphore::new(config.at_once.max(1)),
             }),
             watch,
@@ -141,7 +144,7 @@ impl Runner {
     /// # Errors
     /// When its workspace can't be made.
     pub async fn scan(&self, job: &ScanJob) -> Result<Scanned> {
-        let _share = self.shared.share(&job.weight()).await.map_err(anyhow::Error::msg)?;
+        let _seat = self.shared.seats.acquire().await?;
         scanning::run(self.shared.sandbox.as_ref(), job, self.shared.events.as_ref()).await
     }
 
@@ -255,7 +258,7 @@ impl Shared {
             _ => None,
         };
         let baseline = cell.get_or_try_init(|| self.baseline(job, key.as_ref())).await?;
-        let _share = self.share(&Weight::from(&job.plan.limits)).await?;
+        let _seat = self.seats.acquire().await.map_err(|error| error.to_string())?;
         let events = self.logs.watch(&job.plan.subject, self.events.as_ref());
         let candidate = run_candidate(
             self.sandbox.as_ref(),
@@ -273,7 +276,7 @@ impl Shared {
         if let Some(kept) = self.kept(job, key).await {
             return Ok(kept);
         }
-        let _share = self.share(&Weight::from(&job.plan.limits)).await?;
+        let _seat = self.seats.acquire().await.map_err(|error| error.to_string())?;
         let events = self.logs.watch(&job.plan.subject, self.events.as_ref());
         let key = key.filter(|_| self.cache.is_some());
         let baseline = run_baseline(self.sandbox.as_ref(), &job.plan, key, job.knowledge.as_ref(), &events)
@@ -302,25 +305,6 @@ impl Shared {
         }
         Some(kept)
     }
-
-    async fn share(&self, weight: &Weight) -> Result<Seat<'_>, String> {
-        let seat = self.seats.acquire().await.map_err(|error| error.to_string())?;
-        let share = self
-            .budget
-            .share(*weight, &self.sandbox.stopped())
-            .await
-            .map_err(|error| error.to_string())?;
-        Ok(Seat {
-            _seat: seat,
-            _share: share,
-        })
-    }
-}
-
-/// A place among those that run at once, and its share of the machine.
-struct Seat<'a> {
-    _seat: tokio::sync::SemaphorePermit<'a>,
-    _share: Share,
 }
 
 /// Whether the candidate's steps were lost before any of them began by itself, though the baseline's did.

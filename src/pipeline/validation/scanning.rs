@@ -4,7 +4,6 @@ use anyhow::Result;
 use holdpoint_runner::plan::{ReportReader, Scan, ScannerPlan, ScannerRun};
 use holdpoint_runner::sandbox::{Limits, Sandbox};
 use holdpoint_runner::scan::{Tree, scan};
-use holdpoint_runner::schedule::Weight;
 use holdpoint_schemas::event::EventSink;
 use holdpoint_schemas::evidence::Side;
 use holdpoint_schemas::finding::Finding;
@@ -29,13 +28,6 @@ pub struct ScanJob {
     scanners: Vec<ScannerPlan>,
     limits: Limits,
     knowledge: Knowledge,
-}
-
-impl ScanJob {
-    /// What its steps may take of the machine.
-    pub fn weight(&self) -> Weight {
-        Weight::from(&self.limits)
-    }
 }
 
 /// What one scanner wrote, and what that says.
