@@ -6,6 +6,7 @@ mod change;
 mod error;
 pub mod http;
 pub mod openapi;
+pub mod protobuf;
 mod rule;
 mod sources;
 mod text;
