@@ -4,6 +4,7 @@
 
 mod change;
 mod error;
+pub mod graphql;
 pub mod http;
 pub mod openapi;
 pub mod protobuf;
