@@ -4,8 +4,10 @@
 
 mod change;
 mod error;
+pub mod graphql;
 pub mod http;
 pub mod openapi;
+pub mod protobuf;
 mod rule;
 mod sources;
 mod text;
