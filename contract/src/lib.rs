@@ -2,13 +2,17 @@
 //!
 //! Pure: text in, verdict out. No clock, environment, file, network or printing.
 
+mod bundle;
 mod change;
 mod error;
 pub mod http;
+mod lifecycle;
 pub mod openapi;
 mod rule;
+mod schema;
 mod sources;
 mod text;
+mod tree;
 
 pub use change::{Change, ContractDiff, DiffVerdict, Gap, Level};
 pub use error::ContractError;
