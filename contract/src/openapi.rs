@@ -1,86 +1,191 @@
-//! OpenAPI 3.0 and 3.1 (spec.openapis.org/oas): what changed between two descriptions, and which
+//! OpenAPI 2.0, 3.0 and 3.1 (spec.openapis.org/oas): what changed between two descriptions, and which
 //! clients of the old one can fail against the new one.
 //!
 //! A schema is compared under a direction: in a request the client writes and the server reads, so
-//! narrowing breaks; in a response it is the other way round, so widening does.
+//! narrowing breaks; in a response it is the other way round, so widening does. Webhooks and callbacks
+//! turn it around: there the server asks.
 
 mod bodies;
 mod document;
+mod lifecycle;
+mod naming;
 mod operations;
+mod parameters;
 pub mod rules;
-mod schema;
-mod shape;
+mod security;
+mod swagger;
+mod whole;
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 
 pub use document::Document;
-use rules::{Level, Place};
+use naming::{Place, RootFacts};
 
-use crate::{Change, ContractDiff};
+pub use crate::lifecycle::Day;
+use crate::schema::{Graph, PairId};
+use crate::bundle::Bundle;
+use crate::tree::{NodeId, word};
+use crate::{Change, ContractDiff, Gap, Level};
 
-/// Most changes that are listed; beyond, the comparison says that it is incomplete.
+/// Most changes that are listed below the level of errors.
 const MAX_CHANGES: usize = 20_000;
+/// Most changes that are listed at all.
+const MAX_ERRORS: usize = 40_000;
 
-/// Compares two descriptions.
+/// What a comparison may know beside the two descriptions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// The day of the comparison: what is over may go.
+    pub today: Option<Day>,
+    /// Days that something stable must last after it is deprecated; 0 asks for none.
+    pub stable_days: u32,
+    /// The same for what is marked as beta.
+    pub beta_days: u32,
+}
+
+/// Compares two descriptions, without a day and without a policy for deprecation.
 #[must_use]
 pub fn diff(base: &Document, revision: &Document) -> ContractDiff {
+    diff_under(base, revision, &Policy::default())
+}
+
+/// Compares two descriptions on a day and under a policy for deprecation.
+#[must_use]
+pub fn diff_under(base: &Document, revision: &Document, policy: &Policy) -> ContractDiff {
+    let (base, revision) = (&base.bundle, &revision.bundle);
+    let graph = Graph::new(base, revision);
+    let security = |bundle: &Bundle| bundle.tree.get(bundle.root, word::SECURITY);
     let mut comparison = Comparison {
-        base,
-        revision,
+        same_security: match (security(base), security(revision)) {
+            (Some(old), Some(new)) => graph.settled(old, new),
+            (old, new) => old.is_none() && new.is_none(),
+        },
+        graph,
+        policy: *policy,
         operation: String::new(),
         path: String::new(),
-        seen: BTreeSet::new(),
+        prefix: String::new(),
+        roots: Vec::new(),
         changes: Vec::new(),
+        gaps: base.gaps.iter().chain(&revision.gaps).cloned().collect(),
+        unlisted: 0,
     };
+    comparison.whole();
     comparison.paths();
-    ContractDiff::new("openapi", comparison.changes)
+    comparison.webhooks();
+    comparison.schemas();
+    comparison.finish()
+}
+
+/// The schemas of an operation that are told when all pairs are compared.
+struct Root {
+    operation: String,
+    path: String,
+    location: String,
+    facts: RootFacts,
+    pair: PairId,
 }
 
 /// The comparison under way.
 struct Comparison<'a> {
-    base: &'a Document,
-    revision: &'a Document,
+    graph: Graph<'a>,
+    policy: Policy,
     operation: String,
     path: String,
-    /// Pairs of references that were compared below the current root: each is told once, and a
-    /// circle ends here.
-    seen: BTreeSet<(String, String)>,
+    /// What a location starts with: the callback or webhook.
+    prefix: String,
+    roots: Vec<Root>,
     changes: Vec<Change>,
+    gaps: Vec<Gap>,
+    unlisted: usize,
+    /// Whether what operations inherit as security is the same.
+    same_security: bool,
 }
 
 impl Comparison<'_> {
     /// Reports a change by the id of its rule; the table gives the level.
-    fn report(&mut self, rule: &str, location: &str, text: impl Into<String>) {
-        let level = rules::rule(rule).map_or(Level::Error, |rule| rule.level);
-        self.push(rule, level, location, text.into());
+    fn report(&mut self, rule: &'static str, location: &str, text: impl Into<String>) {
+        let level = rules::level(rule);
+        self.push(rule.into(), level, location, text.into());
     }
 
-    fn push(&mut self, rule: &str, level: Level, location: &str, text: String) {
-        let full = self.changes.len() >= MAX_CHANGES;
-        let (rule, level) = if full {
-            (rules::INCOMPLETE, Level::Error)
-        } else {
-            (rule, level)
-        };
-        if self.changes.len() <= MAX_CHANGES {
-            self.changes.push(Change {
-                rule: rule.to_owned(),
-                level,
+    fn push(&mut self, rule: Cow<'static, str>, level: Level, location: &str, text: String) {
+        let limit = if level == Level::Error { MAX_ERRORS } else { MAX_CHANGES };
+        if self.changes.len() >= limit {
+            self.unlisted += 1;
+            return;
+        }
+        self.changes.push(Change {
+            rule: rule.into_owned(),
+            level,
+            operation: self.operation.clone(),
+            path: self.path.clone(),
+            location: format!("{}{location}", self.prefix),
+            text,
+            line: None,
+            categories: Vec::new(),
+        });
+    }
+
+    fn gap(&mut self, text: impl Into<String>) {
+        self.gaps.push(Gap {
+            place: format!("{} {}", self.operation, self.path).trim().to_owned(),
+            text: text.into(),
+        });
+    }
+
+    /// Asks for a comparison of two schemas.
+    fn root(&mut self, facts: RootFacts, base: NodeId, revision: NodeId, location: &str) {
+        if let Some(pair) = self.graph.pair(base, revision) {
+            self.roots.push(Root {
                 operation: self.operation.clone(),
                 path: self.path.clone(),
-                location: location.to_owned(),
-                text,
-                line: None,
-                categories: Vec::new(),
+                location: format!("{}{location}", self.prefix),
+                facts,
+                pair,
             });
         }
     }
 
-    /// Reports a change of a schema: the rule is what changed × where.
-    fn report_schema(&mut self, place: Place, what: &str, location: &str, text: impl Into<String>) {
-        self.report(&format!("{}-{what}", place.prefix()), location, text);
+    /// Compares all schemas that were asked for.
+    fn schemas(&mut self) {
+        self.graph.run();
+        self.prefix.clear();
+        for root in std::mem::take(&mut self.roots) {
+            self.operation.clone_from(&root.operation);
+            self.path.clone_from(&root.path);
+            let mut found = Vec::new();
+            self.graph.walk(root.pair, |finding, way, guard, is_root| {
+                let (rule, level) = naming::name(finding, guard, is_root, &root.facts);
+                found.push((rule, level, format!("{} {way}", root.location), finding.text.clone()));
+            });
+            for (rule, level, location, text) in found {
+                self.push(rule, level, &location, text);
+            }
+        }
+    }
+
+    fn finish(mut self) -> ContractDiff {
+        self.operation.clear();
+        self.path.clear();
+        if self.graph.overflow {
+            self.gap("there are too many schemas to compare them all");
+        }
+        if self.unlisted > 0 {
+            let text = format!("{} more changes aren't listed", self.unlisted);
+            self.gap(text);
+        }
+        ContractDiff::with_gaps("openapi", self.changes, self.gaps)
     }
 }
 
+/// All rules, each with what it means and with the one that fires for the change made backwards.
+#[must_use]
+pub fn rules() -> Vec<crate::Rule> {
+    rules::rules()
+}
+
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod tests;

@@ -14,19 +14,30 @@ const MAX_YAML_NODES: usize = 4_000_000;
 
 /// Reads JSON, and what isn't JSON as YAML.
 pub(crate) fn read_value(file: &str, text: &str) -> Result<Value, ContractError> {
+    check_size(file, text)?;
+    let looks_like_json = text.trim_start().starts_with(['{', '[']);
+    match serde_json::from_str(text) {
+        Ok(value) => Ok(value),
+        Err(error) if looks_like_json || file.ends_with(".json") => Err(json_error(file, text, &error)),
+        Err(_) => read_yaml(file, text),
+    }
+}
+
+/// Refuses a document that is too large.
+pub(crate) fn check_size(file: &str, text: &str) -> Result<(), ContractError> {
     if text.len() > MAX_BYTES {
         let message = format!("the document has {} bytes; at most {MAX_BYTES} are read", text.len());
         return Err(SourceError::new(file, message).help("split the description").into());
     }
-    let looks_like_json = text.trim_start().starts_with(['{', '[']);
-    match serde_json::from_str(text) {
-        Ok(value) => Ok(value),
-        Err(error) if looks_like_json || file.ends_with(".json") => Err(SourceError::new(file, json_message(&error))
-            .at(text, error.line(), error.column())
-            .help("expected a JSON document")
-            .into()),
-        Err(_) => read_yaml(file, text),
-    }
+    Ok(())
+}
+
+/// What is wrong with a JSON text, at its place.
+pub(crate) fn json_error(file: &str, text: &str, error: &serde_json::Error) -> ContractError {
+    SourceError::new(file, json_message(error))
+        .at(text, error.line(), error.column())
+        .help("expected a JSON document")
+        .into()
 }
 
 fn read_yaml(file: &str, text: &str) -> Result<Value, ContractError> {

@@ -1,130 +1,93 @@
-//! A parsed description and its references.
+//! A parsed description.
 
-use holdpoint_schemas::SourceError;
 use serde_json::Value;
 
-use crate::{ContractError, text};
+use super::swagger;
+use crate::bundle::{Bundle, fault, read_file};
+use crate::tree::{Builder, word};
+use crate::{ContractError, Sources, Unreadable, text};
 
-/// Longest chain of references to references.
-const MAX_HOPS: usize = 32;
-/// Deepest nesting that is searched for references.
-const MAX_DEPTH: usize = 200;
-
-/// An OpenAPI description.
-#[derive(Debug, Clone, PartialEq)]
+/// An OpenAPI description with all files that it refers to.
+#[derive(Debug, Clone)]
 pub struct Document {
-    root: Value,
+    pub(super) bundle: Bundle,
 }
 
 impl Document {
-    /// Reads YAML or JSON. `file` is its name for messages.
+    /// Reads YAML or JSON. `file` is its name for messages. A reference to another file, or to nowhere, leaves
+    /// a gap, and with it no comparison says that nothing breaks.
     ///
     /// # Errors
-    /// When the text can't be parsed or is too large, isn't OpenAPI 3.0 or 3.1, or refers to
-    /// something that isn't in it: what can't be seen can't be compared.
+    /// When the text can't be parsed or is too large, or isn't OpenAPI 2.0, 3.0 or 3.1.
     pub fn parse(file: &str, text: &str) -> Result<Self, ContractError> {
-        let document = Self {
-            root: text::read_value(file, text)?,
-        };
-        let version = document.root.get("openapi").and_then(Value::as_str).unwrap_or_default();
-        if !version.starts_with("3.0") && !version.starts_with("3.1") {
-            let message = match document.root.get("swagger") {
-                Some(_) => "this is Swagger 2.0, expected OpenAPI 3.0 or 3.1".to_owned(),
-                None => format!(
-                    "expected `openapi: 3.0.x` or `3.1.x`, found `{}`",
-                    version.escape_debug()
-                ),
-            };
-            return Err(fault(file, text, "openapi", message, "convert the description to OpenAPI 3").into());
+        Self::read(file, text, None)
+    }
+
+    /// Reads a description and the files that it refers to. What can't be had leaves a gap.
+    ///
+    /// # Errors
+    /// As [`Document::parse`], and when the root itself can't be read.
+    pub fn load(root: &str, sources: &dyn Sources) -> Result<Self, ContractError> {
+        let text = sources.read(root).map_err(|error: Unreadable| {
+            let message = format!("`{}` can't be read: {error}", root.escape_debug());
+            fault(root, "", "", message, "name a file with an OpenAPI description")
+        })?;
+        Self::read(root, &text, Some(&Beside { root, sources }))
+    }
+
+    fn read(file: &str, text: &str, sources: Option<&dyn Sources>) -> Result<Self, ContractError> {
+        let mut builder = Builder::new();
+        let mut root = read_file(&mut builder, file, "", text)?;
+        if let Some(version) = builder.tree.text_of(root, word::SWAGGER) {
+            if !version.starts_with("2.") {
+                let message = format!("expected `swagger: '2.0'`, found `{}`", version.escape_debug());
+                return Err(fault(file, text, "swagger", message, "convert the description to OpenAPI 3"));
+            }
+            let value: Value = text::read_value(file, text.trim_start_matches('\u{feff}'))?;
+            builder = Builder::new();
+            let converted = swagger::converted(&value);
+            root = builder.value("", &converted).map_err(|error| text::json_error(file, text, &error))?;
         }
-        if document
-            .root
-            .get("paths")
-            .is_some_and(|paths| !paths.is_object() && !paths.is_null())
+        let tree = &builder.tree;
+        let version = tree.text_of(root, word::OPENAPI).unwrap_or_default();
+        if !["3.0", "3.1", "3.2"].into_iter().any(|known| version.starts_with(known)) {
+            let message = format!(
+                "expected `openapi: 3.0.x`, `3.1.x` or `swagger: '2.0'`, found `{}`",
+                version.escape_debug()
+            );
+            let help = "name a file with an OpenAPI description";
+            return Err(fault(file, text, "openapi", message, help));
+        }
+        if let Some(paths) = tree.get(root, word::PATHS)
+            && !tree.is_map(paths)
+            && !tree.is_null(paths)
         {
             let help = "expected a map of path templates";
-            return Err(fault(file, text, "paths", "`paths` is no object".to_owned(), help).into());
+            return Err(fault(file, text, "paths", "`paths` is no object", help));
         }
-        document.check_references(file, text, &document.root, 0)?;
-        Ok(document)
-    }
-
-    pub(super) fn get(&self, key: &str) -> Option<&Value> {
-        self.root.get(key)
-    }
-
-    /// Follows references; gives the value and the last reference followed. Parsing has checked
-    /// that each leads somewhere; a circle of mere references ends in what was given.
-    pub(super) fn resolve<'a>(&'a self, value: &'a Value) -> (&'a Value, Option<&'a str>) {
-        let (mut value, mut last) = (value, None);
-        for _ in 0..MAX_HOPS {
-            let Some(reference) = value.get("$ref").and_then(Value::as_str) else {
-                break;
-            };
-            let Some(target) = self.target(reference) else { break };
-            (value, last) = (target, Some(reference));
-        }
-        (value, last)
-    }
-
-    fn target(&self, reference: &str) -> Option<&Value> {
-        let pointer = reference.strip_prefix('#')?;
-        // A pointer in a URI fragment may be percent-encoded (RFC 6901 §6).
-        let decoded = pointer
-            .replace("%7B", "{")
-            .replace("%7D", "}")
-            .replace("%20", " ")
-            .replace("%25", "%");
-        self.root.pointer(&decoded).or_else(|| self.root.pointer(pointer))
-    }
-
-    fn check_references(&self, file: &str, text: &str, value: &Value, depth: usize) -> Result<(), ContractError> {
-        if depth > MAX_DEPTH {
-            return Err(SourceError::new(file, "the description is nested too deeply")
-                .help("flatten it")
-                .into());
-        }
-        match value {
-            Value::Object(map) => {
-                if let Some(reference) = map.get("$ref").and_then(Value::as_str)
-                    && self.target(reference).is_none()
-                {
-                    let shown = reference.escape_debug();
-                    let (message, help) = match reference.starts_with('#') {
-                        true => (format!("reference `{shown}` leads nowhere"), "add what it refers to"),
-                        false => (
-                            format!("reference `{shown}` leads out of the file"),
-                            "bundle the description into one file",
-                        ),
-                    };
-                    return Err(fault(file, text, reference, message, help).into());
-                }
-                // Examples and constants are data: a `$ref` in them is no reference.
-                let data = ["example", "examples", "default", "enum", "const", "value"];
-                for (_, inner) in map.iter().filter(|(key, inner)| {
-                    !key.starts_with("x-") && (!data.contains(&key.as_str()) || inner.get("$ref").is_some())
-                }) {
-                    self.check_references(file, text, inner, depth + 1)?;
-                }
-                Ok(())
-            }
-            Value::Array(list) => list
-                .iter()
-                .try_for_each(|inner| self.check_references(file, text, inner, depth + 1)),
-            _ => Ok(()),
-        }
+        Ok(Self {
+            bundle: Bundle::new(builder, root, file, text, sources),
+        })
     }
 }
 
-/// An error at the first occurrence of a word.
-fn fault(file: &str, text: &str, word: &str, message: String, help: &str) -> SourceError {
-    let error = SourceError::new(file, message).help(help);
-    match text.find(word).and_then(|at| text.get(..at)) {
-        Some(before) => {
-            let line = before.matches('\n').count() + 1;
-            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-            error.at(text, line, column)
+/// Files as the root names them: relative to its own folder.
+struct Beside<'a> {
+    root: &'a str,
+    sources: &'a dyn Sources,
+}
+
+impl Sources for Beside<'_> {
+    fn paths(&self) -> Vec<String> {
+        self.sources.paths()
+    }
+
+    fn read(&self, path: &str) -> Result<String, Unreadable> {
+        let full = crate::tree::absolute(self.root, path);
+        let full = full.strip_suffix('#').unwrap_or(&full);
+        match full.starts_with("../") {
+            true => Err(Unreadable::Outside),
+            false => self.sources.read(full),
         }
-        None => error,
     }
 }

@@ -1,13 +1,24 @@
-//! Paths, operations and their parameters.
+//! Paths and operations.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use super::Comparison;
+use crate::bundle::Bundle;
+use crate::lifecycle::{Life, Sunset};
+use crate::tree::{NodeId, Sym, word};
 
-use super::rules::Place;
-use super::{Comparison, Document};
-
-const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+/// Methods of HTTP, as keys of a path item.
+const METHODS: [(Sym, &str); 9] = [
+    (word::GET, "GET"),
+    (word::PUT, "PUT"),
+    (word::POST, "POST"),
+    (word::DELETE, "DELETE"),
+    (word::OPTIONS, "OPTIONS"),
+    (word::HEAD, "HEAD"),
+    (word::PATCH, "PATCH"),
+    (word::TRACE, "TRACE"),
+    (word::QUERY, "QUERY"),
+];
 
 /// A path template with the names of its parameters left out: `/a/{id}` and `/a/{key}` are one.
 fn shape(template: &str) -> String {
@@ -24,159 +35,242 @@ fn shape(template: &str) -> String {
     out
 }
 
+/// Names of the parameters of a template, in their order.
 fn names(template: &str) -> Vec<&str> {
-    template
-        .split('{')
-        .skip(1)
-        .filter_map(|part| Some(part.split_once('}')?.0))
+    let parts = template.split('{').skip(1);
+    parts.filter_map(|part| Some(part.split_once('}')?.0)).collect()
+}
+
+/// Path items of a document by template.
+fn items(bundle: &Bundle) -> BTreeMap<&str, NodeId> {
+    let paths = bundle.tree.get(bundle.root, word::PATHS);
+    let pairs = paths.into_iter().flat_map(|paths| bundle.tree.pairs(paths));
+    pairs
+        .filter(|(template, _)| template.starts_with('/'))
+        .map(|(template, item)| (template, bundle.follow(item)))
         .collect()
 }
 
-/// Path items of a document by shape: the template as written, and the item.
-fn items(document: &Document) -> BTreeMap<String, (&str, &Value)> {
-    let paths = document.get("paths").and_then(Value::as_object);
-    let items = paths
-        .into_iter()
-        .flatten()
-        .filter(|(template, _)| !template.starts_with("x-"));
-    items
-        .map(|(template, item)| (shape(template), (template.as_str(), document.resolve(item).0)))
-        .collect()
+fn operations(bundle: &Bundle, item: NodeId) -> Vec<(Sym, &'static str, NodeId)> {
+    let found = METHODS.into_iter();
+    found.filter_map(|(key, name)| Some((key, name, bundle.tree.get(item, key)?))).collect()
 }
 
-fn operations(item: &Value) -> BTreeMap<&'static str, &Value> {
-    METHODS
-        .into_iter()
-        .filter_map(|method| Some((method, item.get(method)?)))
-        .collect()
+/// A path item and its template.
+#[derive(Clone, Copy)]
+pub(super) struct Item<'t> {
+    pub(super) template: &'t str,
+    pub(super) node: NodeId,
 }
 
 impl Comparison<'_> {
     pub(super) fn paths(&mut self) {
-        let (base, revision) = (items(self.base), items(self.revision));
-        for shape in base.keys().chain(revision.keys()).collect::<BTreeSet<_>>() {
-            match (base.get(shape), revision.get(shape)) {
-                (Some((template, old)), Some((new_template, new))) => {
+        let (base, revision) = (items(self.graph.base), items(self.graph.revision));
+        // Templates that are written in the same way belong together; then those of the same shape.
+        let mut by_shape: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for template in revision.keys().filter(|template| !base.contains_key(*template)) {
+            by_shape.entry(shape(template)).or_default().push(template);
+        }
+        let mut taken = BTreeSet::new();
+        for (template, old) in &base {
+            let other = match revision.contains_key(template) {
+                true => Some(*template),
+                false => by_shape.get_mut(&shape(template)).and_then(Vec::pop),
+            };
+            let new = other.and_then(|other| Some((other, *revision.get(other)?)));
+            match new {
+                Some((other, new)) => {
+                    taken.insert(other);
                     (*template).clone_into(&mut self.path);
-                    self.operations((template, old), (new_template, new));
+                    let old = Item { template, node: *old };
+                    self.item(old, Item { template: other, node: new });
                 }
-                (Some((template, item)), None) => {
-                    self.all_operations(
-                        template,
-                        item,
-                        "api-path-removed-without-deprecation",
-                        "the path is gone",
-                    );
-                }
-                (None, Some((template, item))) => {
-                    self.all_operations(template, item, "api-path-added", "the path is new")
-                }
-                (None, None) => {}
+                None => self.path_removed(template, *old),
             }
         }
+        for (template, item) in revision.iter().filter(|(template, _)| !taken.contains(*template)) {
+            (*template).clone_into(&mut self.path);
+            for (_, method, _) in operations(self.graph.revision, *item) {
+                method.clone_into(&mut self.operation);
+                self.report("endpoint-added", "path", "the path is new");
+            }
+        }
+        self.operation.clear();
+        self.path.clear();
     }
 
-    fn all_operations(&mut self, template: &str, item: &Value, rule: &str, text: &str) {
+    fn path_removed(&mut self, template: &str, item: NodeId) {
         template.clone_into(&mut self.path);
-        for method in operations(item).keys() {
-            self.operation = method.to_ascii_uppercase();
-            self.report(rule, "path", text);
+        for (_, method, operation) in operations(self.graph.base, item) {
+            method.clone_into(&mut self.operation);
+            self.removed(operation, true);
         }
     }
 
-    fn operations(&mut self, old: (&str, &Value), new: (&str, &Value)) {
-        let (base, revision) = (operations(old.1), operations(new.1));
-        for method in METHODS {
-            self.operation = method.to_ascii_uppercase();
-            match (base.get(method), revision.get(method)) {
-                (Some(before), Some(after)) => {
-                    let before_parameters = parameters(self.base, old.1, before, &names(old.0));
-                    let after_parameters = parameters(self.revision, new.1, after, &names(new.0));
-                    self.parameters(&before_parameters, &after_parameters);
-                    self.request_body(before.get("requestBody"), after.get("requestBody"));
-                    self.responses(before.get("responses"), after.get("responses"));
+    fn removed(&mut self, operation: NodeId, path: bool) {
+        let life = Life::of(&self.graph.base.tree, operation);
+        let pick = |of_path, of_operation| if path { of_path } else { of_operation };
+        let gone = if path { "the path is gone" } else { "the operation is gone" };
+        let (rule, text) = match (life.deprecated, &life.sunset, life.stability) {
+            (_, _, None) => ("api-invalid-stability-level", "what it promised can't be read".to_owned()),
+            (_, _, Some(stability)) if stability.is_loose() => {
+                let text = format!("{gone}; it was only {}", stability.as_str());
+                ("api-removed-unstable", text)
+            }
+            (false, ..) => {
+                let rule = pick("api-path-removed-without-deprecation", "api-removed-without-deprecation");
+                (rule, gone.to_owned())
+            }
+            (true, Sunset::None, _) => {
+                let rule = pick("api-path-removed-with-deprecation", "api-removed-with-deprecation");
+                (rule, format!("{gone}; it was deprecated"))
+            }
+            (true, Sunset::Unreadable(text), _) => {
+                let text = format!("{gone}; its last day `{}` can't be read", text.escape_debug());
+                ("api-path-sunset-parse", text)
+            }
+            (true, Sunset::On(day), _) => match self.policy.today {
+                Some(today) if today < *day => {
+                    let rule = pick("api-path-removed-before-sunset", "api-removed-before-sunset");
+                    (rule, format!("{gone} {} days before its last day", day.since(today)))
                 }
-                (Some(_), None) => self.report("api-removed-without-deprecation", "operation", "the operation is gone"),
+                today => {
+                    if today.is_none() {
+                        self.gap("whether its last day has passed isn't known, and it is gone");
+                    }
+                    let rule = pick("api-path-removed-with-deprecation", "api-removed-with-deprecation");
+                    (rule, format!("{gone}; it was deprecated and had a last day"))
+                }
+            },
+        };
+        self.report(rule, "operation", text);
+    }
+
+    fn item(&mut self, old: Item<'_>, new: Item<'_>) {
+        let renamed = old.template != new.template;
+        if !renamed && self.same_security && self.graph.settled(old.node, new.node) {
+            return;
+        }
+        for (key, method) in METHODS {
+            method.clone_into(&mut self.operation);
+            let before = self.graph.base.tree.get(old.node, key);
+            let after = self.graph.revision.tree.get(new.node, key);
+            match (before, after) {
+                (Some(before), Some(after)) => self.operation((old, before), (new, after)),
+                (Some(before), None) => self.removed(before, false),
                 (None, Some(_)) => self.report("endpoint-added", "operation", "the operation is new"),
                 (None, None) => {}
             }
         }
     }
 
-    fn parameters(&mut self, base: &Parameters<'_>, revision: &Parameters<'_>) {
-        for key in base.keys().chain(revision.keys()).collect::<BTreeSet<_>>() {
-            let location = format!("{} parameter `{}`", key.0, key.1);
-            match (base.get(key), revision.get(key)) {
-                (Some(old), Some(new)) => {
-                    match (is_required(old), is_required(new)) {
-                        (false, true) => self.report("request-parameter-became-required", &location, "became required"),
-                        (true, false) => self.report("request-parameter-became-optional", &location, "became optional"),
-                        _ => {}
-                    }
-                    if let (Some(old), Some(new)) = (schema_of(old), schema_of(new)) {
-                        self.root(Place::RequestParameter, old, new, &location);
-                    }
-                }
-                (Some(_), None) => self.report("request-parameter-removed", &location, "the parameter is gone"),
-                (None, Some(new)) if is_required(new) => {
-                    self.report(
-                        "new-required-request-parameter",
-                        &location,
-                        "a required parameter is new",
-                    );
-                }
-                (None, Some(_)) => {
-                    self.report(
-                        "new-optional-request-parameter",
-                        &location,
-                        "an optional parameter is new",
-                    );
-                }
-                (None, None) => {}
-            }
+    pub(super) fn operation(&mut self, old: (Item<'_>, NodeId), new: (Item<'_>, NodeId)) {
+        let (before, after) = (old.1, new.1);
+        if !self.operation_life(before, after) {
+            return;
         }
+        let base = self.parameters_of(self.graph.base, old, &names(old.0.template));
+        let revision = self.parameters_of(self.graph.revision, new, &names(new.0.template));
+        self.parameters(&base, &revision);
+        self.security(before, after);
+        if self.graph.settled(before, after) {
+            return;
+        }
+        self.labels(before, after);
+        let key = |key| (self.graph.base.get(before, key), self.graph.revision.get(after, key));
+        let (body, responses, callbacks) = (key(word::REQUEST_BODY), key(word::RESPONSES), key(word::CALLBACKS));
+        let servers = key(word::SERVERS);
+        self.request_body(body.0, body.1);
+        self.responses(responses.0, responses.1);
+        self.callbacks(callbacks.0, callbacks.1);
+        self.servers(servers.0, servers.1, "operation");
     }
-}
 
-/// Parameters by where they stand and their name.
-type Parameters<'a> = BTreeMap<(String, String), &'a Value>;
-
-/// Parameters of an operation over those of its path; path parameters go by position, since
-/// their names never leave the server.
-fn parameters<'a>(document: &'a Document, item: &'a Value, operation: &'a Value, names: &[&str]) -> Parameters<'a> {
-    let mut found = BTreeMap::new();
-    let lists = [item.get("parameters"), operation.get("parameters")];
-    for parameter in lists.into_iter().flatten().filter_map(Value::as_array).flatten() {
-        let (parameter, _) = document.resolve(parameter);
-        let text = |key: &str| {
-            parameter
-                .get(key)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
+    /// Operation id and tags: for people and generators.
+    fn labels(&mut self, before: NodeId, after: NodeId) {
+        let (base, revision) = (&self.graph.base.tree, &self.graph.revision.tree);
+        let id = (base.text_of(before, word::OPERATION_ID), revision.text_of(after, word::OPERATION_ID));
+        let tags = |tree: &crate::tree::Tree, operation| -> BTreeSet<String> {
+            let list = tree.get(operation, word::TAGS).map_or(&[][..], |list| tree.items(list));
+            list.iter().filter_map(|tag| tree.text(*tag)).map(str::to_owned).collect()
         };
-        let (place, mut name) = (text("in"), text("name"));
-        if place == "header" {
-            name.make_ascii_lowercase();
+        let (old_tags, new_tags) = (tags(base, before), tags(revision, after));
+        let told = match id {
+            (Some(old), Some(new)) if old != new => Some((
+                "api-operation-id-removed",
+                format!("the operation id was `{}`, is `{}`", old.escape_debug(), new.escape_debug()),
+            )),
+            (Some(old), None) => Some(("api-operation-id-removed", format!("the operation id was `{}`", old.escape_debug()))),
+            (None, Some(new)) => Some(("api-operation-id-added", format!("the operation id is `{}`", new.escape_debug()))),
+            _ => None,
+        };
+        if let Some((rule, text)) = told {
+            self.report(rule, "operation", text);
         }
-        if place == "path" {
-            match names.iter().position(|known| *known == name) {
-                Some(at) => name = format!("{{{}}}", at + 1),
-                // Not in the template: no client can send it.
-                None => continue,
+        for tag in old_tags.difference(&new_tags) {
+            self.report("api-tag-removed", "operation", format!("tag `{}` is gone", tag.escape_debug()));
+        }
+        for tag in new_tags.difference(&old_tags) {
+            self.report("api-tag-added", "operation", format!("tag `{}` is new", tag.escape_debug()));
+        }
+    }
+
+    /// Callbacks: what the server asks of an address that the client gave.
+    fn callbacks(&mut self, base: Option<NodeId>, revision: Option<NodeId>) {
+        let entries = |bundle: &Bundle, map: Option<NodeId>| -> BTreeMap<String, NodeId> {
+            let callbacks = map.into_iter().flat_map(|map| bundle.tree.pairs(map));
+            let mut found = BTreeMap::new();
+            for (name, callback) in callbacks {
+                for (address, item) in bundle.tree.pairs(bundle.follow(callback)) {
+                    found.insert(format!("{name} {address}"), bundle.follow(item));
+                }
+            }
+            found
+        };
+        let (old, new) = (entries(self.graph.base, base), entries(self.graph.revision, revision));
+        self.asked("callback", &old, &new);
+    }
+
+    /// Webhooks: what the server asks of whoever signed up.
+    pub(super) fn webhooks(&mut self) {
+        let entries = |bundle: &Bundle| -> BTreeMap<String, NodeId> {
+            let keys = [Some(word::WEBHOOKS), bundle.tree.sym("x-webhooks")];
+            let maps = keys.into_iter().flatten().filter_map(|key| bundle.tree.get(bundle.root, key));
+            let pairs = maps.flat_map(|map| bundle.tree.pairs(map));
+            pairs.map(|(name, item)| (name.to_owned(), bundle.follow(item))).collect()
+        };
+        let (old, new) = (entries(self.graph.base), entries(self.graph.revision));
+        self.asked("webhook", &old, &new);
+        self.operation.clear();
+        self.path.clear();
+    }
+
+    fn asked(&mut self, kind: &'static str, old: &BTreeMap<String, NodeId>, new: &BTreeMap<String, NodeId>) {
+        let is_webhook = kind == "webhook";
+        let (added, removed) = match is_webhook {
+            true => ("webhook-added", "webhook-removed"),
+            false => ("callback-added", "callback-removed"),
+        };
+        for name in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
+            let shown = name.escape_debug().to_string();
+            let before = old.get(name).map(|item| operations(self.graph.base, *item)).unwrap_or_default();
+            let after = new.get(name).map(|item| operations(self.graph.revision, *item)).unwrap_or_default();
+            for (key, method) in METHODS {
+                if is_webhook {
+                    name.clone_into(&mut self.path);
+                    method.clone_into(&mut self.operation);
+                }
+                let find = |list: &[(Sym, &str, NodeId)]| list.iter().find(|(k, ..)| *k == key).map(|(.., node)| *node);
+                let outer = std::mem::take(&mut self.prefix);
+                self.prefix = format!("{outer}{kind} `{shown}` {method} ");
+                match (find(&before), find(&after)) {
+                    (Some(a), Some(b)) if !self.graph.settled(a, b) => self.asked_operation(a, b),
+                    (Some(_), None) => self.report(removed, "operation", format!("the {kind} is gone")),
+                    (None, Some(_)) => self.report(added, "operation", format!("the {kind} is new")),
+                    _ => {}
+                }
+                self.prefix = outer;
             }
         }
-        found.insert((place, name), parameter);
     }
-    found
-}
-
-fn is_required(value: &Value) -> bool {
-    value.get("required") == Some(&Value::Bool(true))
-}
-
-/// The schema of a parameter or header: its own, or that of its single media type.
-pub(super) fn schema_of(value: &Value) -> Option<&Value> {
-    let content = || value.get("content")?.as_object()?.values().next()?.get("schema");
-    value.get("schema").or_else(content)
 }

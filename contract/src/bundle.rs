@@ -1,0 +1,233 @@
+//! A description with all files that it refers to, as one tree.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use holdpoint_schemas::SourceError;
+
+use crate::text::{self, MAX_BYTES};
+use crate::tree::{Builder, NodeId, Sym, Tree, word};
+use crate::{ContractError, Gap, Sources, Unreadable};
+
+/// Longest chain of references to references.
+const MAX_HOPS: usize = 32;
+/// Most files of one description; a crawl through a whole repository is no description.
+const MAX_FILES: usize = 1_000;
+/// Most references that are told as leading nowhere; the verdict is the same with more.
+const MAX_GAPS: usize = 100;
+
+/// Where a value is: the target of a reference, and what stands beside the reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct At {
+    pub(crate) node: NodeId,
+    pub(crate) beside: Option<NodeId>,
+}
+
+impl From<NodeId> for At {
+    fn from(node: NodeId) -> Self {
+        Self { node, beside: None }
+    }
+}
+
+/// All files of one side, and where its references lead.
+#[derive(Debug, Clone)]
+pub(crate) struct Bundle {
+    pub(crate) tree: Tree,
+    pub(crate) root: NodeId,
+    pub(crate) gaps: Vec<Gap>,
+    targets: BTreeMap<Sym, NodeId>,
+    /// Whether keywords beside a reference count, as since OpenAPI 3.1.
+    siblings: bool,
+}
+
+/// Reads one file into the tree.
+pub(crate) fn read_file(builder: &mut Builder, name: &str, file: &str, text: &str) -> Result<NodeId, ContractError> {
+    let text = text.trim_start_matches('\u{feff}');
+    text::check_size(name, text)?;
+    if text.trim_start().starts_with(['{', '[']) || name.ends_with(".json") {
+        return builder.json(file, text).map_err(|error| text::json_error(name, text, &error));
+    }
+    let value = text::read_value(name, text)?;
+    builder.value(file, &value).map_err(|error| text::json_error(name, text, &error))
+}
+
+impl Bundle {
+    /// Follows references from a root that was read already. `name` and `text` are the root's, for messages.
+    pub(crate) fn new(mut builder: Builder, root: NodeId, name: &str, text: &str, sources: Option<&dyn Sources>) -> Self {
+        let mut gaps = Vec::new();
+        let mut roots: BTreeMap<String, Option<NodeId>> = BTreeMap::from([(String::new(), Some(root))]);
+        let mut bytes = text.len();
+        loop {
+            let missing = builder.references.iter().find_map(|reference| {
+                let (file, _) = builder.tree.str(*reference).split_once('#')?;
+                (!roots.contains_key(file)).then(|| (file.to_owned(), *reference))
+            });
+            let Some((file, reference)) = missing else { break };
+            let read = match sources {
+                _ if roots.len() >= MAX_FILES => Err(format!("more than {MAX_FILES} files")),
+                _ if file.contains("://") => Err(Unreadable::Network.to_string()),
+                _ if file.starts_with('/') => Err(Unreadable::Outside.to_string()),
+                None => Err("it is another file, and only this one was given".to_owned()),
+                Some(sources) => sources.read(&file).map_err(|error| error.to_string()),
+            };
+            let node = read.and_then(|text| {
+                bytes += text.len();
+                if bytes > MAX_BYTES {
+                    return Err(format!("the files have more than {MAX_BYTES} bytes together"));
+                }
+                read_file(&mut builder, &file, &file, &text).map_err(|error| error.one_line())
+            });
+            match node {
+                Ok(node) => drop(roots.insert(file, Some(node))),
+                Err(why) => {
+                    let place = place_of(builder.tree.str(reference), name, text);
+                    gaps.push(Gap {
+                        place,
+                        text: format!("`{}` can't be read: {why}", file.escape_debug()),
+                    });
+                    roots.insert(file, None);
+                }
+            }
+        }
+        let siblings = builder
+            .tree
+            .text_of(root, word::OPENAPI)
+            .is_none_or(|version| !version.starts_with("3.0"));
+        let references = std::mem::take(&mut builder.references);
+        let mut bundle = Self {
+            tree: builder.tree,
+            root,
+            gaps,
+            targets: BTreeMap::new(),
+            siblings,
+        };
+        bundle.link(&references, &roots, name, text);
+        bundle
+    }
+
+    fn link(&mut self, references: &BTreeSet<Sym>, roots: &BTreeMap<String, Option<NodeId>>, name: &str, text: &str) {
+        let anchors = self.anchors();
+        for reference in references {
+            let full = self.tree.str(*reference);
+            let (file, pointer) = full.split_once('#').unwrap_or((full, ""));
+            // A file that can't be read was told already.
+            let Some(Some(root)) = roots.get(file) else { continue };
+            let target = match pointer.starts_with('/') || pointer.is_empty() {
+                true => pointed(&self.tree, *root, pointer),
+                false => anchors.get(pointer).copied(),
+            };
+            match target {
+                Some(target) => drop(self.targets.insert(*reference, target)),
+                None if self.gaps.len() < MAX_GAPS => self.gaps.push(Gap {
+                    place: place_of(full, name, text),
+                    text: format!("reference `{}` leads nowhere", full.escape_debug()),
+                }),
+                None => {}
+            }
+        }
+    }
+
+    /// `$anchor`s by name (JSON Schema 2020-12 §8.2.2).
+    fn anchors(&self) -> BTreeMap<String, NodeId> {
+        self.tree
+            .all()
+            .filter_map(|node| Some((self.tree.text_of(node, word::ANCHOR)?.to_owned(), node)))
+            .collect()
+    }
+
+    /// Where a reference leads, by its symbol.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = (Sym, NodeId)> {
+        self.targets.iter().map(|(reference, node)| (*reference, *node))
+    }
+
+    pub(crate) fn target(&self, reference: Sym) -> Option<NodeId> {
+        self.targets.get(&reference).copied()
+    }
+
+    /// Follows references; a circle of mere references, or one that leads nowhere, ends in what was given.
+    pub(crate) fn resolve(&self, id: NodeId) -> At {
+        let mut at = At::from(id);
+        for _ in 0..MAX_HOPS {
+            let Some(target) = self.tree.reference(at.node).and_then(|reference| self.target(reference)) else {
+                break;
+            };
+            if self.siblings && at.beside.is_none() && self.tree.entries(at.node).len() > 1 {
+                at.beside = Some(at.node);
+            }
+            at.node = target;
+        }
+        at
+    }
+
+    /// Follows references where nothing stands beside them.
+    pub(crate) fn follow(&self, id: NodeId) -> NodeId {
+        self.resolve(id).node
+    }
+
+    /// The value of a key, references followed.
+    pub(crate) fn get(&self, id: NodeId, key: Sym) -> Option<NodeId> {
+        Some(self.follow(self.tree.get(id, key)?))
+    }
+
+    /// The last step of a reference: the name of what it leads to.
+    pub(crate) fn name(&self, id: NodeId) -> Option<&str> {
+        let reference = self.tree.str(self.tree.reference(id)?);
+        reference.rsplit(['/', '#']).find(|step| !step.is_empty())
+    }
+}
+
+/// The value that a JSON pointer leads to (RFC 6901), which may be percent-encoded in a URI.
+fn pointed(tree: &Tree, root: NodeId, pointer: &str) -> Option<NodeId> {
+    let mut node = root;
+    for step in pointer.split('/').skip(1) {
+        let decoded = percent_decoded(step).replace("~1", "/").replace("~0", "~");
+        let by_key = tree.get_str(node, &decoded);
+        let by_index = || tree.items(node).get(decoded.parse::<usize>().ok()?).copied();
+        node = by_key.or_else(by_index)?;
+    }
+    Some(node)
+}
+
+fn percent_decoded(step: &str) -> String {
+    if !step.contains('%') {
+        return step.to_owned();
+    }
+    let bytes = step.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let code = (*byte == b'%')
+            .then(|| step.get(at + 1..at + 3))
+            .flatten()
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        out.push(code.unwrap_or(*byte));
+        at += if code.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8(out).unwrap_or_else(|_| step.to_owned())
+}
+
+/// `file:line` of the first occurrence of a reference in the root file, or the reference's own file.
+fn place_of(reference: &str, name: &str, text: &str) -> String {
+    let (file, pointer) = reference.split_once('#').unwrap_or((reference, ""));
+    let word = match file.is_empty() {
+        true => pointer,
+        false => file.rsplit('/').next().unwrap_or(file),
+    };
+    match text.find(word).and_then(|at| text.get(..at)) {
+        Some(before) if !word.is_empty() => format!("{name}:{}", before.matches('\n').count() + 1),
+        _ => name.to_owned(),
+    }
+}
+
+/// An error at the first occurrence of a word.
+pub(crate) fn fault(file: &str, text: &str, word: &str, message: impl Into<String>, help: &str) -> ContractError {
+    let error = SourceError::new(file, message).help(help);
+    let error = match text.find(word).and_then(|at| text.get(..at)) {
+        Some(before) => {
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            error.at(text, line, column)
+        }
+        None => error,
+    };
+    error.into()
+}

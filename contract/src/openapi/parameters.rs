@@ -1,0 +1,184 @@
+//! Parameters of operations.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::operations::Item;
+use super::{Comparison, Place, RootFacts};
+use crate::bundle::Bundle;
+use crate::schema::View;
+use crate::tree::{NodeId, word};
+
+/// A parameter: where it is declared, and its node.
+#[derive(Clone, Copy)]
+pub(super) struct Parameter {
+    node: NodeId,
+    /// Whether the path item declares it for all its operations.
+    shared: bool,
+}
+
+/// Parameters by where they stand and their name.
+type Parameters = BTreeMap<(String, String), Parameter>;
+
+/// How a parameter is written into the request (OpenAPI 3.1 §4.8.12.2).
+#[derive(PartialEq, Eq)]
+struct Serialization {
+    style: String,
+    explode: bool,
+}
+
+impl Serialization {
+    fn of(bundle: &Bundle, parameter: NodeId) -> Self {
+        let tree = &bundle.tree;
+        let by_place = match tree.text_of(parameter, word::IN) {
+            Some("path" | "header") => "simple",
+            _ => "form",
+        };
+        let style = tree.text_of(parameter, word::STYLE).unwrap_or(by_place);
+        let explode = tree.get(parameter, word::EXPLODE).and_then(|value| tree.bool(value));
+        Self {
+            style: style.to_owned(),
+            explode: explode.unwrap_or(style == "form"),
+        }
+    }
+}
+
+pub(super) fn is_required(bundle: &Bundle, id: NodeId) -> bool {
+    bundle.tree.flag(id, word::REQUIRED)
+}
+
+impl Comparison<'_> {
+    /// Parameters of an operation over those of its path; path parameters go by position, since
+    /// their names never leave the server.
+    pub(super) fn parameters_of(&self, bundle: &Bundle, (item, operation): (Item<'_>, NodeId), names: &[&str]) -> Parameters {
+        let mut found = BTreeMap::new();
+        for (list, shared) in [(item.node, true), (operation, false)] {
+            let list = bundle.get(list, word::PARAMETERS);
+            for parameter in list.map_or(&[][..], |list| bundle.tree.items(list)) {
+                let node = bundle.follow(*parameter);
+                let text = |key| bundle.tree.text_of(node, key).unwrap_or_default().to_owned();
+                let (place, mut name) = (text(word::IN), text(word::NAME));
+                if place == "header" {
+                    name.make_ascii_lowercase();
+                }
+                if place == "path"
+                    && let Some(at) = names.iter().position(|known| *known == name)
+                {
+                    name = format!("{{{}}}", at + 1);
+                }
+                found.insert((place, name), Parameter { node, shared });
+            }
+        }
+        found
+    }
+
+    pub(super) fn parameters(&mut self, base: &Parameters, revision: &Parameters) {
+        for key in base.keys().chain(revision.keys()).collect::<BTreeSet<_>>() {
+            let location = format!("{} parameter `{}`", key.0.escape_debug(), key.1.escape_debug());
+            match (base.get(key), revision.get(key)) {
+                (Some(old), Some(new)) if !self.graph.settled(old.node, new.node) => {
+                    self.parameter(old.node, new.node, &location);
+                }
+                (Some(old), None) => self.parameter_removed(old.node, &location),
+                (None, Some(new)) => {
+                    let required = is_required(self.graph.revision, new.node);
+                    let (rule, text) = match (key.0.as_str(), required, new.shared) {
+                        ("path", ..) => ("new-request-path-parameter", "a path parameter is new"),
+                        (_, true, true) => (
+                            "new-required-request-default-parameter-to-existing-path",
+                            "a required parameter of the whole path is new",
+                        ),
+                        (_, false, true) => (
+                            "new-optional-request-default-parameter-to-existing-path",
+                            "an optional parameter of the whole path is new",
+                        ),
+                        (_, true, false) => ("new-required-request-parameter", "a required parameter is new"),
+                        (_, false, false) => ("new-optional-request-parameter", "an optional parameter is new"),
+                    };
+                    self.report(rule, &location, text);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn parameter(&mut self, old: NodeId, new: NodeId, location: &str) {
+        let (base, revision) = (self.graph.base, self.graph.revision);
+        let (was, is) = (is_required(base, old), is_required(revision, new));
+        match (was, is) {
+            (false, true) => self.report("request-parameter-became-required", location, "it became required"),
+            (true, false) => self.report("request-parameter-became-optional", location, "it became optional"),
+            _ => {}
+        }
+        self.parameter_life(old, new, location);
+        for (keyword, forbidden, allowed) in [
+            (
+                word::ALLOW_EMPTY_VALUE,
+                "request-parameter-empty-value-forbidden",
+                "request-parameter-empty-value-allowed",
+            ),
+            (
+                word::ALLOW_RESERVED,
+                "request-parameter-reserved-forbidden",
+                "request-parameter-reserved-allowed",
+            ),
+        ] {
+            match (base.tree.flag(old, keyword), revision.tree.flag(new, keyword)) {
+                (true, false) => self.report(forbidden, location, "values that were possible aren't"),
+                (false, true) => self.report(allowed, location, "further values are possible"),
+                _ => {}
+            }
+        }
+        let facts = RootFacts {
+            place: Place::RequestParameter,
+            plain_text: true,
+            header: base.tree.text_of(old, word::IN) == Some("header"),
+            required: was && is,
+        };
+        self.value_of(facts, old, new, location);
+    }
+
+    /// Compares the schemas of two parameters or headers, or their media types.
+    pub(super) fn value_of(&mut self, facts: RootFacts, old: NodeId, new: NodeId, location: &str) {
+        let (base, revision) = (self.graph.base, self.graph.revision);
+        let content = (base.get(old, word::CONTENT), revision.get(new, word::CONTENT));
+        if let (Some(_), Some(_)) = content {
+            self.media_types(facts, content.0, content.1, location);
+            return;
+        }
+        let (Some(a), Some(b)) = (schema_of(base, old), schema_of(revision, new)) else {
+            return;
+        };
+        let is_parameter = facts.place == Place::RequestParameter;
+        let (before, after) = (Serialization::of(base, old), Serialization::of(revision, new));
+        let (x, y) = (View::of(base, base.resolve(a)), View::of(revision, revision.resolve(b)));
+        let is_plain = |view: &View<'_>| {
+            let types = view.types();
+            !types.is_empty() && !types.contains("array") && !types.contains("object")
+        };
+        if is_parameter && before != after && !(is_plain(&x) && is_plain(&y) && before.style == after.style) {
+            let show = |way: &Serialization| format!("{}{}", way.style, if way.explode { ", exploded" } else { "" });
+            let text = format!("it was written as {}, is as {}", show(&before), show(&after));
+            self.report("request-parameter-serialization-changed", location, text.escape_debug().to_string());
+        }
+        // Written as `a=1&a=2`, one value is a list of one.
+        let exploded = after.style == "form" && after.explode && before.style == "form";
+        if is_parameter && exploded && is_plain(&x) && y.types().into_iter().eq(["array"]) {
+            self.report("request-parameter-type-generalized", location, "several values may be given");
+            if let Some(items) = y.get(word::ITEMS) {
+                self.root(facts, a, items, location);
+            }
+            return;
+        }
+        self.root(facts, a, b, location);
+    }
+}
+
+/// The schema of a parameter or header: its own, or that of its single media type.
+fn schema_of(bundle: &Bundle, id: NodeId) -> Option<NodeId> {
+    let content = || {
+        let content = bundle.get(id, word::CONTENT)?;
+        let (_, media) = bundle.tree.pairs(content).next()?;
+        bundle.tree.get(media, word::SCHEMA)
+    };
+    bundle.tree.get(id, word::SCHEMA).or_else(content)
+}

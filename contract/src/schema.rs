@@ -1,0 +1,214 @@
+//! Schemas of two versions side by side: what happened to each pair, whoever writes or reads it.
+//!
+//! Pairs make a graph, built once and without recursion: a circular schema is a circle in it, and what a
+//! component's change means for each operation is a walk from the operation's root.
+
+mod compare;
+mod equal;
+mod structure;
+mod types;
+mod view;
+pub(crate) mod what;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::bundle::{At, Bundle};
+use crate::tree::{Alignment, NodeId};
+pub(crate) use types::{Fit, TypeChange};
+pub(crate) use view::View;
+
+/// Most pairs that are compared; a description of 13 MB has some thousand that differ.
+const MAX_PAIRS: usize = 1_000_000;
+/// Deepest way from a root to a pair that is told.
+const MAX_DEPTH: usize = 200;
+
+/// Two schemas that are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct PairId(usize);
+
+/// Whether a property isn't sent in one of the directions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct Guard {
+    /// `readOnly` on either side: requests don't have it.
+    pub(crate) read_only: bool,
+    /// `writeOnly` on either side: responses don't have it.
+    pub(crate) write_only: bool,
+}
+
+impl Guard {
+    const fn or(self, other: Self) -> Self {
+        Self {
+            read_only: self.read_only || other.read_only,
+            write_only: self.write_only || other.write_only,
+        }
+    }
+}
+
+/// What happened, independent of who writes and who reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum What {
+    /// A row of the table.
+    Row(&'static str),
+    /// The type or format: which row it is hangs on the direction.
+    Type(TypeChange),
+    /// A property is new.
+    PropertyAdded { required: bool, default: bool },
+    /// A property is gone.
+    PropertyRemoved { required: bool },
+    /// A property became required.
+    BecameRequired { default: bool },
+    /// A property became optional.
+    BecameOptional,
+    /// `readOnly` or `writeOnly` came or went: name of the row, whether the property is required.
+    Mutability { name: &'static str, required: bool },
+}
+
+/// One thing that happened to a pair.
+#[derive(Debug, Clone)]
+pub(crate) struct Finding {
+    pub(crate) what: What,
+    /// Where, from the pair on: `.name`.
+    pub(crate) step: String,
+    /// One line for people.
+    pub(crate) text: String,
+    pub(crate) guard: Guard,
+}
+
+struct Edge {
+    step: String,
+    to: PairId,
+    guard: Guard,
+}
+
+struct Pair {
+    base: At,
+    revision: At,
+    findings: Vec<Finding>,
+    edges: Vec<Edge>,
+    /// Whether anything happened here or further down.
+    matters: bool,
+}
+
+/// The schemas of two descriptions.
+pub(crate) struct Graph<'a> {
+    pub(crate) base: &'a Bundle,
+    pub(crate) revision: &'a Bundle,
+    pub(crate) alignment: Alignment,
+    pairs: Vec<Pair>,
+    known: HashMap<(At, At), PairId>,
+    /// Pairs that were compared.
+    done: usize,
+    /// Whether there were too many pairs.
+    pub(crate) overflow: bool,
+}
+
+impl<'a> Graph<'a> {
+    pub(crate) fn new(base: &'a Bundle, revision: &'a Bundle) -> Self {
+        let targets = base.targets().map(|(reference, target)| {
+            let other = revision.tree.sym(base.tree.str(reference)).and_then(|reference| revision.target(reference));
+            (reference, (target, other))
+        });
+        let targets: BTreeMap<_, _> = targets.collect();
+        Self {
+            base,
+            revision,
+            alignment: Alignment::new(&base.tree, &revision.tree, &targets),
+            pairs: Vec::new(),
+            known: HashMap::new(),
+            done: 0,
+            overflow: false,
+        }
+    }
+
+    /// Whether two values mean the same, all that they refer to included.
+    pub(crate) fn settled(&self, base: NodeId, revision: NodeId) -> bool {
+        self.alignment.settled(base, revision)
+    }
+
+    /// The pair of two schemas; nothing where there is nothing to compare.
+    pub(crate) fn pair(&mut self, base: NodeId, revision: NodeId) -> Option<PairId> {
+        if self.settled(base, revision) {
+            return None;
+        }
+        let (base, revision) = (self.base.resolve(base), self.revision.resolve(revision));
+        if self.settled(base.node, revision.node) && base.beside.is_none() && revision.beside.is_none() {
+            return None;
+        }
+        if let Some(known) = self.known.get(&(base, revision)) {
+            return Some(*known);
+        }
+        if self.pairs.len() >= MAX_PAIRS {
+            self.overflow = true;
+            return None;
+        }
+        let id = PairId(self.pairs.len());
+        self.pairs.push(Pair {
+            base,
+            revision,
+            findings: Vec::new(),
+            edges: Vec::new(),
+            matters: false,
+        });
+        self.known.insert((base, revision), id);
+        Some(id)
+    }
+
+    /// Compares all pairs that were asked for, and all that they lead to.
+    pub(crate) fn run(&mut self) {
+        while let Some(pair) = self.pairs.get(self.done) {
+            let (base, revision) = (pair.base, pair.revision);
+            let (findings, mut edges) = compare::compare(self, base, revision);
+            edges.sort_by(|a, b| a.step.cmp(&b.step));
+            if let Some(pair) = self.pairs.get_mut(self.done) {
+                pair.findings = findings;
+                pair.edges = edges;
+            }
+            self.done += 1;
+        }
+        self.mark();
+    }
+
+    /// Marks the pairs from which something that happened can be reached.
+    fn mark(&mut self) {
+        let mut referrers: Vec<Vec<usize>> = vec![Vec::new(); self.pairs.len()];
+        let mut waiting = Vec::new();
+        for (at, pair) in self.pairs.iter().enumerate() {
+            for edge in &pair.edges {
+                if let Some(list) = referrers.get_mut(edge.to.0) {
+                    list.push(at);
+                }
+            }
+            if !pair.findings.is_empty() {
+                waiting.push(at);
+            }
+        }
+        while let Some(at) = waiting.pop() {
+            match self.pairs.get_mut(at) {
+                Some(pair) if !pair.matters => pair.matters = true,
+                _ => continue,
+            }
+            waiting.extend(referrers.get(at).into_iter().flatten());
+        }
+    }
+
+    /// Tells everything that happened from a root on, each pair once: with the way to it, and whether it is the root.
+    pub(crate) fn walk(&self, root: PairId, mut tell: impl FnMut(&Finding, &str, Guard, bool)) {
+        let mut seen: BTreeSet<(PairId, Guard)> = BTreeSet::new();
+        let mut waiting = vec![(root, String::from("$"), Guard::default(), 0_usize)];
+        while let Some((id, way, guard, depth)) = waiting.pop() {
+            let Some(pair) = self.pairs.get(id.0).filter(|pair| pair.matters) else {
+                continue;
+            };
+            if depth > MAX_DEPTH || !seen.insert((id, guard)) {
+                continue;
+            }
+            for finding in &pair.findings {
+                let place = format!("{way}{}", finding.step);
+                tell(finding, &place, guard.or(finding.guard), depth == 0 && finding.step.is_empty());
+            }
+            for edge in pair.edges.iter().rev() {
+                waiting.push((edge.to, format!("{way}{}", edge.step), guard.or(edge.guard), depth + 1));
+            }
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! What happened to one pair of schemas: its own keywords.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+use super::what::{BOUNDS, Bound, BoundRow};
+use super::{Edge, Finding, Graph, Guard, View, What, equal, types};
+use crate::bundle::At;
+use crate::tree::{NodeId, Sym, word};
+
+/// A comparison under way: both sides, and what was found.
+pub(super) struct Comparison<'g, 'a> {
+    pub(super) graph: &'g mut Graph<'a>,
+    pub(super) old: View<'a>,
+    pub(super) new: View<'a>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) edges: Vec<Edge>,
+}
+
+pub(super) fn compare(graph: &mut Graph<'_>, base: At, revision: At) -> (Vec<Finding>, Vec<Edge>) {
+    let (old, new) = (View::of(graph.base, base), View::of(graph.revision, revision));
+    let mut comparison = Comparison {
+        graph,
+        old,
+        new,
+        findings: Vec::new(),
+        edges: Vec::new(),
+    };
+    comparison.members(base, revision);
+    if comparison.types() {
+        comparison.values();
+        comparison.bounds();
+        comparison.texts();
+        comparison.structure();
+    }
+    comparison.discriminator();
+    (comparison.findings, comparison.edges)
+}
+
+impl Comparison<'_, '_> {
+    pub(super) fn tell(&mut self, what: What, text: impl Into<String>) {
+        self.tell_at(what, String::new(), text, Guard::default());
+    }
+
+    pub(super) fn tell_at(&mut self, what: What, step: String, text: impl Into<String>, guard: Guard) {
+        self.findings.push(Finding {
+            what,
+            step,
+            text: text.into(),
+            guard,
+        });
+    }
+
+    pub(super) fn row(&mut self, name: &'static str, text: impl Into<String>) {
+        self.tell(What::Row(name), text);
+    }
+
+    fn show_old(&self, id: NodeId) -> String {
+        self.graph.base.tree.show(id).escape_debug().to_string()
+    }
+
+    fn show_new(&self, id: NodeId) -> String {
+        self.graph.revision.tree.show(id).escape_debug().to_string()
+    }
+
+    /// Compares nullability and types; says whether it is worth looking further.
+    fn types(&mut self) -> bool {
+        match (self.old.nullable(), self.new.nullable()) {
+            // Where anything goes, the type tells the whole change.
+            _ if self.old.says_no_type() || self.new.says_no_type() => {}
+            (false, true) => self.row("became-nullable", "null became possible"),
+            (true, false) => self.row("became-not-nullable", "null became impossible"),
+            _ => {}
+        }
+        if self.wrapping() {
+            return false;
+        }
+        if let (Some((old, old_list)), Some((new, new_list))) =
+            (types::list_of_types(&self.old), types::list_of_types(&self.new))
+            && (old_list || new_list)
+        {
+            self.list_of_types(&old, &new);
+            return true;
+        }
+        let Some((change, text)) = types::compare(&self.old, &self.new) else {
+            return true;
+        };
+        self.tell(What::Type(change), text);
+        // Bounds of one type say nothing of another; properties and items may still be told.
+        true
+    }
+
+    fn list_of_types(&mut self, old: &BTreeSet<&str>, new: &BTreeSet<&str>) {
+        let list = |types: Vec<&&str>| types.into_iter().copied().collect::<Vec<_>>().join(", ");
+        let (gone, fresh) = (list(old.difference(new).collect()), list(new.difference(old).collect()));
+        if !gone.is_empty() {
+            self.row("list-of-types-narrowed", format!("{gone} became impossible"));
+        }
+        if !fresh.is_empty() {
+            self.row("list-of-types-widened", format!("{fresh} became possible"));
+        }
+    }
+
+    fn values(&mut self) {
+        let both = self.old.values().zip(self.new.values());
+        match (self.old.get(word::ENUM), self.new.get(word::ENUM)) {
+            (None, Some(_)) => self.row("became-enum", "values are listed now"),
+            (Some(_), None) => self.row("enum-removed", "values aren't listed any more"),
+            _ => {}
+        }
+        if let Some((old, new)) = both {
+            self.lists("enum-value-removed", "enum-value-added", &old, &new);
+        }
+        let listed = |view: &View<'_>| view.get(word::EXTENSIBLE_ENUM).map(|list| view.bundle.tree.items(list).to_vec());
+        if let Some((old, new)) = listed(&self.old).zip(listed(&self.new)) {
+            self.lists("x-extensible-enum-value-removed", "x-extensible-enum-value-added", &old, &new);
+        }
+        self.value(word::CONST, ["const-added", "const-removed", "const-changed"]);
+        let names = ["default-value-added", "default-value-removed", "default-value-changed"];
+        self.value(word::DEFAULT, names);
+    }
+
+    fn lists(&mut self, removed: &'static str, added: &'static str, old: &[NodeId], new: &[NodeId]) {
+        let aligned: BTreeSet<NodeId> = new.iter().filter_map(|id| self.graph.alignment.node(*id)).collect();
+        for value in old.iter().filter(|value| !aligned.contains(value)) {
+            let text = format!("`{}` is gone", self.show_old(*value));
+            self.row(removed, text);
+        }
+        for value in new {
+            if self.graph.alignment.node(*value).is_none_or(|same| !old.contains(&same)) {
+                let text = format!("`{}` is new", self.show_new(*value));
+                self.row(added, text);
+            }
+        }
+    }
+
+    fn value(&mut self, keyword: Sym, [added, removed, changed]: [&'static str; 3]) {
+        let name = self.graph.base.tree.str(keyword).to_owned();
+        match (self.old.get(keyword), self.new.get(keyword)) {
+            (None, Some(new)) => {
+                let text = format!("`{name}` is new: `{}`", self.show_new(new));
+                self.row(added, text);
+            }
+            (Some(old), None) => {
+                let text = format!("`{name}` was `{}`, is gone", self.show_old(old));
+                self.row(removed, text);
+            }
+            (Some(old), Some(new)) if !self.graph.alignment.same(old, new) => {
+                let text = format!("`{name}` was `{}`, is `{}`", self.show_old(old), self.show_new(new));
+                self.row(changed, text);
+            }
+            _ => {}
+        }
+    }
+
+    fn bounds(&mut self) {
+        for row in BOUNDS {
+            let (old, new) = (bound(&self.old, row), bound(&self.new, row));
+            let name = self.graph.base.tree.str(row.keyword).to_owned();
+            let (what, text) = match (old, new) {
+                (None, Some(new)) => (row.set, format!("`{name}` is new: {new}")),
+                (Some(old), None) => (row.unset, format!("`{name}` was {old}, is gone")),
+                (Some(old), Some(new)) => {
+                    let text = format!("`{name}` was {old}, is {new}");
+                    match (row.bound, old.partial_cmp(&new)) {
+                        (_, Some(Ordering::Equal)) => continue,
+                        (Bound::Multiple, _) if new % old == 0.0 => (row.increased, text),
+                        (Bound::Multiple, _) if old % new == 0.0 => (row.decreased, text),
+                        // Neither divides the other: what was possible isn't, and the other way round.
+                        (Bound::Multiple, _) => {
+                            self.row(row.increased, text.clone());
+                            (row.decreased, text)
+                        }
+                        (_, Some(Ordering::Less)) => (row.increased, text),
+                        _ => (row.decreased, text),
+                    }
+                }
+                (None, None) => continue,
+            };
+            self.row(what, text);
+        }
+    }
+
+    fn texts(&mut self) {
+        match (self.old.text(word::PATTERN), self.new.text(word::PATTERN)) {
+            (Some(old), Some(new)) if old != new => {
+                let text = format!("the pattern was `{}`, is `{}`", old.escape_debug(), new.escape_debug());
+                let anything = ["", ".*", "^.*$"].contains(&new);
+                self.row(if anything { "pattern-generalized" } else { "pattern-changed" }, text);
+            }
+            (None, Some(new)) => self.row("pattern-added", format!("the pattern is new: `{}`", new.escape_debug())),
+            (Some(old), None) => self.row("pattern-removed", format!("the pattern was `{}`", old.escape_debug())),
+            _ => {}
+        }
+        for (keyword, name) in [
+            (word::CONTENT_MEDIA_TYPE, "content-media-type-changed"),
+            (word::CONTENT_ENCODING, "content-encoding-changed"),
+        ] {
+            self.value(keyword, [name; 3]);
+        }
+        match (self.old.flag(word::UNIQUE_ITEMS), self.new.flag(word::UNIQUE_ITEMS)) {
+            (false, true) => self.row("unique-items-set", "items must be different now"),
+            (true, false) => self.row("unique-items-unset", "items may be equal now"),
+            _ => {}
+        }
+        if !self.graph.same_value(self.old.get(word::XML), self.new.get(word::XML)) {
+            self.row("xml-changed", "`xml` changed");
+        }
+    }
+
+    fn discriminator(&mut self) {
+        match (self.old.get(word::DISCRIMINATOR), self.new.get(word::DISCRIMINATOR)) {
+            (None, Some(_)) => self.row("discriminator-added", "a discriminator is new"),
+            (Some(_), None) => self.row("discriminator-removed", "the discriminator is gone"),
+            (Some(old), Some(new)) => {
+                let (base, revision) = (self.graph.base, self.graph.revision);
+                // In OpenAPI 2.0 it is the mere name.
+                let name = |bundle: &crate::bundle::Bundle, id| {
+                    let tree = &bundle.tree;
+                    tree.text(id).or_else(|| tree.text_of(id, word::PROPERTY_NAME)).unwrap_or_default().to_owned()
+                };
+                let (before, after) = (name(base, old), name(revision, new));
+                if before != after {
+                    let text = format!("it was `{}`, is `{}`", before.escape_debug(), after.escape_debug());
+                    self.row("discriminator-property-name-changed", text);
+                }
+                self.mapping(base.tree.get(old, word::MAPPING), revision.tree.get(new, word::MAPPING));
+            }
+            (None, None) => {}
+        }
+    }
+
+    fn mapping(&mut self, old: Option<NodeId>, new: Option<NodeId>) {
+        let (base, revision) = (&self.graph.base.tree, &self.graph.revision.tree);
+        let (old, new) = (old.map(|map| base.pairs(map)), new.map(|map| revision.pairs(map)));
+        let old: std::collections::BTreeMap<_, _> = old.into_iter().flatten().collect();
+        let new: std::collections::BTreeMap<_, _> = new.into_iter().flatten().collect();
+        let names: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
+        for name in names {
+            let what = match (old.get(name), new.get(name)) {
+                (None, _) => "discriminator-mapping-added",
+                (_, None) => "discriminator-mapping-deleted",
+                (Some(a), Some(b)) if !self.graph.alignment.same(*a, *b) => "discriminator-mapping-changed",
+                _ => continue,
+            };
+            self.row(what, format!("the mapping of `{}`", name.escape_debug()));
+        }
+    }
+
+    /// Members of `allOf` that came or went, where that isn't only another way to write the same.
+    fn members(&mut self, base: At, revision: At) {
+        if self.old.members.is_empty() && self.new.members.is_empty() {
+            return;
+        }
+        let (_, gone, fresh) = self.matched(self.old.members.clone(), self.new.members.clone());
+        if gone.is_empty() && fresh.is_empty() || self.graph.equal_at(base, revision) {
+            return;
+        }
+        for member in gone {
+            let view = View::of(self.graph.base, self.graph.base.resolve(member));
+            let text = format!("{} is gone", label(self.graph.base, member));
+            let name = if equal::is_free(&view) { "all-of-removed-annotation-only" } else { "all-of-removed" };
+            self.row(name, text);
+        }
+        for member in fresh {
+            let view = View::of(self.graph.revision, self.graph.revision.resolve(member));
+            let text = format!("{} is new", label(self.graph.revision, member));
+            let name = if equal::is_free(&view) { "all-of-added-annotation-only" } else { "all-of-added" };
+            self.row(name, text);
+        }
+    }
+}
+
+/// The value of a bound; in OpenAPI 3.0 an exclusive bound is the plain one with a mark.
+fn bound(view: &View<'_>, row: &BoundRow) -> Option<f64> {
+    let tightest: fn(f64, f64) -> f64 = match row.bound {
+        Bound::Upper => f64::min,
+        Bound::Lower | Bound::Multiple => f64::max,
+    };
+    let marked = |plain: Sym, mark: Sym| view.number(plain, tightest).filter(|_| view.flag(mark));
+    match row.keyword {
+        word::EXCLUSIVE_MAXIMUM => view.number(row.keyword, tightest).or_else(|| marked(word::MAXIMUM, row.keyword)),
+        word::EXCLUSIVE_MINIMUM => view.number(row.keyword, tightest).or_else(|| marked(word::MINIMUM, row.keyword)),
+        word::MAXIMUM if view.flag(word::EXCLUSIVE_MAXIMUM) => None,
+        word::MINIMUM if view.flag(word::EXCLUSIVE_MINIMUM) => None,
+        keyword => view.number(keyword, tightest),
+    }
+}
+
+/// A schema as people call it.
+pub(super) fn label(bundle: &crate::bundle::Bundle, schema: NodeId) -> String {
+    let title = || bundle.tree.text_of(schema, word::TITLE);
+    match bundle.name(schema).or_else(title) {
+        Some(name) => format!("`{}`", name.escape_debug()),
+        None => "an alternative".to_owned(),
+    }
+}

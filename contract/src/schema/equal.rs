@@ -1,0 +1,167 @@
+//! Whether two schemas allow the same values, as far as their keywords tell: what only people read doesn't count.
+
+use std::collections::BTreeSet;
+
+use super::{Graph, View};
+use crate::bundle::At;
+use crate::tree::{NodeId, Sym, word};
+
+/// Deepest nesting that is followed; beyond, schemas count as different.
+const MAX_DEPTH: usize = 100;
+
+/// Keywords whose values are compared as they stand.
+const VALUES: [Sym; 30] = [
+    word::FORMAT,
+    word::PATTERN,
+    word::CONST,
+    word::DEFAULT,
+    word::UNIQUE_ITEMS,
+    word::CONTENT_MEDIA_TYPE,
+    word::CONTENT_ENCODING,
+    word::MAXIMUM,
+    word::MINIMUM,
+    word::EXCLUSIVE_MAXIMUM,
+    word::EXCLUSIVE_MINIMUM,
+    word::MULTIPLE_OF,
+    word::MAX_LENGTH,
+    word::MIN_LENGTH,
+    word::MAX_ITEMS,
+    word::MIN_ITEMS,
+    word::MAX_PROPERTIES,
+    word::MIN_PROPERTIES,
+    word::MAX_CONTAINS,
+    word::MIN_CONTAINS,
+    word::READ_ONLY,
+    word::WRITE_ONLY,
+    word::DEPENDENT_REQUIRED,
+    word::DISCRIMINATOR,
+    word::ENUM,
+    word::EXTENSIBLE_ENUM,
+    word::XML,
+    word::DEPRECATED,
+    word::SUNSET,
+    word::STABILITY,
+];
+/// Keywords that restrict nothing.
+const ANNOTATIONS: [Sym; 9] = [
+    word::DEFAULT,
+    word::READ_ONLY,
+    word::WRITE_ONLY,
+    word::DISCRIMINATOR,
+    word::EXTENSIBLE_ENUM,
+    word::XML,
+    word::DEPRECATED,
+    word::SUNSET,
+    word::STABILITY,
+];
+/// Keywords whose value is one schema.
+pub(super) const SCHEMAS: [Sym; 12] = [
+    word::ITEMS,
+    word::ADDITIONAL_PROPERTIES,
+    word::ADDITIONAL_ITEMS,
+    word::NOT,
+    word::IF,
+    word::THEN,
+    word::ELSE,
+    word::CONTAINS,
+    word::PROPERTY_NAMES,
+    word::UNEVALUATED_ITEMS,
+    word::UNEVALUATED_PROPERTIES,
+    word::CONTENT_SCHEMA,
+];
+/// Keywords whose value is a map of schemas.
+const MAPS: [Sym; 3] = [word::PROPERTIES, word::PATTERN_PROPERTIES, word::DEPENDENT_SCHEMAS];
+
+/// Whether a schema restricts nothing.
+pub(super) fn is_free(view: &View<'_>) -> bool {
+    let restricting = VALUES.iter().filter(|keyword| !ANNOTATIONS.contains(keyword));
+    let others = [word::TYPE, word::REQUIRED, word::PREFIX_ITEMS, word::ONE_OF, word::ANY_OF];
+    let mut keywords = restricting.chain(&SCHEMAS).chain(&MAPS).chain(&others);
+    !view.nothing && !view.nullable() && keywords.all(|keyword| view.get(*keyword).is_none())
+}
+
+/// Pairs that are taken for equal: those under way and those that were found so.
+type Assumed = BTreeSet<(At, At)>;
+
+impl Graph<'_> {
+    /// Whether two schemas are the same but for the way they are written.
+    pub(super) fn equal(&self, base: NodeId, revision: NodeId) -> bool {
+        self.equal_at(self.base.resolve(base), self.revision.resolve(revision))
+    }
+
+    pub(super) fn equal_at(&self, base: At, revision: At) -> bool {
+        self.equal_below(base, revision, &mut BTreeSet::new(), 0)
+    }
+
+    /// `assumed` are pairs under way: a circle is equal unless something else differs.
+    fn equal_below(&self, base: At, revision: At, assumed: &mut Assumed, depth: usize) -> bool {
+        let plain = base.beside.is_none() && revision.beside.is_none();
+        if plain && self.settled(base.node, revision.node) || !assumed.insert((base, revision)) {
+            return true;
+        }
+        if depth > MAX_DEPTH {
+            return false;
+        }
+        let (old, new) = (View::of(self.base, base), View::of(self.revision, revision));
+        let verdict = old.nothing == new.nothing
+            && old.nullable() == new.nullable()
+            && old.types() == new.types()
+            && old.texts(word::REQUIRED) == new.texts(word::REQUIRED)
+            && VALUES.iter().all(|keyword| self.same_value(old.get(*keyword), new.get(*keyword)))
+            && SCHEMAS.iter().all(|keyword| {
+                self.equal_both(old.get(*keyword), new.get(*keyword), assumed, depth)
+            })
+            && MAPS.iter().all(|keyword| {
+                let (old, new) = (old.named(*keyword), new.named(*keyword));
+                let mut pairs = old.iter().map(|(name, a)| (Some(*a), new.get(name).copied()));
+                old.len() == new.len() && pairs.all(|(a, b)| self.equal_both(a, b, assumed, depth))
+            })
+            && {
+                let (old, new) = (items(&old, word::PREFIX_ITEMS), items(&new, word::PREFIX_ITEMS));
+                let mut pairs = old.iter().zip(&new);
+                old.len() == new.len() && pairs.all(|(a, b)| self.equal_both(Some(*a), Some(*b), assumed, depth))
+            }
+            && [word::ONE_OF, word::ANY_OF].into_iter().all(|keyword| {
+                self.equal_in_any_order(&old.alternatives(keyword), new.alternatives(keyword), assumed, depth)
+            });
+        if !verdict {
+            assumed.remove(&(base, revision));
+        }
+        verdict
+    }
+
+    fn equal_both(&self, a: Option<NodeId>, b: Option<NodeId>, assumed: &mut Assumed, depth: usize) -> bool {
+        match (a, b) {
+            (Some(a), Some(b)) => self.equal_below(self.base.resolve(a), self.revision.resolve(b), assumed, depth + 1),
+            (a, b) => a.is_none() && b.is_none(),
+        }
+    }
+
+    fn equal_in_any_order(&self, old: &[NodeId], mut new: Vec<NodeId>, assumed: &mut Assumed, depth: usize) -> bool {
+        old.len() == new.len()
+            && old.iter().all(|a| {
+                let found = new.iter().position(|b| {
+                    // What a failed attempt assumed must not help the next one.
+                    let mut attempt = assumed.clone();
+                    let equal = self.equal_both(Some(*a), Some(*b), &mut attempt, depth);
+                    if equal {
+                        *assumed = attempt;
+                    }
+                    equal
+                });
+                found.map(|at| new.remove(at)).is_some()
+            })
+    }
+
+    /// Whether two values are the same, or both absent.
+    pub(super) fn same_value(&self, base: Option<NodeId>, revision: Option<NodeId>) -> bool {
+        match (base, revision) {
+            (Some(base), Some(revision)) => self.alignment.same(base, revision),
+            (base, revision) => base.is_none() && revision.is_none(),
+        }
+    }
+}
+
+fn items(view: &View<'_>, keyword: Sym) -> Vec<NodeId> {
+    view.get(keyword).map_or_else(Vec::new, |list| view.bundle.tree.items(list).to_vec())
+}

@@ -1,0 +1,322 @@
+//! What happened to the parts of one pair of schemas: properties, items, alternatives.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::compare::{Comparison, label};
+use super::what::RESTRICTIONS;
+use super::{Edge, Guard, View, What};
+use crate::bundle::Bundle;
+use crate::tree::{NodeId, word};
+
+/// Schemas of two lists that belong together, and those that are left on each side.
+pub(super) type Matched = (Vec<(NodeId, NodeId)>, Vec<NodeId>, Vec<NodeId>);
+
+impl<'a> Comparison<'_, 'a> {
+    pub(super) fn structure(&mut self) {
+        self.properties();
+        self.items();
+        self.additional_properties();
+        self.maps();
+        for row in RESTRICTIONS {
+            let step = format!("({})", self.graph.base.tree.str(row.keyword));
+            match (self.restricting(&self.old, row.keyword), self.restricting(&self.new, row.keyword)) {
+                (None, Some(_)) => self.row(row.added, format!("{step} is new")),
+                (Some(_), None) => self.row(row.removed, format!("{step} is gone")),
+                (Some(old), Some(new)) => self.below(old, new, step, Guard::default()),
+                (None, None) => {}
+            }
+        }
+        match (self.old.get(word::NOT), self.new.get(word::NOT)) {
+            (None, Some(_)) => self.row("not-added", "some values are ruled out now"),
+            (Some(_), None) => self.row("not-removed", "no values are ruled out any more"),
+            (Some(old), Some(new)) if !self.graph.equal(old, new) => self.row("not-changed", "`not` changed"),
+            _ => {}
+        }
+        self.alternatives(word::ONE_OF, "oneOf", "one-of-added", "one-of-removed");
+        self.alternatives(word::ANY_OF, "anyOf", "any-of-added", "any-of-removed");
+    }
+
+    fn below(&mut self, old: NodeId, new: NodeId, step: String, guard: Guard) {
+        if let Some(to) = self.graph.pair(old, new) {
+            self.edges.push(Edge { step, to, guard });
+        }
+    }
+
+    /// The schema of a keyword, unless it allows everything.
+    fn restricting(&self, view: &View<'_>, keyword: crate::tree::Sym) -> Option<NodeId> {
+        view.get(keyword).filter(|schema| view.bundle.tree.bool(*schema) != Some(true))
+    }
+
+    fn guard(bundle: &Bundle, schema: NodeId) -> Guard {
+        let view = View::of(bundle, bundle.resolve(schema));
+        Guard {
+            read_only: view.flag(word::READ_ONLY),
+            write_only: view.flag(word::WRITE_ONLY),
+        }
+    }
+
+    fn properties(&mut self) {
+        let (base, revision) = (self.graph.base, self.graph.revision);
+        let (before, after) = (self.old.named(word::PROPERTIES), self.new.named(word::PROPERTIES));
+        let (was_required, is_required) = (self.old.texts(word::REQUIRED), self.new.texts(word::REQUIRED));
+        let names: BTreeSet<&str> = before.keys().chain(after.keys()).copied().collect();
+        for name in names {
+            let required = (was_required.contains(name), is_required.contains(name));
+            let step = format!(".{name}");
+            let shown = name.escape_debug();
+            match (before.get(name), after.get(name)) {
+                (Some(old), Some(new)) => {
+                    if required.0 == required.1 && self.graph.settled(*old, *new) {
+                        continue;
+                    }
+                    let (was, is) = (Self::guard(base, *old), Self::guard(revision, *new));
+                    let guard = was.or(is);
+                    match required {
+                        (false, true) => {
+                            let default = View::of(revision, revision.resolve(*new)).get(word::DEFAULT).is_some();
+                            let text = format!("`{shown}` became required");
+                            self.tell_at(What::BecameRequired { default }, step.clone(), text, guard);
+                        }
+                        (true, false) => {
+                            let text = format!("`{shown}` became optional");
+                            self.tell_at(What::BecameOptional, step.clone(), text, guard);
+                        }
+                        _ => {}
+                    }
+                    self.mutability(&step, name, was, is, required.1);
+                    self.lifecycle(&step, name, *old, *new);
+                    self.below(*old, *new, step, guard);
+                }
+                (Some(old), None) => {
+                    let what = What::PropertyRemoved { required: required.0 };
+                    self.tell_at(what, step, format!("`{shown}` is gone"), Self::guard(base, *old));
+                }
+                (None, Some(new)) => {
+                    let default = View::of(revision, revision.resolve(*new)).get(word::DEFAULT).is_some();
+                    let what = What::PropertyAdded {
+                        required: required.1,
+                        default,
+                    };
+                    self.tell_at(what, step, format!("`{shown}` is new"), Self::guard(revision, *new));
+                }
+                (None, None) => {}
+            }
+        }
+        // A name that is only asked for, not described.
+        for name in is_required.iter().filter(|name| !was_required.contains(*name)) {
+            if !before.contains_key(name) && !after.contains_key(name) {
+                let (what, text) = (What::BecameRequired { default: false }, format!("`{}` became required", name.escape_debug()));
+                self.tell_at(what, format!(".{name}"), text, Guard::default());
+            }
+        }
+        for name in was_required.iter().filter(|name| !is_required.contains(*name)) {
+            if !before.contains_key(name) && !after.contains_key(name) {
+                let text = format!("`{}` became optional", name.escape_debug());
+                self.tell_at(What::BecameOptional, format!(".{name}"), text, Guard::default());
+            }
+        }
+    }
+
+    fn mutability(&mut self, step: &str, name: &str, was: Guard, is: Guard, required: bool) {
+        for (was, is, became, lost) in [
+            (was.read_only, is.read_only, "read-only", "not-read-only"),
+            (was.write_only, is.write_only, "write-only", "not-write-only"),
+        ] {
+            if was != is {
+                let what = if is { became } else { lost };
+                let text = format!("`{}` became {}", name.escape_debug(), what.replace('-', " "));
+                self.tell_at(What::Mutability { name: what, required }, step.to_owned(), text, Guard::default());
+            }
+        }
+    }
+
+    fn lifecycle(&mut self, step: &str, name: &str, old: NodeId, new: NodeId) {
+        let (base, revision) = (self.graph.base, self.graph.revision);
+        let (old, new) = (View::of(base, base.resolve(old)), View::of(revision, revision.resolve(new)));
+        for (what, text) in crate::lifecycle::property_changes(&old, &new) {
+            let text = format!("`{}` {text}", name.escape_debug());
+            self.tell_at(What::Row(what), step.to_owned(), text, Guard::default());
+        }
+    }
+
+    fn items(&mut self) {
+        let list = |view: &View<'a>| view.get(word::PREFIX_ITEMS).map(|list| view.bundle.tree.items(list).to_vec());
+        let (before, after) = (list(&self.old).unwrap_or_default(), list(&self.new).unwrap_or_default());
+        for at in 0..before.len().max(after.len()) {
+            match (before.get(at), after.get(at)) {
+                (Some(old), Some(new)) => self.below(*old, *new, format!("[{at}]"), Guard::default()),
+                (None, Some(new)) => match self.restricting(&self.old, word::ITEMS) {
+                    // What held for all further items is told for this one.
+                    Some(old) if self.old.bundle.tree.is_map(old) => {
+                        self.below(old, *new, format!("[{at}]"), Guard::default());
+                    }
+                    _ => self.row("prefix-items-added", format!("place {at} of the tuple is new")),
+                },
+                (Some(old), None) => match self.restricting(&self.new, word::ITEMS) {
+                    Some(new) if self.new.bundle.tree.is_map(new) => {
+                        self.below(*old, new, format!("[{at}]"), Guard::default());
+                    }
+                    _ => self.row("prefix-items-removed", format!("place {at} of the tuple is gone")),
+                },
+                (None, None) => {}
+            }
+        }
+        match (self.restricting(&self.old, word::ITEMS), self.restricting(&self.new, word::ITEMS)) {
+            (Some(old), Some(new)) => self.below(old, new, "[]".to_owned(), Guard::default()),
+            (None, Some(_)) if before.is_empty() && !self.old.types().is_empty() => {
+                self.row("items-added", "items have a schema now");
+            }
+            (Some(_), None) if after.is_empty() && !self.new.types().is_empty() => {
+                self.row("items-removed", "items have no schema any more");
+            }
+            _ => {}
+        }
+    }
+
+    fn additional_properties(&mut self) {
+        let kind = |view: &View<'a>| match view.get(word::ADDITIONAL_PROPERTIES) {
+            None => (true, None),
+            Some(schema) => match view.bundle.tree.bool(schema) {
+                Some(allowed) => (allowed, None),
+                None => (true, Some(schema).filter(|schema| !view.bundle.tree.entries(*schema).is_empty())),
+            },
+        };
+        match (kind(&self.old), kind(&self.new)) {
+            ((true, _), (false, _)) => self.row("additional-properties-forbidden", "only named properties are possible now"),
+            ((false, _), (true, _)) => self.row("additional-properties-allowed", "properties needn't be named any more"),
+            ((true, Some(old)), (true, Some(new))) => self.below(old, new, ".*".to_owned(), Guard::default()),
+            ((true, None), (true, Some(_))) => {
+                self.row("additional-properties-restricted", "properties that aren't named have a schema now");
+            }
+            ((true, Some(_)), (true, None)) => {
+                self.row("additional-properties-unrestricted", "properties that aren't named have no schema any more");
+            }
+            _ => {}
+        }
+    }
+
+    fn maps(&mut self) {
+        for (keyword, added, removed) in [
+            (word::PATTERN_PROPERTIES, "pattern-property-added", "pattern-property-removed"),
+            (word::DEPENDENT_SCHEMAS, "dependent-schema-added", "dependent-schema-removed"),
+        ] {
+            let (before, after) = (self.old.named(keyword), self.new.named(keyword));
+            self.each(&before, &after, |this, name, old, new| match (old, new) {
+                (Some(old), Some(new)) => this.below(old, new, format!(".({name})"), Guard::default()),
+                (None, _) => this.row(added, format!("`{}` is new", name.escape_debug())),
+                (_, None) => this.row(removed, format!("`{}` is gone", name.escape_debug())),
+            });
+        }
+        let (before, after) = (self.old.named(word::DEPENDENT_REQUIRED), self.new.named(word::DEPENDENT_REQUIRED));
+        self.each(&before, &after, |this, name, old, new| {
+            let shown = name.escape_debug();
+            match (old, new) {
+                (Some(old), Some(new)) if !this.graph.alignment.same(old, new) => {
+                    this.row("dependent-required-changed", format!("what `{shown}` asks for changed"));
+                }
+                (None, _) => this.row("dependent-required-added", format!("`{shown}` asks for others")),
+                (_, None) => this.row("dependent-required-removed", format!("`{shown}` doesn't ask for others")),
+                _ => {}
+            }
+        });
+    }
+
+    fn each(
+        &mut self,
+        before: &BTreeMap<&str, NodeId>,
+        after: &BTreeMap<&str, NodeId>,
+        mut tell: impl FnMut(&mut Self, &str, Option<NodeId>, Option<NodeId>),
+    ) {
+        let names: BTreeSet<&str> = before.keys().chain(after.keys()).copied().collect();
+        for name in names {
+            tell(self, name, before.get(name).copied(), after.get(name).copied());
+        }
+    }
+
+    /// Tells an object that became a choice among objects, or the other way round.
+    pub(super) fn wrapping(&mut self) -> bool {
+        let choice = |view: &View<'a>| view.alternatives(word::ONE_OF);
+        let named = |view: &View<'a>| !view.named(word::PROPERTIES).is_empty();
+        let (before, after) = (choice(&self.old), choice(&self.new));
+        let moved = |plain: &View<'a>, choice: &View<'a>, list: &[NodeId]| {
+            named(plain)
+                && !named(choice)
+                && choice.get(word::TYPE).is_none()
+                && list.iter().any(|schema| {
+                    let inner = View::of(choice.bundle, choice.bundle.resolve(*schema)).named(word::PROPERTIES);
+                    plain.named(word::PROPERTIES).keys().any(|name| inner.contains_key(name))
+                })
+        };
+        if before.is_empty() && !after.is_empty() && moved(&self.old, &self.new, &after) {
+            self.row("wrapped-in-one-of", "the object became a choice among several");
+            return true;
+        }
+        if after.is_empty() && !before.is_empty() && moved(&self.new, &self.old, &before) {
+            self.row("unwrapped-from-one-of", "the choice among several became one object");
+            return true;
+        }
+        false
+    }
+
+    fn alternatives(&mut self, keyword: crate::tree::Sym, step: &str, added: &'static str, removed: &'static str) {
+        let (before, after) = (self.old.alternatives(keyword), self.new.alternatives(keyword));
+        // A choice among mere types was told with the types.
+        let is_list = |view: &View<'a>| super::types::list_of_types(view).is_some();
+        if before.is_empty() && after.is_empty() || is_list(&self.old) && is_list(&self.new) {
+            return;
+        }
+        let (pairs, gone, fresh) = self.matched(before.clone(), after.clone());
+        for (old, new) in pairs {
+            let (a, b) = (self.graph.base.name(old), self.graph.revision.name(new));
+            let place = |list: &[NodeId], id| list.iter().position(|other| *other == id).unwrap_or_default();
+            let name = match (a, b) {
+                (Some(a), Some(b)) if a == b => a.to_owned(),
+                // The same from both sides, so that the way is the same backwards.
+                _ => (place(&before, old).min(place(&after, new)) + 1).to_string(),
+            };
+            self.below(old, new, format!("({step} {name})"), Guard::default());
+        }
+        for schema in gone {
+            let text = format!("{} is gone", label(self.graph.base, schema));
+            self.row(removed, text);
+        }
+        for schema in fresh {
+            let text = format!("{} is new", label(self.graph.revision, schema));
+            self.row(added, text);
+        }
+    }
+
+    /// Finds which schemas of two lists belong together: equal ones, those of one name, those of one title, and
+    /// the last two that have neither.
+    pub(super) fn matched(&self, mut gone: Vec<NodeId>, mut fresh: Vec<NodeId>) -> Matched {
+        let (base, revision) = (self.graph.base, self.graph.revision);
+        let mut pairs = Vec::new();
+        let title = |bundle: &'a Bundle, id: NodeId| bundle.tree.text_of(id, word::TITLE).filter(|title| !title.is_empty());
+        let rules: [&dyn Fn(NodeId, NodeId) -> bool; 4] = [
+            &|a, b| self.graph.settled(a, b),
+            &|a, b| base.name(a).is_some() && base.name(a) == revision.name(b),
+            &|a, b| self.graph.equal(a, b),
+            &|a, b| base.name(a).is_none() && title(base, a).is_some() && title(base, a) == title(revision, b),
+        ];
+        for belongs in rules {
+            gone.retain(|a| match fresh.iter().position(|b| belongs(*a, *b)) {
+                Some(at) => {
+                    pairs.push((*a, fresh.remove(at)));
+                    false
+                }
+                None => true,
+            });
+        }
+        let nameless = |bundle: &'a Bundle, id: NodeId| bundle.name(id).is_none() && title(bundle, id).is_none();
+        let lone = |bundle: &'a Bundle, list: &[NodeId]| {
+            let mut nameless = list.iter().copied().filter(|id| nameless(bundle, *id));
+            nameless.next().filter(|_| nameless.next().is_none())
+        };
+        if let (Some(a), Some(b)) = (lone(base, &gone), lone(revision, &fresh)) {
+            gone.retain(|id| *id != a);
+            fresh.retain(|id| *id != b);
+            pairs.push((a, b));
+        }
+        (pairs, gone, fresh)
+    }
+}

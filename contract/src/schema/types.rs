@@ -1,0 +1,153 @@
+//! Types and formats: which values of the one are values of the other.
+
+use std::collections::BTreeSet;
+
+use super::view::View;
+use crate::tree::word;
+
+/// How a set of values stands to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fit {
+    /// Every value of the first is one of the second.
+    Within,
+    /// Where values travel as plain text, every value of the first reads as one of the second.
+    AsText,
+    /// Some value of the first isn't one of the second.
+    Not,
+}
+
+/// What happened to type and format: how the old values fit into the new ones, and back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TypeChange {
+    /// Old values under the new type.
+    pub(crate) forth: Fit,
+    /// New values under the old type.
+    pub(crate) back: Fit,
+}
+
+/// Formats whose values are values of another format (OpenAPI format registry; `bigint` is oasdiff's).
+const FORMATS: [(&str, &str); 6] = [
+    ("int32", "int64"),
+    ("int32", "bigint"),
+    ("int64", "bigint"),
+    ("float", "double"),
+    ("date", "date-time"),
+    ("time", "date-time"),
+];
+
+/// Whether each type of the first set is one of the second; every integer is a number, and no type is any type.
+fn contained(small: &BTreeSet<&str>, large: &BTreeSet<&str>) -> bool {
+    let has = |name: &&str| large.contains(name) || (*name == "integer" && large.contains("number"));
+    large.is_empty() || (!small.is_empty() && small.iter().all(has))
+}
+
+fn fit(from: &Side<'_>, to: &Side<'_>) -> Fit {
+    let formats = match (from.format, to.format) {
+        _ if to.types.is_empty() && !from.types.is_empty() => true,
+        (_, None) => true,
+        (Some(a), Some(b)) => a == b || FORMATS.contains(&(a, b)),
+        (None, Some(_)) => false,
+    };
+    if !formats {
+        return Fit::Not;
+    }
+    if contained(&from.types, &to.types) {
+        return Fit::Within;
+    }
+    // Text carries anything: `1` is a number and a text.
+    if to.types.contains("string") { Fit::AsText } else { Fit::Not }
+}
+
+struct Side<'v> {
+    types: BTreeSet<&'v str>,
+    format: Option<&'v str>,
+}
+
+impl<'v> Side<'v> {
+    fn of(view: &View<'v>) -> Self {
+        Self {
+            types: view.types(),
+            format: view.text(word::FORMAT),
+        }
+    }
+
+    fn show(&self) -> String {
+        let names = match self.types.is_empty() {
+            true => "any type".to_owned(),
+            false => self.types.iter().copied().collect::<Vec<_>>().join(" or "),
+        };
+        match self.format {
+            Some(format) => format!("{names} ({})", format.escape_debug()),
+            None => names,
+        }
+    }
+}
+
+/// Compares type and format; nothing where they are the same.
+pub(super) fn compare(old: &View<'_>, new: &View<'_>) -> Option<(TypeChange, String)> {
+    let (old, new) = (Side::of(old), Side::of(new));
+    if old.types == new.types && old.format == new.format {
+        return None;
+    }
+    let change = TypeChange {
+        forth: fit(&old, &new),
+        back: fit(&new, &old),
+    };
+    Some((change, format!("the type was {}, is {}", old.show(), new.show())))
+}
+
+/// Types of a schema that is nothing but a type, or a choice among such; nothing for other schemas.
+pub(super) fn list_of_types<'v>(view: &View<'v>) -> Option<(BTreeSet<&'v str>, bool)> {
+    let complex = [word::NOT, word::PROPERTIES];
+    if complex.into_iter().any(|keyword| view.get(keyword).is_some()) {
+        return None;
+    }
+    let types = view.types();
+    if !types.is_empty() {
+        return Some((types, false));
+    }
+    let mut found = BTreeSet::new();
+    for keyword in [word::ONE_OF, word::ANY_OF] {
+        for schema in view.alternatives(keyword) {
+            let inner = View::of(view.bundle, view.bundle.resolve(schema));
+            let nested = [word::PROPERTIES, word::ONE_OF, word::ANY_OF];
+            let types = inner.types();
+            if types.len() != 1 || nested.into_iter().any(|keyword| inner.get(keyword).is_some()) {
+                return None;
+            }
+            found.extend(types);
+        }
+    }
+    (!found.is_empty()).then_some((found, true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn side<'v>(types: &[&'v str], format: Option<&'v str>) -> Side<'v> {
+        Side {
+            types: types.iter().copied().collect(),
+            format,
+        }
+    }
+
+    #[test]
+    fn types_and_formats_fit_one_way_or_both() {
+        for (from, to, expected) in [
+            (side(&["integer"], None), side(&["number"], None), Fit::Within),
+            (side(&["number"], None), side(&["integer"], None), Fit::Not),
+            (side(&["integer"], Some("int32")), side(&["integer"], Some("int64")), Fit::Within),
+            (side(&["integer"], Some("int64")), side(&["integer"], Some("int32")), Fit::Not),
+            (side(&["string"], None), side(&["string"], Some("date")), Fit::Not),
+            (side(&["string"], Some("date")), side(&["string"], None), Fit::Within),
+            (side(&["string"], None), side(&[], None), Fit::Within),
+            (side(&[], None), side(&["string"], None), Fit::AsText),
+            (side(&["object"], None), side(&["string"], None), Fit::AsText),
+            (side(&["string"], None), side(&["object"], None), Fit::Not),
+            (side(&["string", "integer"], None), side(&["string"], None), Fit::Not),
+        ] {
+            assert_eq!(fit(&from, &to), expected, "{} -> {}", from.show(), to.show());
+        }
+    }
+}

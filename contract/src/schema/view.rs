@@ -1,0 +1,180 @@
+//! A schema as a client meets it: references followed, `allOf` taken together, null alternatives told apart.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::bundle::{At, Bundle};
+use crate::tree::{NodeId, Sym, word};
+
+/// Most parts of one `allOf` that are taken together.
+const MAX_PARTS: usize = 200;
+
+/// A schema with all that it takes over.
+#[derive(Clone)]
+pub(crate) struct View<'a> {
+    pub(crate) bundle: &'a Bundle,
+    parts: Vec<NodeId>,
+    /// Members of the schema's own `allOf`, as written.
+    pub(crate) members: Vec<NodeId>,
+    null: bool,
+    /// A `false` stands among the parts: nothing is possible.
+    pub(crate) nothing: bool,
+}
+
+/// Whether a schema says null and nothing else.
+fn is_null(bundle: &Bundle, schema: NodeId) -> bool {
+    let schema = bundle.follow(schema);
+    let Some(kind) = bundle.tree.get(schema, word::TYPE) else {
+        return false;
+    };
+    let only = match bundle.tree.items(kind) {
+        [] => bundle.tree.text(kind),
+        [one] => bundle.tree.text(*one),
+        _ => None,
+    };
+    only == Some("null")
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn of(bundle: &'a Bundle, at: At) -> Self {
+        let mut view = Self {
+            bundle,
+            parts: Vec::new(),
+            members: Vec::new(),
+            null: false,
+            nothing: false,
+        };
+        for part in at.beside.into_iter().chain([at.node]) {
+            view.members.extend(bundle.tree.get(part, word::ALL_OF).map_or(&[][..], |list| bundle.tree.items(list)));
+        }
+        let mut seen = BTreeSet::new();
+        let mut waiting = vec![at];
+        while let Some(next) = waiting.pop() {
+            // A schema that takes over itself adds nothing.
+            if view.parts.len() >= MAX_PARTS || !seen.insert(next) {
+                continue;
+            }
+            let from = waiting.len();
+            for part in next.beside.into_iter().chain([next.node]) {
+                view.nothing |= bundle.tree.bool(part) == Some(false);
+                view.parts.push(part);
+                let members = bundle.tree.get(part, word::ALL_OF).map_or(&[][..], |list| bundle.tree.items(list));
+                waiting.extend(members.iter().map(|member| bundle.resolve(*member)));
+                for keyword in [word::ONE_OF, word::ANY_OF] {
+                    let list = bundle.tree.get(part, keyword).map_or(&[][..], |list| bundle.tree.items(list));
+                    let mut real = list.iter().filter(|schema| !is_null(bundle, **schema));
+                    let (first, second) = (real.next(), real.next());
+                    view.null |= real.count() + usize::from(first.is_some()) + usize::from(second.is_some()) < list.len();
+                    // One form and null is that form, and null.
+                    if let (Some(only), None) = (first, second) {
+                        waiting.push(bundle.resolve(*only));
+                    }
+                }
+            }
+            if let Some(fresh) = waiting.get_mut(from..) {
+                fresh.reverse();
+            }
+        }
+        view
+    }
+
+    /// The first value of a keyword.
+    pub(crate) fn get(&self, keyword: Sym) -> Option<NodeId> {
+        self.parts.iter().find_map(|part| self.bundle.tree.get(*part, keyword))
+    }
+
+    /// All values of a keyword.
+    pub(crate) fn all(&self, keyword: Sym) -> impl Iterator<Item = NodeId> {
+        self.parts.iter().filter_map(move |part| self.bundle.tree.get(*part, keyword))
+    }
+
+    pub(crate) fn flag(&self, keyword: Sym) -> bool {
+        self.all(keyword).any(|value| self.bundle.tree.bool(value) == Some(true))
+    }
+
+    pub(crate) fn text(&self, keyword: Sym) -> Option<&'a str> {
+        self.bundle.tree.text(self.get(keyword)?)
+    }
+
+    /// A number of a keyword that all parts bound; `tightest` picks among several.
+    pub(crate) fn number(&self, keyword: Sym, tightest: fn(f64, f64) -> f64) -> Option<f64> {
+        let numbers = self.all(keyword).filter_map(|value| self.bundle.tree.number(value));
+        numbers.reduce(tightest)
+    }
+
+    /// Entries of a keyword's maps by name; the first part that has a name counts.
+    pub(crate) fn named(&self, keyword: Sym) -> BTreeMap<&'a str, NodeId> {
+        let mut found = BTreeMap::new();
+        for map in self.all(keyword) {
+            for (name, value) in self.bundle.tree.pairs(map) {
+                found.entry(name).or_insert(value);
+            }
+        }
+        found
+    }
+
+    /// Texts of a keyword's lists.
+    pub(crate) fn texts(&self, keyword: Sym) -> BTreeSet<&'a str> {
+        let lists = self.all(keyword).flat_map(|list| self.bundle.tree.items(list));
+        lists.filter_map(|item| self.bundle.tree.text(*item)).collect()
+    }
+
+    /// Alternatives of `oneOf` or `anyOf`, null left out; none where there is only one.
+    pub(crate) fn alternatives(&self, keyword: Sym) -> Vec<NodeId> {
+        let lists = self.all(keyword).map(|list| self.bundle.tree.items(list));
+        let real = |list: &[NodeId]| -> Vec<NodeId> {
+            let real = list.iter().filter(|schema| !is_null(self.bundle, **schema));
+            real.copied().collect()
+        };
+        lists.map(real).find(|list| list.len() > 1).unwrap_or_default()
+    }
+
+    /// Types without `null`; empty where any is possible. Listed values tell them where nothing else does.
+    pub(crate) fn types(&self) -> BTreeSet<&'a str> {
+        let tree = &self.bundle.tree;
+        let Some(kind) = self.get(word::TYPE) else {
+            let values = self.values().into_iter().flatten().chain(self.get(word::CONST));
+            return values.filter_map(|value| kind_of(self.bundle, value)).collect();
+        };
+        let listed = tree.items(kind).iter().filter_map(|item| tree.text(*item));
+        listed.chain(tree.text(kind)).filter(|name| *name != "null").collect()
+    }
+
+    /// Whether null is possible: `nullable` in 3.0, a type `null` or an alternative of it in 3.1.
+    pub(crate) fn nullable(&self) -> bool {
+        let tree = &self.bundle.tree;
+        let is_null = |id: &NodeId| tree.text(*id) == Some("null");
+        let listed = self.get(word::TYPE).is_some_and(|kind| is_null(&kind) || tree.items(kind).iter().any(is_null));
+        self.null || listed || self.flag(word::NULLABLE)
+    }
+
+    /// Whether nothing is said about the type: null is possible then, too.
+    pub(crate) fn says_no_type(&self) -> bool {
+        let keywords = [word::TYPE, word::ENUM, word::CONST, word::ONE_OF, word::ANY_OF, word::NULLABLE];
+        !self.null && keywords.into_iter().all(|keyword| self.get(keyword).is_none())
+    }
+
+    /// Listed values, without null: that is told by [`View::nullable`].
+    pub(crate) fn values(&self) -> Option<Vec<NodeId>> {
+        let tree = &self.bundle.tree;
+        let list = self.get(word::ENUM)?;
+        Some(tree.items(list).iter().copied().filter(|value| !tree.is_null(*value)).collect())
+    }
+}
+
+/// The type of a value.
+fn kind_of(bundle: &Bundle, value: NodeId) -> Option<&'static str> {
+    let tree = &bundle.tree;
+    if tree.text(value).is_some() {
+        Some("string")
+    } else if tree.bool(value).is_some() {
+        Some("boolean")
+    } else if let Some(number) = tree.number(value) {
+        Some(if number.fract() == 0.0 { "integer" } else { "number" })
+    } else if tree.is_map(value) {
+        Some("object")
+    } else if tree.is_list(value) {
+        Some("array")
+    } else {
+        None
+    }
+}
