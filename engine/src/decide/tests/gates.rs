@@ -114,6 +114,19 @@ fn a_check_that_did_not_run_is_unknown_at_release_and_holds_the_fix() {
 }
 
 #[test]
+fn what_made_a_check_pointless_is_told_before_that_it_has_not_run() {
+    let mut case = flag();
+    let checks = &mut case.evidence.as_mut().unwrap().checks;
+    checks.remove(&Check::Adequacy);
+    checks.get_mut(&Check::Test).unwrap().verdict = Verdict::Inconclusive;
+    let decision = case.release(&BASELINE);
+    let ids = bound_ids(&decision);
+    let place = |id: &str| ids.iter().position(|(_, bound)| *bound == id);
+    assert!(place("adequacy-not-passed").is_some(), "{ids:?}");
+    assert!(place("test-not-passed") < place("adequacy-not-passed"), "{ids:?}");
+}
+
+#[test]
 fn evidence_comes_from_the_runner_and_never_from_a_collector() {
     let mut case = flag();
     case.evidence = None;
