@@ -10,6 +10,7 @@ pub mod openapi;
 pub mod protobuf;
 mod rule;
 mod sources;
+pub mod sql;
 mod text;
 
 pub use change::{Change, ContractDiff, DiffVerdict, Gap, Level};
