@@ -13,6 +13,7 @@ pub mod protobuf;
 mod rule;
 mod schema;
 mod sources;
+pub mod sql;
 mod text;
 mod tree;
 

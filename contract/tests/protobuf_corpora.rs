@@ -4,6 +4,7 @@
 #![allow(
     clippy::disallowed_macros,
     clippy::disallowed_methods,
+    clippy::unwrap_used,
     reason = "only the library is pure; this test reads the cases and prints the rates"
 )]
 

@@ -1,8 +1,10 @@
 //! API contracts.
 
-use holdpoint_contract::ContractError;
+use std::collections::BTreeMap;
+
 use holdpoint_contract::http::{match_message, read_interactions};
 use holdpoint_contract::openapi::{Document, diff};
+use holdpoint_contract::{ContractDiff, ContractError, DiffVerdict, Sources, graphql, protobuf, sql};
 
 use crate::input::texts;
 use crate::oracle::{helpful, prints_alike, twice};
@@ -31,6 +33,42 @@ pub fn pact(data: &[u8]) {
     for interaction in read.into_iter().flat_map(|file| file.interactions).take(20) {
         prints_alike(|| match_message(&interaction.request, &interaction.request));
         prints_alike(|| match_message(&interaction.response, &interaction.response));
+    }
+}
+
+/// Two folders of `.proto` files, or one twice; and the same text as buf's configuration.
+pub fn protobuf(data: &[u8]) {
+    folders(data, "a.proto", protobuf::diff);
+    if let Ok(text) = std::str::from_utf8(data) {
+        let _ = twice(|| good(protobuf::ProtobufConfig::parse("buf.yaml", text)));
+    }
+}
+
+/// Two GraphQL schemas, or one twice.
+pub fn graphql(data: &[u8]) {
+    folders(data, "schema.graphql", graphql::diff);
+}
+
+/// Two sets of SQL files, or one twice.
+pub fn sql(data: &[u8]) {
+    folders(data, "schema.sql", sql::diff);
+}
+
+type Diff = fn(&dyn Sources, &dyn Sources) -> Result<ContractDiff, ContractError>;
+
+/// The first text is the base, all together are the revision, where a name that comes again is a file that changed.
+/// Nothing breaks itself.
+fn folders(data: &[u8], name: &str, diff: Diff) {
+    let texts = texts(data, name);
+    let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
+    let all: BTreeMap<String, String> = texts.iter().map(owned).collect();
+    let first: BTreeMap<String, String> = texts.iter().take(1).map(owned).collect();
+    for base in [&first, &all] {
+        if let Some(same) = good(diff(base, base)) {
+            assert!(same.changes.is_empty(), "a contract breaks itself: {:?}", same.changes);
+            assert_ne!(same.verdict(), DiffVerdict::Breaking);
+        }
+        prints_alike(|| good(diff(base, &all)));
     }
 }
 

@@ -62,6 +62,9 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("observation", sources::observation),
     ("openapi", contracts::openapi),
     ("pact", contracts::pact),
+    ("protobuf", contracts::protobuf),
+    ("graphql", contracts::graphql),
+    ("sql", contracts::sql),
 ];
 
 /// Runs the target of a name.

@@ -126,9 +126,13 @@ pub(super) struct Schema {
 /// Scalars that every schema may use without declaring them.
 pub(super) const STANDARD_SCALARS: &[&str] = &["String", "Boolean", "Int", "Float", "ID"];
 
-/// Directives that every schema has (spec.graphql.org, "Type System", Directives): name, arguments with the type and
-/// the default, and places.
-const STANDARD_DIRECTIVES: &[(&str, &[(&str, &str, bool)], &[&str])] = &[
+/// Name, type, and whether it must be given.
+type StandardArgument = (&'static str, &'static str, bool);
+/// Name, arguments and places.
+type StandardDirective = (&'static str, &'static [StandardArgument], &'static [&'static str]);
+
+/// Directives that every schema has (spec.graphql.org, "Type System", Directives).
+const STANDARD_DIRECTIVES: &[StandardDirective] = &[
     (
         "skip",
         &[("if", "Boolean", true)],

@@ -134,6 +134,14 @@ impl Linker {
         }
         for service in &mut file.services {
             service.full_name = join(&package, &service.name);
+            let mut names = BTreeSet::new();
+            service.methods.retain(|method| {
+                let first = names.insert(method.name.clone());
+                if !first {
+                    self.gap(method.line, format!("method `{}` is declared twice", method.name));
+                }
+                first
+            });
         }
     }
 
@@ -142,12 +150,16 @@ impl Linker {
         self.declare(&message.full_name, false, message.line, types);
         let scope = message.full_name.clone();
         let mut numbers = BTreeSet::new();
-        for field in &mut message.fields {
-            field.full_name = join(&scope, &field.name);
-            if !numbers.insert(field.number) {
+        message.fields.retain(|field| {
+            let first = numbers.insert(field.number);
+            if !first {
                 let text = format!("number {} stands twice in `{scope}`", field.number);
                 self.gap(field.line, text);
             }
+            first
+        });
+        for field in &mut message.fields {
+            field.full_name = join(&scope, &field.name);
         }
         for extension in &mut message.extensions {
             extension.full_name = join(&scope, &extension.name);

@@ -1,0 +1,34 @@
+//! SQL: what migrations do to those who read and write the tables. Each side is a folder of `.sql` files; they are
+//! run, in the order of their numbers, on an empty schema, and the two schemas that come out are compared. What a
+//! statement does that isn't understood is a gap.
+
+mod apply;
+mod compare;
+mod read;
+mod schema;
+mod table;
+#[cfg(test)]
+mod tests;
+mod types;
+
+use crate::{ContractDiff, ContractError, Rule, Sources};
+
+/// Compares two schemas. Names are compared without regard to case unless they are quoted with `"`.
+///
+/// # Errors
+/// When a file can't be read or split into words, or a side has no `.sql` file.
+pub fn diff(base: &dyn Sources, revision: &dyn Sources) -> Result<ContractDiff, ContractError> {
+    let base = read::schema(base)?;
+    let revision = read::schema(revision)?;
+    let mut comparison = compare::Comparison::new(&base, &revision);
+    comparison.run();
+    let changes = comparison.changes;
+    let gaps = base.gaps.into_iter().chain(revision.gaps).collect();
+    Ok(ContractDiff::with_gaps("sql", changes, gaps))
+}
+
+/// All rules, with what they mean.
+#[must_use]
+pub fn rules() -> Vec<Rule> {
+    table::rules()
+}

@@ -1,0 +1,448 @@
+//! What a statement does to a schema.
+
+use sqlparser::ast::{
+    AlterColumnOperation, AlterTableOperation, AlterTypeOperation, ColumnDef, ColumnOption, CreateTable, DataType,
+    Ident, IndexColumn, ObjectName, ObjectType, RenameTableNameKind, Statement, TableConstraint,
+    UserDefinedTypeRepresentation,
+};
+
+use super::schema::{Column, Constraint, Kind, Schema, Table};
+use super::types::Type;
+use crate::Gap;
+
+/// Most tables and columns that are kept; beyond, the schema isn't one that people wrote.
+const MAX_TABLES: usize = 50_000;
+
+/// Runs one statement. What can't be told of it is a gap at its place.
+pub(super) fn apply(schema: &mut Schema, statement: &Statement, place: &str) {
+    let mut run = Run { schema, place };
+    match statement {
+        Statement::CreateTable(table) => run.create_table(table),
+        Statement::AlterTable(alter) => {
+            let name = name_of(&alter.name);
+            for operation in &alter.operations {
+                run.alter_table(&name, operation, alter.if_exists);
+            }
+        }
+        Statement::RenameTable(renames) => {
+            for rename in renames {
+                run.rename_table(&name_of(&rename.old_name), name_of(&rename.new_name));
+            }
+        }
+        Statement::Drop {
+            object_type,
+            names,
+            if_exists,
+            ..
+        } => {
+            for name in names {
+                run.drop(*object_type, &name_of(name), *if_exists);
+            }
+        }
+        Statement::CreateView(view) => {
+            let query = view.query.to_string();
+            run.schema.views.insert(name_of(&view.name), query);
+        }
+        Statement::AlterView { name, query, .. } => {
+            run.schema.views.insert(name_of(name), query.to_string());
+        }
+        Statement::CreateType {
+            name,
+            representation: Some(UserDefinedTypeRepresentation::Enum { labels }),
+        } => {
+            let labels = labels.iter().map(|label| label.value.clone()).collect();
+            run.schema.enums.insert(name_of(name), labels);
+        }
+        Statement::AlterType(alter) => run.alter_type(&name_of(&alter.name), &alter.operation),
+        Statement::CreateIndex(index) if index.unique && index.predicate.is_none() => {
+            let columns = indexed(&index.columns);
+            let constraint = Constraint {
+                kind: Kind::Unique,
+                name: index.name.as_ref().map(name_of),
+                demand: columns.join(", "),
+                columns,
+            };
+            if let Some(table) = run.table(&name_of(&index.table_name), false) {
+                table.constraints.push(constraint);
+            }
+        }
+        // The rest changes no table: functions, triggers, rights, data.
+        _ => {}
+    }
+}
+
+struct Run<'a> {
+    schema: &'a mut Schema,
+    place: &'a str,
+}
+
+/// A name in one spelling: in lower case where it isn't quoted, without the schema that is meant anyway.
+fn name_of(name: &ObjectName) -> String {
+    let parts: Vec<String> = name
+        .0
+        .iter()
+        .map(|part| part.as_ident().map_or_else(|| part.to_string(), ident))
+        .collect();
+    let joined = parts.join(".");
+    let meant = joined.strip_prefix("public.").or_else(|| joined.strip_prefix("dbo."));
+    meant.map(str::to_owned).unwrap_or(joined)
+}
+
+fn ident(ident: &Ident) -> String {
+    match ident.quote_style {
+        // MySQL and T-SQL quote names that they compare without regard to case.
+        Some('"') => ident.value.clone(),
+        _ => ident.value.to_lowercase(),
+    }
+}
+
+fn idents(names: &[Ident]) -> Vec<String> {
+    names.iter().map(ident).collect()
+}
+
+fn indexed(columns: &[IndexColumn]) -> Vec<String> {
+    let name = |column: &IndexColumn| match &column.column.expr {
+        sqlparser::ast::Expr::Identifier(name) => ident(name),
+        expression => expression.to_string().to_lowercase(),
+    };
+    columns.iter().map(name).collect()
+}
+
+impl Run<'_> {
+    fn gap(&mut self, text: String) {
+        let place = self.place.to_owned();
+        self.schema.gaps.push(Gap { place, text });
+    }
+
+    fn table(&mut self, name: &str, may_be_missing: bool) -> Option<&mut Table> {
+        if !self.schema.tables.contains_key(name) && !may_be_missing {
+            self.gap(format!("table `{name}` is changed and created in no file"));
+        }
+        self.schema.tables.get_mut(name)
+    }
+
+    fn create_table(&mut self, create: &CreateTable) {
+        let name = name_of(&create.name);
+        if create.temporary || (create.if_not_exists && self.schema.tables.contains_key(&name)) {
+            return;
+        }
+        if create.query.is_some() || create.like.is_some() || create.clone.is_some() || create.inherits.is_some() {
+            self.gap(format!("the columns of table `{name}` come from elsewhere"));
+        }
+        if self.schema.tables.len() >= MAX_TABLES {
+            self.gap(format!("there are more than {MAX_TABLES} tables"));
+            return;
+        }
+        let mut table = Table::default();
+        for column in &create.columns {
+            add_column(&mut table, column);
+        }
+        for constraint in &create.constraints {
+            add_constraint(&mut table, constraint);
+        }
+        self.schema.tables.insert(name, table);
+    }
+
+    fn rename_table(&mut self, old: &str, new: String) {
+        match self.schema.tables.remove(old) {
+            Some(mut table) => {
+                table.was.insert(old.to_owned());
+                self.schema.tables.insert(new, table);
+            }
+            None => self.gap(format!("table `{old}` is renamed and created in no file")),
+        }
+    }
+
+    fn drop(&mut self, object: ObjectType, name: &str, if_exists: bool) {
+        let gone = match object {
+            ObjectType::Table => self.schema.tables.remove(name).is_some(),
+            ObjectType::View | ObjectType::MaterializedView => self.schema.views.remove(name).is_some(),
+            ObjectType::Type => self.schema.enums.remove(name).is_some(),
+            ObjectType::Index => {
+                for table in self.schema.tables.values_mut() {
+                    table
+                        .constraints
+                        .retain(|constraint| constraint.name.as_deref() != Some(name));
+                }
+                true
+            }
+            ObjectType::Schema | ObjectType::Database => {
+                let below = format!("{name}.");
+                self.schema.tables.retain(|table, _| !table.starts_with(&below));
+                self.schema.views.retain(|view, _| !view.starts_with(&below));
+                true
+            }
+            _ => true,
+        };
+        if !gone && !if_exists {
+            self.gap(format!("`{name}` is dropped and created in no file"));
+        }
+    }
+
+    fn alter_type(&mut self, name: &str, operation: &AlterTypeOperation) {
+        if let AlterTypeOperation::Rename(rename) = operation {
+            if let Some(values) = self.schema.enums.remove(name) {
+                self.schema.enums.insert(ident(&rename.new_name), values);
+            }
+            return;
+        }
+        let Some(values) = self.schema.enums.get_mut(name) else {
+            self.gap(format!("type `{name}` is changed and created in no file"));
+            return;
+        };
+        match operation {
+            AlterTypeOperation::AddValue(add) => {
+                if !values.contains(&add.value.value) {
+                    values.push(add.value.value.clone());
+                }
+            }
+            AlterTypeOperation::RenameValue(rename) => {
+                for value in values.iter_mut().filter(|value| **value == rename.from.value) {
+                    value.clone_from(&rename.to.value);
+                }
+            }
+            AlterTypeOperation::Rename(_) => {}
+        }
+    }
+
+    fn alter_table(&mut self, name: &str, operation: &AlterTableOperation, may_be_missing: bool) {
+        use AlterTableOperation as Op;
+        if let Op::RenameTable { table_name } = operation {
+            let (RenameTableNameKind::As(new) | RenameTableNameKind::To(new)) = table_name;
+            self.rename_table(name, name_of(new));
+            return;
+        }
+        let Some(table) = self.table(name, may_be_missing) else {
+            return;
+        };
+        let understood = match operation {
+            Op::AddColumn {
+                column_def,
+                if_not_exists,
+                ..
+            } => {
+                if !(*if_not_exists && table.columns.contains_key(&ident(&column_def.name))) {
+                    add_column(table, column_def);
+                }
+                true
+            }
+            Op::DropColumn {
+                column_names,
+                if_exists,
+                ..
+            } => idents(column_names)
+                .iter()
+                .all(|column| drop_column(table, column) || *if_exists),
+            Op::RenameColumn {
+                old_column_name,
+                new_column_name,
+            } => table.rename_column(&ident(old_column_name), &ident(new_column_name)),
+            Op::ChangeColumn {
+                old_name,
+                new_name,
+                data_type,
+                options,
+                ..
+            } => {
+                let (old, new) = (ident(old_name), ident(new_name));
+                let renamed = old == new || table.rename_column(&old, &new);
+                renamed && redefine(table, &new, data_type, options)
+            }
+            Op::ModifyColumn {
+                col_name,
+                data_type,
+                options,
+                ..
+            } => redefine(table, &ident(col_name), data_type, options),
+            Op::AlterColumn { column_name, op } => alter_column(table, &ident(column_name), op),
+            Op::AddConstraint { constraint, .. } => {
+                add_constraint(table, constraint);
+                true
+            }
+            Op::DropConstraint {
+                name: constraint,
+                if_exists,
+                ..
+            } => drop_constraint(table, name, &ident(constraint)) || *if_exists,
+            Op::DropForeignKey { name: key, .. } => drop_constraint(table, name, &ident(key)),
+            Op::DropIndex { name: index } => {
+                drop_constraint(table, name, &ident(index));
+                true
+            }
+            Op::DropPrimaryKey { .. } => {
+                table
+                    .constraints
+                    .retain(|constraint| constraint.kind != Kind::PrimaryKey);
+                true
+            }
+            Op::RenameConstraint { old_name, new_name } => {
+                let old = ident(old_name);
+                for constraint in table.constraints.iter_mut().filter(|c| c.names(name).contains(&old)) {
+                    constraint.name = Some(ident(new_name));
+                }
+                true
+            }
+            Op::SwapWith { .. } => false,
+            // Partitions, owners, triggers, storage: no column changes.
+            _ => true,
+        };
+        if !understood {
+            self.gap(format!("`{operation}` changes what table `{name}` hasn't"));
+        }
+    }
+}
+
+fn add_column(table: &mut Table, definition: &ColumnDef) {
+    let name = ident(&definition.name);
+    let column = column_of(
+        table,
+        &name,
+        &definition.data_type,
+        definition
+            .options
+            .iter()
+            .map(|option| (option.name.as_ref().map(ident), &option.option)),
+    );
+    table.columns.insert(name, column);
+}
+
+/// MySQL's way to say all of a column anew; constraints on it stay.
+fn redefine(table: &mut Table, name: &str, data_type: &DataType, options: &[ColumnOption]) -> bool {
+    let Some(was) = table.columns.get(name).map(|column| column.was.clone()) else {
+        return false;
+    };
+    let mut column = column_of(table, name, data_type, options.iter().map(|option| (None, option)));
+    column.was = was;
+    table.columns.insert(name.to_owned(), column);
+    true
+}
+
+fn column_of<'a>(
+    table: &mut Table,
+    name: &str,
+    data_type: &DataType,
+    options: impl Iterator<Item = (Option<String>, &'a ColumnOption)>,
+) -> Column {
+    let serial = matches!(data_type, DataType::Custom(name, _) if name.to_string().to_lowercase().contains("serial"));
+    let mut column = Column {
+        ty: Type::of(data_type),
+        not_null: serial,
+        default: None,
+        generated: serial,
+        was: std::collections::BTreeSet::new(),
+    };
+    for (constraint_name, option) in options {
+        let mut constraint = |kind, demand: String| {
+            table.constraints.push(Constraint {
+                kind,
+                name: constraint_name.clone(),
+                columns: vec![name.to_owned()],
+                demand,
+            });
+        };
+        match option {
+            ColumnOption::Null => column.not_null = false,
+            ColumnOption::NotNull => column.not_null = true,
+            ColumnOption::Default(value) => column.default = Some(value.to_string()),
+            ColumnOption::PrimaryKey(_) => {
+                column.not_null = true;
+                constraint(Kind::PrimaryKey, name.to_owned());
+            }
+            ColumnOption::Unique(_) => constraint(Kind::Unique, name.to_owned()),
+            ColumnOption::Check(check) => constraint(Kind::Check, check.expr.to_string()),
+            ColumnOption::ForeignKey(key) => {
+                let to = target(&key.foreign_table, &key.referred_columns);
+                constraint(Kind::ForeignKey, format!("{name} -> {to}"));
+            }
+            ColumnOption::Generated { .. } | ColumnOption::Identity(_) => column.generated = true,
+            ColumnOption::Materialized(_) | ColumnOption::Ephemeral(_) | ColumnOption::Alias(_) => {
+                column.generated = true;
+            }
+            ColumnOption::DialectSpecific(tokens) => {
+                let words: Vec<String> = tokens.iter().map(|token| token.to_string().to_uppercase()).collect();
+                // AUTO_INCREMENT and AUTOINCREMENT.
+                column.generated |= words.iter().any(|word| word.starts_with("AUTO"));
+            }
+            _ => {}
+        }
+    }
+    column
+}
+
+fn target(table: &ObjectName, columns: &[Ident]) -> String {
+    let (table, columns) = (name_of(table), idents(columns).join(", "));
+    if columns.is_empty() {
+        table
+    } else {
+        format!("{table}({columns})")
+    }
+}
+
+fn add_constraint(table: &mut Table, constraint: &TableConstraint) {
+    let (kind, name, columns, demand) = match constraint {
+        TableConstraint::Unique(unique) => {
+            let columns = indexed(&unique.columns);
+            let demand = columns.join(", ");
+            (
+                Kind::Unique,
+                unique.name.as_ref().or(unique.index_name.as_ref()),
+                columns,
+                demand,
+            )
+        }
+        TableConstraint::PrimaryKey(key) => {
+            let columns = indexed(&key.columns);
+            table.set_not_null(&columns);
+            let demand = columns.join(", ");
+            (Kind::PrimaryKey, key.name.as_ref(), columns, demand)
+        }
+        TableConstraint::ForeignKey(key) => {
+            let columns = idents(&key.columns);
+            let demand = format!(
+                "{} -> {}",
+                columns.join(", "),
+                target(&key.foreign_table, &key.referred_columns)
+            );
+            (Kind::ForeignKey, key.name.as_ref(), columns, demand)
+        }
+        TableConstraint::Check(check) => (Kind::Check, check.name.as_ref(), Vec::new(), check.expr.to_string()),
+        // An index demands nothing.
+        _ => return,
+    };
+    table.constraints.push(Constraint {
+        kind,
+        name: name.map(ident),
+        columns,
+        demand,
+    });
+}
+
+fn drop_column(table: &mut Table, name: &str) -> bool {
+    table
+        .constraints
+        .retain(|constraint| !constraint.columns.iter().any(|column| column == name));
+    table.columns.remove(name).is_some()
+}
+
+fn drop_constraint(table: &mut Table, table_name: &str, name: &str) -> bool {
+    let before = table.constraints.len();
+    table
+        .constraints
+        .retain(|constraint| !constraint.names(table_name).iter().any(|known| known == name));
+    table.constraints.len() < before
+}
+
+fn alter_column(table: &mut Table, name: &str, operation: &AlterColumnOperation) -> bool {
+    let Some(column) = table.columns.get_mut(name) else {
+        return false;
+    };
+    match operation {
+        AlterColumnOperation::SetNotNull => column.not_null = true,
+        AlterColumnOperation::DropNotNull => column.not_null = false,
+        AlterColumnOperation::SetDefault { value } => column.default = Some(value.to_string()),
+        AlterColumnOperation::DropDefault => column.default = None,
+        AlterColumnOperation::SetDataType { data_type, .. } => column.ty = Type::of(data_type),
+        AlterColumnOperation::AddGenerated { .. } => column.generated = true,
+    }
+    true
+}

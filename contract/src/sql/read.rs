@@ -1,0 +1,255 @@
+//! From the files of a side to the statements that change a schema.
+
+use std::cmp::Ordering;
+
+use holdpoint_schemas::SourceError;
+use sqlparser::ast::Statement;
+use sqlparser::dialect::{Dialect, GenericDialect, MsSqlDialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+
+use super::apply::apply;
+use super::schema::Schema;
+use crate::{ContractError, Gap, Sources};
+
+/// Largest side, in bytes.
+const MAX_BYTES: usize = 32 << 20;
+/// Most statements of a side.
+const MAX_STATEMENTS: usize = 200_000;
+/// Deepest nesting of an expression; the parser is recursive.
+const MAX_DEPTH: usize = 40;
+/// Most opening brackets in a row of nesting that are read at all.
+const MAX_BRACKETS: usize = 200;
+
+/// Words that a statement which changes no table begins with: it isn't missed.
+const HARMLESS: &[&str] = &[
+    "ANALYZE",
+    "BEGIN",
+    "CALL",
+    "COMMENT",
+    "COMMIT",
+    "DECLARE",
+    "DELETE",
+    "DELIMITER",
+    "EXPLAIN",
+    "GO",
+    "GRANT",
+    "INSERT",
+    "LOCK",
+    "MERGE",
+    "PRAGMA",
+    "PRINT",
+    "REINDEX",
+    "REPLACE",
+    "REVOKE",
+    "ROLLBACK",
+    "SELECT",
+    "SET",
+    "SHOW",
+    "START",
+    "TRUNCATE",
+    "UNLOCK",
+    "UPDATE",
+    "USE",
+    "VACUUM",
+    "WITH",
+];
+
+/// Reads all files in the order in which migration tools run them, and applies them to an empty database.
+pub(super) fn schema(sources: &dyn Sources) -> Result<Schema, ContractError> {
+    let mut paths = sources.paths();
+    paths.retain(|path| path.ends_with(".sql"));
+    if paths.len() > 1 {
+        paths.retain(|path| !undoes(path));
+    }
+    paths.sort_by(|a, b| natural(a, b));
+    if paths.is_empty() {
+        let error = SourceError::new(".", "there is no SQL");
+        return Err(error.help("name a folder that holds `.sql` files").into());
+    }
+    let mut schema = Schema::default();
+    let (mut bytes, mut statements) = (0, 0);
+    for path in paths {
+        let text = sources.read(&path).map_err(|error| {
+            SourceError::new(&path, error.to_string()).help("make the file readable, or leave it out of the folder")
+        })?;
+        bytes += text.len();
+        let read = read(&path, &text)?;
+        statements += read.statements.len();
+        if bytes > MAX_BYTES || statements > MAX_STATEMENTS {
+            let message = format!("the files have more than {MAX_BYTES} bytes or {MAX_STATEMENTS} statements");
+            return Err(SourceError::new(&path, message)
+                .help("compare one database at a time")
+                .into());
+        }
+        schema.gaps.extend(read.gaps);
+        for (line, statement) in &read.statements {
+            let place = format!("{path}:{line}");
+            apply(&mut schema, statement, &place);
+        }
+    }
+    Ok(schema)
+}
+
+/// Whether a file takes back what another does: `1.down.sql`, `down/1.sql`, Flyway's `U1__name.sql`.
+fn undoes(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let flyway = name
+        .strip_prefix('U')
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let words = [".down.sql", "_down.sql", "/down.sql", ".undo.sql", "rollback.sql"];
+    flyway
+        || name == "down.sql"
+        || words.iter().any(|end| path.ends_with(end))
+        || path.split('/').any(|part| part == "down")
+}
+
+/// By name, with numbers by their value: `V2` before `V10`.
+fn natural(a: &str, b: &str) -> Ordering {
+    fn parts(text: &str) -> Vec<(u128, String)> {
+        let mut found = Vec::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+            let (number, after) = rest.split_at(digits);
+            let words = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
+            let (word, after) = after.split_at(words);
+            // What ends a version comes before what goes on with it: `V2__` before `V2.1__`.
+            found.push((number.parse().unwrap_or_default(), word.replace("__", "\u{1}")));
+            rest = after;
+        }
+        found
+    }
+    parts(a).cmp(&parts(b)).then_with(|| a.cmp(b))
+}
+
+#[derive(Default)]
+struct Read {
+    statements: Vec<(u64, Statement)>,
+    gaps: Vec<Gap>,
+}
+
+/// Reads a file in the dialect that leaves the fewest statements unread; the likeliest first.
+fn read(path: &str, text: &str) -> Result<Read, ContractError> {
+    let generic: &dyn Dialect = &GenericDialect {};
+    let postgres: &dyn Dialect = &PostgreSqlDialect {};
+    let mysql: &dyn Dialect = &MySqlDialect {};
+    let dialects = if text.contains('`') {
+        [mysql, generic, postgres, &SQLiteDialect {}, &MsSqlDialect {}]
+    } else {
+        [postgres, generic, mysql, &SQLiteDialect {}, &MsSqlDialect {}]
+    };
+    let mut best: Option<Read> = None;
+    let mut error = None;
+    for dialect in dialects {
+        let tokens = match Tokenizer::new(dialect, text).tokenize_with_location() {
+            Ok(tokens) => tokens,
+            Err(wrong) => {
+                error.get_or_insert(wrong);
+                continue;
+            }
+        };
+        let read = statements(path, dialect, tokens);
+        if read.gaps.is_empty() {
+            return Ok(read);
+        }
+        if best.as_ref().is_none_or(|best| read.gaps.len() < best.gaps.len()) {
+            best = Some(read);
+        }
+    }
+    if let Some(best) = best {
+        return Ok(best);
+    }
+    let (message, line, column) = error.map_or_else(
+        || ("it is no SQL".to_owned(), 1, 1),
+        |error| (error.message, error.location.line, error.location.column),
+    );
+    let place = |number: u64| usize::try_from(number).unwrap_or(1);
+    Err(SourceError::new(path, message)
+        .at(text, place(line), place(column))
+        .help("expected SQL statements")
+        .into())
+}
+
+/// Splits at semicolons, so that what can't be read of one statement costs no other.
+fn statements(path: &str, dialect: &dyn Dialect, tokens: Vec<TokenWithSpan>) -> Read {
+    let mut read = Read::default();
+    let mut chunk: Vec<TokenWithSpan> = Vec::new();
+    let end = std::iter::once(TokenWithSpan::wrap(Token::SemiColon));
+    for token in tokens.into_iter().chain(end) {
+        match token.token {
+            Token::SemiColon | Token::EOF => statement(path, dialect, std::mem::take(&mut chunk), &mut read),
+            Token::Whitespace(_) => {}
+            _ => chunk.push(token),
+        }
+    }
+    read
+}
+
+fn statement(path: &str, dialect: &dyn Dialect, chunk: Vec<TokenWithSpan>, read: &mut Read) {
+    let Some(first) = chunk.first() else { return };
+    let line = first.span.start.line;
+    let words: Vec<String> = chunk
+        .iter()
+        .take(2)
+        .map(|token| token.token.to_string().to_uppercase())
+        .collect();
+    let begins = words.first().map_or("", String::as_str);
+    if HARMLESS.contains(&begins) || !begins.starts_with(|c: char| c.is_ascii_alphabetic()) && begins != "(" {
+        // What isn't a statement at all, such as a command of a client, is told.
+        if !HARMLESS.contains(&begins) {
+            read.gaps.push(gap(path, line, &words));
+        }
+        return;
+    }
+    if depth(&chunk) > MAX_BRACKETS {
+        read.gaps.push(gap(path, line, &words));
+        return;
+    }
+    let mut parser = Parser::new(dialect)
+        .with_recursion_limit(MAX_DEPTH)
+        .with_tokens_with_locations(chunk);
+    match parser.parse_statement() {
+        Ok(statement) if parser.peek_token().token == Token::EOF => read.statements.push((line, statement)),
+        _ => read.gaps.push(gap(path, line, &words)),
+    }
+}
+
+fn gap(path: &str, line: u64, words: &[String]) -> Gap {
+    Gap {
+        place: format!("{path}:{line}"),
+        text: format!("the statement `{} …` isn't understood", words.join(" ")),
+    }
+}
+
+/// Deepest nesting of brackets.
+fn depth(chunk: &[TokenWithSpan]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for token in chunk {
+        match token.token {
+            Token::LParen | Token::LBracket => depth += 1,
+            Token::RParen | Token::RBracket => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_run_in_the_order_of_their_numbers_and_undoing_ones_do_not() {
+        let mut names = vec!["V10__b.sql", "V2__a.sql", "V2.1__c.sql"];
+        names.sort_by(|a, b| natural(a, b));
+        assert_eq!(names, ["V2__a.sql", "V2.1__c.sql", "V10__b.sql"]);
+        for path in ["1.down.sql", "down/1.sql", "U1__a.sql", "x/1_a/down.sql"] {
+            assert!(undoes(path), "{path}");
+        }
+        for path in ["1.up.sql", "V1__down_payment.sql", "Users.sql", "x/1_a/up.sql"] {
+            assert!(!undoes(path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What a database looks like after all files of a side ran. Names that aren't quoted are in lower case.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::types::Type;
+use crate::Gap;
+
+#[derive(Debug, Default)]
+pub(super) struct Schema {
+    pub tables: BTreeMap<String, Table>,
+    /// Views by name, with the query as text.
+    pub views: BTreeMap<String, String>,
+    /// Types that list their values.
+    pub enums: BTreeMap<String, Vec<String>>,
+    pub gaps: Vec<Gap>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Table {
+    pub columns: BTreeMap<String, Column>,
+    pub constraints: Vec<Constraint>,
+    /// Names that it had in the same files.
+    pub was: BTreeSet<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Column {
+    pub ty: Type,
+    pub not_null: bool,
+    pub default: Option<String>,
+    /// The database gives the value itself: an identity, a serial, a generated column.
+    pub generated: bool,
+    pub was: BTreeSet<String>,
+}
+
+impl Column {
+    /// Whether a row that doesn't give it is refused.
+    pub(super) const fn must_be_given(&self) -> bool {
+        self.not_null && self.default.is_none() && !self.generated
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    PrimaryKey,
+    Unique,
+    Check,
+    ForeignKey,
+}
+
+/// A constraint; two are the same when they demand the same, whatever their names.
+#[derive(Debug, Clone)]
+pub(super) struct Constraint {
+    pub kind: Kind,
+    pub name: Option<String>,
+    pub columns: Vec<String>,
+    /// What it demands, for comparison and for people: columns, expression, target.
+    pub demand: String,
+}
+
+impl Constraint {
+    /// The name that it goes by; PostgreSQL makes one up where none is given.
+    pub(super) fn names(&self, table: &str) -> Vec<String> {
+        let table = table.rsplit('.').next().unwrap_or(table);
+        let columns = self.columns.join("_");
+        let made_up = match self.kind {
+            Kind::PrimaryKey => format!("{table}_pkey"),
+            Kind::Unique => format!("{table}_{columns}_key"),
+            Kind::Check => format!("{table}_{columns}_check"),
+            Kind::ForeignKey => format!("{table}_{columns}_fkey"),
+        };
+        self.name.clone().map_or_else(|| vec![made_up], |name| vec![name])
+    }
+}
+
+impl Table {
+    pub(super) fn set_not_null(&mut self, columns: &[String]) {
+        for name in columns {
+            if let Some(column) = self.columns.get_mut(name) {
+                column.not_null = true;
+            }
+        }
+    }
+
+    pub(super) fn rename_column(&mut self, old: &str, new: &str) -> bool {
+        let Some(mut column) = self.columns.remove(old) else {
+            return false;
+        };
+        column.was.insert(old.to_owned());
+        self.columns.insert(new.to_owned(), column);
+        for constraint in &mut self.constraints {
+            for name in constraint.columns.iter_mut().filter(|name| *name == old) {
+                new.clone_into(name);
+            }
+            if constraint.kind == Kind::PrimaryKey || constraint.kind == Kind::Unique {
+                constraint.demand = constraint.columns.join(", ");
+            }
+        }
+        true
+    }
+}
