@@ -1,9 +1,10 @@
-//! API-contract comparison: can a client that worked before fail now?
+//! API-contract comparison: can a client that worked before fail now? And, where a build says no, why.
 //!
 //! Pure: text in, verdict out. No clock, environment, file, network or printing.
 
 mod change;
 mod error;
+pub mod failures;
 pub mod http;
 pub mod openapi;
 mod rule;

@@ -7,6 +7,7 @@ mod decide;
 mod demo;
 mod explain;
 mod facts;
+mod failures;
 mod findings;
 mod fix;
 mod freeze;
@@ -201,6 +202,9 @@ enum Command {
     /// Work with API contracts
     #[command(subcommand)]
     Contract(contract::Command),
+    /// Read the logs of failed builds
+    #[command(subcommand)]
+    Failures(failures::Command),
     /// Compare two scans
     #[command(subcommand)]
     Rescan(rescan::Command),
@@ -253,6 +257,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Graph(command) => graph::run(global, &command),
         Command::Iac(command) => iac::run(global, &command),
         Command::Contract(command) => contract::run(global, &command),
+        Command::Failures(command) => failures::run(global, &command),
         Command::Rescan(command) => rescan::run(global, &command),
         Command::Ledger(command) => ledger::run(global, &command),
         Command::ReplayAgent(arguments) => replay_agent::run(&arguments),
