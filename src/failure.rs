@@ -81,7 +81,7 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
 /// An error as people or machines read it on stderr.
 pub fn render(error: &anyhow::Error, format: Format) -> String {
     match format {
-        Format::Human => human(error),
+        Format::Human | Format::Markdown | Format::Html => human(error),
         Format::Json | Format::Sarif => to_text(&ErrorDocument::of(error)).unwrap_or_else(|_| human(error)),
     }
 }

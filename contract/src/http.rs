@@ -2,6 +2,7 @@
 //!
 //! The semantics are Pact's (specification v1 to v4): a provider may add, a consumer may not.
 
+mod diff;
 mod headers;
 mod json;
 mod matcher;
@@ -14,9 +15,10 @@ mod xml;
 use serde::Serialize;
 use serde_json::Value;
 
+use self::rules::{Category, Rules};
+pub use diff::{diff, rules};
 pub use message::HttpMessage;
 pub use pact::{ContractFile, Interaction, read_interactions};
-use rules::{Category, Rules};
 
 /// Most mismatches that are listed: the first ones say enough.
 const MAX_MISMATCHES: usize = 200;
@@ -101,7 +103,13 @@ pub fn match_message(expected: &HttpMessage, actual: &HttpMessage) -> MatchResul
 
 fn match_start(expected: &HttpMessage, actual: &HttpMessage, report: &mut Report) {
     if report.direction == Direction::Response {
-        if expected.status != actual.status {
+        let rule = report.rules.best(Category::Status, &[]);
+        let value = |status: Option<u16>| status.map_or(Value::Null, Value::from);
+        if rule.is_some() {
+            if let Err(text) = matcher::check(rule.as_ref(), &value(expected.status), &value(actual.status)) {
+                report.add("$.status", text);
+            }
+        } else if expected.status != actual.status {
             report.add(
                 "$.status",
                 format!("expected {}, got {}", show(expected.status), show(actual.status)),
@@ -118,8 +126,7 @@ fn match_start(expected: &HttpMessage, actual: &HttpMessage, report: &mut Report
     if let Some(path) = &expected.path {
         let got = actual.path.clone().unwrap_or_default();
         let rule = report.rules.best(Category::Path, &[]);
-        let verdict = matcher::check(rule.as_ref(), &Value::from(path.as_str()), &Value::from(got));
-        if let Err(text) = verdict {
+        if let Err(text) = matcher::check_text(rule.as_ref(), path, &got) {
             report.add("$.path", text);
         }
     }
@@ -142,10 +149,12 @@ fn match_body(expected: &HttpMessage, actual: &HttpMessage, report: &mut Report)
     };
     match (wanted, got) {
         (Value::String(wanted), Value::String(got)) if expected.is_xml() => xml::compare(wanted, got, report),
+        (Value::String(text), Value::String(other)) if expected.is_form() => {
+            query::compare_form(&query::parse(text), &query::parse(other), report);
+        }
         (Value::String(text), Value::String(other)) if !expected.is_json() => {
             let rule = report.rules.best(Category::Body, &[]);
-            if let Err(text) = matcher::check(rule.as_ref(), &Value::from(text.as_str()), &Value::from(other.as_str()))
-            {
+            if let Err(text) = matcher::check_text(rule.as_ref(), text, other) {
                 report.add("$.body", text);
             }
         }

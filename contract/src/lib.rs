@@ -1,14 +1,17 @@
-//! API-contract comparison: can a client that worked before fail now?
+//! API-contract comparison: can a client that worked before fail now? And, where a build says no, why.
 //!
 //! Pure: text in, verdict out. No clock, environment, file, network or printing.
 
 mod bundle;
 mod change;
 mod error;
+pub mod failures;
 pub mod graphql;
 pub mod http;
+pub mod kind;
 mod lifecycle;
 pub mod openapi;
+pub mod overrides;
 pub mod protobuf;
 mod rule;
 mod schema;
@@ -19,5 +22,6 @@ mod tree;
 
 pub use change::{Change, ContractDiff, DiffVerdict, Gap, Level};
 pub use error::ContractError;
+pub use kind::{Kind, SideOf};
 pub use rule::Rule;
 pub use sources::{Sources, Unreadable};

@@ -1,16 +1,17 @@
-//! JSON Schemas (draft 2020-12) of the files that policy authors write, for editors: made from the types
+//! JSON Schemas (draft 2020-12) of the files that policy authors and service teams write, for editors: made from the types
 //! that read them, so that the two can't drift.
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
 
+use crate::estate::RepoSettings;
 use crate::fact::org::OrgFactsFile;
 use crate::pack::{CaseFile, PackManifest};
 
 /// Name of each schema's file, and the schema. They refer to `facts.schema.json` beside them.
 #[must_use]
-pub fn schemas() -> [(&'static str, Value); 3] {
+pub fn schemas() -> [(&'static str, Value); 4] {
     [
         ("pack.schema.json", of::<PackManifest>("A policy pack (`pack.yaml`)")),
         (
@@ -20,6 +21,10 @@ pub fn schemas() -> [(&'static str, Value); 3] {
         (
             "org-facts.schema.json",
             of::<OrgFactsFile>("An organisation's own facts (`facts.d/*.yaml`)"),
+        ),
+        (
+            "repo-settings.schema.json",
+            of::<RepoSettings>("A governed repo's own settings (`.holdpoint.yaml`)"),
         ),
     ]
 }

@@ -1,7 +1,10 @@
 //! Files of an estate repo and of a governed repo, as people write them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+use crate::contract_rule::ContractRule;
 
 /// `holdpoint.yaml`: the estate. Paths are relative to its folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -303,7 +306,7 @@ pub struct KubernetesConfig {
 }
 
 /// `.holdpoint.yaml` of a governed repo: read from the base commit, never from the candidate.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RepoSettings {
     /// Steps.
@@ -318,7 +321,7 @@ pub struct RepoSettings {
 }
 
 /// How single tests are told apart, and what they cover. What is left out is found by the toolchain.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TestsConfig {
     /// JUnit XML files that the tests write, relative to the repo; `*` and `**` as in a shell.
@@ -330,7 +333,7 @@ pub struct TestsConfig {
 }
 
 /// Shell commands of the steps; an absent one isn't run.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StepsConfig {
     /// Fetch dependencies, driven by the lockfile.
@@ -345,19 +348,55 @@ pub struct StepsConfig {
 }
 
 /// How a service's contract is checked.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContractConfig {
     /// OpenAPI file in the repo, compared between base and candidate.
     #[serde(default)]
     pub openapi: Option<String>,
+    /// Folder of Protocol Buffers in the repo, or one `.proto` file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protobuf: Option<String>,
+    /// GraphQL schema in the repo: a file, or a folder of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub graphql: Option<String>,
+    /// JSON Schema in the repo: a file, or a folder of them.
+    #[serde(default, rename = "json-schema", skip_serializing_if = "Option::is_none")]
+    pub json_schema: Option<String>,
+    /// AsyncAPI file in the repo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asyncapi: Option<String>,
+    /// SQL schema in the repo: a file, or a folder of migrations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sql: Option<String>,
+    /// Rules that this repo sees otherwise for a while.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<ContractRule>,
     /// How to start the service, so that consumers' recorded interactions can be replayed.
     #[serde(default)]
     pub serve: Option<ServeConfig>,
 }
 
+impl ContractConfig {
+    /// The contracts that are declared: kind, as its key and `--kind` have it, and path in the repo.
+    #[must_use]
+    pub fn declared(&self) -> Vec<(&'static str, &str)> {
+        let all = [
+            ("openapi", &self.openapi),
+            ("protobuf", &self.protobuf),
+            ("graphql", &self.graphql),
+            ("json-schema", &self.json_schema),
+            ("asyncapi", &self.asyncapi),
+            ("sql", &self.sql),
+        ];
+        all.into_iter()
+            .filter_map(|(kind, path)| Some((kind, path.as_deref()?)))
+            .collect()
+    }
+}
+
 /// How to start a service inside the sandbox.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServeConfig {
     /// Shell command that keeps running.

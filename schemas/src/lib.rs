@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod approval;
+pub mod contract_rule;
 pub mod control;
 pub mod decision;
 pub mod digest;

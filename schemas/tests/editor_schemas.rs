@@ -8,6 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use holdpoint_schemas::editor;
+use holdpoint_schemas::estate::RepoSettings;
 use holdpoint_schemas::fact::FactTable;
 use holdpoint_schemas::fact::org::OrgFactsFile;
 use holdpoint_schemas::pack::{CaseFile, PackManifest};
@@ -54,6 +55,21 @@ facts:
   - {id: org.cover, type: [none, full], doc: How far tests cover it., resolver: QA}
 ";
 
+const SETTINGS: &str = "
+steps: {build: make, test: make test}
+contract:
+  openapi: api/openapi.yaml
+  protobuf: proto
+  rules:
+    - rule: response-property-removed
+      path: /internal/**
+      operation: GET
+      level: info
+      reason: Only our own console calls it.
+      expires: 2026-12-31
+  serve: {command: ./serve, port: 8080}
+";
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -88,10 +104,12 @@ fn what_the_product_reads_the_schema_accepts() {
     let _: CaseFile = serde_yaml::from_str(CASES).unwrap();
     let _: PackManifest = serde_yaml::from_str(PACK).unwrap();
     let _: OrgFactsFile = serde_yaml::from_str(ORG).unwrap();
+    let _: RepoSettings = serde_yaml::from_str(SETTINGS).unwrap();
     for (schema, text) in [
         ("policy-case.schema.json", CASES),
         ("pack.schema.json", PACK),
         ("org-facts.schema.json", ORG),
+        ("repo-settings.schema.json", SETTINGS),
     ] {
         assert_eq!(complaints(schema, text), Vec::<String>::new(), "{schema}");
     }
@@ -100,6 +118,9 @@ fn what_the_product_reads_the_schema_accepts() {
 #[test]
 fn a_mistake_is_marked() {
     let mistakes = [
+        ("repo-settings.schema.json", SETTINGS, "protobuf:", "protbuf:"),
+        ("repo-settings.schema.json", SETTINGS, "level: info", "level: none"),
+        ("repo-settings.schema.json", SETTINGS, "2026-12-31", "soon"),
         (
             "policy-case.schema.json",
             CASES,

@@ -27,8 +27,8 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     };
     let result = run_pipeline(&global.estate, &options, global.events()).await?;
     match global.format {
-        Format::Json | Format::Sarif => print_line(&json::to_text(&json::RunDocument::of(&result.report))?)?,
         Format::Human => print_line(&table::summary(&result.report, Look::of_stdout()))?,
+        _ => print_line(&json::to_text(&json::RunDocument::of(&result.report))?)?,
     }
     Ok(super::run::finish(global, &result))
 }

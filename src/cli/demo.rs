@@ -58,12 +58,12 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
         .filter(|item| item.scenario.as_ref().is_some_and(|scenario| !scenario.met))
         .count();
     match global.format {
-        Format::Json | Format::Sarif => print_line(&json::to_text(&json::RunDocument::of(&result.report))?)?,
         Format::Human => {
             print_line(&table::scenarios(&result.report, Look::of_stdout()))?;
             print_line(&super::run::closing(&result.report, &folder))?;
             print_line(&next_steps(&made, at))?;
         }
+        _ => print_line(&json::to_text(&json::RunDocument::of(&result.report))?)?,
     }
     anyhow::ensure!(missed == 0, "{missed} scenarios didn't end as they must");
     Ok(super::run::finish(global, &result))

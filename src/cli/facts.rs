@@ -71,8 +71,8 @@ fn of_finding(global: &Global, session: &Session, plan: &Plan, wanted: &str) -> 
         }
     }
     match global.format {
-        Format::Json | Format::Sarif => print_line(&json::to_text(&serde_json::json!({ "facts": all }))?),
         Format::Human => print_line(output::finding(&all, Look::of_stdout()).trim_end()),
+        _ => print_line(&json::to_text(&serde_json::json!({ "facts": all }))?),
     }
 }
 
@@ -80,7 +80,7 @@ fn of_estate(global: &Global, session: &Session, plan: &Plan) -> Result<()> {
     let decisions = plan.pairs.iter().map(|pair| (pair.finding.id(), &pair.triage.decision));
     let report = missing(session.at, &session.estate.facts, decisions);
     match global.format {
-        Format::Json | Format::Sarif => print_line(&json::to_text(&report)?),
         Format::Human => print_line(output::missing(&report, Look::of_stdout()).trim_end()),
+        _ => print_line(&json::to_text(&report)?),
     }
 }

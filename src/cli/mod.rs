@@ -7,6 +7,7 @@ mod decide;
 mod demo;
 mod explain;
 mod facts;
+mod failures;
 mod findings;
 mod fix;
 mod freeze;
@@ -95,8 +96,25 @@ pub enum Format {
     Human,
     /// For machines.
     Json,
-    /// SARIF 2.1.0, for editors and CI; `policy check` only.
+    /// SARIF 2.1.0, for editors and CI; `policy check` and `contract diff` only.
     Sarif,
+    /// Markdown, for a pull request; `contract diff` only.
+    Markdown,
+    /// One HTML page that needs nothing else; `contract diff` only.
+    Html,
+}
+
+impl Format {
+    /// The name that the option has.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Json => "json",
+            Self::Sarif => "sarif",
+            Self::Markdown => "markdown",
+            Self::Html => "html",
+        }
+    }
 }
 
 impl Global {
@@ -132,8 +150,8 @@ impl Global {
     /// When it can't be written as JSON.
     pub fn print<T: serde::Serialize>(&self, value: &T, human: impl FnOnce() -> String) -> Result<()> {
         match self.format {
-            Format::Json | Format::Sarif => print_line(&serde_json::to_string_pretty(value)?),
             Format::Human => print_line(human().trim_end()),
+            _ => print_line(&serde_json::to_string_pretty(value)?),
         }
     }
 }
@@ -201,6 +219,9 @@ enum Command {
     /// Work with API contracts
     #[command(subcommand)]
     Contract(contract::Command),
+    /// Read the logs of failed builds
+    #[command(subcommand)]
+    Failures(failures::Command),
     /// Compare two scans
     #[command(subcommand)]
     Rescan(rescan::Command),
@@ -215,18 +236,40 @@ enum Command {
     Relay(relay::Arguments),
 }
 
+impl Command {
+    /// The forms that it can print.
+    const fn formats(&self) -> &'static [Format] {
+        match self {
+            Self::Policy(policy::Command::Check(_)) => &[Format::Human, Format::Json, Format::Sarif],
+            Self::Contract(contract::Command::Diff(_)) => &[
+                Format::Human,
+                Format::Json,
+                Format::Sarif,
+                Format::Markdown,
+                Format::Html,
+            ],
+            _ => &[Format::Human, Format::Json],
+        }
+    }
+}
+
 /// Runs the command that was asked for.
 ///
 /// # Errors
 /// What the command couldn't do.
 pub async fn run(cli: Cli) -> Result<ExitCode> {
     let global = &cli.global;
-    if global.format == Format::Sarif && !matches!(cli.command, Command::Policy(policy::Command::Check(_))) {
-        let error = Cli::command().error(
-            clap::error::ErrorKind::InvalidValue,
-            "only `policy check` prints SARIF; use `--format json`",
+    let formats = cli.command.formats();
+    if !formats.contains(&global.format) {
+        let known: Vec<String> = formats.iter().map(|format| format!("`{}`", format.as_str())).collect();
+        let message = format!(
+            "this command doesn't print `{}`; it prints {}",
+            global.format.as_str(),
+            known.join(", ")
         );
-        error.exit();
+        Cli::command()
+            .error(clap::error::ErrorKind::InvalidValue, message)
+            .exit();
     }
     match cli.command {
         Command::Demo(arguments) => demo::run(global, &arguments).await,
@@ -253,6 +296,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Graph(command) => graph::run(global, &command),
         Command::Iac(command) => iac::run(global, &command),
         Command::Contract(command) => contract::run(global, &command),
+        Command::Failures(command) => failures::run(global, &command),
         Command::Rescan(command) => rescan::run(global, &command),
         Command::Ledger(command) => ledger::run(global, &command),
         Command::ReplayAgent(arguments) => replay_agent::run(&arguments),

@@ -55,11 +55,11 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     let result = run_pipeline(&global.estate, &options, global.events()).await?;
     let folder = write_reports(&global.estate, &result.report)?;
     match global.format {
-        Format::Json | Format::Sarif => print_line(&json::to_text(&json::RunDocument::of(&result.report))?)?,
         Format::Human => {
             print_line(&table::summary(&result.report, Look::of_stdout()))?;
             print_line(&closing(&result.report, &folder))?;
         }
+        _ => print_line(&json::to_text(&json::RunDocument::of(&result.report))?)?,
     }
     Ok(finish(global, &result))
 }

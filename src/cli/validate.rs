@@ -49,8 +49,8 @@ pub struct Arguments {
 pub async fn run(global: &Global, arguments: Arguments) -> Result<ExitCode> {
     let agent = super::run::agent()?;
     let root = global.estate.clone();
-    let keep = arguments.keep;
-    let (estate, job) = blocking(move || prepare(&root, &arguments, &agent)).await?;
+    let (keep, at) = (arguments.keep, global.now());
+    let (estate, job) = blocking(move || prepare(&root, &arguments, &agent, at)).await?;
     let runner = Runner::start_with(&estate, "validate", global.events(), keep).await?;
     let record = runner.one(&job).await;
     let kept = runner.kept();
@@ -62,7 +62,7 @@ pub async fn run(global: &Global, arguments: Arguments) -> Result<ExitCode> {
     Ok(exit_code(&record))
 }
 
-fn prepare(root: &Path, arguments: &Arguments, agent: &Path) -> Result<(Estate, Job)> {
+fn prepare(root: &Path, arguments: &Arguments, agent: &Path, at: Timestamp) -> Result<(Estate, Job)> {
     let estate = Estate::load(root)?;
     let mirror = Mirror::fetch(&estate, &arguments.repo)?;
     let head = mirror.head(&arguments.base).ok_or_else(|| {
@@ -106,6 +106,7 @@ fn prepare(root: &Path, arguments: &Arguments, agent: &Path) -> Result<(Estate, 
             clean_seconds: AUTO_APPLY_SECONDS,
             ..Scrutiny::default()
         },
+        at,
     };
     let job = validation::prepare(&estate, &mirror, &fix, &resolved, &owners, asked, agent)
         .context("preparing the sandbox")?;

@@ -12,6 +12,9 @@ use super::text::{clean, clean_lines, count};
 /// Most diagnostics that a terminal shows; the other forms have all.
 const MAX_SHOWN: usize = 50;
 
+/// The schema that SARIF logs name.
+pub const SARIF_SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -150,7 +153,7 @@ pub fn sarif(diagnostics: &[Diagnostic]) -> Value {
         .collect();
     let results: Vec<Value> = diagnostics.iter().map(sarif_result).collect();
     json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "$schema": SARIF_SCHEMA,
         "version": "2.1.0",
         "runs": [{
             "tool": { "driver": {
@@ -184,7 +187,7 @@ fn sarif_result(diagnostic: &Diagnostic) -> Value {
 }
 
 /// A relative path as a URI reference (RFC 3986): what isn't unreserved or `/` is percent-encoded.
-fn uri(path: &str) -> String {
+pub fn uri(path: &str) -> String {
     path.bytes().fold(String::new(), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
             out.push(char::from(byte));

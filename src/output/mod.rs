@@ -9,6 +9,7 @@ pub mod cases;
 pub mod claims;
 pub mod classification;
 pub mod command_line;
+pub mod contract;
 pub mod coverage;
 pub mod diagnostics;
 pub mod explain;

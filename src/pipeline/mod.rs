@@ -9,6 +9,7 @@ pub mod cases;
 pub mod choose;
 pub mod claims;
 pub mod classify;
+pub mod contracts;
 pub mod demo;
 pub mod document;
 pub mod estate;

@@ -135,6 +135,7 @@ impl Session {
                 let asked = Asked {
                     checks: &checks,
                     scrutiny: self.scrutiny(&history, &pair.finding, fix, &owners, reach),
+                    at: self.at,
                 };
                 match validation::prepare(&self.estate, mirror, fix, &resolved, &owners, asked, agent) {
                     Ok(job) => {

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use super::rules::{Category, Step};
 use super::{Report, matcher};
 
@@ -21,13 +19,21 @@ pub(super) fn compare(
             report.add(path, format!("expected `{}`, the header is missing", wanted.join(", ")));
             continue;
         };
-        if let Some(rule) = report
-            .rules
-            .best(Category::Header, &[Step::Name(name.to_ascii_lowercase())])
-        {
-            let (example, value) = (Value::from(wanted.join(", ")), Value::from(got.join(", ")));
-            if let Err(text) = matcher::check(Some(&rule), &example, &value) {
-                report.add(path, text);
+        let step = Step::Name(name.to_ascii_lowercase());
+        let whole = report.rules.best(Category::Header, std::slice::from_ref(&step));
+        let single = report.rules.best(Category::Header, &[step, Step::Index(0)]);
+        if let Some(rule) = whole.or(single) {
+            // A rule is about the whole value, or about each of several.
+            let all = matcher::check_text(Some(&rule), &wanted.join(", "), &got.join(", "));
+            let each = || {
+                let example = |at: usize| wanted.get(at).or(wanted.first()).map_or("", String::as_str);
+                let mut values = got.iter().enumerate();
+                !got.is_empty()
+                    && values.all(|(at, value)| matcher::check_text(Some(&rule), example(at), value).is_ok())
+            };
+            match all {
+                Err(text) if !each() => report.add(path, text),
+                _ => {}
             }
             continue;
         }

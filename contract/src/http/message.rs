@@ -50,7 +50,11 @@ impl HttpMessage {
         let body = self.body.as_ref()?;
         let wrapped = body.as_object().filter(|map| {
             let known = ["content", "contentType", "contentTypeHint", "encoded"];
-            map.contains_key("contentType") && map.keys().all(|key| known.contains(&key.as_str()))
+            let typed = map.contains_key("contentType") || map.contains_key("encoded");
+            // Without a type there is nothing in it.
+            let nothing = |content: &Value| content.is_null() || content.as_str() == Some("");
+            let bare = map.len() == 1 && map.get("content").is_some_and(nothing);
+            (typed || bare) && map.keys().all(|key| known.contains(&key.as_str()))
         });
         wrapped.and_then(|map| map.get("content")).or(Some(body))
     }
@@ -70,6 +74,11 @@ impl HttpMessage {
 
     pub(super) fn is_json(&self) -> bool {
         self.media_type().is_none_or(|media| media.contains("json"))
+    }
+
+    pub(super) fn is_form(&self) -> bool {
+        let form = |media: String| media.starts_with("application/x-www-form-urlencoded");
+        self.media_type().is_some_and(form)
     }
 
     pub(super) fn is_xml(&self) -> bool {

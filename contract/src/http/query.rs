@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use super::rules::{Category, Step};
 use super::{Report, matcher};
 
@@ -43,9 +41,27 @@ pub(super) fn compare(
     actual: &BTreeMap<String, Vec<String>>,
     report: &mut Report,
 ) {
+    fields(expected, actual, (Category::Query, "$.query"), report);
+}
+
+/// Compares bodies that are forms: their fields are like parameters.
+pub(super) fn compare_form(
+    expected: &BTreeMap<String, Vec<String>>,
+    actual: &BTreeMap<String, Vec<String>>,
+    report: &mut Report,
+) {
+    fields(expected, actual, (Category::Body, "$.body"), report);
+}
+
+fn fields(
+    expected: &BTreeMap<String, Vec<String>>,
+    actual: &BTreeMap<String, Vec<String>>,
+    (category, root): (Category, &str),
+    report: &mut Report,
+) {
     let names: BTreeSet<&String> = expected.keys().chain(actual.keys()).collect();
     for name in names {
-        let path = format!("$.query.{name}");
+        let path = format!("{root}.{name}");
         let (wanted, got) = match (expected.get(name), actual.get(name)) {
             (Some(wanted), Some(got)) => (wanted, got),
             (Some(_), None) => {
@@ -57,20 +73,17 @@ pub(super) fn compare(
                 continue;
             }
         };
-        let rule = report.rules.best(Category::Query, &[Step::Name(name.clone())]);
+        let step = Step::Name(name.clone());
+        let rule = report.rules.best(category, std::slice::from_ref(&step));
         if wanted.len() != got.len() && rule.is_none() {
             report.add(&path, format!("expected {} values, got {}", wanted.len(), got.len()));
         }
         for (at, value) in got.iter().enumerate() {
+            let rule = report.rules.best(category, &[step.clone(), Step::Index(at)]);
             let Some(example) = wanted.get(at).or(wanted.first().filter(|_| rule.is_some())) else {
                 continue;
             };
-            let verdict = matcher::check(
-                rule.as_ref(),
-                &Value::from(example.as_str()),
-                &Value::from(value.as_str()),
-            );
-            if let Err(text) = verdict {
+            if let Err(text) = matcher::check_text(rule.as_ref(), example, value) {
                 report.add(&path, text);
             }
         }

@@ -20,7 +20,9 @@ pub(super) enum Category {
     Path,
     /// Query parameters.
     Query,
-    /// Something that isn't compared by rule here (status, metadata).
+    /// Status of a response.
+    Status,
+    /// Something that isn't compared by rule here (metadata).
     Other,
 }
 
@@ -49,7 +51,7 @@ pub(super) struct Rule {
 }
 
 /// All rules of a message.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Rules(Vec<Rule>);
 
 impl Rules {
@@ -68,6 +70,23 @@ impl Rules {
             if found.len() > MAX_RULES {
                 return Err(format!("more than {MAX_RULES} matching rules"));
             }
+        }
+        Ok(Self(found))
+    }
+
+    /// Reads rules of a body alone, as the variants of a list have them: `$.a: {matchers}`.
+    pub(super) fn of_body(rules: &Value, depth: usize) -> Result<Self, String> {
+        let mut found = Vec::new();
+        let map = rules.as_object().ok_or("expected an object of matching rules")?;
+        for (path, value) in map {
+            let map = value
+                .as_object()
+                .ok_or_else(|| format!("matching rule `{path}` is no object"))?;
+            let steps = parse_path(path.strip_prefix('$').unwrap_or(path))?;
+            found.push(listed(Category::Body, steps, map, depth)?);
+        }
+        if found.len() > MAX_RULES {
+            return Err(format!("more than {MAX_RULES} matching rules"));
         }
         Ok(Self(found))
     }
@@ -110,7 +129,7 @@ fn version_2(path: &str, value: &Value) -> Result<Rule, String> {
     if !steps.is_empty() {
         steps.remove(0);
     }
-    rule(category, steps, std::slice::from_ref(value), false)
+    rule(category, steps, std::slice::from_ref(value), false, 0)
 }
 
 fn version_3(key: &str, value: &Value, found: &mut Vec<Rule>) -> Result<(), String> {
@@ -119,7 +138,7 @@ fn version_3(key: &str, value: &Value, found: &mut Vec<Rule>) -> Result<(), Stri
         .as_object()
         .ok_or_else(|| format!("matching rule `{key}` is no object"))?;
     if map.contains_key("matchers") {
-        found.push(listed(category, Vec::new(), map)?);
+        found.push(listed(category, Vec::new(), map, 0)?);
         return Ok(());
     }
     for (path, value) in map {
@@ -130,12 +149,12 @@ fn version_3(key: &str, value: &Value, found: &mut Vec<Rule>) -> Result<(), Stri
             Some(rest) => parse_path(rest)?,
             None => vec![Step::Name(path.clone())],
         };
-        found.push(listed(category, steps, map)?);
+        found.push(listed(category, steps, map, 0)?);
     }
     Ok(())
 }
 
-fn listed(category: Category, steps: Vec<Step>, map: &Map<String, Value>) -> Result<Rule, String> {
+fn listed(category: Category, steps: Vec<Step>, map: &Map<String, Value>, depth: usize) -> Result<Rule, String> {
     let matchers = map
         .get("matchers")
         .and_then(Value::as_array)
@@ -144,10 +163,10 @@ fn listed(category: Category, steps: Vec<Step>, map: &Map<String, Value>) -> Res
         .get("combine")
         .and_then(Value::as_str)
         .is_some_and(|how| how.eq_ignore_ascii_case("or"));
-    rule(category, steps, matchers, any)
+    rule(category, steps, matchers, any, depth)
 }
 
-fn rule(category: Category, mut path: Vec<Step>, matchers: &[Value], any: bool) -> Result<Rule, String> {
+fn rule(category: Category, mut path: Vec<Step>, matchers: &[Value], any: bool, depth: usize) -> Result<Rule, String> {
     if category == Category::Header {
         for step in &mut path {
             if let Step::Name(name) = step {
@@ -158,7 +177,10 @@ fn rule(category: Category, mut path: Vec<Step>, matchers: &[Value], any: bool) 
     Ok(Rule {
         category,
         path,
-        matchers: matchers.iter().map(Matcher::read).collect::<Result<_, _>>()?,
+        matchers: matchers
+            .iter()
+            .map(|matcher| Matcher::read_at(matcher, depth))
+            .collect::<Result<_, _>>()?,
         any,
         inherited: false,
     })
@@ -170,6 +192,7 @@ fn category(name: &str) -> Category {
         "header" | "headers" => Category::Header,
         "path" => Category::Path,
         "query" => Category::Query,
+        "status" => Category::Status,
         _ => Category::Other,
     }
 }

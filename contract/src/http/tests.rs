@@ -86,7 +86,10 @@ fn one_of_several_matchers_is_enough_when_they_are_combined_by_or() {
 #[test]
 fn a_rule_that_is_not_understood_is_not_satisfied() {
     for rule in [
-        json!({"match": "semver"}),
+        json!({"match": "telepathy"}),
+        json!({"match": "date", "format": "bbb"}),
+        json!({"match": "eachValue"}),
+        json!({"match": "eachValue", "rules": [{"match": "telepathy"}]}),
         json!({"match": "regex", "regex": "("}),
         json!({"match": "regex", "regex": "(a{1000}){1000}{1000}"}),
         json!(1),
@@ -164,4 +167,72 @@ fn files_that_are_no_contract_are_errors_with_help() {
             error.one_line()
         );
     }
+}
+
+#[test]
+fn rules_of_version_4_are_understood() {
+    let expected = json!({"status": 200, "body": {
+            "day": "2026-01-01", "at": "2026-01-01T00:00:00Z", "version": "1.0.0", "note": "x",
+            "byId": {"a": {"n": 1}}, "tags": ["x"], "free": {"k": "v"}, "list": [{"kind": "a"}, {"kind": "b", "n": 1}]},
+        "matchingRules": {
+            "status": {"matchers": [{"match": "statusCode", "status": "success"}]},
+            "body": {
+                "$.day": {"matchers": [{"match": "date", "format": "yyyy-MM-dd"}]},
+                "$.at": {"matchers": [{"match": "timestamp", "format": "yyyy-MM-dd'T'HH:mm:ssX"}]},
+                "$.version": {"matchers": [{"match": "semver"}]},
+                "$.note": {"matchers": [{"match": "notEmpty"}]},
+                "$.byId": {"matchers": [{"match": "eachKey", "rules": [{"match": "regex", "regex": "^[a-z]+$"}]}]},
+                "$.byId.*.n": {"matchers": [{"match": "integer"}]},
+                "$.tags": {"matchers": [{"match": "eachValue", "rules": [{"match": "regex", "regex": "^x"}]}]},
+                "$.free": {"matchers": [{"match": "values"}]},
+                "$.list": {"matchers": [{"match": "arrayContains", "variants": [
+                    {"index": 1, "rules": {"$.n": {"matchers": [{"match": "integer"}]}}}]}]}}}});
+    let fine = json!({"status": 204, "body": {
+        "day": "2026-12-31", "at": "2026-12-31T23:59:59+01", "version": "2.1.0-rc.1", "note": "y",
+        "byId": {"q": {"n": 7}, "r": {"n": 8}}, "tags": ["x1", "x2"], "free": {"other": "v"},
+        "list": [{"kind": "c"}, {"kind": "b", "n": 9}]}});
+    assert!(paths(expected.clone(), fine).is_empty());
+    let wrong = json!({"status": 404, "body": {
+        "day": "31.12.2026", "at": "now", "version": "2", "note": "",
+        "byId": {"Q": {"n": "7"}}, "tags": ["y"], "free": {"other": 1}, "list": [{"kind": "c"}]}});
+    assert_eq!(
+        paths(expected, wrong),
+        [
+            "$.status",
+            "$.body.at",
+            "$.body.byId",
+            "$.body.byId.Q.n",
+            "$.body.day",
+            "$.body.free.other",
+            "$.body.list",
+            "$.body.note",
+            "$.body.tags[0]",
+            "$.body.version"
+        ]
+    );
+}
+
+#[test]
+fn what_is_text_by_nature_may_be_a_number() {
+    let expected = json!({"method": "GET", "path": "/p/1", "query": {"page": ["1", "2"]}, "headers": {"X-Count": "3", "X-Id": ["a", "b"]},
+        "matchingRules": {
+            "path": {"matchers": [{"match": "regex", "regex": "^/p/\\d+$"}]},
+            "query": {"$.page[*]": {"matchers": [{"match": "integer"}]}},
+            "header": {"$.X-Count": {"matchers": [{"match": "integer"}]}, "x-id": {"matchers": [{"match": "regex", "regex": "^[a-z]$"}]}}}});
+    let with = |page: &str, count: &str, id: Value| json!({"method": "GET", "path": "/p/22", "query": {"page": [page, "7"]}, "headers": {"x-count": count, "x-id": id}});
+    assert!(paths(expected.clone(), with("5", "40", json!(["c", "d"]))).is_empty());
+    assert_eq!(
+        paths(expected, with("five", "x", json!(["c", "D"]))),
+        ["$.query.page", "$.header.X-Count", "$.header.X-Id"]
+    );
+}
+
+#[test]
+fn forms_are_compared_by_their_fields() {
+    let form = |body: &str| json!({"method": "POST", "path": "/", "headers": {"Content-Type": "application/x-www-form-urlencoded"}, "body": body});
+    assert!(paths(form("a=1&b=x+y"), form("b=x%20y&a=1")).is_empty());
+    assert_eq!(
+        paths(form("a=1&b=2"), form("a=2&c=3")),
+        ["$.body.a", "$.body.b", "$.body.c"]
+    );
 }

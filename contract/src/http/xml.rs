@@ -123,7 +123,7 @@ fn texts(expected: Node<'_, '_>, actual: Node<'_, '_>, place: &mut Vec<Step>, re
 
 fn values(expected: &str, actual: &str, place: &[Step], report: &mut Report) {
     let rule = report.rules.best(Category::Body, place);
-    if let Err(text) = matcher::check(rule.as_ref(), &Value::from(expected), &Value::from(actual)) {
+    if let Err(text) = matcher::check_text(rule.as_ref(), expected, actual) {
         report.add(show("$.body", place), text);
     }
 }

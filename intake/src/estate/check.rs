@@ -224,8 +224,14 @@ pub fn repo_settings(name: &str, text: &str, settings: &RepoSettings) -> SourceR
     let Some(contract) = &settings.contract else {
         return Ok(());
     };
-    if let Some(path) = &contract.openapi {
-        file.inside("openapi:", path)?;
+    for (kind, path) in contract.declared() {
+        file.inside(&format!("{kind}:"), path)?;
+    }
+    for rule in &contract.rules {
+        if rule.reason.trim().is_empty() {
+            let message = format!("`{}` is seen otherwise without a reason", rule.rule);
+            return file.wrong("reason:", "", message, "say why, for whoever reads the report");
+        }
     }
     match &contract.serve {
         Some(serve) if !serve.ready.starts_with('/') => {

@@ -84,11 +84,11 @@ fn print(global: &Global, checked: &Checked) -> Result<()> {
             ));
             print_line(&blocks.join("\n\n"))
         }
-        Format::Json => {
+        Format::Sarif => print_line(to_text(&diagnostics::sarif(&checked.found))?.trim_end()),
+        _ => {
             let documents: Vec<_> = checked.found.iter().map(Diagnostic::document).collect();
             let document = json!({ "pack": checked.name, "diagnostics": documents, "inconclusive": checked.open });
             print_line(to_text(&document)?.trim_end())
         }
-        Format::Sarif => print_line(to_text(&diagnostics::sarif(&checked.found))?.trim_end()),
     }
 }

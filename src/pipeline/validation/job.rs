@@ -2,24 +2,24 @@
 
 use anyhow::{Context, Result};
 use holdpoint_contract::http::{HttpMessage, Interaction, read_interactions};
-use holdpoint_contract::openapi;
 use holdpoint_runner::ValidationPlan;
 use holdpoint_runner::agent::AgentRequest;
-use holdpoint_runner::contract_check::{ConsumerContract, ContractPlan, OpenApiResult, RecordedInteraction};
+use holdpoint_runner::contract_check::{ConsumerContract, ContractPlan, RecordedInteraction};
 use holdpoint_runner::plan::{ScannerPlan, ScannerRun};
 use holdpoint_runner::sandbox::snapshot::SnapshotKey;
 use holdpoint_runner::scrutiny::Scrutiny;
 use holdpoint_runner::toolchain;
-use holdpoint_schemas::Digest;
-use holdpoint_schemas::estate::{ContractConfig, StepsConfig, TestsConfig};
-use holdpoint_schemas::evidence::{Check, Side};
+use holdpoint_schemas::estate::{StepsConfig, TestsConfig};
+use holdpoint_schemas::evidence::Check;
 use holdpoint_schemas::finding::{Finding, RepoFinding};
 use holdpoint_schemas::fix::Fix;
 use holdpoint_schemas::service::{NodeKind, Service, ServiceId};
+use holdpoint_schemas::{Digest, Timestamp};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::contracts;
 use super::knowledge::Knowledge;
 use crate::pipeline::estate::{Estate, read_text};
 use crate::pipeline::findings::{OSV_LOCKFILE, is_osv};
@@ -80,6 +80,8 @@ pub struct Asked<'a> {
     pub checks: &'a BTreeSet<Check>,
     /// How much a green is doubted.
     pub scrutiny: Scrutiny,
+    /// The moment, for what holds only until some day.
+    pub at: Timestamp,
 }
 
 /// Gathers all that a fix's validation needs.
@@ -95,7 +97,7 @@ pub fn prepare(
     asked: Asked<'_>,
     agent: &Path,
 ) -> Result<Job> {
-    let Asked { checks, scrutiny } = asked;
+    let Asked { checks, scrutiny, at } = asked;
     let (steps, tests) = steps(estate, mirror, &fix.base_tree)?;
     let settings = mirror.settings(&fix.base_tree)?;
     let limits = holdpoint_fixes::tree::ExportLimits::default();
@@ -103,6 +105,11 @@ pub fn prepare(
     let candidate: Arc<[u8]> = holdpoint_fixes::tree::export_tar(&mirror.git, &fix.candidate_tree, limits)?.into();
     let (consumers, expected, unrecorded) = contracts(estate, owners)?;
     let contract = settings.contract.unwrap_or_default();
+    let valid: String = contract
+        .rules
+        .iter()
+        .map(|rule| format!("{} ", rule.is_expired(at)))
+        .collect();
     let plan = ValidationPlan {
         subject: format!("{}: {}", fix.repo, fix.title),
         checks: checks.clone(),
@@ -119,7 +126,7 @@ pub fn prepare(
             .as_ref()
             .map(|folder| absolute(&estate.root, folder)),
         contract: ContractPlan {
-            openapi: compare_openapi(mirror, fix, &contract),
+            openapi: contracts::compare(mirror, fix, &contract, at),
             serve: contract.serve,
             consumers,
             unrecorded,
@@ -175,6 +182,11 @@ pub fn prepare(
         fix.candidate_tree.as_bytes(),
         resolves.join(",").as_bytes(),
     ]);
+    // On another day other rules of the repo's own may hold.
+    let key = match valid.is_empty() {
+        true => key,
+        false => Digest::of_parts([key.as_str().as_bytes(), valid.as_bytes()]),
+    };
     Ok(Job {
         key,
         baseline_key,
@@ -387,34 +399,4 @@ fn encode(text: &str) -> String {
         }
         out
     })
-}
-
-fn compare_openapi(mirror: &Mirror, fix: &Fix, contract: &ContractConfig) -> Option<OpenApiResult> {
-    let path = contract.openapi.as_ref()?;
-    let read = |tree: &str, side: Side| -> Result<openapi::Document, String> {
-        let text = mirror
-            .text(tree, path)
-            .ok_or_else(|| format!("the {} has no `{path}`", side.as_str()))?;
-        openapi::Document::parse(path, &text).map_err(|error| format!("`{path}` of the {}: {error}", side.as_str()))
-    };
-    Some(
-        match (
-            read(&fix.base_tree, Side::Baseline),
-            read(&fix.candidate_tree, Side::Candidate),
-        ) {
-            (Ok(base), Ok(candidate)) => {
-                let diff = openapi::diff(&base, &candidate);
-                let breaking = diff
-                    .changes
-                    .iter()
-                    .filter(|change| change.level == holdpoint_contract::Level::Error);
-                OpenApiResult::Compared {
-                    breaking: breaking
-                        .map(|change| format!("{} {}: {}", change.operation, change.path, change.text))
-                        .collect(),
-                }
-            }
-            (Err(reason), _) | (_, Err(reason)) => OpenApiResult::Unreadable { reason },
-        },
-    )
 }

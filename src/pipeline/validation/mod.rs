@@ -1,6 +1,7 @@
 //! Wiring of the runner: what one fix needs in the sandbox, and the baselines that fixes share.
 
 mod bounds;
+mod contracts;
 mod job;
 mod knowledge;
 mod runner;

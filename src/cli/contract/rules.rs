@@ -1,0 +1,41 @@
+//! `holdpoint contract rules`
+
+use anyhow::Result;
+use clap::Args;
+use holdpoint_contract::kind::all_rules;
+use holdpoint_contract::{Kind, Rule};
+
+use crate::cli::Global;
+use crate::exit_code::ExitCode;
+use crate::failure::BadInput;
+use crate::output::contract::{explained, listed};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Only those of one kind of contract
+    #[arg(long, value_name = "KIND")]
+    kind: Option<Kind>,
+    /// Say what one rule means
+    #[arg(long, value_name = "RULE", exclusive = true)]
+    explain: Option<String>,
+}
+
+pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
+    if let Some(rule) = &arguments.explain {
+        return explain(global, rule);
+    }
+    let rules = arguments.kind.map_or_else(all_rules, Kind::rules);
+    global.print(&serde_json::json!({ "rules": rules }), || listed(&rules))?;
+    Ok(ExitCode::Success)
+}
+
+/// Says what a rule means; several kinds may have one of that name.
+pub fn explain(global: &Global, id: &str) -> Result<ExitCode> {
+    let rules: Vec<Rule> = all_rules().into_iter().filter(|rule| rule.id == id).collect();
+    if rules.is_empty() {
+        let message = format!("no contract rule is called `{}`", id.escape_debug());
+        return Err(BadInput::new(message, "`holdpoint contract rules` lists them").into());
+    }
+    global.print(&serde_json::json!({ "rules": rules }), || explained(&rules))?;
+    Ok(ExitCode::Success)
+}
