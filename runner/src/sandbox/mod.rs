@@ -2,6 +2,7 @@
 
 pub mod control;
 pub mod docker;
+mod full_disk;
 pub mod kubernetes;
 pub mod local;
 mod output;
