@@ -38,6 +38,8 @@ struct State {
     sealed: BTreeMap<SnapshotKey, Files>,
     reports: BTreeMap<String, Vec<u8>>,
     failing_requests: u32,
+    /// Whether the engine is away for them, instead of saying no.
+    away: bool,
 }
 
 pub(crate) struct Fake {
@@ -66,6 +68,12 @@ impl Fake {
         self
     }
 
+    /// The same, because the engine is away.
+    pub(crate) fn away(self, requests: u32) -> Self {
+        self.state.lock().unwrap().away = true;
+        self.failing(requests)
+    }
+
     /// A file that is in every workspace, by its path there.
     pub(crate) fn with_file(self, path: &str, bytes: &[u8]) -> Self {
         self.state
@@ -85,9 +93,11 @@ impl Fake {
         let mut state = self.state.lock().unwrap();
         if state.failing_requests > 0 {
             state.failing_requests -= 1;
-            return Err(SandboxError::Engine {
-                what: "create a volume",
-                reason: "gone".to_owned(),
+            let (what, reason) = ("create a volume", "gone".to_owned());
+            return Err(if state.away {
+                SandboxError::EngineLost { what, reason }
+            } else {
+                SandboxError::Engine { what, reason }
             });
         }
         state.next += 1;
