@@ -27,6 +27,8 @@ pub enum Ended {
     Judged(Judged),
     /// Without; how.
     Failed(String),
+    /// By a signal, after it has cleaned up.
+    Stopped,
     /// Not at all.
     Hung,
 }
@@ -110,10 +112,20 @@ fn below(folder: &Path, levels: usize, known: &mut BTreeSet<PathBuf>) {
 
 /// A run under a fault, and whether it lasted until its fault.
 pub fn disturbed(world: &mut World, estate: &Estate, plan: &Plan) -> (Ended, bool) {
+    if plan.at == 0 {
+        // What it keeps is what is lost.
+        if let Err(why) = undisturbed(estate, plan.candidate, None) {
+            return (Ended::Failed(why), false);
+        }
+    }
     let events = Events::of(plan.backend);
     let spared = plan.fault == Fault::StepsStarved;
-    let mut run = Run::start(estate.validate(plan.candidate, !spared));
     let mut reached = false;
+    if plan.at == 0 {
+        reached = true;
+        world.lose_baselines();
+    }
+    let mut run = Run::start(estate.validate(plan.candidate, !spared));
     let deadline = Instant::now() + PATIENCE;
     let status = loop {
         if let Some(status) = run.child.try_wait().unwrap() {
@@ -134,6 +146,8 @@ pub fn disturbed(world: &mut World, estate: &Estate, plan: &Plan) -> (Ended, boo
     let said = run.said();
     let ended = match estate.judged(status) {
         Some(judged) => Ended::Judged(judged),
+        // The exit status of a clean end by SIGTERM; the signal itself comes before there is anything to clean.
+        None if status.code() == Some(143) && !said.iter().any(|line| line.contains("in time")) => Ended::Stopped,
         None => Ended::Failed(format!("{status}, {}", last(&said))),
     };
     world.repair();
@@ -149,7 +163,10 @@ fn strike(world: &mut World, run: &Run, fault: Fault) {
         Fault::EngineKilled => world.engine.kill_and_start(),
         Fault::EngineRestarted => world.engine.restart(),
         Fault::DiskFull => world.fill_disk(),
-        Fault::Starved | Fault::StepsStarved => world.starve(),
+        Fault::Starved => world.starve(1),
+        // Enough for a container to start, but not for what the tests take.
+        Fault::StepsStarved => world.starve(16),
+        Fault::BaselineLost => unreachable!("it comes before the run"),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::plan::{Backend, Candidate};
 use crate::world::World;
 
 /// What was built is checked by the tests, and both write through to the disk: what a full one loses is noticed. They
-/// say nothing of it, so that the runner has to find out by itself.
+/// take most of the memory that they may, and say nothing when they don't get it: the runner has to find out by itself.
 const FILES: [(&str, &str); 5] = [
     (".holdpoint.yaml", "steps:\n  build: sh build.sh\n  test: sh test.sh\n"),
     ("value.txt", "ok 1\n"),
@@ -23,7 +23,7 @@ const FILES: [(&str, &str); 5] = [
     ),
     (
         "test.sh",
-        "set -eu\n. ./hook.sh\n[ \"$(cat built.txt)\" = \"$(cat value.txt)\" ]\ncksum <blob | cmp -s - blob.sum\n\
+        "set -eu\n. ./hook.sh\ndd if=/dev/zero of=/dev/null bs=32M count=1 2>/dev/null || exit 1\n[ \"$(cat built.txt)\" = \"$(cat value.txt)\" ]\ncksum <blob | cmp -s - blob.sum\n\
          dd if=/dev/zero of=scratch bs=256k count=16 conv=fsync 2>/dev/null\nrm scratch\ngrep -q '^ok' value.txt\n",
     ),
 ];

@@ -80,7 +80,8 @@ fn loops(world: &World) -> Vec<String> {
     ours.map(str::to_owned).collect()
 }
 
-fn mounts(world: &World) -> Vec<String> {
+/// Where something is mounted besides the world's own disk.
+pub fn mounts(world: &World) -> Vec<String> {
     let table = fs::read_to_string("/proc/self/mountinfo").unwrap();
     let points = table.lines().map(|line| line.split(' ').nth(4).unwrap());
     let own = [world.disk(), world.disk().join("docker"), LOCAL.into()];

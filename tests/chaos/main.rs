@@ -94,6 +94,11 @@ fn one_run(world: &mut World, bench: &Bench, plan: &Plan) -> Outcome {
             judged.to_string()
         }
         Ended::Failed(status) => status.clone(),
+        Ended::Stopped => {
+            let left = leftovers::beside_baselines(world).into_iter();
+            wrong.extend(left.map(|what| format!("left over when it was stopped: {what}")));
+            "stopped".to_owned()
+        }
         Ended::Hung => {
             wrong.push("it never ended".to_owned());
             "hung".to_owned()

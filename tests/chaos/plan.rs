@@ -51,6 +51,8 @@ pub enum Fault {
     Starved,
     /// Only the steps have.
     StepsStarved,
+    /// The disk of a baseline that an earlier run kept is gone before this one begins.
+    BaselineLost,
 }
 
 /// A run that is to be disturbed.
@@ -60,12 +62,12 @@ pub struct Plan {
     pub backend: Backend,
     pub candidate: Candidate,
     pub fault: Fault,
-    /// The fault comes with this event of the run, from 1.
+    /// The fault comes with this event of the run, from 1; with 0, before it.
     pub at: usize,
 }
 
-/// What fails where. Seeds that follow each other go through all of it: 20 of them meet nearly each of it twice.
-const FAULTS: [(Backend, Fault); 11] = [
+/// What fails where. Seeds that follow each other go through all of it.
+const FAULTS: [(Backend, Fault); 13] = [
     (Backend::Docker, Fault::Killed),
     (Backend::Local, Fault::Killed),
     (Backend::Docker, Fault::EngineKilled),
@@ -77,6 +79,8 @@ const FAULTS: [(Backend, Fault); 11] = [
     (Backend::Docker, Fault::Terminated),
     (Backend::Local, Fault::Terminated),
     (Backend::Docker, Fault::Starved),
+    (Backend::Local, Fault::BaselineLost),
+    (Backend::Docker, Fault::BaselineLost),
 ];
 const CANDIDATES: [Candidate; 8] = [
     Candidate::Good,
@@ -94,7 +98,10 @@ impl Plan {
         let mut draw = Draw(seed);
         let (backend, fault) = FAULTS[usize::try_from(seed).unwrap() % FAULTS.len()];
         let candidate = draw.one_of(&CANDIDATES);
-        let at = 1 + draw.below(length(backend));
+        let at = match fault {
+            Fault::BaselineLost => 0,
+            _ => 1 + draw.below(length(backend)),
+        };
         Self {
             seed,
             backend,

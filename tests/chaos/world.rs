@@ -11,6 +11,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::engine::Engine;
+use crate::leftovers;
 
 /// Says to the second process where its world is.
 const INSIDE: &str = "HOLDPOINT_CHAOS_WORLD";
@@ -133,13 +134,25 @@ impl World {
         }
     }
 
+    /// Takes the disks of all kept baselines down, and their files away.
+    pub fn lose_baselines(&self) {
+        for point in leftovers::mounts(self) {
+            let image = ["layer", "disk"]
+                .iter()
+                .find_map(|name| point.strip_suffix(&format!("/{name}")));
+            let image = Path::new(image.unwrap_or_else(|| panic!("`{point}` is no disk"))).join("disk.img");
+            assert!(Command::new("umount").arg(&point).status().unwrap().success());
+            fs::remove_file(image).unwrap();
+        }
+    }
+
     fn ballast(&self) -> PathBuf {
         self.disk().join("ballast")
     }
 
-    /// Leaves holdpoint and the steps hardly more memory than they have now.
-    pub fn starve(&self) {
-        let mut bytes = self.memory_in_use() + (1 << 20);
+    /// Leaves the members of the world's group, and the steps, only so much more memory than they have now.
+    pub fn starve(&self, mib: u64) {
+        let mut bytes = self.memory_in_use() + (mib << 20);
         // Refused while more than that is in use.
         while fs::write(self.memory_bound(), bytes.to_string()).is_err() {
             bytes += 1 << 20;
