@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use clap::Args;
 use holdpoint_runner::cache::Cache;
+use holdpoint_runner::sandbox::Swept;
 use serde::Serialize;
 
 use super::Global;
@@ -34,7 +35,16 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     let root = global.estate.clone();
     let estate = blocking(move || Estate::load(&root)).await?;
     let sandbox = connect(&estate, "gc").await?;
-    let swept = sandbox.sweep().await.context("taking away what killed runs left")?;
+    let mut swept = Swept::default();
+    // A sweep has a bound, since runs wait for it; here nobody does.
+    loop {
+        let more = sandbox.sweep().await.context("taking away what killed runs left")?;
+        if more == Swept::default() {
+            break;
+        }
+        swept.containers += more.containers;
+        swept.volumes += more.volumes;
+    }
     let _ = holdpoint_runner::proxy::sweep();
     let cache = Cache::open(estate.state().join(BASELINES), estate.config.sandbox.cache.clone())?;
     let evicted = if arguments.all {

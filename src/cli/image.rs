@@ -6,6 +6,7 @@ use holdpoint_runner::image::bootstrap::{Bootstrap, BootstrapError, BootstrapReq
 use holdpoint_runner::sandbox::docker::DEFAULT_SOCKET;
 use serde::Serialize;
 use std::path::Path;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::Global;
 use crate::exit_code::ExitCode;
@@ -44,6 +45,26 @@ struct Made {
     bytes: u64,
 }
 
+/// Ctrl-C and SIGTERM end the process only when what was half made is gone.
+async fn unless_stopped<T>(making: impl Future<Output = T>) -> T {
+    let stopped = async {
+        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => SignalKind::interrupt(),
+            _ = terminate.recv() => SignalKind::terminate(),
+        }
+    };
+    let number = tokio::select! {
+        made = making => return made,
+        number = stopped => number,
+    };
+    // Exit statuses of what a signal ended (POSIX, "Exit status for commands").
+    std::process::exit(128 + number.as_raw_value());
+}
+
 pub async fn run(global: &Global, command: Command) -> Result<ExitCode> {
     let Command::Bootstrap {
         toolchains,
@@ -61,15 +82,14 @@ pub async fn run(global: &Global, command: Command) -> Result<ExitCode> {
             eprintln!("{}", clean(line));
         }
     };
-    let made = Bootstrap::new(Path::new(DEFAULT_SOCKET))
-        .make(&request, global.now(), &on_line)
-        .await
-        .map_err(|error| match error {
-            BootstrapError::BadName(_) | BootstrapError::BadToolchain { .. } => {
-                BadInput::new(error.to_string(), "see `holdpoint image bootstrap --help`").into()
-            }
-            other => anyhow::Error::from(other),
-        })?;
+    let bootstrap = Bootstrap::new(Path::new(DEFAULT_SOCKET));
+    let making = bootstrap.make(&request, global.now(), &on_line);
+    let made = unless_stopped(making).await.map_err(|error| match error {
+        BootstrapError::BadName(_) | BootstrapError::BadToolchain { .. } => {
+            BadInput::new(error.to_string(), "see `holdpoint image bootstrap --help`").into()
+        }
+        other => anyhow::Error::from(other),
+    })?;
     let made = Made {
         image: made.name,
         id: made.id,

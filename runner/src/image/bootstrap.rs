@@ -2,6 +2,7 @@
 //! archive, and the engine imports it as it is written.
 
 mod plan;
+mod private;
 
 pub use plan::{BootstrapRequest, DEFAULT_SUITE, Toolchain};
 
@@ -19,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::io::AsyncReadExt as _;
-use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::process::{Child, ChildStderr, ChildStdout};
 
 use crate::text::{Lines, one_line};
 
@@ -99,7 +100,7 @@ impl Bootstrap {
     ///
     /// # Errors
     /// When the request is malformed, the program is missing or fails, or the engine doesn't take the image.
-    /// Then no image has been made.
+    /// Then no image has been made. Dropped half-way, nothing of it is left either.
     pub async fn make(
         &self,
         request: &BootstrapRequest,
@@ -121,11 +122,13 @@ impl Bootstrap {
         let socket = self.socket.to_string_lossy().into_owned();
         let docker = Docker::connect_with_unix(&socket, LIMIT.as_secs(), API_DEFAULT_VERSION).map_err(refused)?;
         let docker = docker.negotiate_version().await.map_err(refused)?;
-        let mut child = self.spawn(request, now)?;
+        let mut scratch = private::Scratch::new().map_err(|error| self.failed(&error.to_string()))?;
+        let mut child = self.spawn(request, now, scratch.path()).await?;
         let (Some(archive), Some(said)) = (child.stdout.take(), child.stderr.take()) else {
             return Err(self.failed("it has no output"));
         };
         let status = Arc::new(Mutex::new(None));
+        scratch.holds(&child, &status);
         let body = bollard::body_try_stream(archive_of(child, archive, Arc::clone(&status)));
         let (name, tag) = (request.repository(), request.suite.clone());
         let options = CreateImageOptionsBuilder::default()
@@ -143,7 +146,7 @@ impl Bootstrap {
         };
         let (imported, last) = tokio::join!(import, pass_on(said, on_line));
         // The program's own failure is the reason for the engine's.
-        let ended = status.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let ended = status.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match ended {
             Some(Ok(true)) => imported?,
             Some(Err(error)) => return Err(self.failed(&error)),
@@ -163,9 +166,13 @@ impl Bootstrap {
         })
     }
 
-    fn spawn(&self, request: &BootstrapRequest, now: Timestamp) -> Result<Child, BootstrapError> {
-        let mut command = Command::new(&self.program);
+    async fn spawn(&self, request: &BootstrapRequest, now: Timestamp, scratch: &Path) -> Result<Child, BootstrapError> {
+        if !private::is_there(&self.program) {
+            return Err(BootstrapError::NoProgram(self.shown()));
+        }
+        let mut command = private::command(&self.program).await;
         command
+            .env("TMPDIR", scratch)
             .args(request.arguments())
             // Files are dated so, and the same packages give the same archive (reproducible-builds.org).
             .env("SOURCE_DATE_EPOCH", now.as_second().to_string())
@@ -173,10 +180,7 @@ impl Bootstrap {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        command.spawn().map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => BootstrapError::NoProgram(self.shown()),
-            _ => self.failed(&error.to_string()),
-        })
+        command.spawn().map_err(|error| self.failed(&error.to_string()))
     }
 
     fn shown(&self) -> String {

@@ -2,6 +2,8 @@
 
 pub mod control;
 pub mod docker;
+mod full_disk;
+pub mod keeper;
 pub mod kubernetes;
 pub mod local;
 mod output;

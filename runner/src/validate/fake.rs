@@ -38,6 +38,8 @@ struct State {
     sealed: BTreeMap<SnapshotKey, Files>,
     reports: BTreeMap<String, Vec<u8>>,
     failing_requests: u32,
+    /// Whether the engine is away for them, instead of saying no.
+    away: bool,
 }
 
 pub(crate) struct Fake {
@@ -66,6 +68,12 @@ impl Fake {
         self
     }
 
+    /// The same, because the engine is away.
+    pub(crate) fn away(self, requests: u32) -> Self {
+        self.state.lock().unwrap().away = true;
+        self.failing(requests)
+    }
+
     /// A file that is in every workspace, by its path there.
     pub(crate) fn with_file(self, path: &str, bytes: &[u8]) -> Self {
         self.state
@@ -85,9 +93,11 @@ impl Fake {
         let mut state = self.state.lock().unwrap();
         if state.failing_requests > 0 {
             state.failing_requests -= 1;
-            return Err(SandboxError::Engine {
-                what: "create a volume",
-                reason: "gone".to_owned(),
+            let (what, reason) = ("create a volume", "gone".to_owned());
+            return Err(if state.away {
+                SandboxError::EngineLost { what, reason }
+            } else {
+                SandboxError::Engine { what, reason }
             });
         }
         state.next += 1;
@@ -107,6 +117,19 @@ fn read(tar: &[u8]) -> Files {
         files.insert(path, text);
     }
     files
+}
+
+/// What the archive of a revert does to a workspace.
+fn take_back(files: &mut Files, undo: &Files) {
+    let removed: Vec<_> = undo["removed"]
+        .split('\0')
+        .map(|path| path.trim_start_matches("./"))
+        .collect();
+    files.retain(|path, _| !removed.contains(&path.as_str()));
+    let back = undo
+        .iter()
+        .filter_map(|(path, text)| Some((path.strip_prefix("tree/")?, text)));
+    files.extend(back.map(|(path, text)| (path.to_owned(), text.clone())));
 }
 
 /// An uncompressed archive of these files.
@@ -163,6 +186,9 @@ impl Sandbox for Fake {
         let (files, in_place) = {
             let mut state = self.state.lock().unwrap();
             let (files, counts) = state.workspaces.get_mut(workspace.as_str()).unwrap();
+            if let Some(archive) = step.stdin.as_ref().filter(|_| step.name == "revert") {
+                take_back(files, &read(archive));
+            }
             let count = counts.entry(step.name.clone()).or_default();
             *count += 1;
             (files.clone(), *count)
@@ -187,8 +213,13 @@ impl Sandbox for Fake {
         }
     }
 
-    async fn read_file(&self, _: &WorkspaceId, path: &str, _: usize) -> Result<Option<Vec<u8>>, SandboxError> {
-        Ok(self.state.lock().unwrap().reports.get(path).cloned())
+    async fn read_file(&self, id: &WorkspaceId, path: &str, _: usize) -> Result<Option<Vec<u8>>, SandboxError> {
+        let state = self.state.lock().unwrap();
+        let file = || {
+            let (files, _) = state.workspaces.get(id.as_str())?;
+            Some(files.get(path.strip_prefix("repo/")?)?.clone().into_bytes())
+        };
+        Ok(state.reports.get(path).cloned().or_else(file))
     }
 
     async fn remove(&self, workspace: WorkspaceId) -> Result<(), SandboxError> {

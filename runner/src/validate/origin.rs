@@ -2,6 +2,7 @@
 //! fails on the way.
 
 use holdpoint_schemas::evidence::{Side, StepEnd};
+use std::time::Duration;
 
 use super::steps::SideRun;
 use crate::error::{RunnerError, SandboxError};
@@ -13,6 +14,8 @@ use crate::sandbox::tree;
 /// Further attempts when the machine or the engine fails: a restart of the daemon is over by then, and
 /// what fails three times won't get better by waiting here.
 const RETRIES: u32 = 2;
+/// Before each further attempt when the engine is away: a daemon that is started again needs some seconds.
+const PAUSES: [Duration; RETRIES as usize] = [Duration::from_secs(10), Duration::from_secs(3)];
 
 /// Where a workspace starts.
 #[derive(Debug, Clone)]
@@ -51,7 +54,10 @@ pub(super) const fn is_lost(end: &StepEnd) -> bool {
 const fn may_recover(error: &SandboxError) -> bool {
     matches!(
         error,
-        SandboxError::Engine { .. } | SandboxError::EngineTimeOut { .. } | SandboxError::NoEngine { .. }
+        SandboxError::Engine { .. }
+            | SandboxError::EngineLost { .. }
+            | SandboxError::EngineTimeOut { .. }
+            | SandboxError::NoEngine { .. }
     )
 }
 
@@ -66,6 +72,9 @@ impl SideRun<'_> {
                 Err(error) if left > 0 && may_recover(&error) => {
                     tracing::warn!("a workspace could not be made, trying again: {error}");
                     left -= 1;
+                    if matches!(error, SandboxError::EngineLost { .. } | SandboxError::NoEngine { .. }) {
+                        tokio::time::sleep(PAUSES.get(left as usize).copied().unwrap_or_default()).await;
+                    }
                     continue;
                 }
                 Err(error) => return Err(error.into()),

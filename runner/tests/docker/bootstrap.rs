@@ -103,3 +103,44 @@ async fn a_missing_program_or_engine_is_named() {
         .unwrap_err();
     assert!(matches!(error, BootstrapError::Engine(_)), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_is_stopped_half_way_leaves_no_mount_no_process_and_no_file() {
+    // As `mmdebstrap` does it: a system in the folder of temporary files, with the host's devices in it.
+    let script = r#"
+echo "I: in $TMPDIR" >&2
+mkdir "$TMPDIR/root" && mount --bind /dev/shm "$TMPDIR/root" && echo "I: mounted" >&2
+exec sleep 300.25
+"#;
+    let (_folder, bootstrap) = program(script);
+    let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
+    let on_line = move |line: &str| sender.send(line.to_owned()).unwrap();
+    let request = request();
+    let making = bootstrap.make(&request, Timestamp::UNIX_EPOCH, &on_line);
+    let told = tokio::select! {
+        made = making => panic!("it ended by itself: {made:?}"),
+        told = async {
+            let place = lines.recv().await.unwrap();
+            (place, lines.recv().await.unwrap())
+        } => told,
+    };
+    assert_eq!(told.1, "I: mounted");
+    let place = told.0.strip_prefix("I: in ").unwrap();
+    assert!(!Path::new(place).exists(), "{place}");
+    let table = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    assert!(!table.contains(place), "{table}");
+    let sleeps = || {
+        Command::new("pgrep")
+            .args(["-f", "^sleep 300.25"])
+            .status()
+            .unwrap()
+            .success()
+    };
+    for _ in 0..100 {
+        if !sleeps() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("the program still runs");
+}

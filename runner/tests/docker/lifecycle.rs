@@ -1,6 +1,6 @@
 //! What is left behind: nothing.
 
-use super::support::{connect, left_over, run_in, step, tree};
+use super::support::{left_over, run_in, step, tree};
 use holdpoint_runner::sandbox::Sandbox as _;
 use holdpoint_runner::{DockerSandbox, SandboxError, SandboxSettings};
 use holdpoint_schemas::estate::{PullPolicy, SandboxConfig};

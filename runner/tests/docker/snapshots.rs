@@ -1,9 +1,11 @@
 //! Baselines kept as snapshots, and what starts from them.
 
 use super::support::{run_in, sandbox, step, tree};
+use holdpoint_runner::sandbox::keeper::Keeper;
 use holdpoint_runner::sandbox::snapshot::{SnapshotKey, TreeChange};
 use holdpoint_runner::sandbox::{Sandbox, WorkspaceId, tree as trees};
-use holdpoint_runner::{DockerSandbox, SandboxError};
+use holdpoint_runner::{DockerSandbox, SandboxError, SandboxSettings};
+use holdpoint_schemas::estate::SandboxConfig;
 use holdpoint_schemas::evidence::StepEnd;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -256,4 +258,55 @@ async fn a_half_made_snapshot_of_a_killed_run_is_never_used_and_is_swept() {
         "1\n"
     );
     sandbox.drop_snapshot(&empty).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_baseline_goes_with_the_folder_that_it_is_kept_for_whoever_sweeps() {
+    let root = tempfile::tempdir().unwrap();
+    let state = |name: &str| root.path().join(name).join("baselines");
+    let kept_for = async |name: &str| {
+        let mut settings = SandboxSettings::new(SandboxConfig::default(), "test");
+        settings.keeper = Some(Keeper::of(&state(name)).unwrap());
+        DockerSandbox::connect(settings).await.unwrap()
+    };
+    let (deleted, lasting) = (kept_for("deleted").await, kept_for("lasting").await);
+    let gone = baseline(&deleted, &[("a", "1\n")], "true").await;
+    let used = baseline(&deleted, &[("a", "1\n")], "true").await;
+    let kept = baseline(&lasting, &[("a", "1\n")], "true").await;
+    let user = lasting.branch(&used, &TreeChange::default()).await.unwrap();
+    let store = store_of(&gone);
+    assert!(is_mounted(&store), "its disk is a mount of its own");
+    std::fs::remove_dir_all(root.path().join("deleted")).unwrap();
+    // Another state folder in its place asks for none of them.
+    Keeper::of(&state("deleted")).unwrap();
+
+    let keys = async || {
+        let listed = lasting.snapshots().await.unwrap();
+        [&gone, &used, &kept].map(|key| listed.iter().any(|info| info.key == *key))
+    };
+    assert_eq!(keys().await, [true; 3]);
+    lasting.sweep().await.unwrap();
+    assert_eq!(keys().await, [false, true, true], "what is in use stays");
+    assert!(!is_mounted(&store) && !is_there(&store));
+    lasting.remove(user).await.unwrap();
+    lasting.sweep().await.unwrap();
+    assert_eq!(keys().await, [false, false, true]);
+    lasting.drop_snapshot(&kept).await.unwrap();
+}
+
+/// The volume with a snapshot's content.
+fn store_of(key: &SnapshotKey) -> String {
+    let format = "{{index .Labels \"holdpoint.snapshot-store\"}}";
+    let output = std::process::Command::new("docker")
+        .args(["volume", "inspect", "--format", format])
+        .arg(format!("holdpoint-snapshot-{key}"))
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn is_mounted(volume: &str) -> bool {
+    std::fs::read_to_string("/proc/self/mountinfo")
+        .unwrap()
+        .contains(&format!("/{volume}/"))
 }

@@ -162,6 +162,17 @@ async fn a_full_disk_is_told_and_the_disk_is_as_small_as_configured() {
 }
 
 #[tokio::test]
+async fn a_step_that_tidies_up_after_a_full_disk_is_told_by_its_words_or_while_it_runs() {
+    let said = "head -c 500000000 /dev/zero > x || { rm x; exit 1; }";
+    assert_eq!(run(step(said)).await.end, StepEnd::OutOfDisk);
+    let silent = "dd if=/dev/zero of=x bs=1M 2>/dev/null || { sleep 1; rm x; exit 1; }";
+    assert_eq!(run(step(silent)).await.end, StepEnd::OutOfDisk);
+    let mut captured = step("echo 'OSError: [Errno 28] No space left on device'; exit 1");
+    captured.capture_bytes = 1 << 10;
+    assert_eq!(run(captured).await.end, StepEnd::OutOfDisk);
+}
+
+#[tokio::test]
 async fn what_a_step_left_running_ends_with_it() {
     let local = local().await;
     let workspace = local.sandbox.workspace(&tree(&[])).await.unwrap();

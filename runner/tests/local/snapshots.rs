@@ -1,11 +1,12 @@
 //! Snapshots and what starts from them.
 
-use super::support::{Local, local, mounts_below, output_in, tree, without};
-use holdpoint_runner::SandboxError;
-use holdpoint_runner::sandbox::control::Control;
+use super::support::{Local, config, connect, local, mounts_below, output_in, tree, without};
+use holdpoint_runner::sandbox::control::{Control, Controls};
+use holdpoint_runner::sandbox::keeper::Keeper;
 use holdpoint_runner::sandbox::snapshot::{SnapshotKey, TreeChange};
 use holdpoint_runner::sandbox::tree::change;
 use holdpoint_runner::sandbox::{Sandbox as _, WorkspaceId};
+use holdpoint_runner::{LocalSandbox, LocalSettings, SandboxError};
 
 fn key() -> SnapshotKey {
     SnapshotKey::new("0123456789abcdef").unwrap()
@@ -128,4 +129,31 @@ async fn a_path_of_a_change_that_leaves_the_repo_is_refused() {
         };
         assert!(local.sandbox.branch(&key(), &change).await.is_err(), "{removed}");
     }
+}
+
+#[tokio::test]
+async fn a_baseline_goes_with_the_folder_that_it_is_kept_for_whoever_sweeps() {
+    let (root, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut settings = LocalSettings::new(config(), root.path(), "test");
+    settings.keeper = Some(Keeper::of(&state.path().join("baselines")).unwrap());
+    let deleted = LocalSandbox::connect(settings).await.unwrap();
+    let lasting = connect(root.path(), Controls::default()).await;
+    let other = SnapshotKey::new("fedcba9876543210").unwrap();
+    for (sandbox, key) in [(&deleted, &key()), (&lasting, &other)] {
+        let workspace = sandbox.workspace(&tree(&[("a", "1\n")])).await.unwrap();
+        sandbox.seal(workspace, key).await.unwrap();
+    }
+    lasting.sweep().await.unwrap();
+    assert_eq!(lasting.snapshots().await.unwrap().len(), 2);
+
+    let user = lasting.branch(&key(), &TreeChange::default()).await.unwrap();
+    state.close().unwrap();
+    lasting.sweep().await.unwrap();
+    assert_eq!(lasting.snapshots().await.unwrap().len(), 2, "what is in use stays");
+    lasting.remove(user).await.unwrap();
+    lasting.sweep().await.unwrap();
+    let left = lasting.snapshots().await.unwrap();
+    assert_eq!(left.iter().map(|info| &info.key).collect::<Vec<_>>(), [&other]);
+    lasting.drop_snapshot(&other).await.unwrap();
+    assert!(mounts_below(&root.path().join("snapshots")).is_empty());
 }

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use holdpoint_runner::sandbox::Sandbox;
+use holdpoint_runner::sandbox::keeper::Keeper;
 use holdpoint_runner::{
     DockerSandbox, KubernetesSandbox, KubernetesSettings, LocalSandbox, LocalSettings, SandboxError, SandboxSettings,
 };
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::bounds;
+use super::runner::BASELINES;
 use crate::failure::BadInput;
 use crate::pipeline::estate::{Estate, read_text};
 
@@ -53,13 +55,23 @@ async fn chosen(estate: &Estate, run: &str) -> Result<Arc<dyn Sandbox>> {
 }
 
 async fn docker(estate: &Estate, run: &str) -> Result<Arc<dyn Sandbox>, SandboxError> {
-    let settings = SandboxSettings::new(estate.config.sandbox.clone(), run);
+    let mut settings = SandboxSettings::new(estate.config.sandbox.clone(), run);
+    settings.keeper = keeper(estate);
     Ok(Arc::new(DockerSandbox::connect(settings).await?))
 }
 
 async fn local(estate: &Estate, run: &str) -> Result<Arc<dyn Sandbox>, SandboxError> {
-    let settings = LocalSettings::new(estate.config.sandbox.clone(), local_folder(), run);
+    let mut settings = LocalSettings::new(estate.config.sandbox.clone(), local_folder(), run);
+    settings.keeper = keeper(estate);
     Ok(Arc::new(LocalSandbox::connect(settings).await?))
+}
+
+/// The folder of the records of kept baselines: with it their snapshots go.
+fn keeper(estate: &Estate) -> Option<Keeper> {
+    let folder = estate.state().join(BASELINES);
+    Keeper::of(&folder)
+        .inspect_err(|error| tracing::warn!("nobody is named as the keeper of baselines: {error}"))
+        .ok()
 }
 
 async fn kubernetes(estate: &Estate, run: &str) -> Result<Arc<dyn Sandbox>> {

@@ -25,6 +25,7 @@ use super::watch::Watch;
 use super::workspace::Workspace;
 use crate::error::SandboxError;
 use crate::sandbox::control::Control;
+use crate::sandbox::full_disk::or_full_disk;
 use crate::sandbox::output::{Output, Source};
 use crate::sandbox::{OnLine, StepOutcome, StepSpec, WorkspaceId};
 
@@ -36,14 +37,6 @@ const OOM_NEWS: Duration = Duration::from_millis(100);
 const LINE_QUEUE: usize = 1_024;
 /// How far back the engine's reports are asked for: a start may overtake the request for them.
 const REPORTS_SINCE: u64 = 60;
-
-/// Bytes at the end of captured output in which a step says why it failed.
-const LAST_WORDS: usize = 16 << 10;
-
-fn last_words(captured: &[u8]) -> String {
-    let from = captured.len().saturating_sub(LAST_WORDS);
-    String::from_utf8_lossy(captured.get(from..).unwrap_or_default()).into_owned()
-}
 
 /// What a container is given, and how long it may take.
 struct Run<'a> {
@@ -106,7 +99,7 @@ impl DockerSandbox {
         let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let (tail, captured, capture_cut) = gather(&output);
         StepOutcome {
-            end: ending::or_full_disk(ending::or_full_disk(end, &tail), &last_words(&captured)),
+            end: or_full_disk(end, &tail, &captured),
             millis,
             tail,
             captured,

@@ -11,14 +11,6 @@ use crate::error::SandboxError;
 const COMMAND_NOT_FOUND: i64 = 127;
 /// What is left of a process that signal 9 ended (128 + 9), as the kernel and shells report it.
 const KILLED: i64 = 137;
-/// What the C library and runtimes say when a disk is full (strerror(3), ENOSPC and EDQUOT).
-const FULL_DISK: [&str; 4] = [
-    "No space left on device",
-    "ENOSPC",
-    "Disk quota exceeded",
-    "StorageFull",
-];
-
 /// Why the runner stopped looking at a running step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Stop {
@@ -65,16 +57,6 @@ pub(super) fn classify(state: &ContainerState, stop: &Stop, wall: Duration) -> S
         None => StepEnd::Infrastructure {
             reason: "the engine has no exit status".to_owned(),
         },
-    }
-}
-
-/// A failure whose last words are of a full disk proves nothing. Output can be forged, but only into
-/// this, which is never "passed".
-pub(super) fn or_full_disk(end: StepEnd, tail: &str) -> StepEnd {
-    let said = || FULL_DISK.iter().any(|words| tail.contains(words));
-    match end {
-        StepEnd::Exited { code } if code != 0 && said() => StepEnd::OutOfDisk,
-        end => end,
     }
 }
 
@@ -166,17 +148,5 @@ mod tests {
     fn an_unknown_command_is_a_missing_tool() {
         assert_eq!(classify(&exited(127), &DIED, WALL), StepEnd::MissingTool);
         assert_eq!(classify(&exited(1), &DIED, WALL), StepEnd::Exited { code: 1 });
-    }
-
-    #[test]
-    fn a_failure_for_want_of_disk_is_told_by_its_last_words_and_a_success_is_not() {
-        let said = "ld: write: No space left on device\n";
-        assert_eq!(or_full_disk(StepEnd::Exited { code: 1 }, said), StepEnd::OutOfDisk);
-        assert_eq!(
-            or_full_disk(StepEnd::Exited { code: 0 }, said),
-            StepEnd::Exited { code: 0 }
-        );
-        let end = StepEnd::Exited { code: 1 };
-        assert_eq!(or_full_disk(end.clone(), "1 failed"), end);
     }
 }

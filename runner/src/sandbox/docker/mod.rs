@@ -31,6 +31,7 @@ use self::image::Image;
 use self::profile::Rules;
 use self::workspace::Workspaces;
 use super::control::{Controls, IsolationReport};
+use super::keeper::Keeper;
 use super::owner::Owner;
 use super::snapshot::{SnapshotInfo, SnapshotKey, TreeChange};
 use super::{OnLine, REPO_DIR, SANDBOX_UID, Sandbox, StepOutcome, StepSpec, Swept, WORKSPACE_DIR, WorkspaceId};
@@ -55,6 +56,8 @@ pub struct SandboxSettings {
     /// The control group above that of each step, as the engine's `cgroup_parent` takes it: a bound over
     /// all steps together. `None`: the engine's own.
     pub cgroup_parent: Option<String>,
+    /// For whom its snapshots are kept. Without one, nobody but [`Sandbox::drop_snapshot`] removes them.
+    pub keeper: Option<Keeper>,
     /// Whether it may mount file systems to bound the disk of workspaces, where this process is root on the
     /// engine's host. Else disks are watched.
     pub may_mount: bool,
@@ -70,6 +73,7 @@ impl SandboxSettings {
             run: run.into(),
             controls: Controls::default(),
             cgroup_parent: None,
+            keeper: None,
             may_mount: true,
         }
     }
@@ -82,6 +86,7 @@ pub struct DockerSandbox {
     docker: Docker,
     image: Image,
     owner: Owner,
+    keeper: Option<Keeper>,
     run: String,
     version: String,
     rules: Rules,
@@ -122,6 +127,7 @@ impl DockerSandbox {
             docker,
             image,
             owner: Owner::this_process().map_err(SandboxError::NoOwner)?,
+            keeper: settings.keeper,
             run: settings.run,
             version: version.unwrap_or_else(|| "of unknown version".to_owned()),
             rules: Rules {

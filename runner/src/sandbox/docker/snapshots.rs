@@ -16,6 +16,7 @@ use super::engine::{REQUEST, bounded, is_not_found, remove_container, remove_vol
 use super::layer::{self, LAYER, PATH_LINES, PATHS, SNAPSHOT_DIR, STORE_DIR, TREE};
 use super::workspace::{Workspace, part, volume_mount};
 use crate::error::SandboxError;
+use crate::sandbox::keeper::{self, Keeper};
 use crate::sandbox::snapshot::{SnapshotInfo, SnapshotKey, TreeChange};
 use crate::sandbox::{WorkspaceId, owner};
 
@@ -37,7 +38,7 @@ pub(super) struct Marker {
     pub name: String,
     pub store: String,
     info: SnapshotInfo,
-    boot: String,
+    labels: HashMap<String, String>,
 }
 
 impl Marker {
@@ -50,8 +51,13 @@ impl Marker {
                 key: SnapshotKey::new(label(LABEL_SNAPSHOT)?.as_str()).ok()?,
                 bytes: label(LABEL_BYTES)?.parse().ok()?,
             },
-            boot: label(owner::LABEL_BOOT)?.clone(),
+            labels: volume.labels.clone(),
         })
+    }
+
+    /// Whether those for whom it is kept are gone.
+    pub fn is_abandoned(&self) -> bool {
+        keeper::is_gone(&self.labels)
     }
 }
 
@@ -96,7 +102,8 @@ impl DockerSandbox {
             self.disks.seal(disk).await?;
         }
         let bytes = size_of(&listed);
-        let published = self.publish(key, &workspace.store(), bytes).await?;
+        let labels = self.marker_labels(key, &workspace.store(), bytes);
+        let published = self.publish(key, &workspace.store(), labels).await?;
         if published.store != workspace.store() {
             self.remove_store(&workspace.store(), Path::new(&workspace.mountpoint))
                 .await?;
@@ -127,19 +134,30 @@ impl DockerSandbox {
         }
     }
 
+    fn marker_labels(&self, key: &SnapshotKey, store: &str, bytes: u64) -> HashMap<String, String> {
+        let own = [
+            (owner::LABEL, "1".to_owned()),
+            (owner::LABEL_BOOT, self.owner.boot().to_owned()),
+            (LABEL_SNAPSHOT, key.to_string()),
+            (LABEL_STORE, store.to_owned()),
+            (LABEL_BYTES, bytes.to_string()),
+        ];
+        let mut labels = self.keeper.as_ref().map(Keeper::labels).unwrap_or_default();
+        labels.extend(own.map(|(name, value)| (name.to_owned(), value)));
+        labels
+    }
+
     /// Makes the marker, or finds the one that another process made first.
-    async fn publish(&self, key: &SnapshotKey, store: &str, bytes: u64) -> Result<Marker, SandboxError> {
+    async fn publish(
+        &self,
+        key: &SnapshotKey,
+        store: &str,
+        labels: HashMap<String, String>,
+    ) -> Result<Marker, SandboxError> {
         for _ in 0..2 {
-            let labels = [
-                (owner::LABEL, "1".to_owned()),
-                (owner::LABEL_BOOT, self.owner.boot().to_owned()),
-                (LABEL_SNAPSHOT, key.to_string()),
-                (LABEL_STORE, store.to_owned()),
-                (LABEL_BYTES, bytes.to_string()),
-            ];
             let marker = VolumeCreateRequest {
                 name: Some(marker_name(key)),
-                labels: Some(labels.map(|(name, value)| (name.to_owned(), value)).into()),
+                labels: Some(labels.clone()),
                 ..VolumeCreateRequest::default()
             };
             let made = bounded("create a volume", REQUEST, self.docker.create_volume(marker)).await?;
@@ -159,7 +177,7 @@ impl DockerSandbox {
     }
 
     pub(super) fn is_current(&self, marker: &Marker) -> bool {
-        marker.boot == self.owner.boot()
+        self.owner.same_boot(&marker.labels)
     }
 
     async fn volume(&self, name: &str) -> Result<Option<EngineVolume>, SandboxError> {
@@ -257,7 +275,8 @@ impl DockerSandbox {
         }
         remove_volume(&self.docker, &marker.name).await?;
         if self.has_users(&marker.store).await? {
-            self.publish(&marker.info.key, &marker.store, marker.info.bytes).await?;
+            self.publish(&marker.info.key, &marker.store, marker.labels.clone())
+                .await?;
             return Err(in_use());
         }
         match self.volume(&marker.store).await? {

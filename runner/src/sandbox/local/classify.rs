@@ -22,6 +22,8 @@ pub(super) struct Facts {
     pub(super) killed: bool,
     /// No room left on the workspace's disk.
     pub(super) disk_full: bool,
+    /// No room left below all disks: what the step wrote may be lost, whatever it made of that.
+    pub(super) full_below: bool,
     /// Last line of what was said.
     pub(super) last_words: String,
 }
@@ -36,6 +38,9 @@ pub(super) fn classify(facts: &Facts) -> StepEnd {
         return StepEnd::TimedOut {
             after_seconds: wall.as_secs(),
         };
+    }
+    if facts.full_below {
+        return StepEnd::OutOfDisk;
     }
     match facts.status {
         Some(0) => StepEnd::Exited { code: 0 },
@@ -97,6 +102,18 @@ mod tests {
         };
         assert_eq!(classify(&full(1)), StepEnd::OutOfDisk);
         assert_eq!(classify(&full(0)), StepEnd::Exited { code: 0 });
+    }
+
+    #[test]
+    fn with_a_full_machine_not_even_a_success_counts() {
+        for status in [Some(0), Some(1), None] {
+            let facts = Facts {
+                full_below: true,
+                status,
+                ..Facts::default()
+            };
+            assert_eq!(classify(&facts), StepEnd::OutOfDisk);
+        }
     }
 
     #[test]

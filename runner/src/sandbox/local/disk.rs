@@ -20,11 +20,15 @@ use crate::sandbox::control::Control;
 const MIN_MIB: u64 = 8;
 /// Files in `/tmp` per MiB of its size.
 const TMP_FILES_PER_MIB: u64 = 1_024;
+/// What ext4 needs for itself in the smallest disk, in bytes; some of it, and its reserve, stays free to the end.
+const OVERHEAD: u64 = 8 << 20;
 /// A disk with less room than this is used up: what is left are pieces too small for anybody.
 const FULL_BYTES: u64 = 64 << 10;
+/// Below this the file system under all disks is full.
+const FULL_BELOW: u64 = 64 << 20;
 
 /// How workspaces get their disks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Disks {
     /// Size of a disk in MiB; none: plain folders, not bounded.
     pub(super) size_mib: Option<u64>,
@@ -32,6 +36,8 @@ pub(super) struct Disks {
     pub(super) overlay: bool,
     /// Owner of what is in them.
     owner: u32,
+    /// A folder of the file system that they are files of.
+    below: PathBuf,
 }
 
 impl Disks {
@@ -45,13 +51,12 @@ impl Disks {
                 .then(|| settings.config.disk_mib.max(MIN_MIB)),
             overlay: true,
             owner,
+            below: store.slot(""),
         };
         if !view.as_root {
-            return Self {
-                size_mib: None,
-                overlay: false,
-                owner,
-            };
+            disks.size_mib = None;
+            disks.overlay = false;
+            return disks;
         }
         let trial = store.slot(view.slot()).join("trial");
         if let Err(error) = disks.make(&trial) {
@@ -74,7 +79,7 @@ impl Disks {
     pub(super) fn plain(&self) -> Self {
         Self {
             size_mib: None,
-            ..*self
+            ..self.clone()
         }
     }
 
@@ -85,7 +90,7 @@ impl Disks {
         make_folder(&disk)?;
         if let Some(mib) = self.size_mib {
             let image = place.join("disk.img");
-            fs::File::create_new(&image)?.set_len(mib << 20)?;
+            fs::File::create_new(&image)?.set_len((mib << 20) + OVERHEAD)?;
             // Without a journal: after a crash it is thrown away. Tables are zeroes already in a new file.
             tool(
                 "mkfs.ext4",
@@ -132,6 +137,27 @@ impl Disks {
             options.as_c_str(),
         )?;
         Ok(merged)
+    }
+
+    /// Whether the disk of a workspace, or its number of files, is used up. What was refused to a step needn't have
+    /// fitted to the last byte, so it counts what is in use too.
+    pub(super) fn is_full(&self, tree: &Path) -> bool {
+        self.size_mib.is_some_and(|mib| {
+            statvfs(tree).is_ok_and(|room| {
+                let bytes = |blocks: u64| blocks.saturating_mul(room.f_frsize);
+                // Where files aren't counted, there are none.
+                bytes(room.f_bavail) < FULL_BYTES
+                    || bytes(room.f_blocks - room.f_bfree) > mib << 20
+                    || (room.f_files > 0 && room.f_favail == 0)
+            })
+        })
+    }
+
+    /// Whether the file system that holds the disks is used up. They are sparse: what is written to them may be lost
+    /// then, whatever they say themselves.
+    pub(super) fn is_full_below(&self) -> bool {
+        self.size_mib.is_some()
+            && statvfs(&self.below).is_ok_and(|room| room.f_bavail.saturating_mul(room.f_frsize) < FULL_BELOW)
     }
 }
 
@@ -219,14 +245,6 @@ fn mounted_below(mounts: &[u8], folder: &Path) -> Vec<PathBuf> {
         .map(|point| PathBuf::from(std::ffi::OsStr::from_bytes(point)))
         .filter(|point| point.starts_with(folder))
         .collect()
-}
-
-/// Whether a disk, or its number of files, is used up.
-pub(super) fn is_full(folder: &Path) -> bool {
-    statvfs(folder).is_ok_and(|room| {
-        // Where files aren't counted, there are none.
-        room.f_bavail.saturating_mul(room.f_frsize) < FULL_BYTES || (room.f_files > 0 && room.f_favail == 0)
-    })
 }
 
 /// Bytes of disk that a tree takes.

@@ -30,6 +30,7 @@ use self::disk::Disks;
 use self::store::Store;
 use self::view::View;
 use super::control::{Control, Controls, IsolationReport};
+use super::keeper::Keeper;
 use super::snapshot::{SnapshotInfo, SnapshotKey, TreeChange};
 use super::{OnLine, SANDBOX_UID, Sandbox, StepOutcome, StepSpec, Swept, WorkspaceId};
 use crate::error::SandboxError;
@@ -44,6 +45,8 @@ pub struct LocalSettings {
     pub root: PathBuf,
     /// Names this run in the records of what it makes.
     pub run: String,
+    /// For whom its snapshots are kept. Without one, nobody but [`Sandbox::drop_snapshot`] removes them.
+    pub keeper: Option<Keeper>,
     /// The controls to put in force: all, but in a test of one of them. Bubblewrap always sets
     /// [`Control::NoNewPrivileges`].
     pub controls: Controls,
@@ -60,6 +63,7 @@ impl LocalSettings {
             config,
             root: root.into(),
             run: run.into(),
+            keeper: None,
             controls: Controls::default(),
             cgroup_parent: None,
         }
@@ -78,6 +82,7 @@ pub struct LocalSandbox {
 #[derive(Debug)]
 struct Shared {
     config: SandboxConfig,
+    keeper: Option<Keeper>,
     controls: Controls,
     store: Store,
     view: View,
@@ -119,6 +124,7 @@ impl Shared {
         Ok(Self {
             groups: Groups::find(settings.cgroup_parent.as_deref()),
             config: settings.config,
+            keeper: settings.keeper,
             controls: settings.controls,
             store,
             view,

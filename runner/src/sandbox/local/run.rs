@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::cgroup::Group;
 use super::classify::{Facts, classify};
@@ -21,6 +22,7 @@ use super::spawn::spawn;
 use super::{Shared, disk, failed};
 use crate::error::SandboxError;
 use crate::sandbox::control::Control;
+use crate::sandbox::full_disk::or_full_disk;
 use crate::sandbox::output::{Output, Source};
 use crate::sandbox::{OnLine, ReadOnlyMount, StepOutcome, StepSpec, WorkspaceId};
 
@@ -34,6 +36,8 @@ const LINE_QUEUE: usize = 1_024;
 const CHUNK: usize = 64 << 10;
 /// Longest status that bubblewrap writes.
 const MAX_STATUS_BYTES: u64 = 64 << 10;
+/// Between two looks at the disk: it takes some 100 MB in it.
+const LOOK: Duration = Duration::from_millis(100);
 /// Where the wall time isn't bounded.
 const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -56,7 +60,7 @@ impl Shared {
         let end = match driven {
             Ok(mut facts) => {
                 facts.last_words = tail.lines().last().unwrap_or("no reason was given").to_owned();
-                classify(&facts)
+                or_full_disk(classify(&facts), &tail, &captured)
             }
             Err(error) => StepEnd::Infrastructure {
                 reason: error.to_string(),
@@ -93,10 +97,20 @@ impl Shared {
         };
         let deadline = tokio::time::sleep(wall);
         tokio::pin!(deadline);
+        // What a step that ran out of disk has removed at its end is seen only while it runs.
+        let (mut disk_full, mut full_below) = (false, false);
+        let mut look = || {
+            disk_full |= self.disks.is_full(&tree);
+            full_below |= self.disks.is_full_below();
+            (disk_full, full_below)
+        };
+        let mut looks = interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let exited = loop {
             tokio::select! {
                 exited = child.wait() => break Some(exited.map_err(failed("wait for a step"))?),
                 () = &mut deadline => break None,
+                _ = looks.tick() => { look(); }
                 Some(line) = lines.recv() => on_line(&line),
             }
         };
@@ -112,12 +126,14 @@ impl Shared {
             attempt.end().await;
         }
         streams.drain(&mut lines, on_line).await;
+        let (disk_full, full_below) = look();
         Ok(Facts {
             out_of_memory: attempt.group.as_ref().is_some_and(Group::ran_out_of_memory),
             timed_out,
             status: attempt.status().map_err(failed("read a step's status"))?,
             killed: exited.is_some_and(|status| status.signal() == Some(9)),
-            disk_full: self.disks.size_mib.is_some() && disk::is_full(&tree),
+            disk_full,
+            full_below,
             last_words: String::new(),
         })
     }

@@ -17,6 +17,7 @@ use super::workspace::{BASE, open_inside};
 use super::{Shared, blocking, disk, failed};
 use crate::error::SandboxError;
 use crate::sandbox::control::Control;
+use crate::sandbox::keeper;
 use crate::sandbox::snapshot::{SnapshotInfo, SnapshotKey, TreeChange};
 use crate::sandbox::{ReadOnlyMount, WorkspaceId, tree};
 
@@ -24,6 +25,10 @@ use crate::sandbox::{ReadOnlyMount, WorkspaceId, tree};
 const RESTORE: &str = "restore.tar";
 /// Size of a snapshot in bytes.
 const SIZE: &str = "bytes";
+/// For whom it is kept, as labels.
+const KEEPER: &str = "keeper.json";
+/// Snapshots that one sweep removes at most: a run waits for it.
+const MOST_SNAPSHOTS: usize = 32;
 /// Where a workspace sees what it is to be changed by, while it is made.
 const CHANGE_DIR: &str = "/holdpoint/change";
 /// Where it sees a snapshot that is copied.
@@ -75,11 +80,31 @@ impl Shared {
         fs::remove_file(slot.join(BASE))?;
         let bytes = disk::tree_bytes(tree)?;
         fs::write(slot.join(SIZE), bytes.to_string())?;
+        if let Some(keeper) = &self.keeper {
+            fs::write(slot.join(KEEPER), serde_json::to_vec(&keeper.labels())?)?;
+        }
         let disk = slot.join("tree/disk");
         if self.has(Control::SealedSnapshot) && disk::is_mounted(&disk)? {
             disk::remount_read_only(&disk)?;
         }
         Ok(bytes)
+    }
+
+    /// Removes snapshots whose keeper is gone; how many.
+    pub(super) fn sweep_snapshots(&self) -> Result<usize, SandboxError> {
+        let keys = self.store.snapshot_keys().map_err(failed("list snapshots"))?;
+        let abandoned = |key: &&SnapshotKey| {
+            let labels = fs::read(self.store.snapshot(key).join(KEEPER)).ok();
+            labels.is_some_and(|json| serde_json::from_slice(&json).is_ok_and(|labels| keeper::is_gone(&labels)))
+        };
+        let mut swept = 0;
+        for key in keys.iter().filter(abandoned).take(MOST_SNAPSHOTS) {
+            match self.remove_snapshot(key) {
+                Ok(()) => swept += 1,
+                Err(error) => tracing::debug!("while sweeping: {error}"),
+            }
+        }
+        Ok(swept)
     }
 
     fn info(&self, key: &SnapshotKey) -> Result<SnapshotInfo, SandboxError> {

@@ -180,6 +180,7 @@ impl Shared {
                 Err(error) => tracing::warn!("while sweeping: {error}"),
             }
         }
+        swept.volumes += self.sweep_snapshots()?;
         Ok(swept)
     }
 }

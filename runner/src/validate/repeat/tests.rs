@@ -7,6 +7,7 @@ use crate::sandbox::snapshot::SnapshotKey;
 use holdpoint_schemas::event::NoEvents;
 use holdpoint_schemas::evidence::{Check, CheckResult, EvidenceRecord, Side, StepEnd, Verdict};
 use std::sync::Mutex;
+use std::time::Duration;
 
 fn test_plan(reruns: u32, clean_runs: u32) -> ValidationPlan {
     let mut plan = plan(&[Check::Build, Check::Test]);
@@ -199,6 +200,18 @@ async fn an_engine_that_refuses_workspaces_is_asked_again() {
             .await
             .is_err()
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_is_away_for_some_seconds_is_waited_for() {
+    let plan = test_plan(4, 0);
+    let fake = Fake::new(|_| green()).away(2);
+    let began = tokio::time::Instant::now();
+    let baseline = run_baseline(&fake, &plan, None, &NoReports, &NoEvents).await.unwrap();
+    assert_eq!(baseline.record.end("test"), Some(&GREEN));
+    assert!(began.elapsed() > Duration::from_secs(5), "{:?}", began.elapsed());
+    let fake = Fake::new(|_| green()).away(3);
+    assert!(run_baseline(&fake, &plan, None, &NoReports, &NoEvents).await.is_err());
 }
 
 #[tokio::test]

@@ -57,6 +57,16 @@ async fn what_the_candidate_left_behind_can_make_it_impossible() {
 }
 
 #[tokio::test]
+async fn lockfiles_are_held_to_the_bases_when_a_fix_that_changes_them_is_taken_back() {
+    let mut plan = revert_plan();
+    plan.steps.prepare = Some("npm ci".to_owned());
+    plan.baseline = tree(&[("package.json", "{}"), ("package-lock.json", "1")]).into();
+    plan.candidate = tree(&[("package.json", "{}"), ("package-lock.json", "2")]).into();
+    let found = reverted(ends("none", GREEN), &plan).await;
+    assert_eq!(found.verdict, Verdict::Passed, "{}", found.reason);
+}
+
+#[tokio::test]
 async fn a_migration_cannot_be_taken_back_and_costs_no_run() {
     let mut plan = revert_plan();
     plan.scrutiny.irreversible = Some("it migrates the database".to_owned());
