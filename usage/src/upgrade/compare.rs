@@ -140,6 +140,20 @@ impl Pair<'_> {
             let text = format!("it no longer derives from `{}`", lost.join("`, `"));
             effects.push(Effect::unclear(What::Bases, text));
         }
+        if let (Some(before), Some(after)) = (self.old.scope(old), self.new.scope(new)) {
+            let lost: Vec<&str> = before.traits.difference(&after.traits).map(String::as_str).collect();
+            if !lost.is_empty() {
+                let text = format!("it no longer implements `{}`", lost.join("`, `"));
+                effects.push(Effect::unclear(What::Bases, text));
+            }
+            if let (true, Some(was), Some(is)) = (before.is_class, &before.listed, &after.listed) {
+                let more: Vec<&str> = is.difference(was).map(String::as_str).collect();
+                if !more.is_empty() {
+                    let text = format!("it has more variants, and a `match` may miss them: `{}`", more.join("`, `"));
+                    effects.push(Effect::unclear(What::Required, text));
+                }
+            }
+        }
         if let (How::Derived, Some(before), Some(after)) = (how, self.old.scope(old), self.new.scope(new)) {
             for name in after.required.difference(&before.required) {
                 let text = format!("whoever derives from it needs `{name}` now");
@@ -153,31 +167,27 @@ impl Pair<'_> {
         effects
     }
 
-    /// The effects on a use of a member, by name, of any class that has it: whose it is can't be seen.
-    pub fn member(&self, name: &str, call: Option<&Arguments>) -> Vec<(String, Effect)> {
+    /// The effects on a use of a member, by name, of any class that has it, with that class: whose it is can't be seen.
+    pub fn member(&self, name: &str, call: Option<&Arguments>) -> Vec<(ScopeId, Effect)> {
         let mut found = Vec::new();
         for (id, scope) in self.old.scopes.iter().enumerate().filter(|(_, scope)| scope.is_class) {
             let Some(was) = scope.members.get(name).and_then(|items| items.last()) else {
                 continue;
             };
-            let symbol = format!("{}.{name}", scope.path.join("."));
             let Some(new) = self.counterpart(id) else {
-                found.push((symbol, Effect::unclear(What::Removed, "the class that has it is gone")));
+                found.push((id, Effect::breaks(What::Removed, "the class that has it is gone")));
                 continue;
             };
             match self.new.member(new, name) {
-                Found::Missing(_) => found.push((symbol, Effect::unclear(What::Removed, "it is gone"))),
-                Found::Hidden(why) => found.push((symbol, Effect::unclear(What::Removed, why))),
+                Found::Missing(_) => found.push((id, Effect::breaks(What::Removed, "it is gone"))),
+                Found::Hidden(why) => found.push((id, Effect::unclear(What::Removed, why))),
                 Found::Thing { item: is, .. } => {
                     let how = match call {
                         Some(given) => How::Called(Some(given)),
                         None => How::Named,
                     };
                     let effects = self.effects(was, is, how);
-                    let worst = effects.into_iter().find(|effect| !self.only_behaviour(effect));
-                    if let Some(Effect::Breaks { what, text } | Effect::Unclear { what, text }) = worst {
-                        found.push((symbol, Effect::unclear(what, text)));
-                    }
+                    found.extend(effects.into_iter().find(|effect| !self.only_behaviour(effect)).map(|effect| (id, effect)));
                 }
             }
         }

@@ -66,7 +66,7 @@ fn names(surface: &Surface) -> (Vec<(Vec<String>, &Item)>, bool) {
         };
         for (name, items) in &scope.members {
             let public = !name.starts_with(['_', '.'])
-                && scope.listed.as_ref().is_none_or(|listed| {
+                && scope.listed.as_ref().filter(|_| !scope.is_class).is_none_or(|listed| {
                     listed.contains(name) || items.iter().any(|item| matches!(item.kind, Kind::Module(_)))
                 });
             let Some(item) = items.last().filter(|_| public) else {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::compare::{How, Pair};
-use super::surface::{Found, Kind, ScopeId, Surface};
+use super::surface::{Found, INNER, Kind, ScopeId, Surface};
 use super::uses::{Rooted, Uses, splits};
 use super::versions::{at_least, is_major};
 use super::{Break, Compatibility, Effect, Verdict, What};
@@ -38,6 +38,8 @@ struct Judge<'a> {
     breaks: BTreeSet<Break>,
     unknown: BTreeSet<String>,
     symbols: BTreeSet<String>,
+    /// Traits of the package that the repo takes in (Rust), in the old version of a step.
+    traits: BTreeSet<ScopeId>,
 }
 
 impl Usage {
@@ -59,6 +61,7 @@ impl Usage {
             breaks: BTreeSet::new(),
             unknown: BTreeSet::new(),
             symbols: BTreeSet::new(),
+            traits: BTreeSet::new(),
         };
         let imported = !judge.uses.loaded.is_empty() || !judge.uses.rooted.is_empty();
         if imported {
@@ -151,6 +154,10 @@ impl Judge<'_> {
         let major = is_major(old.version.as_deref(), new.version.as_deref(), old.language);
         let pair = Pair { old, new, major };
         let uses = std::mem::take(&mut self.uses);
+        self.traits = match old.language {
+            Language::Rust => uses.rooted.iter().filter_map(|used| class_at(old, &used.path)).collect(),
+            _ => BTreeSet::new(),
+        };
         self.loading(&pair, &uses);
         for used in &uses.rooted {
             self.rooted(&pair, used, &uses);
@@ -159,6 +166,13 @@ impl Judge<'_> {
             self.loose(&pair, &loose.name, loose.call.as_ref(), &loose.place);
         }
         self.uses = uses;
+        for feature in old.features.difference(&new.features) {
+            let text = match feature.strip_prefix("default:") {
+                Some(feature) => format!("its feature `{feature}` is no longer on by default"),
+                None => format!("its feature `{feature}` is gone, and whether the repo asks for it isn't read"),
+            };
+            self.unknown.insert(text);
+        }
         for (surface, which) in [(old, "old"), (new, "new")] {
             for gap in &surface.gaps {
                 self.unknown.insert(format!("of the {which} version, {gap}"));
@@ -388,8 +402,13 @@ impl Judge<'_> {
     }
 
     fn loose(&mut self, pair: &Pair<'_>, name: &str, call: Option<&crate::facts::Arguments>, place: &Place) {
-        for (symbol, effect) in pair.member(name, call) {
-            self.effect(effect, &symbol, place, false, pair.new);
+        for (owner, effect) in pair.member(name, call) {
+            let path = pair.old.scope(owner).map(|scope| scope.path.clone()).unwrap_or_default();
+            let path: Vec<String> = path.into_iter().filter(|part| part != INNER).chain([name.to_owned()]).collect();
+            // In Rust, a method of a trait is only seen where the trait is taken in.
+            let certain = self.traits.contains(&owner)
+                && pair.old.scopes.iter().filter(|scope| scope.is_class && scope.members.contains_key(name)).count() == 1;
+            self.effect(effect, &path.join(separator(pair.old.language)), place, certain, pair.new);
         }
     }
 
@@ -641,6 +660,16 @@ fn known_value(surface: &Surface, path: &[String]) -> bool {
             Kind::Function(_) | Kind::Value(_) | Kind::Type(_) | Kind::Opaque(_)
         ),
         _ => false,
+    }
+}
+
+fn class_at(surface: &Surface, path: &[String]) -> Option<ScopeId> {
+    match surface.find(path) {
+        Found::Thing { item, taken, .. } if taken == path.len() => match item.kind {
+            Kind::Class(id) => Some(id),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

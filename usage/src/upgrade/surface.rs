@@ -76,8 +76,10 @@ pub struct Scope {
     pub constructor: Option<Signature>,
     /// Members that whoever derives from it must have.
     pub required: BTreeSet<String>,
-    /// Names that are handed on, where a list says so (`__all__`).
+    /// Names that are handed on, where a list says so (`__all__`); the variants of an enum that has no others (Rust).
     pub listed: Option<BTreeSet<String>>,
+    /// Traits that a type has (Rust).
+    pub traits: BTreeSet<String>,
     /// Why it may have names that can't be seen.
     pub hidden: Option<String>,
     /// Scope around it.
@@ -119,10 +121,20 @@ pub struct Surface {
     pub floors: Vec<Floor>,
     /// How it is loaded (JavaScript).
     pub loading: Loading,
+    /// Features, the default ones each after `default:` (Rust).
+    pub features: BTreeSet<String>,
     /// Parts that can't be seen, for people.
     pub gaps: Vec<String>,
     /// Scopes by their path.
     by_path: HashMap<Vec<String>, ScopeId>,
+}
+
+/// How far a search has come.
+#[derive(Debug, Default)]
+struct Budget {
+    steps: usize,
+    /// How many aliases deep it is: from within a package, what isn't exported is seen too.
+    inside: usize,
 }
 
 /// Where a path of names leads.
@@ -155,6 +167,7 @@ impl Surface {
             scopes: vec![Scope::default()],
             floors: Vec::new(),
             loading: Loading::default(),
+            features: BTreeSet::new(),
             gaps: Vec::new(),
             by_path: HashMap::from([(Vec::new(), 0)]),
         }
@@ -202,25 +215,25 @@ impl Surface {
     /// Where a path leads from the root.
     #[must_use]
     pub fn find(&self, path: &[String]) -> Found<'_> {
-        let mut steps = 0;
-        self.walk(0, path, &mut steps)
+        let mut budget = Budget::default();
+        self.walk(0, path, &mut budget)
     }
 
     /// Where a member of a class or module leads.
     #[must_use]
     pub fn member(&self, scope: ScopeId, name: &str) -> Found<'_> {
-        let mut steps = 0;
-        self.walk(scope, &[name.to_owned()], &mut steps)
+        let mut budget = Budget::default();
+        self.walk(scope, &[name.to_owned()], &mut budget)
     }
 
-    fn walk(&self, from: ScopeId, path: &[String], steps: &mut usize) -> Found<'_> {
+    fn walk(&self, from: ScopeId, path: &[String], budget: &mut Budget) -> Found<'_> {
         let mut scope = from;
         let mut last: Option<(&Item, Vec<String>)> = None;
         for (at, name) in path.iter().enumerate() {
             if name == "*" || name == "?" {
                 return Found::Hidden("a member whose name is computed is used".to_owned());
             }
-            let (item, place) = match self.look(scope, name, steps) {
+            let (item, place) = match self.look(scope, name, budget) {
                 Found::Thing { item, path, .. } => (item, path),
                 Found::Missing(_) => {
                     // A value's members are its type's; what makes it (`default`, a namespace) says more.
@@ -240,10 +253,10 @@ impl Surface {
                 Kind::Class(id) | Kind::Module(id) => Some(*id),
                 // TypeScript merges declarations of one name.
                 _ if merged().is_some() => merged(),
-                Kind::Value(Some(ty)) => self.type_scope(&place, ty, steps),
+                Kind::Value(Some(ty)) => self.type_scope(&place, ty, budget),
                 Kind::Function(signature) => {
                     let returns = signature.returns.as_deref();
-                    returns.and_then(|ty| self.type_scope(&place, ty, steps))
+                    returns.and_then(|ty| self.type_scope(&place, ty, budget))
                 }
                 Kind::Opaque(why) if at + 1 < path.len() => return Found::Hidden(why.clone()),
                 _ => None,
@@ -275,7 +288,7 @@ impl Surface {
     }
 
     /// The class that a type's text names, looked up from where it is written.
-    fn type_scope(&self, place: &[String], ty: &str, steps: &mut usize) -> Option<ScopeId> {
+    fn type_scope(&self, place: &[String], ty: &str, budget: &mut Budget) -> Option<ScopeId> {
         let plain = ty.trim().trim_matches(['"', '\'', '&', ' ']);
         let plain = plain
             .strip_prefix("Optional[")
@@ -297,7 +310,7 @@ impl Surface {
         if names.len() == 1 && matches!(names.first().map(String::as_str), Some("Self" | "this")) {
             return Some(around);
         }
-        match self.lexical(around, &names, steps) {
+        match self.lexical(around, &names, budget) {
             Found::Thing { item, taken, .. } if taken == names.len() => match item.kind {
                 Kind::Class(id) => Some(id),
                 _ => None,
@@ -313,12 +326,12 @@ impl Surface {
     }
 
     /// Looks names up in a scope and in the modules around it.
-    fn lexical(&self, scope: ScopeId, names: &[String], steps: &mut usize) -> Found<'_> {
+    fn lexical(&self, scope: ScopeId, names: &[String], budget: &mut Budget) -> Found<'_> {
         let mut around = Some(scope);
         let mut hidden = None;
         while let Some(id) = around {
-            *steps += 1;
-            if *steps > MAX_STEPS {
+            budget.steps += 1;
+            if budget.steps > MAX_STEPS {
                 return Found::Hidden("too many aliases lead to it".to_owned());
             }
             // What a module declares without exporting it is in a scope of its own, beside what it exports.
@@ -327,7 +340,7 @@ impl Surface {
                 self.at(&path)
             });
             for id in inner.into_iter().chain([id]) {
-                match self.walk(id, names, steps) {
+                match self.walk(id, names, budget) {
                     Found::Missing(0) => {}
                     Found::Hidden(why) => hidden = Some(why),
                     found => return found,
@@ -338,7 +351,14 @@ impl Surface {
         hidden.map_or(Found::Missing(0), Found::Hidden)
     }
 
-    fn follow(&self, target: &Ref, steps: &mut usize) -> Found<'_> {
+    fn follow(&self, target: &Ref, budget: &mut Budget) -> Found<'_> {
+        budget.inside += 1;
+        let found = self.target(target, budget);
+        budget.inside -= 1;
+        found
+    }
+
+    fn target(&self, target: &Ref, budget: &mut Budget) -> Found<'_> {
         match target {
             Ref::Absolute(path) => {
                 // A name that is both a module and something in its package means the module on the way.
@@ -350,17 +370,17 @@ impl Surface {
                         .then_some((id, taken))
                 });
                 let (from, taken) = module.unwrap_or((0, 0));
-                self.walk(from, path.get(taken..).unwrap_or_default(), steps)
+                self.walk(from, path.get(taken..).unwrap_or_default(), budget)
             }
-            Ref::Local(scope, path) => self.lexical(*scope, path, steps),
+            Ref::Local(scope, path) => self.lexical(*scope, path, budget),
             Ref::Elsewhere(what) => Found::Hidden(format!("it is `{what}`, which is of another package")),
         }
     }
 
     /// One name in a scope: its own, its bases', or handed on by another module.
-    fn look(&self, id: ScopeId, name: &str, steps: &mut usize) -> Found<'_> {
-        *steps += 1;
-        if *steps > MAX_STEPS {
+    fn look(&self, id: ScopeId, name: &str, budget: &mut Budget) -> Found<'_> {
+        budget.steps += 1;
+        if budget.steps > MAX_STEPS {
             return Found::Hidden("too many aliases lead to it".to_owned());
         }
         let Some(scope) = self.scopes.get(id) else {
@@ -395,7 +415,7 @@ impl Surface {
                     if itself {
                         continue;
                     }
-                    match self.follow(target, steps) {
+                    match self.follow(target, budget) {
                         Found::Thing { item, path, .. } => return Found::Thing { item, path, taken: 1 },
                         Found::Hidden(why) => hidden = Some(why),
                         Found::Missing(_) => {
@@ -415,7 +435,7 @@ impl Surface {
                 .into_iter()
                 .filter(|whole| scope.members.contains_key(*whole))
             {
-                match self.walk(id, &[whole.to_owned(), name.to_owned()], steps) {
+                match self.walk(id, &[whole.to_owned(), name.to_owned()], budget) {
                     Found::Thing { item, path, taken: 2 } => return Found::Thing { item, path, taken: 1 },
                     Found::Missing(_) => {}
                     Found::Thing { .. } => hidden = Some(format!("the members of its `{whole}` export can't be seen")),
@@ -428,12 +448,12 @@ impl Surface {
             further.extend(&scope.stars);
         }
         for from in further {
-            match self.follow(from, steps) {
+            match self.follow(from, budget) {
                 Found::Thing { item, .. } => {
                     if let Kind::Class(next) | Kind::Module(next) = item.kind
                         && next != id
                     {
-                        match self.look(next, name, steps) {
+                        match self.look(next, name, budget) {
                             Found::Missing(_) => {}
                             Found::Hidden(why) => hidden = Some(why),
                             found => return found,
@@ -450,20 +470,39 @@ impl Surface {
                 }
             }
         }
+        if self.language == Language::Rust && budget.inside > 0 && !scope.is_class {
+            let path: Vec<String> = scope.path.iter().cloned().chain([INNER.to_owned()]).collect();
+            if let Some(inner) = self.at(&path).filter(|inner| *inner != id) {
+                match self.look(inner, name, budget) {
+                    Found::Missing(_) => {}
+                    Found::Hidden(why) => hidden = Some(why),
+                    found => return found,
+                }
+            }
+        }
         match hidden.or_else(|| scope.hidden.clone()) {
             Some(why) => Found::Hidden(why),
             None => Found::Missing(0),
         }
     }
 
+    /// The class that names lead to from within a module.
+    pub(super) fn class_from(&self, module: ScopeId, names: &[String]) -> Option<ScopeId> {
+        let mut budget = Budget { steps: 0, inside: 1 };
+        match self.lexical(module, names, &mut budget) {
+            Found::Thing { item: Item { kind: Kind::Class(id), .. }, taken, .. } if taken == names.len() => Some(*id),
+            _ => None,
+        }
+    }
+
     /// All that a class derives from, itself first, and whether these are all.
     pub(super) fn ancestry(&self, id: ScopeId) -> (Vec<ScopeId>, bool) {
-        let (mut found, mut complete, mut steps) = (vec![id], true, 0);
+        let (mut found, mut complete, mut budget) = (vec![id], true, Budget::default());
         let mut at = 0;
         while let Some(scope) = found.get(at).and_then(|id| self.scopes.get(*id)) {
             at += 1;
             for base in &scope.bases {
-                match self.follow(base, &mut steps) {
+                match self.follow(base, &mut budget) {
                     Found::Thing {
                         item:
                             Item {
