@@ -57,6 +57,10 @@ pub(crate) struct Import {
     pub type_only: bool,
     /// It is made for what loading does.
     pub side_effect: bool,
+    /// It takes the default export (JavaScript).
+    pub default: bool,
+    /// It is a CommonJS `require` (JavaScript).
+    pub required: bool,
     /// The local name is only guessed from the module's.
     pub guessed: bool,
     pub spot: Spot,
@@ -101,7 +105,32 @@ pub(crate) struct Use {
     pub aliased: bool,
     /// It is in a macro, an attribute or a decorator-like place, whose expansion isn't known.
     pub expands: bool,
+    /// Calls along the chain: after how many of its names, and with what.
+    pub calls: Vec<(usize, Arguments)>,
+    pub role: Role,
     pub spot: Spot,
+}
+
+/// What is handed over at a call, as far as the text says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Arguments {
+    /// Per positional argument: the keys, where it is an object that is written out (JavaScript).
+    pub positional: Vec<Option<Vec<String>>>,
+    /// Names of keyword arguments, or of the fields of a struct that is written out.
+    pub keywords: Vec<String>,
+    /// Some are unpacked from a value (`*a`, `**k`, `...a`), or can't be read: these aren't all.
+    pub open: bool,
+}
+
+/// What a use does with what it names, besides reading or calling it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Role {
+    #[default]
+    Value,
+    /// A class is derived from it, or it is a trait or an interface that is implemented.
+    Base,
+    /// It is a decorator, called with what it decorates.
+    Decorator,
 }
 
 /// `local` stands for what `chain` stands for, or for what comes out when it is called.

@@ -26,6 +26,7 @@ mod reach;
 mod resolve;
 mod sources;
 mod trace;
+pub mod upgrade;
 mod walk;
 
 pub use bounds::{MAX_FILE_BYTES, MAX_FILES, MAX_MANIFEST_BYTES, MAX_TOTAL_BYTES};

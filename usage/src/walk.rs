@@ -4,7 +4,7 @@ use std::ops::{ControlFlow, Range};
 use tree_sitter::{Node, ParseOptions, Parser};
 
 use crate::bounds::{MAX_CHAIN, MAX_NAME, MAX_NESTING, MAX_PARSE_ROUNDS};
-use crate::facts::{Alias, Chain, FileFacts, Function, Spot, Use};
+use crate::facts::{Alias, Arguments, Chain, FileFacts, Function, Role, Spot, Use};
 
 /// A node on the way from the root, with the name of the field of its parent that it is.
 #[derive(Clone, Copy)]
@@ -112,6 +112,7 @@ impl<'a, 't> Trail<'a, 't> {
     pub fn use_from(&self, chain: Chain, expands: bool, facts: &mut FileFacts) {
         let Some(start) = self.up(0) else { return };
         let (mut chain, mut called, mut level, mut child) = (chain, false, 0, start);
+        let mut calls = Vec::new();
         while let Some(parent) = self.up(level + 1) {
             if chain.names.len() >= MAX_CHAIN {
                 break;
@@ -129,8 +130,12 @@ impl<'a, 't> Trail<'a, 't> {
                 Step::MethodCall(name) => {
                     called = true;
                     chain.names.push(name);
+                    calls.push((chain.names.len(), self.arguments(parent.node)));
                 }
-                Step::Call => called = true,
+                Step::Call => {
+                    called = true;
+                    calls.push((chain.names.len(), self.arguments(parent.node)));
+                }
                 Step::Through => {}
                 Step::End => break,
             }
@@ -144,9 +149,80 @@ impl<'a, 't> Trail<'a, 't> {
             called,
             aliased,
             expands,
+            calls,
+            role: self.role(level),
             spot,
         };
         FileFacts::push(&mut facts.uses, used, &mut facts.incomplete);
+    }
+
+    /// What the value `level` above is for.
+    fn role(&self, level: usize) -> Role {
+        let is_base = match (self.kind_up(level + 1), self.kind_up(level + 2)) {
+            ("argument_list", "class_definition") | ("extends_clause" | "implements_clause", _) => true,
+            ("class_heritage" | "extends_type_clause", _) => true,
+            ("impl_item", _) => self.up(level).and_then(|frame| frame.field) == Some("trait"),
+            _ => false,
+        };
+        match self.kind_up(level) {
+            _ if is_base => Role::Base,
+            "decorator" => Role::Decorator,
+            _ if self.kind_up(level + 1) == "decorator" => Role::Decorator,
+            _ => Role::Value,
+        }
+    }
+
+    /// What a call hands over.
+    fn arguments(&self, call: Node<'_>) -> Arguments {
+        let mut given = Arguments::default();
+        let list = call
+            .child_by_field_name("arguments")
+            .or_else(|| call.child_by_field_name("body"));
+        let Some(list) = list else {
+            // A decorator or `new X` has none; a macro's are its own affair.
+            given.open = call.kind() == "macro_invocation";
+            return given;
+        };
+        if list.kind() == "generator_expression" || list.kind() == "template_string" {
+            given.positional.push(None);
+            return given;
+        }
+        let mut cursor = list.walk();
+        for argument in list.named_children(&mut cursor) {
+            match argument.kind() {
+                "comment" | "line_comment" | "block_comment" | "attribute_item" => {}
+                "keyword_argument" => given.keywords.push(self.child_text(argument, "name").to_owned()),
+                "field_initializer" => given.keywords.push(self.child_text(argument, "field").to_owned()),
+                "shorthand_field_initializer" => given.keywords.push(self.text(argument).to_owned()),
+                "list_splat" | "dictionary_splat" | "spread_element" | "base_field_initializer" => given.open = true,
+                "object" => given.positional.push(self.keys(argument)),
+                _ => given.positional.push(None),
+            }
+            if given.positional.len() + given.keywords.len() > MAX_CHAIN {
+                given.open = true;
+                break;
+            }
+        }
+        given
+    }
+
+    /// The keys of an object that is written out; `None` when it may have others.
+    fn keys(&self, object: Node<'_>) -> Option<Vec<String>> {
+        let mut cursor = object.walk();
+        let key = |member: Node<'_>| match member.kind() {
+            "pair" => {
+                let key = member.child_by_field_name("key")?;
+                (key.kind() != "computed_property_name").then(|| self.text(key).trim_matches(['"', '\'']).to_owned())
+            }
+            "shorthand_property_identifier" => Some(self.text(member).to_owned()),
+            "method_definition" => Some(self.child_text(member, "name").to_owned()),
+            _ => None,
+        };
+        object
+            .named_children(&mut cursor)
+            .filter(|member| member.kind() != "comment")
+            .map(key)
+            .collect()
     }
 
     /// Notes `name = chain`, `{a, b: c} = chain` and the like; whether it was one.

@@ -155,6 +155,8 @@ fn destructured(trail: &Trail<'_, '_>, name: &str, facts: &mut FileFacts, node: 
             called: false,
             aliased: false,
             expands: false,
+            calls: Vec::new(),
+            role: crate::facts::Role::Value,
             spot: spot(node),
         };
         FileFacts::push(&mut facts.uses, used, &mut facts.incomplete);
@@ -205,6 +207,7 @@ fn call(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
             Some(module) => {
                 facts.import(Import {
                     module: module.to_owned(),
+                    required: name != "import",
                     spot: spot(node),
                     ..Import::default()
                 });
@@ -293,6 +296,7 @@ fn import(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
             members: Vec::new(),
         });
         import.module = module;
+        import.required = true;
         return facts.import(import);
     }
     let Some(module) = node
@@ -314,13 +318,14 @@ fn import(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
     let Some(clause) = children.iter().find(|child| child.kind() == "import_clause") else {
         return facts.import(import);
     };
-    let (mut names, mut types) = (0usize, 0usize);
+    let (mut names, mut types, mut default) = (0usize, 0usize, false);
     let mut cursor = clause.walk();
     for part in clause.named_children(&mut cursor) {
         match part.kind() {
             // What a default import is depends on the bundler: the module itself, or its `default`.
             "identifier" => {
                 names += 1;
+                default = true;
                 bind(trail.text(part), &[]);
             }
             "namespace_import" => {
@@ -341,6 +346,7 @@ fn import(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
                     let name = trail.child_text(specifier, "name").trim_matches(['"', '\'']);
                     let alias = trail.child_text(specifier, "alias");
                     let members: &[&str] = if name == "default" { &[] } else { &[name] };
+                    default |= name == "default";
                     bind(if alias.is_empty() { name } else { alias }, members);
                 }
             }
@@ -349,6 +355,7 @@ fn import(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
     }
     // `import {} from "m"` is there for its effects; `import {type T} from "m"` is erased by most compilers.
     import.side_effect = names == 0;
+    import.default = default;
     import.type_only |= names > 0 && names == types;
     facts.import(import);
 }
@@ -414,6 +421,8 @@ fn export(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
                             called: false,
                             aliased: false,
                             expands: false,
+                            calls: Vec::new(),
+                            role: crate::facts::Role::Value,
                             spot,
                         };
                         FileFacts::push(&mut facts.uses, used, &mut facts.incomplete);

@@ -201,6 +201,8 @@ fn tokens(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
                 called,
                 aliased: false,
                 expands,
+                calls: Vec::new(),
+                role: crate::facts::Role::Value,
                 spot: spot(start),
             };
             FileFacts::push(&mut facts.uses, used, &mut facts.incomplete);

@@ -1,0 +1,232 @@
+//! What becomes of one use when one surface takes the place of another.
+
+use super::surface::{Found, Item, Kind, ScopeId, Surface};
+use super::{Effect, What};
+use crate::facts::Arguments;
+
+/// What a use does with what it names.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum How<'a> {
+    /// It imports it, or gives it another name: what is done with that is seen where it is used.
+    Imported,
+    /// It only names it.
+    Named,
+    /// It calls it; without arguments where they can't be seen.
+    Called(Option<&'a Arguments>),
+    /// It derives from it.
+    Derived,
+}
+
+/// Two things that the same names lead to.
+pub(super) struct Pair<'a> {
+    pub old: &'a Surface,
+    pub new: &'a Surface,
+    /// Whether the author says that the new version may break clients.
+    pub major: bool,
+}
+
+fn noun(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Function(_) => "a function",
+        Kind::Class(_) => "a class",
+        Kind::Module(_) => "a module",
+        Kind::Value(_) => "a value",
+        Kind::Type(_) => "a type",
+        Kind::Alias(_) | Kind::Opaque(_) => "something that can't be read",
+    }
+}
+
+impl Pair<'_> {
+    /// The effects on a use of the thing.
+    pub fn effects(&self, was: &Item, is: &Item, how: How<'_>) -> Vec<Effect> {
+        if matches!(how, How::Imported) {
+            return match (&was.kind, &is.kind) {
+                (Kind::Opaque(_), _) => Vec::new(),
+                (_, Kind::Opaque(why)) => vec![Effect::unclear(What::Kind, why.clone())],
+                _ => Vec::new(),
+            };
+        }
+        let mut effects = match (&was.kind, &is.kind) {
+            (Kind::Function(old), Kind::Function(new)) => match how {
+                How::Called(given) => new.effect(old, given, self.old.language),
+                How::Imported | How::Named | How::Derived => new.effect(old, None, self.old.language),
+            },
+            (Kind::Class(old), Kind::Class(new)) => self.classes(*old, *new, how),
+            (Kind::Module(_), Kind::Module(_)) => Vec::new(),
+            (Kind::Value(old), Kind::Value(new)) => {
+                let changed = super::types::compare_types(old.as_deref(), new.as_deref(), super::types::Types::Given);
+                changed.prefixed("its type").into_iter().collect()
+            }
+            (Kind::Type(old), Kind::Type(new)) if old == new => Vec::new(),
+            (Kind::Type(old), Kind::Type(new)) => {
+                vec![Effect::unclear(What::Type, format!("it was `{old}`, and is `{new}`"))]
+            }
+            (Kind::Alias(old), Kind::Alias(new)) if old == new => return Vec::new(),
+            (Kind::Alias(_), _) | (_, Kind::Alias(_)) => {
+                vec![Effect::unclear(What::Kind, "it is another package's now, or was")]
+            }
+            (Kind::Opaque(why), _) | (_, Kind::Opaque(why)) => vec![Effect::unclear(What::Kind, why.clone())],
+            (old, new) => {
+                let text = format!("it was {}, and is {}", noun(old), noun(new));
+                let callable = |kind: &Kind| matches!(kind, Kind::Function(_) | Kind::Class(_) | Kind::Value(None));
+                match how {
+                    How::Derived => vec![Effect::breaks(What::Kind, &text)],
+                    How::Called(_) if callable(old) && !callable(new) && matches!(new, Kind::Module(_)) => {
+                        vec![Effect::breaks(What::Kind, &text)]
+                    }
+                    _ => vec![Effect::unclear(What::Kind, text)],
+                }
+            }
+        };
+        if effects.is_empty() && self.major && !matches!(is.kind, Kind::Module(_)) {
+            effects.extend(self.behaviour(was, is));
+        }
+        effects
+    }
+
+    /// A major release says that something breaks; where the code itself changed, that may be it.
+    fn behaviour(&self, was: &Item, is: &Item) -> Option<Effect> {
+        if was.body != 0 && was.body == is.body {
+            return None;
+        }
+        let text = if was.body == 0 || is.body == 0 {
+            "its declaration is the same, but its code can't be compared, and this is a major release"
+        } else {
+            "its declaration is the same, but its code changed, and this is a major release"
+        };
+        Some(Effect::unclear(What::Behaviour, text))
+    }
+
+    fn classes(&self, old: ScopeId, new: ScopeId, how: How<'_>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if let How::Called(given) = how {
+            match (self.old.constructor(old), self.new.constructor(new)) {
+                (Ok(Some(before)), Ok(Some(now))) => effects.extend(now.effect(before, given, self.old.language)),
+                (Ok(None), Ok(None)) => {}
+                (Err(why), _) | (_, Err(why)) => {
+                    let same = self.old.scope(old).map(|s| &s.bases) == self.new.scope(new).map(|s| &s.bases);
+                    // Both leave it to the same class of another package.
+                    if !same {
+                        effects.push(Effect::unclear(What::Signature, why));
+                    }
+                }
+                (Ok(Some(_)), Ok(None)) | (Ok(None), Ok(Some(_))) => {
+                    let takes_nothing = |surface: &Surface, id| {
+                        surface
+                            .constructor(id)
+                            .ok()
+                            .flatten()
+                            .is_none_or(|s| s.parameters.iter().all(|p| !p.required))
+                    };
+                    let none_given = given.is_some_and(|g| !g.open && g.positional.is_empty() && g.keywords.is_empty());
+                    if !(none_given && takes_nothing(self.new, new)) {
+                        effects.push(Effect::unclear(What::Signature, "how it is made changed"));
+                    }
+                }
+            }
+        }
+        let names = |surface: &Surface, id| -> Vec<String> {
+            let (line, _) = surface.ancestry(id);
+            let scopes = line.iter().filter_map(|id| surface.scope(*id));
+            scopes.filter_map(|scope| scope.path.last().cloned()).collect()
+        };
+        let now = names(self.new, new);
+        let lost: Vec<String> = names(self.old, old)
+            .into_iter()
+            .skip(1)
+            .filter(|base| !now.contains(base))
+            .collect();
+        if !lost.is_empty() && !matches!(how, How::Called(_)) {
+            let text = format!("it no longer derives from `{}`", lost.join("`, `"));
+            effects.push(Effect::unclear(What::Bases, text));
+        }
+        if let (Some(before), Some(after)) = (self.old.scope(old), self.new.scope(new)) {
+            let lost: Vec<&str> = before.traits.difference(&after.traits).map(String::as_str).collect();
+            if !lost.is_empty() {
+                let text = format!("it no longer implements `{}`", lost.join("`, `"));
+                effects.push(Effect::unclear(What::Bases, text));
+            }
+            if let (true, Some(was), Some(is)) = (before.is_class, &before.listed, &after.listed) {
+                let more: Vec<&str> = is.difference(was).map(String::as_str).collect();
+                if !more.is_empty() {
+                    let text = format!("it has more variants, and a `match` may miss them: `{}`", more.join("`, `"));
+                    effects.push(Effect::unclear(What::Required, text));
+                }
+            }
+        }
+        if let (How::Derived, Some(before), Some(after)) = (how, self.old.scope(old), self.new.scope(new)) {
+            for name in after.required.difference(&before.required) {
+                let text = format!("whoever derives from it needs `{name}` now");
+                effects.push(Effect::breaks(What::Required, &text));
+            }
+            match (self.old.constructor(old), self.new.constructor(new)) {
+                (Ok(before), Ok(after)) if before == after => {}
+                _ => effects.push(Effect::unclear(What::Signature, "how it is made changed")),
+            }
+        }
+        effects
+    }
+
+    /// The effects on a use of a member, by name, of any class that has it, with that class: whose it is can't be seen.
+    pub fn member(&self, name: &str, call: Option<&Arguments>) -> Vec<(ScopeId, Effect)> {
+        let mut found = Vec::new();
+        for (id, scope) in self.old.scopes.iter().enumerate().filter(|(_, scope)| scope.is_class) {
+            let Some(was) = scope.members.get(name).and_then(|items| items.last()) else {
+                continue;
+            };
+            let Some(new) = self.counterpart(id) else {
+                found.push((id, Effect::breaks(What::Removed, "the class that has it is gone")));
+                continue;
+            };
+            match self.new.member(new, name) {
+                Found::Missing(_) => found.push((id, Effect::breaks(What::Removed, "it is gone"))),
+                Found::Hidden(why) => found.push((id, Effect::unclear(What::Removed, why))),
+                Found::Thing { item: is, .. } => {
+                    let how = match call {
+                        Some(given) => How::Called(Some(given)),
+                        None => How::Named,
+                    };
+                    let effects = self.effects(was, is, how);
+                    found.extend(effects.into_iter().find(|effect| !self.only_behaviour(effect)).map(|effect| (id, effect)));
+                }
+            }
+        }
+        found
+    }
+
+    /// By name alone, changed code says nothing: nearly every name is some method's.
+    fn only_behaviour(&self, effect: &Effect) -> bool {
+        matches!(
+            effect,
+            Effect::Unclear {
+                what: What::Behaviour,
+                ..
+            }
+        )
+    }
+
+    /// The class of the new version that an old one became: the same path, or the only one of its name.
+    pub fn counterpart(&self, old: ScopeId) -> Option<ScopeId> {
+        let scope = self.old.scope(old)?;
+        if let Some(same) = self.new.at(&scope.path) {
+            return Some(same);
+        }
+        if let Found::Thing {
+            item: Item {
+                kind: Kind::Class(id), ..
+            },
+            ..
+        } = self.new.find(&scope.path)
+        {
+            return Some(*id);
+        }
+        let name = scope.path.last()?;
+        let mut named = (0..self.new.scopes.len()).filter(|id| {
+            self.new
+                .scope(*id)
+                .is_some_and(|s| s.is_class && s.path.last() == Some(name))
+        });
+        let first = named.next()?;
+        named.next().is_none().then_some(first)
+    }
+}

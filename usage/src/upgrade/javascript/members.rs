@@ -1,0 +1,365 @@
+//! Declarations: functions, classes, interfaces, values, namespaces.
+
+use tree_sitter::Node;
+
+use super::{Into, Reader, plain_type, signature};
+use crate::upgrade::files::{children, field, short, text};
+use crate::upgrade::surface::{Kind, Ref, ScopeId};
+
+impl Reader<'_> {
+    /// Reads a declaration into a scope.
+    pub(super) fn declare(&mut self, into: Into<'_>, scope: ScopeId, node: Node<'_>) {
+        let name = field(node, "name", into.source).trim_matches(['"', '\'']).to_owned();
+        match node.kind() {
+            "ambient_declaration" => {
+                for child in children(node) {
+                    // In a file of declarations, what is declared is there for whoever loads it.
+                    self.statement(into, child);
+                }
+            }
+            "function_declaration" | "generator_function_declaration" | "function_signature" => {
+                let kind = Kind::Function(signature(node, into.source));
+                self.item(into, scope, &name, node, kind);
+            }
+            "class_declaration"
+            | "abstract_class_declaration"
+            | "class"
+            | "interface_declaration"
+            | "enum_declaration" => {
+                self.class(into, scope, &name, node);
+            }
+            "type_alias_declaration" => match node.child_by_field_name("value") {
+                Some(value) if value.kind() == "object_type" => self.class(into, scope, &name, node),
+                value => {
+                    let text = value.map_or(String::new(), |value| short(text(value, into.source)));
+                    self.item(into, scope, &name, node, Kind::Type(text));
+                }
+            },
+            "lexical_declaration" | "variable_declaration" => {
+                for declarator in children(node)
+                    .into_iter()
+                    .filter(|child| child.kind() == "variable_declarator")
+                {
+                    self.variable(into, scope, declarator);
+                }
+            }
+            "internal_module" | "module" => self.namespace(into, scope, &name, node),
+            "export_statement" => self.export(into, node),
+            _ => {}
+        }
+    }
+
+    fn namespace(&mut self, into: Into<'_>, scope: ScopeId, name: &str, node: Node<'_>) {
+        let Some(first) = name.split('.').next().filter(|first| !first.is_empty()) else {
+            return;
+        };
+        let Some(id) = self.surface.add_scope(scope, first, false) else {
+            return;
+        };
+        self.item(into, scope, first, node, Kind::Module(id));
+        for child in node.child_by_field_name("body").map(children).unwrap_or_default() {
+            // All that a namespace of a declaration file declares is exported.
+            let inside = Into {
+                exports: id,
+                inner: id,
+                ..into
+            };
+            self.statement(inside, child);
+        }
+    }
+
+    fn variable(&mut self, into: Into<'_>, scope: ScopeId, node: Node<'_>) {
+        let Some(target) = node.child_by_field_name("name") else {
+            return;
+        };
+        let name = text(target, into.source).to_owned();
+        let value = node.child_by_field_name("value");
+        if let Some(ty) = node.child_by_field_name("type") {
+            if let Some(object) = children(ty).into_iter().find(|child| child.kind() == "object_type") {
+                return self.shape(into, scope, &name, node, object);
+            }
+            return self.item(into, scope, &name, node, Kind::Value(Some(plain_type(ty, into.source))));
+        }
+        match (target.kind(), value) {
+            ("identifier", Some(value)) => {
+                let kind = self.value(into, value, &name);
+                self.item(into, scope, &name, node, kind);
+            }
+            ("object_pattern", Some(value)) => {
+                // `const {a, b: c} = require("./x")`
+                let specifier = required(value, into.source).map(str::to_owned);
+                for part in children(target) {
+                    let (member, local) = match part.kind() {
+                        "pair_pattern" => (field(part, "key", into.source), field(part, "value", into.source)),
+                        _ => (text(part, into.source), text(part, into.source)),
+                    };
+                    let kind = match &specifier {
+                        Some(specifier) => Kind::Alias(self.reference(into, specifier, Some(member))),
+                        None => Kind::Value(None),
+                    };
+                    self.item(into, scope, local, node, kind);
+                }
+            }
+            _ => self.item(into, scope, &name, node, Kind::Value(None)),
+        }
+    }
+
+    /// A value whose members are written out.
+    fn shape(&mut self, into: Into<'_>, scope: ScopeId, name: &str, node: Node<'_>, object: Node<'_>) {
+        let Some(id) = self.surface.add_scope(scope, name, true) else {
+            return;
+        };
+        self.item(into, scope, name, node, Kind::Class(id));
+        self.members(into, id, object);
+    }
+
+    /// What the value of a declaration or an assignment is.
+    pub(super) fn value(&mut self, into: Into<'_>, value: Node<'_>, name: &str) -> Kind {
+        match value.kind() {
+            "arrow_function" | "function_expression" | "function" | "generator_function" | "function_declaration" => {
+                Kind::Function(signature(value, into.source))
+            }
+            "class" | "class_declaration" => match self.surface.add_scope(into.inner, name, true) {
+                Some(id) => {
+                    self.fill(into, id, value);
+                    Kind::Class(id)
+                }
+                None => Kind::Opaque("there is too much in it".to_owned()),
+            },
+            "identifier" => Kind::Alias(Ref::Local(into.inner, vec![text(value, into.source).to_owned()])),
+            "member_expression" => {
+                let object = value.child_by_field_name("object");
+                let member = field(value, "property", into.source);
+                match object.and_then(|object| required(object, into.source)) {
+                    Some(specifier) => Kind::Alias(self.reference(into, specifier, Some(member))),
+                    None => {
+                        let names: Vec<String> = text(value, into.source).split('.').map(str::to_owned).collect();
+                        let plain = names
+                            .iter()
+                            .all(|name| name.chars().all(|c| c.is_alphanumeric() || "_$".contains(c)));
+                        if plain {
+                            Kind::Alias(Ref::Local(into.inner, names))
+                        } else {
+                            Kind::Value(None)
+                        }
+                    }
+                }
+            }
+            "call_expression" => match required(value, into.source) {
+                Some(specifier) => Kind::Alias(self.reference(into, specifier, None)),
+                None => Kind::Opaque("it is made when its module is loaded, by a call".to_owned()),
+            },
+            "object" => match self.surface.add_scope(into.inner, name, true) {
+                Some(id) => {
+                    self.object(into, id, value);
+                    Kind::Class(id)
+                }
+                None => Kind::Opaque("there is too much in it".to_owned()),
+            },
+            "string" | "template_string" => Kind::Value(Some("string".to_owned())),
+            "number" => Kind::Value(Some("number".to_owned())),
+            "true" | "false" => Kind::Value(Some("boolean".to_owned())),
+            "parenthesized_expression" | "as_expression" | "satisfies_expression" => match value.named_child(0) {
+                Some(inner) => self.value(into, inner, name),
+                None => Kind::Value(None),
+            },
+            _ => Kind::Opaque("it is made when its module is loaded".to_owned()),
+        }
+    }
+
+    /// Members of an object that is written out.
+    pub(super) fn object(&mut self, into: Into<'_>, scope: ScopeId, object: Node<'_>) {
+        for member in children(object) {
+            match member.kind() {
+                "pair" => {
+                    let key = field(member, "key", into.source).trim_matches(['"', '\'']).to_owned();
+                    if let Some(value) = member.child_by_field_name("value") {
+                        let kind = self.value(into, value, &key);
+                        self.item(into, scope, &key, member, kind);
+                    }
+                }
+                "shorthand_property_identifier" => {
+                    let name = text(member, into.source).to_owned();
+                    let target = Ref::Local(into.inner, vec![name.clone()]);
+                    self.item(into, scope, &name, member, Kind::Alias(target));
+                }
+                "method_definition" => {
+                    let name = field(member, "name", into.source).to_owned();
+                    let kind = if text(member, into.source).starts_with("get ") {
+                        Kind::Opaque("a getter gives it".to_owned())
+                    } else {
+                        Kind::Function(signature(member, into.source))
+                    };
+                    self.item(into, scope, &name, member, kind);
+                }
+                "spread_element" => self.hide(scope, "some of its members come out of another object".to_owned()),
+                _ => {}
+            }
+        }
+    }
+
+    fn class(&mut self, into: Into<'_>, scope: ScopeId, name: &str, node: Node<'_>) {
+        let mut path = self
+            .surface
+            .scope(scope)
+            .map(|scope| scope.path.clone())
+            .unwrap_or_default();
+        path.push(name.to_owned());
+        let known = self
+            .surface
+            .at(&path)
+            .filter(|id| self.surface.scope(*id).is_some_and(|scope| scope.is_class));
+        let Some(id) = known.or_else(|| self.surface.add_scope(scope, name, true)) else {
+            return;
+        };
+        self.item(into, scope, name, node, Kind::Class(id));
+        self.fill(into, id, node);
+    }
+
+    /// Bases and members of a class, an interface, an enum.
+    fn fill(&mut self, into: Into<'_>, id: ScopeId, node: Node<'_>) {
+        let mut bases = Vec::new();
+        let mut open: Vec<Node<'_>> = children(node)
+            .into_iter()
+            .filter(|child| {
+                matches!(
+                    child.kind(),
+                    "class_heritage" | "extends_type_clause" | "extends_clause"
+                )
+            })
+            .collect();
+        while let Some(part) = open.pop() {
+            match part.kind() {
+                "class_heritage" | "extends_clause" | "extends_type_clause" | "generic_type" => {
+                    open.extend(children(part))
+                }
+                "identifier" | "type_identifier" | "member_expression" | "nested_type_identifier" => {
+                    let names = text(part, into.source).split('.').map(str::to_owned).collect();
+                    bases.push(Ref::Local(into.inner, names));
+                }
+                "implements_clause" | "type_arguments" => {}
+                _ => bases.push(Ref::Elsewhere(short(text(part, into.source)))),
+            }
+        }
+        if let Some(scope) = self.surface.scopes.get_mut(id) {
+            scope.bases.extend(bases);
+        }
+        let body = node
+            .child_by_field_name("body")
+            .or_else(|| node.child_by_field_name("value"));
+        if let Some(body) = body {
+            self.members(into, id, body);
+        }
+    }
+
+    fn members(&mut self, into: Into<'_>, id: ScopeId, body: Node<'_>) {
+        for member in children(body) {
+            let name = field(member, "name", into.source).trim_matches(['"', '\'']).to_owned();
+            let whole = text(member, into.source);
+            if whole.starts_with("private ") || name.starts_with('#') {
+                continue;
+            }
+            let optional = whole
+                .get(..whole.len().min(name.len() + 40))
+                .is_some_and(|head| head.contains(&format!("{name}?")));
+            match member.kind() {
+                "method_definition" | "method_signature" | "abstract_method_signature" => {
+                    let made = signature(member, into.source);
+                    if name == "constructor" {
+                        self.attributes(into, id, member);
+                        if let Some(scope) = self.surface.scopes.get_mut(id) {
+                            scope.constructor.get_or_insert(made);
+                        }
+                        continue;
+                    }
+                    let is_getter = whole.starts_with("get ")
+                        || whole.contains(" get ") && made.parameters.is_empty() && whole.len() < 80;
+                    let kind = if is_getter {
+                        Kind::Value(made.returns)
+                    } else {
+                        Kind::Function(made)
+                    };
+                    self.required(into, id, &name, member, optional);
+                    self.item(into, id, &name, member, kind);
+                }
+                "public_field_definition" | "field_definition" | "property_signature" => {
+                    let name = if name.is_empty() {
+                        field(member, "property", into.source).to_owned()
+                    } else {
+                        name
+                    };
+                    let ty = member.child_by_field_name("type");
+                    let function =
+                        ty.and_then(|ty| children(ty).into_iter().find(|child| child.kind() == "function_type"));
+                    let kind = match function {
+                        Some(function) => Kind::Function(signature(function, into.source)),
+                        None => Kind::Value(ty.map(|ty| plain_type(ty, into.source))),
+                    };
+                    self.required(into, id, &name, member, optional);
+                    self.item(into, id, &name, member, kind);
+                }
+                "construct_signature" => {
+                    let made = signature(member, into.source);
+                    if let Some(scope) = self.surface.scopes.get_mut(id) {
+                        scope.constructor.get_or_insert(made);
+                    }
+                }
+                "call_signature" => {
+                    let made = signature(member, into.source);
+                    if let Some(scope) = self.surface.scopes.get_mut(id) {
+                        scope.constructor.get_or_insert(made);
+                    }
+                }
+                "index_signature" => self.hide(id, "its members are declared by a pattern".to_owned()),
+                "property_identifier" => self.item(into, id, text(member, into.source), member, Kind::Value(None)),
+                "enum_assignment" => {
+                    let value = Kind::Value(Some(short(field(member, "value", into.source))));
+                    self.item(into, id, &name, member, value);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Notes a member that whoever implements an interface, or derives from an abstract class, must have.
+    fn required(&mut self, into: Into<'_>, id: ScopeId, name: &str, member: Node<'_>, optional: bool) {
+        let in_interface = member
+            .parent()
+            .is_some_and(|body| matches!(body.kind(), "interface_body" | "object_type"));
+        let is_abstract =
+            member.kind() == "abstract_method_signature" || text(member, into.source).starts_with("abstract ");
+        if ((in_interface && !optional) || is_abstract)
+            && let Some(scope) = self.surface.scopes.get_mut(id)
+        {
+            scope.required.insert(name.to_owned());
+        }
+    }
+
+    /// `this.x = …` in a constructor.
+    fn attributes(&mut self, into: Into<'_>, id: ScopeId, constructor: Node<'_>) {
+        let mut open = vec![constructor];
+        let mut steps = 0;
+        while let Some(node) = open.pop() {
+            steps += 1;
+            if steps > 50_000 {
+                return self.hide(id, "its constructor is too long".to_owned());
+            }
+            if node.kind() == "assignment_expression"
+                && let Some(left) = node.child_by_field_name("left")
+                && left.kind() == "member_expression"
+                && field(left, "object", into.source) == "this"
+            {
+                let name = field(left, "property", into.source).to_owned();
+                self.item(into, id, &name, node, Kind::Value(None));
+            }
+            open.extend(children(node));
+        }
+    }
+}
+
+/// The specifier of a literal `require`.
+pub(super) fn required<'s>(node: Node<'_>, source: &'s str) -> Option<&'s str> {
+    let is_require = node.kind() == "call_expression" && field(node, "function", source) == "require";
+    let first = is_require.then(|| node.child_by_field_name("arguments")?.named_child(0))??;
+    (first.kind() == "string").then(|| text(first, source).trim_matches(['"', '\'']))
+}
