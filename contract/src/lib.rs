@@ -9,6 +9,7 @@ pub mod openapi;
 mod rule;
 mod sources;
 mod text;
+pub mod wire;
 
 pub use change::{Change, ContractDiff, DiffVerdict, Gap, Level};
 pub use error::ContractError;
