@@ -2,6 +2,7 @@
 //!
 //! The semantics are Pact's (specification v1 to v4): a provider may add, a consumer may not.
 
+pub mod har;
 mod headers;
 mod json;
 mod matcher;

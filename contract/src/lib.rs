@@ -4,6 +4,7 @@
 
 mod change;
 mod error;
+pub mod generate;
 pub mod http;
 pub mod openapi;
 mod rule;
