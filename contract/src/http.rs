@@ -3,6 +3,7 @@
 //! The semantics are Pact's (specification v1 to v4): a provider may add, a consumer may not.
 
 mod diff;
+pub mod har;
 mod headers;
 mod json;
 mod matcher;

@@ -6,6 +6,7 @@ mod bundle;
 mod change;
 mod error;
 pub mod failures;
+pub mod generate;
 pub mod graphql;
 pub mod http;
 pub mod kind;
@@ -19,6 +20,7 @@ mod sources;
 pub mod sql;
 mod text;
 mod tree;
+pub mod wire;
 
 pub use change::{Change, ContractDiff, DiffVerdict, Gap, Level};
 pub use error::ContractError;
