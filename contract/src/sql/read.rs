@@ -14,8 +14,8 @@ use crate::{ContractError, Gap, Sources};
 
 /// Largest side, in bytes.
 const MAX_BYTES: usize = 32 << 20;
-/// Most statements of a side.
-const MAX_STATEMENTS: usize = 200_000;
+/// Most statements of a side that change its schema.
+const MAX_STATEMENTS: usize = 20_000;
 /// Deepest nesting of an expression; the parser is recursive.
 const MAX_DEPTH: usize = 40;
 /// Most opening brackets in a row of nesting that are read at all.

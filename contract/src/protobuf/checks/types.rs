@@ -1,5 +1,7 @@
 //! Which types stand for each other: in the binary format, and in JSON as well.
 
+use std::collections::BTreeSet;
+
 use crate::protobuf::index::Index;
 use crate::protobuf::model::{Cardinality, Enum, Field, Kind, Literal};
 
@@ -63,12 +65,16 @@ pub(super) fn enum_stands_for(new: Option<&Enum>, old: Option<&Enum>) -> bool {
     let (Some(new), Some(old)) = (new, old) else {
         return false;
     };
-    let kept = |name: &str, number: i64| {
-        new.values
+    let kept: BTreeSet<(&str, i64)> = new
+        .values
+        .iter()
+        .map(|value| (value.name.as_str(), value.number))
+        .collect();
+    new.name == old.name
+        && old
+            .values
             .iter()
-            .any(|value| value.name == name && value.number == number)
-    };
-    new.name == old.name && old.values.iter().all(|value| kept(&value.name, value.number))
+            .all(|value| kept.contains(&(value.name.as_str(), value.number)))
 }
 
 /// What a field that isn't sent is read as.
