@@ -1,7 +1,7 @@
 //! Protocol Buffers: what changed between two folders of `.proto` files, by the rules of `buf breaking`.
 //!
-//! The files are read by a compiler of our own: the one that was meant for this has no editions, and compatibility
-//! hangs on syntax, names, numbers and features, not on the descriptors that a compiler makes of them.
+//! The files are read by a compiler of our own: protox, the one in Rust, knows no editions, and compatibility hangs
+//! on syntax, names, numbers and features, not on the descriptors that a compiler makes of them.
 
 mod checks;
 mod config;

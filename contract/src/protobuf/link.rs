@@ -14,8 +14,8 @@ use crate::{ContractError, Gap, Sources};
 
 /// Most files of one side: the largest public collections have below 10,000.
 const MAX_FILES: usize = 20_000;
-/// Most bytes of one side.
-const MAX_TOTAL_BYTES: usize = 64 << 20;
+/// Most bytes of one side: the largest public collections have about 30 MiB.
+const MAX_TOTAL_BYTES: usize = 32 << 20;
 /// Most gaps that are listed.
 const MAX_GAPS: usize = 1_000;
 
@@ -67,18 +67,18 @@ type Types = BTreeMap<String, bool>;
 impl Image {
     fn add_well_known(&mut self) {
         let mut known: BTreeSet<String> = self.files.iter().map(|file| file.path.clone()).collect();
-        let mut wanted: Vec<String> = self.files.iter().flat_map(|file| file.imports.clone()).collect();
+        let imports: BTreeSet<&String> = self.files.iter().flat_map(|file| &file.imports).collect();
+        let mut wanted: Vec<String> = imports.into_iter().cloned().collect();
         while let Some(path) = wanted.pop() {
+            let Some(file) = well_known(&path) else { continue };
             // A copy in a folder of its own counts: then the folder is a root of imports.
             let copied = known.iter().any(|known| known.ends_with(&format!("/{path}")));
             if known.contains(&path) || copied {
                 continue;
             }
-            if let Some(file) = well_known(&path) {
-                wanted.extend(file.imports.clone());
-                known.insert(path);
-                self.files.push(file);
-            }
+            wanted.extend(file.imports.clone());
+            known.insert(path);
+            self.files.push(file);
         }
         self.files.sort_by(|a, b| a.path.cmp(&b.path));
     }

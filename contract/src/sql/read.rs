@@ -21,6 +21,33 @@ const MAX_DEPTH: usize = 40;
 /// Most opening brackets in a row of nesting that are read at all.
 const MAX_BRACKETS: usize = 200;
 
+/// Most operators of a statement: a chain of them is a tree as deep, which is walked recursively.
+const MAX_OPERATORS: usize = 400;
+/// Operators that are words.
+const OPERATORS: &[&str] = &[
+    "AND",
+    "AT",
+    "BETWEEN",
+    "COLLATE",
+    "DIV",
+    "EXCEPT",
+    "ILIKE",
+    "IN",
+    "INTERSECT",
+    "IS",
+    "LIKE",
+    "MINUS",
+    "MOD",
+    "NOT",
+    "OR",
+    "OVERLAPS",
+    "REGEXP",
+    "RLIKE",
+    "SIMILAR",
+    "UNION",
+    "XOR",
+];
+
 /// Words that a statement which changes no table begins with: it isn't missed.
 const HARMLESS: &[&str] = &[
     "ANALYZE",
@@ -202,7 +229,7 @@ fn statement(path: &str, dialect: &dyn Dialect, chunk: Vec<TokenWithSpan>, read:
         }
         return;
     }
-    if depth(&chunk) > MAX_BRACKETS {
+    if depth(&chunk) > MAX_BRACKETS || operators(&chunk) > MAX_OPERATORS {
         read.gaps.push(gap(path, line, &words));
         return;
     }
@@ -220,6 +247,23 @@ fn gap(path: &str, line: u64, words: &[String]) -> Gap {
         place: format!("{path}:{line}"),
         text: format!("the statement `{} …` isn't understood", words.join(" ")),
     }
+}
+
+/// How many operators there are. `NOT NULL` of a column is none.
+fn operators(chunk: &[TokenWithSpan]) -> usize {
+    let is_null = |token: &TokenWithSpan| token.token.to_string().eq_ignore_ascii_case("NULL");
+    let operator = |(token, next): (&TokenWithSpan, Option<&TokenWithSpan>)| match &token.token {
+        Token::Word(word) => {
+            let listed = OPERATORS.iter().any(|known| word.value.eq_ignore_ascii_case(known));
+            listed && !(word.value.eq_ignore_ascii_case("NOT") && next.is_some_and(is_null))
+        }
+        Token::Number(..) | Token::Char(_) | Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) => false,
+        Token::DollarQuotedString(_) | Token::NationalStringLiteral(_) | Token::EscapedStringLiteral(_) => false,
+        Token::Comma | Token::LParen | Token::RParen | Token::Period => false,
+        _ => true,
+    };
+    let nexts = chunk.iter().skip(1).map(Some).chain(std::iter::once(None));
+    chunk.iter().zip(nexts).filter(|pair| operator(*pair)).count()
 }
 
 /// Deepest nesting of brackets.

@@ -177,7 +177,8 @@ fn is_whole(float: f64, whole: i128) -> bool {
 fn float(word: Option<&str>) -> f64 {
     let Some(word) = word else { return 0.0 };
     match word.trim_end_matches(['f', 'F']) {
-        _ if word.ends_with("inf") || word.ends_with("nan") => word.parse().unwrap_or_default(),
+        _ if word.ends_with("nan") => f64::NAN,
+        _ if word.ends_with("inf") => word.parse().unwrap_or_default(),
         digits => digits.parse().unwrap_or_else(|_| {
             // `0x10`: a whole number is a float, too.
             whole(word).map_or(0.0, |number| number as f64)
