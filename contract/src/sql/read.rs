@@ -82,6 +82,37 @@ const HARMLESS: &[&str] = &[
     "WITH",
 ];
 
+/// What may be created, changed and dropped without a change to any table, view or type.
+const OTHER_OBJECTS: &[&str] = &[
+    "ACCESS",
+    "AGGREGATE",
+    "CAST",
+    "COLLATION",
+    "CONVERSION",
+    "DEFAULT",
+    "EVENT",
+    "EXTENSION",
+    "FUNCTION",
+    "GROUP",
+    "LANGUAGE",
+    "LARGE",
+    "OPERATOR",
+    "POLICY",
+    "PROCEDURE",
+    "PUBLICATION",
+    "ROLE",
+    "RULE",
+    "SEQUENCE",
+    "SERVER",
+    "STATISTICS",
+    "SUBSCRIPTION",
+    "TABLESPACE",
+    "TEXT",
+    "TRIGGER",
+    "TRUSTED",
+    "USER",
+];
+
 /// Reads all files in the order in which migration tools run them, and applies them to an empty database.
 pub(super) fn schema(sources: &dyn Sources) -> Result<Schema, ContractError> {
     let mut paths = sources.paths();
@@ -218,7 +249,7 @@ fn statement(path: &str, dialect: &dyn Dialect, chunk: Vec<TokenWithSpan>, read:
     let line = first.span.start.line;
     let words: Vec<String> = chunk
         .iter()
-        .take(2)
+        .take(4)
         .map(|token| token.token.to_string().to_uppercase())
         .collect();
     let begins = words.first().map_or("", String::as_str);
@@ -228,6 +259,13 @@ fn statement(path: &str, dialect: &dyn Dialect, chunk: Vec<TokenWithSpan>, read:
             read.gaps.push(gap(path, line, &words));
         }
         return;
+    }
+    if matches!(begins, "CREATE" | "ALTER" | "DROP") {
+        let object = |word: &&String| !matches!(word.as_str(), "OR" | "REPLACE" | "CONSTRAINT");
+        let object = words.iter().skip(1).find(object);
+        if object.is_some_and(|object| OTHER_OBJECTS.contains(&object.as_str())) {
+            return;
+        }
     }
     if depth(&chunk) > MAX_BRACKETS || operators(&chunk) > MAX_OPERATORS {
         read.gaps.push(gap(path, line, &words));
@@ -245,7 +283,10 @@ fn statement(path: &str, dialect: &dyn Dialect, chunk: Vec<TokenWithSpan>, read:
 fn gap(path: &str, line: u64, words: &[String]) -> Gap {
     Gap {
         place: format!("{path}:{line}"),
-        text: format!("the statement `{} …` isn't understood", words.join(" ")),
+        text: format!(
+            "the statement `{} …` isn't understood",
+            words.join(" ").chars().take(80).collect::<String>()
+        ),
     }
 }
 
