@@ -1,7 +1,7 @@
 //! Protocol Buffers: what changed between two folders of `.proto` files, by the rules of `buf breaking`.
 //!
-//! The files are read by a compiler of our own: the one that was meant for this has no editions, and compatibility
-//! hangs on syntax, names, numbers and features, not on the descriptors that a compiler makes of them.
+//! The files are read by a compiler of our own: protox, the one in Rust, knows no editions, and compatibility hangs
+//! on syntax, names, numbers and features, not on the descriptors that a compiler makes of them.
 
 mod checks;
 mod config;
@@ -21,7 +21,10 @@ use holdpoint_schemas::SourceError;
 pub use config::{ProtobufConfig, Version};
 use index::Index;
 
-use crate::{Change, ContractDiff, ContractError, Level, Rule, Sources};
+use crate::{Change, ContractDiff, ContractError, Gap, Level, Rule, Sources};
+
+/// Most changes that are listed.
+const MAX_CHANGES: usize = 50_000;
 
 /// Compares all `.proto` files of two folders, by all rules. The categories of a change are those of version `v1` of
 /// buf's configuration, which buf takes where there is none; what only `v2` looks at is an error of no category.
@@ -48,8 +51,17 @@ pub fn diff_with(
         return Err(error.help("name two folders that hold `.proto` files").into());
     }
     let used = config.rules();
-    let changes = checks::findings(Index::new(&base), Index::new(&revision))
+    let findings = checks::findings(Index::new(&base), Index::new(&revision));
+    let mut gaps: Vec<Gap> = base.gaps.iter().chain(&revision.gaps).cloned().collect();
+    if findings.len() > MAX_CHANGES {
+        gaps.push(Gap {
+            place: ".".to_owned(),
+            text: format!("there are {} changes; {MAX_CHANGES} are listed", findings.len()),
+        });
+    }
+    let changes = findings
         .into_iter()
+        .take(MAX_CHANGES)
         .map(|finding| {
             let counts = used.contains(finding.rule) && !config.ignores(&finding);
             let file = finding.file.or(finding.base_file);
@@ -68,7 +80,6 @@ pub fn diff_with(
             }
         })
         .collect();
-    let gaps = base.gaps.into_iter().chain(revision.gaps).collect();
     Ok(ContractDiff::with_gaps("protobuf", changes, gaps))
 }
 

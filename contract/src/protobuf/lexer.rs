@@ -5,7 +5,7 @@ use holdpoint_schemas::SourceError;
 use crate::ContractError;
 
 /// Largest file, in bytes: the largest that people write have below 2 MiB.
-pub(super) const MAX_BYTES: usize = 16 << 20;
+pub(super) const MAX_BYTES: usize = 4 << 20;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {

@@ -6,7 +6,7 @@ use holdpoint_schemas::SourceError;
 
 use super::features::Features;
 use super::model::{
-    Cardinality, Enum, Field, File, Kind, Label, MAX_FIELD_NUMBER, MAX_INT32, Message, Reserved, Service, Syntax,
+    Cardinality, Enum, Field, File, Kind, Label, MAX_FIELD_NUMBER, MAX_INT32, Message, Service, Syntax,
 };
 use super::parser::{self, MAX};
 use super::wellknown::well_known;
@@ -14,8 +14,10 @@ use crate::{ContractError, Gap, Sources};
 
 /// Most files of one side: the largest public collections have below 10,000.
 const MAX_FILES: usize = 20_000;
-/// Most bytes of one side.
-const MAX_TOTAL_BYTES: usize = 256 << 20;
+/// Most bytes of one side: the largest public collections have about 30 MiB.
+const MAX_TOTAL_BYTES: usize = 32 << 20;
+/// Most gaps that are listed.
+const MAX_GAPS: usize = 1_000;
 
 /// All files of one side, linked.
 #[derive(Debug, Default)]
@@ -65,18 +67,18 @@ type Types = BTreeMap<String, bool>;
 impl Image {
     fn add_well_known(&mut self) {
         let mut known: BTreeSet<String> = self.files.iter().map(|file| file.path.clone()).collect();
-        let mut wanted: Vec<String> = self.files.iter().flat_map(|file| file.imports.clone()).collect();
+        let imports: BTreeSet<&String> = self.files.iter().flat_map(|file| &file.imports).collect();
+        let mut wanted: Vec<String> = imports.into_iter().cloned().collect();
         while let Some(path) = wanted.pop() {
+            let Some(file) = well_known(&path) else { continue };
             // A copy in a folder of its own counts: then the folder is a root of imports.
             let copied = known.iter().any(|known| known.ends_with(&format!("/{path}")));
             if known.contains(&path) || copied {
                 continue;
             }
-            if let Some(file) = well_known(&path) {
-                wanted.extend(file.imports.clone());
-                known.insert(path);
-                self.files.push(file);
-            }
+            wanted.extend(file.imports.clone());
+            known.insert(path);
+            self.files.push(file);
         }
         self.files.sort_by(|a, b| a.path.cmp(&b.path));
     }
@@ -117,8 +119,10 @@ fn join(scope: &str, name: &str) -> String {
 
 impl Linker {
     fn gap(&mut self, line: usize, text: String) {
-        let place = format!("{}:{line}", self.file);
-        self.gaps.push(Gap { place, text });
+        if self.gaps.len() < MAX_GAPS {
+            let place = format!("{}:{line}", self.file);
+            self.gaps.push(Gap { place, text });
+        }
     }
 
     fn name_file(&mut self, file: &mut File, types: &mut Types) {
@@ -173,15 +177,14 @@ impl Linker {
         // In the format of MessageSet numbers reach further; the last is kept for the wire.
         let message_set = message.options.is_true("message_set_wire_format");
         let max = if message_set { MAX_INT32 - 1 } else { MAX_FIELD_NUMBER };
-        end_at(&mut message.extension_ranges, max);
-        end_at(&mut message.reserved.ranges, max);
+        message.extension_ranges.settle(MAX, max);
+        message.reserved.ranges.settle(MAX, max);
     }
 
     fn name_enum(&mut self, found: &mut Enum, scope: &str, types: &mut Types) {
         found.full_name = join(scope, &found.name);
         self.declare(&found.full_name, true, found.line, types);
-        let Reserved { ranges, .. } = &mut found.reserved;
-        end_at(ranges, MAX_INT32);
+        found.reserved.ranges.settle(MAX, MAX_INT32);
     }
 
     fn declare(&mut self, name: &str, is_enum: bool, line: usize, types: &mut Types) {
@@ -294,13 +297,5 @@ impl Linker {
         }
         self.gap(line, format!("type `{name}` is declared in no file"));
         (name.trim_start_matches('.').to_owned(), false)
-    }
-}
-
-fn end_at(ranges: &mut [(i64, i64)], max: i64) {
-    for (_, end) in ranges {
-        if *end == MAX {
-            *end = max;
-        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Lines are 1-based. Full names have no leading dot. Ranges of numbers are inclusive at both ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::features::Features;
 
@@ -115,7 +115,7 @@ pub(super) struct Message {
     pub enums: Vec<Enum>,
     pub oneofs: Vec<Oneof>,
     pub reserved: Reserved,
-    pub extension_ranges: Vec<(i64, i64)>,
+    pub extension_ranges: Ranges,
     pub options: Options,
     pub features: Features,
     pub map_entry: bool,
@@ -124,17 +124,50 @@ pub(super) struct Message {
 /// What is reserved in a message or an enum.
 #[derive(Debug, Default)]
 pub(super) struct Reserved {
-    pub ranges: Vec<(i64, i64)>,
-    pub names: Vec<String>,
+    pub ranges: Ranges,
+    pub names: BTreeSet<String>,
+}
+
+/// Ranges of numbers, as written and as they cover them.
+#[derive(Debug, Default)]
+pub(super) struct Ranges {
+    pub written: Vec<(i64, i64)>,
+    /// In order, without overlaps and neighbours.
+    covered: Vec<(i64, i64)>,
+}
+
+impl Ranges {
+    /// Puts a number where `max` was written, and finds what is covered.
+    pub(super) fn settle(&mut self, unknown: i64, max: i64) {
+        for (_, end) in self.written.iter_mut().filter(|(_, end)| *end == unknown) {
+            *end = max;
+        }
+        let mut sorted = self.written.clone();
+        sorted.sort_unstable();
+        self.covered.clear();
+        for (start, end) in sorted {
+            match self.covered.last_mut() {
+                Some((_, last)) if start <= last.saturating_add(1) => *last = end.max(*last),
+                _ => self.covered.push((start, end)),
+            }
+        }
+    }
+
+    /// What is covered, from the range on that holds the number or is the next above it.
+    pub(super) fn covered_from(&self, number: i64) -> &[(i64, i64)] {
+        let first = self.covered.partition_point(|(_, end)| *end < number);
+        self.covered.get(first..).unwrap_or_default()
+    }
 }
 
 impl Reserved {
     pub(super) fn has_number(&self, number: i64) -> bool {
-        self.ranges.iter().any(|(start, end)| (*start..=*end).contains(&number))
+        let next = self.ranges.covered_from(number).first();
+        next.is_some_and(|(start, _)| *start <= number)
     }
 
     pub(super) fn has_name(&self, name: &str) -> bool {
-        self.names.iter().any(|reserved| reserved == name)
+        self.names.contains(name)
     }
 }
 

@@ -15,6 +15,8 @@ use crate::ContractError;
 
 /// Deepest nesting of messages and of option values: the compiler's own limit for messages is 32.
 const MAX_DEPTH: usize = 64;
+/// Longest name, dots included, in bytes: a name is looked for in every scope around it.
+const MAX_NAME: usize = 2_048;
 
 pub(super) use message::MAX;
 
@@ -251,11 +253,11 @@ impl Parser<'_> {
 
     fn word(&mut self) -> Parsed<String> {
         match self.peek_word() {
-            Some(word) => {
+            Some(word) if word.len() <= MAX_NAME => {
                 self.advance();
                 Ok(word)
             }
-            None => Err(self.unexpected("a name")),
+            _ => Err(self.unexpected("a name")),
         }
     }
 
@@ -267,6 +269,9 @@ impl Parser<'_> {
         }
         loop {
             name.push_str(&self.word()?);
+            if name.len() > MAX_NAME {
+                return Err(self.unexpected("the end of the name"));
+            }
             if !self.accept('.') {
                 return Ok(name);
             }

@@ -301,6 +301,15 @@ fn what_may_change_is_not_told() {
             "FIELD_SAME_DEFAULT",
         ),
         (
+            proto2(
+                "message M { optional float f = 1 [default = -nan]; optional uint64 u = 2 [default = 0xFFFFFFFF]; }",
+            ),
+            proto2(
+                "message M { optional double f = 1 [default = nan]; optional uint64 u = 2 [default = 4294967295]; }",
+            ),
+            "FIELD_SAME_DEFAULT",
+        ),
+        (
             proto2("message M { optional string s = 1 [ctype = STRING_PIECE]; }"),
             proto2("message M { optional string s = 1; }"),
             "FIELD_SAME_CPP_STRING_TYPE",

@@ -10,8 +10,8 @@ use super::schema::{Column, Constraint, Kind, Schema, Table};
 use super::types::Type;
 use crate::Gap;
 
-/// Most tables and columns that are kept; beyond, the schema isn't one that people wrote.
-const MAX_TABLES: usize = 50_000;
+/// Most tables, and most columns and constraints of one: beyond, no person wrote the schema.
+const MAX_TABLES: usize = 5_000;
 
 /// Runs one statement. What can't be told of it is a gap at its place.
 pub(super) fn apply(schema: &mut Schema, statement: &Statement, place: &str) {
@@ -129,8 +129,11 @@ impl Run<'_> {
         if create.query.is_some() || create.like.is_some() || create.clone.is_some() || create.inherits.is_some() {
             self.gap(format!("the columns of table `{name}` come from elsewhere"));
         }
-        if self.schema.tables.len() >= MAX_TABLES {
-            self.gap(format!("there are more than {MAX_TABLES} tables"));
+        let largest = create.columns.len().max(create.constraints.len());
+        if self.schema.tables.len().max(largest) >= MAX_TABLES {
+            self.gap(format!(
+                "there are more than {MAX_TABLES} tables, or columns of table `{name}`"
+            ));
             return;
         }
         let mut table = Table::default();

@@ -14,12 +14,39 @@ use crate::{ContractError, Gap, Sources};
 
 /// Largest side, in bytes.
 const MAX_BYTES: usize = 32 << 20;
-/// Most statements of a side.
-const MAX_STATEMENTS: usize = 200_000;
+/// Most statements of a side that change its schema.
+const MAX_STATEMENTS: usize = 20_000;
 /// Deepest nesting of an expression; the parser is recursive.
 const MAX_DEPTH: usize = 40;
 /// Most opening brackets in a row of nesting that are read at all.
 const MAX_BRACKETS: usize = 200;
+
+/// Most operators of a statement: a chain of them is a tree as deep, which is walked recursively.
+const MAX_OPERATORS: usize = 400;
+/// Operators that are words.
+const OPERATORS: &[&str] = &[
+    "AND",
+    "AT",
+    "BETWEEN",
+    "COLLATE",
+    "DIV",
+    "EXCEPT",
+    "ILIKE",
+    "IN",
+    "INTERSECT",
+    "IS",
+    "LIKE",
+    "MINUS",
+    "MOD",
+    "NOT",
+    "OR",
+    "OVERLAPS",
+    "REGEXP",
+    "RLIKE",
+    "SIMILAR",
+    "UNION",
+    "XOR",
+];
 
 /// Words that a statement which changes no table begins with: it isn't missed.
 const HARMLESS: &[&str] = &[
@@ -53,6 +80,37 @@ const HARMLESS: &[&str] = &[
     "USE",
     "VACUUM",
     "WITH",
+];
+
+/// What may be created, changed and dropped without a change to any table, view or type.
+const OTHER_OBJECTS: &[&str] = &[
+    "ACCESS",
+    "AGGREGATE",
+    "CAST",
+    "COLLATION",
+    "CONVERSION",
+    "DEFAULT",
+    "EVENT",
+    "EXTENSION",
+    "FUNCTION",
+    "GROUP",
+    "LANGUAGE",
+    "LARGE",
+    "OPERATOR",
+    "POLICY",
+    "PROCEDURE",
+    "PUBLICATION",
+    "ROLE",
+    "RULE",
+    "SEQUENCE",
+    "SERVER",
+    "STATISTICS",
+    "SUBSCRIPTION",
+    "TABLESPACE",
+    "TEXT",
+    "TRIGGER",
+    "TRUSTED",
+    "USER",
 ];
 
 /// Reads all files in the order in which migration tools run them, and applies them to an empty database.
@@ -191,7 +249,7 @@ fn statement(path: &str, dialect: &dyn Dialect, chunk: Vec<TokenWithSpan>, read:
     let line = first.span.start.line;
     let words: Vec<String> = chunk
         .iter()
-        .take(2)
+        .take(4)
         .map(|token| token.token.to_string().to_uppercase())
         .collect();
     let begins = words.first().map_or("", String::as_str);
@@ -202,7 +260,14 @@ fn statement(path: &str, dialect: &dyn Dialect, chunk: Vec<TokenWithSpan>, read:
         }
         return;
     }
-    if depth(&chunk) > MAX_BRACKETS {
+    if matches!(begins, "CREATE" | "ALTER" | "DROP") {
+        let object = |word: &&String| !matches!(word.as_str(), "OR" | "REPLACE" | "CONSTRAINT");
+        let object = words.iter().skip(1).find(object);
+        if object.is_some_and(|object| OTHER_OBJECTS.contains(&object.as_str())) {
+            return;
+        }
+    }
+    if depth(&chunk) > MAX_BRACKETS || operators(&chunk) > MAX_OPERATORS {
         read.gaps.push(gap(path, line, &words));
         return;
     }
@@ -218,8 +283,28 @@ fn statement(path: &str, dialect: &dyn Dialect, chunk: Vec<TokenWithSpan>, read:
 fn gap(path: &str, line: u64, words: &[String]) -> Gap {
     Gap {
         place: format!("{path}:{line}"),
-        text: format!("the statement `{} …` isn't understood", words.join(" ")),
+        text: format!(
+            "the statement `{} …` isn't understood",
+            words.join(" ").chars().take(80).collect::<String>()
+        ),
     }
+}
+
+/// How many operators there are. `NOT NULL` of a column is none.
+fn operators(chunk: &[TokenWithSpan]) -> usize {
+    let is_null = |token: &TokenWithSpan| token.token.to_string().eq_ignore_ascii_case("NULL");
+    let operator = |(token, next): (&TokenWithSpan, Option<&TokenWithSpan>)| match &token.token {
+        Token::Word(word) => {
+            let listed = OPERATORS.iter().any(|known| word.value.eq_ignore_ascii_case(known));
+            listed && !(word.value.eq_ignore_ascii_case("NOT") && next.is_some_and(is_null))
+        }
+        Token::Number(..) | Token::Char(_) | Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) => false,
+        Token::DollarQuotedString(_) | Token::NationalStringLiteral(_) | Token::EscapedStringLiteral(_) => false,
+        Token::Comma | Token::LParen | Token::RParen | Token::Period => false,
+        _ => true,
+    };
+    let nexts = chunk.iter().skip(1).map(Some).chain(std::iter::once(None));
+    chunk.iter().zip(nexts).filter(|pair| operator(*pair)).count()
 }
 
 /// Deepest nesting of brackets.

@@ -190,12 +190,17 @@ fn what_is_not_understood_is_a_gap_and_no_clean_bill() {
         assert_eq!(diff.verdict(), DiffVerdict::Inconclusive, "{text}");
         assert!(diff.gaps[0].place.starts_with("schema.sql:"), "{:?}", diff.gaps);
     }
+    for chain in ["1+", "1=", "NOT ", "- "] {
+        let long = format!("CREATE TABLE t (a int CHECK ({}1));", chain.repeat(5_000));
+        assert_eq!(found(&long, &long).verdict(), DiffVerdict::Inconclusive, "{chain}");
+    }
     let deep = format!("CREATE VIEW v AS SELECT {}1{};", "(".repeat(3_000), ")".repeat(3_000));
     assert_eq!(found(&deep, &deep).verdict(), DiffVerdict::Inconclusive);
     for text in [
         "SELECT 1",
         "-- nothing\n",
         "GRANT SELECT ON t TO u;",
+        "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT 1; $$; CREATE AGGREGATE x (y);",
         "CREATE INDEX i ON t (a);",
     ] {
         assert_eq!(found(text, text).verdict(), DiffVerdict::Compatible, "{text}");

@@ -109,7 +109,7 @@ fn names(pair: Pair<'_, Enum>) -> Findings<'_> {
 fn reserved(pair: Pair<'_, Enum>) -> Findings<'_> {
     let (old, new) = (pair.old.item, pair.new.item);
     let mut gone = Vec::new();
-    for range in &old.reserved.ranges {
+    for range in &old.reserved.ranges.written {
         let missing = missing(*range, &new.reserved.ranges);
         if !missing.is_empty() {
             let missing: Vec<String> = missing.into_iter().map(|range| shown(range, MAX_INT32)).collect();

@@ -1,6 +1,6 @@
 //! Messages that are on both sides.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ranges::{missing, shown};
 use super::{Checks, Finding, Pair, describe, quoted};
@@ -23,9 +23,10 @@ impl Checks<'_> {
 /// Fields whose number is gone.
 fn fields(pair: Pair<'_, Message>) -> Findings<'_> {
     let (old, new) = (pair.old.item, pair.new.item);
+    let kept: BTreeSet<i64> = new.fields.iter().map(|field| field.number).collect();
     let mut found = Vec::new();
     for field in &old.fields {
-        if new.fields.iter().any(|kept| kept.number == field.number) {
+        if kept.contains(&field.number) {
             continue;
         }
         let described = describe(field, Some(old), true);
@@ -93,7 +94,7 @@ fn ranges(pair: Pair<'_, Message>) -> Findings<'_> {
             &new.reserved.ranges,
         ),
     ] {
-        for range in before {
+        for range in &before.written {
             let missing = missing(*range, after);
             if missing.is_empty() {
                 continue;
@@ -120,8 +121,9 @@ fn options(pair: Pair<'_, Message>) -> Findings<'_> {
     let (old, new) = (pair.old.item, pair.new.item);
     let name = quoted(&new.name);
     let mut found = Vec::new();
+    let kept: BTreeSet<&str> = new.oneofs.iter().map(|oneof| oneof.name.as_str()).collect();
     for oneof in &old.oneofs {
-        if !new.oneofs.iter().any(|kept| kept.name == oneof.name) {
+        if !kept.contains(oneof.name.as_str()) {
             let text = format!(
                 "Previously present oneof {:?} on message {name} was deleted.",
                 oneof.name

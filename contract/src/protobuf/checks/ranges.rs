@@ -1,12 +1,12 @@
 //! Ranges of numbers that were reserved, or left to extensions.
 
+use crate::protobuf::model::Ranges;
+
 /// What of a range isn't covered by others, as ranges.
-pub(super) fn missing((start, end): (i64, i64), ranges: &[(i64, i64)]) -> Vec<(i64, i64)> {
-    let mut sorted = ranges.to_vec();
-    sorted.sort_unstable();
+pub(super) fn missing((start, end): (i64, i64), ranges: &Ranges) -> Vec<(i64, i64)> {
     let mut found = Vec::new();
     let mut next = start;
-    for (from, to) in sorted {
+    for &(from, to) in ranges.covered_from(start) {
         if from > end {
             break;
         }
@@ -46,7 +46,10 @@ mod tests {
             ((4, 5), vec![(1, 4), (2, 3)], vec![(5, 5)]),
             ((-3, -1), vec![(-2, 7)], vec![(-3, -3)]),
         ] {
-            assert_eq!(missing(range, &others), expected, "{range:?} {others:?}");
+            let mut ranges = Ranges::default();
+            ranges.written.extend(others);
+            ranges.settle(i64::MAX, 99);
+            assert_eq!(missing(range, &ranges), expected, "{range:?} {ranges:?}");
         }
         assert_eq!(shown((5, 99), 99), "[5,max]");
         assert_eq!(shown((99, 99), 99), "[99]");

@@ -1,5 +1,7 @@
 //! Services that are on both sides.
 
+use std::collections::BTreeMap;
+
 use super::{Checks, Finding, Pair, quoted};
 use crate::protobuf::model::{Method, MethodType, Service};
 
@@ -17,9 +19,14 @@ impl Checks<'_> {
 
 fn methods(pair: Pair<'_, Service>) -> Vec<Finding<'_>> {
     let (old, new) = (pair.old.item, pair.new.item);
+    let kept: BTreeMap<&str, &Method> = new
+        .methods
+        .iter()
+        .map(|method| (method.name.as_str(), method))
+        .collect();
     let mut found = Vec::new();
     for before in &old.methods {
-        match new.methods.iter().find(|method| method.name == before.name) {
+        match kept.get(before.name.as_str()) {
             Some(after) => method(pair, before, after, &mut found),
             None => {
                 let (name, service) = (quoted(&before.name), quoted(&new.name));

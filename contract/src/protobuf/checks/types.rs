@@ -1,5 +1,7 @@
 //! Which types stand for each other: in the binary format, and in JSON as well.
 
+use std::collections::BTreeSet;
+
 use crate::protobuf::index::Index;
 use crate::protobuf::model::{Cardinality, Enum, Field, Kind, Literal};
 
@@ -63,12 +65,16 @@ pub(super) fn enum_stands_for(new: Option<&Enum>, old: Option<&Enum>) -> bool {
     let (Some(new), Some(old)) = (new, old) else {
         return false;
     };
-    let kept = |name: &str, number: i64| {
-        new.values
+    let kept: BTreeSet<(&str, i64)> = new
+        .values
+        .iter()
+        .map(|value| (value.name.as_str(), value.number))
+        .collect();
+    new.name == old.name
+        && old
+            .values
             .iter()
-            .any(|value| value.name == name && value.number == number)
-    };
-    new.name == old.name && old.values.iter().all(|value| kept(&value.name, value.number))
+            .all(|value| kept.contains(&(value.name.as_str(), value.number)))
 }
 
 /// What a field that isn't sent is read as.
@@ -171,7 +177,8 @@ fn is_whole(float: f64, whole: i128) -> bool {
 fn float(word: Option<&str>) -> f64 {
     let Some(word) = word else { return 0.0 };
     match word.trim_end_matches(['f', 'F']) {
-        _ if word.ends_with("inf") || word.ends_with("nan") => word.parse().unwrap_or_default(),
+        _ if word.ends_with("nan") => f64::NAN,
+        _ if word.ends_with("inf") => word.parse().unwrap_or_default(),
         digits => digits.parse().unwrap_or_else(|_| {
             // `0x10`: a whole number is a float, too.
             whole(word).map_or(0.0, |number| number as f64)

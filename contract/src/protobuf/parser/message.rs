@@ -233,7 +233,7 @@ impl Parser<'_> {
         self.advance();
         loop {
             let range = self.range()?;
-            message.extension_ranges.push(range);
+            message.extension_ranges.written.push(range);
             if !self.accept(',') {
                 break;
             }
@@ -249,15 +249,15 @@ impl Parser<'_> {
                 // Editions write names without quotes.
                 Some(lexer::Kind::Word(name)) => {
                     self.advance();
-                    into.names.push(name);
+                    into.names.insert(name);
                 }
                 Some(lexer::Kind::Text(_)) => {
                     let name = self.string()?;
-                    into.names.push(name);
+                    into.names.insert(name);
                 }
                 _ => {
                     let range = self.range()?;
-                    into.ranges.push(range);
+                    into.ranges.written.push(range);
                 }
             }
             if !self.accept(',') {
