@@ -196,6 +196,7 @@ impl<'a> Graph<'a> {
         let mut seen: BTreeSet<(PairId, Guard)> = BTreeSet::new();
         let mut waiting = vec![(root, String::from("$"), Guard::default(), 0_usize)];
         while let Some((id, way, guard, depth)) = waiting.pop() {
+            let is_root = way == "$";
             let Some(pair) = self.pairs.get(id.0).filter(|pair| pair.matters) else {
                 continue;
             };
@@ -204,7 +205,7 @@ impl<'a> Graph<'a> {
             }
             for finding in &pair.findings {
                 let place = format!("{way}{}", finding.step);
-                tell(finding, &place, guard.or(finding.guard), depth == 0 && finding.step.is_empty());
+                tell(finding, &place, guard.or(finding.guard), is_root && finding.step.is_empty());
             }
             for edge in pair.edges.iter().rev() {
                 waiting.push((edge.to, format!("{way}{}", edge.step), guard.or(edge.guard), depth + 1));

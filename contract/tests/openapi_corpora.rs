@@ -76,8 +76,8 @@ impl Tally {
         if right {
             class[0] += 1;
         }
-        let waived = waivers.contains_key(id);
-        self.waived += usize::from(waived && !right);
+        let waived = !right && waivers.contains_key(id);
+        self.waived += usize::from(waived);
         self.right += usize::from(right || waived);
         let errors = |level: &str| level == "error";
         let wanted: BTreeSet<(&str, &str)> = expected
@@ -88,8 +88,10 @@ impl Tally {
             .collect();
         let ours = found.changes.iter().filter(|change| change.level == Level::Error);
         let ours: BTreeSet<(&str, &str)> = ours.map(|change| (change.operation.as_str(), change.path.as_str())).collect();
-        self.wanted += wanted.len();
-        self.found += wanted.intersection(&ours).count();
+        if !waived {
+            self.wanted += wanted.len();
+            self.found += wanted.intersection(&ours).count();
+        }
         let rules: BTreeSet<&str> = found.changes.iter().map(|change| change.rule.as_str()).collect();
         let named: BTreeSet<&str> = expected.changes.iter().map(|change| change.id.as_str()).collect();
         self.ids[0] += named.intersection(&rules).count();
@@ -147,12 +149,16 @@ fn policy() -> Policy {
     }
 }
 
+fn waivers() -> BTreeMap<String, String> {
+    let waivers: Vec<Waiver> = serde_json::from_str(include_str!("openapi_waivers.json")).unwrap();
+    assert!(waivers.iter().all(|waiver| !waiver.reason.is_empty()));
+    waivers.into_iter().map(|waiver| (waiver.id, waiver.reason)).collect()
+}
+
 #[test]
 fn openapi_pairs_break_where_oasdiff_says_so() {
     let Some(folder) = folder() else { return };
-    let waivers: Vec<Waiver> = serde_json::from_str(include_str!("openapi_waivers.json")).unwrap();
-    assert!(waivers.iter().all(|waiver| !waiver.reason.is_empty()));
-    let waivers: BTreeMap<String, String> = waivers.into_iter().map(|waiver| (waiver.id, waiver.reason)).collect();
+    let waivers = waivers();
     let text = std::fs::read_to_string(folder.join("oasdiff-pairs.jsonl")).unwrap();
     let (mut plain, mut dependent) = (Tally::default(), Tally::default());
     for line in text.lines() {
@@ -183,9 +189,10 @@ fn azure_devops_versions_break_where_oasdiff_says_so() {
         let pair: Pair<String> = serde_json::from_str(line).unwrap();
         let read = |name: &str| Document::parse(name, &std::fs::read_to_string(folder.join(name)).unwrap()).unwrap();
         let found = diff_under(&read(&pair.base), &read(&pair.revision), &policy());
-        tally.add(&pair.id, &pair.expected, &found, &BTreeMap::new());
+        tally.add(&pair.id, &pair.expected, &found, &waivers());
     }
     tally.show("azure devops");
     assert!(tally.balanced() >= 95.0);
+    assert!(tally.waived * 100 <= tally.rows * 3);
     assert!(tally.found * 100 >= tally.wanted * 95);
 }

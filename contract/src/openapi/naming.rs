@@ -263,8 +263,17 @@ fn property(place: Place, unsent: bool, turn: Turn, required: bool, default: boo
     row.map_or(("comparison-incomplete".into(), Error), |row| (Cow::Borrowed(row.4), row.5))
 }
 
-/// Names that a change backwards can have several of, so that none is the opposite.
-const ONE_WAY: [&str; 5] = ["type-changed", "type-compatible", "pattern-changed", "reactivated", "stability-invalid"];
+/// Names that a change backwards can have several of, so that none is the opposite: which type rule fires hangs
+/// on how values travel, too.
+const ONE_WAY: [&str; 7] = [
+    "type-changed",
+    "type-compatible",
+    "type-generalized",
+    "type-specialized",
+    "pattern-changed",
+    "reactivated",
+    "stability-invalid",
+];
 
 /// All rules about schemas.
 pub(super) fn rules() -> Vec<Rule> {
@@ -274,14 +283,7 @@ pub(super) fn rules() -> Vec<Rule> {
             let variants = if place.is_property() { &[false, true][..] } else { &[false] };
             for unsent in variants {
                 let (id, level) = regular(place, row.name, *unsent);
-                let opposite = match (row.name, place.is_request()) {
-                    (name, _) if ONE_WAY.contains(&name) => None,
-                    ("type-generalized", true) => Some("type-changed").filter(|_| {
-                        !matches!(place, Place::RequestParameterProperty | Place::RequestHeaderProperty | Place::RequestParameter)
-                    }),
-                    ("type-specialized", true) => None,
-                    _ => Some(row.opposite),
-                };
+                let opposite = Some(row.opposite).filter(|_| !ONE_WAY.contains(&row.name));
                 let whose = if *unsent { " that isn't sent" } else { "" };
                 found.push(Rule {
                     kind: "openapi",

@@ -92,7 +92,7 @@ impl Comparison<'_> {
             (*template).clone_into(&mut self.path);
             for (_, method, _) in operations(self.graph.revision, *item) {
                 method.clone_into(&mut self.operation);
-                self.report("endpoint-added", "path", "the path is new");
+                self.report("endpoint-added", "operation", "the path is new");
             }
         }
         self.operation.clear();
@@ -257,7 +257,7 @@ impl Comparison<'_> {
             let after = new.get(name).map(|item| operations(self.graph.revision, *item)).unwrap_or_default();
             for (key, method) in METHODS {
                 if is_webhook {
-                    name.clone_into(&mut self.path);
+                    self.path = format!("webhook:{name}");
                     method.clone_into(&mut self.operation);
                 }
                 let find = |list: &[(Sym, &str, NodeId)]| list.iter().find(|(k, ..)| *k == key).map(|(.., node)| *node);

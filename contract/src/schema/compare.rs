@@ -26,8 +26,16 @@ pub(super) fn compare(graph: &mut Graph<'_>, base: At, revision: At) -> (Vec<Fin
         findings: Vec::new(),
         edges: Vec::new(),
     };
+    match (comparison.old.nothing, comparison.new.nothing) {
+        (false, true) => comparison.row("became-impossible", "nothing is possible any more"),
+        (true, false) => comparison.row("became-possible", "something is possible now"),
+        _ => {}
+    }
+    if comparison.old.nothing || comparison.new.nothing {
+        return (comparison.findings, comparison.edges);
+    }
     comparison.members(base, revision);
-    if comparison.types() {
+    if comparison.types(base, revision) {
         comparison.values();
         comparison.bounds();
         comparison.texts();
@@ -64,7 +72,7 @@ impl Comparison<'_, '_> {
     }
 
     /// Compares nullability and types; says whether it is worth looking further.
-    fn types(&mut self) -> bool {
+    fn types(&mut self, base: At, revision: At) -> bool {
         match (self.old.nullable(), self.new.nullable()) {
             // Where anything goes, the type tells the whole change.
             _ if self.old.says_no_type() || self.new.says_no_type() => {}
@@ -80,13 +88,34 @@ impl Comparison<'_, '_> {
             && (old_list || new_list)
         {
             self.list_of_types(&old, &new);
-            return true;
+            return old_list == new_list || !self.moved_into_choice(base, revision);
         }
         let Some((change, text)) = types::compare(&self.old, &self.new) else {
             return true;
         };
         self.tell(What::Type(change), text);
         // Bounds of one type say nothing of another; properties and items may still be told.
+        true
+    }
+
+    /// A mere type that became one of several, or the other way round: the rest of it is told against its like.
+    fn moved_into_choice(&mut self, base: At, revision: At) -> bool {
+        let alike = |plain: &View<'_>, choice: &View<'_>| {
+            let types = plain.types();
+            let keywords = [word::ONE_OF, word::ANY_OF].into_iter();
+            keywords.flat_map(|keyword| choice.alternatives(keyword)).find(|schema| {
+                View::of(choice.bundle, choice.bundle.resolve(*schema)).types() == types
+            })
+        };
+        let (old, new) = match self.old.types().is_empty() {
+            false => (Some(base.node), alike(&self.old, &self.new)),
+            true => (alike(&self.new, &self.old), Some(revision.node)),
+        };
+        let (Some(old), Some(new)) = (old, new) else { return false };
+        if base.beside.is_some() || revision.beside.is_some() {
+            return false;
+        }
+        self.below(old, new, String::new(), Guard::default());
         true
     }
 

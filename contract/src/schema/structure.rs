@@ -36,7 +36,7 @@ impl<'a> Comparison<'_, 'a> {
         self.alternatives(word::ANY_OF, "anyOf", "any-of-added", "any-of-removed");
     }
 
-    fn below(&mut self, old: NodeId, new: NodeId, step: String, guard: Guard) {
+    pub(super) fn below(&mut self, old: NodeId, new: NodeId, step: String, guard: Guard) {
         if let Some(to) = self.graph.pair(old, new) {
             self.edges.push(Edge { step, to, guard });
         }
@@ -83,7 +83,7 @@ impl<'a> Comparison<'_, 'a> {
                         }
                         _ => {}
                     }
-                    self.mutability(&step, name, was, is, required.1);
+                    self.mutability(&step, name, was, is, required.0 && required.1);
                     self.lifecycle(&step, name, *old, *new);
                     self.below(*old, *new, step, guard);
                 }
@@ -102,18 +102,15 @@ impl<'a> Comparison<'_, 'a> {
                 (None, None) => {}
             }
         }
-        // A name that is only asked for, not described.
-        for name in is_required.iter().filter(|name| !was_required.contains(*name)) {
-            if !before.contains_key(name) && !after.contains_key(name) {
-                let (what, text) = (What::BecameRequired { default: false }, format!("`{}` became required", name.escape_debug()));
-                self.tell_at(what, format!(".{name}"), text, Guard::default());
-            }
+        // Names that are only asked for.
+        let undescribed = |name: &&&str| !before.contains_key(**name) && !after.contains_key(**name);
+        for name in is_required.difference(&was_required).filter(undescribed) {
+            let text = format!("`{}` became required, and isn't described", name.escape_debug());
+            self.row("undescribed-property-required", text);
         }
-        for name in was_required.iter().filter(|name| !is_required.contains(*name)) {
-            if !before.contains_key(name) && !after.contains_key(name) {
-                let text = format!("`{}` became optional", name.escape_debug());
-                self.tell_at(What::BecameOptional, format!(".{name}"), text, Guard::default());
-            }
+        for name in was_required.difference(&is_required).filter(undescribed) {
+            let text = format!("`{}` isn't required any more, and isn't described", name.escape_debug());
+            self.row("undescribed-property-optional", text);
         }
     }
 

@@ -93,6 +93,10 @@ pub(super) fn compare(old: &View<'_>, new: &View<'_>) -> Option<(TypeChange, Str
         forth: fit(&old, &new),
         back: fit(&new, &old),
     };
+    // Every integer is a number: naming both says nothing more.
+    if change.forth == Fit::Within && change.back == Fit::Within {
+        return None;
+    }
     Some((change, format!("the type was {}, is {}", old.show(), new.show())))
 }
 
