@@ -40,7 +40,10 @@ fn large() {
         let (base, revision) = (read(old), read(new));
         let parsed = start.elapsed();
         let found = diff(&base, &revision);
-        let errors = found.changes.iter().filter(|change| change.level == holdpoint_contract::Level::Error);
+        let errors = found
+            .changes
+            .iter()
+            .filter(|change| change.level == holdpoint_contract::Level::Error);
         println!(
             "{} -> {}: {:.3} s ({:.3} s of it parsing), {} changes, {} errors, {} gaps, peak {:?} MiB",
             old.display(),
@@ -80,7 +83,10 @@ fn small() {
         let read = |text| Document::parse("api.json", text).expect("a description");
         changes += diff(&read(base), &read(revision)).changes.len();
     }
-    println!("1,000 small pairs: {:.3} s, {changes} changes", start.elapsed().as_secs_f64());
+    println!(
+        "1,000 small pairs: {:.3} s, {changes} changes",
+        start.elapsed().as_secs_f64()
+    );
 }
 
 fn main() {

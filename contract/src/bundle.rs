@@ -44,15 +44,25 @@ pub(crate) fn read_file(builder: &mut Builder, name: &str, file: &str, text: &st
     let text = text.trim_start_matches('\u{feff}');
     text::check_size(name, text)?;
     if text.trim_start().starts_with(['{', '[']) || name.ends_with(".json") {
-        return builder.json(file, text).map_err(|error| text::json_error(name, text, &error));
+        return builder
+            .json(file, text)
+            .map_err(|error| text::json_error(name, text, &error));
     }
     let value = text::read_value(name, text)?;
-    builder.value(file, &value).map_err(|error| text::json_error(name, text, &error))
+    builder
+        .value(file, &value)
+        .map_err(|error| text::json_error(name, text, &error))
 }
 
 impl Bundle {
     /// Follows references from a root that was read already. `name` and `text` are the root's, for messages.
-    pub(crate) fn new(mut builder: Builder, root: NodeId, name: &str, text: &str, sources: Option<&dyn Sources>) -> Self {
+    pub(crate) fn new(
+        mut builder: Builder,
+        root: NodeId,
+        name: &str,
+        text: &str,
+        sources: Option<&dyn Sources>,
+    ) -> Self {
         let mut gaps = Vec::new();
         let mut roots: BTreeMap<String, Option<NodeId>> = BTreeMap::from([(String::new(), Some(root))]);
         let mut bytes = text.len();
@@ -147,7 +157,11 @@ impl Bundle {
     pub(crate) fn resolve(&self, id: NodeId) -> At {
         let mut at = At::from(id);
         for _ in 0..MAX_HOPS {
-            let Some(target) = self.tree.reference(at.node).and_then(|reference| self.target(reference)) else {
+            let Some(target) = self
+                .tree
+                .reference(at.node)
+                .and_then(|reference| self.target(reference))
+            else {
                 break;
             };
             if self.siblings && at.beside.is_none() && self.tree.entries(at.node).len() > 1 {

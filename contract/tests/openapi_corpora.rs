@@ -70,7 +70,11 @@ struct Tally {
 impl Tally {
     fn add(&mut self, id: &str, expected: &Expected, found: &ContractDiff, waivers: &BTreeMap<String, String>) {
         self.rows += 1;
-        let class = if expected.breaking { &mut self.breaking } else { &mut self.compatible };
+        let class = if expected.breaking {
+            &mut self.breaking
+        } else {
+            &mut self.compatible
+        };
         class[1] += 1;
         let right = found.breaking == expected.breaking;
         if right {
@@ -87,7 +91,9 @@ impl Tally {
             .map(|change| (change.operation.as_str(), change.path.as_str()))
             .collect();
         let ours = found.changes.iter().filter(|change| change.level == Level::Error);
-        let ours: BTreeSet<(&str, &str)> = ours.map(|change| (change.operation.as_str(), change.path.as_str())).collect();
+        let ours: BTreeSet<(&str, &str)> = ours
+            .map(|change| (change.operation.as_str(), change.path.as_str()))
+            .collect();
         if !waived {
             self.wanted += wanted.len();
             self.found += wanted.intersection(&ours).count();
@@ -97,7 +103,10 @@ impl Tally {
         self.ids[0] += named.intersection(&rules).count();
         self.ids[1] += named.len();
         if !right || !wanted.is_subset(&ours) {
-            let listed = found.changes.iter().map(|c| format!("{} {} {} [{}]", c.level.as_str(), c.rule, c.location, c.text));
+            let listed = found
+                .changes
+                .iter()
+                .map(|c| format!("{} {} {} [{}]", c.level.as_str(), c.rule, c.location, c.text));
             println!(
                 "{id}{}: expected {} {named:?}\n    found {:#?} gaps {:?}",
                 if waived { " (waived)" } else { "" },
@@ -106,13 +115,20 @@ impl Tally {
                 found.gaps
             );
         } else if std::env::var_os("SHOW_IDS").is_some() && !named.is_subset(&rules) {
-            println!("ids {id}: missing {:?} has {rules:?}", named.difference(&rules).collect::<Vec<_>>());
+            println!(
+                "ids {id}: missing {:?} has {rules:?}",
+                named.difference(&rules).collect::<Vec<_>>()
+            );
         }
     }
 
     fn percent(part: usize, all: usize) -> f64 {
         let small = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
-        if all == 0 { 100.0 } else { 100.0 * small(part) / small(all) }
+        if all == 0 {
+            100.0
+        } else {
+            100.0 * small(part) / small(all)
+        }
     }
 
     fn balanced(&self) -> f64 {
@@ -163,15 +179,29 @@ fn openapi_pairs_break_where_oasdiff_says_so() {
     let (mut plain, mut dependent) = (Tally::default(), Tally::default());
     for line in text.lines() {
         let pair: Pair<serde_json::Value> = serde_json::from_str(line).unwrap();
-        let tally = if pair.policy_dependent { &mut dependent } else { &mut plain };
+        let tally = if pair.policy_dependent {
+            &mut dependent
+        } else {
+            &mut plain
+        };
         let base = Document::parse("base.json", &pair.base.to_string());
         let revision = Document::parse("revision.json", &pair.revision.to_string());
         let (Ok(base), Ok(revision)) = (&base, &revision) else {
             tally.unread += 1;
-            println!("{}: {:?} {:?}", pair.id, base.err().map(|e| e.one_line()), revision.err().map(|e| e.one_line()));
+            println!(
+                "{}: {:?} {:?}",
+                pair.id,
+                base.err().map(|e| e.one_line()),
+                revision.err().map(|e| e.one_line())
+            );
             continue;
         };
-        tally.add(&pair.id, &pair.expected, &diff_under(base, revision, &policy()), &waivers);
+        tally.add(
+            &pair.id,
+            &pair.expected,
+            &diff_under(base, revision, &policy()),
+            &waivers,
+        );
     }
     plain.show("oasdiff pairs");
     dependent.show("oasdiff pairs that hang on a policy");

@@ -41,16 +41,27 @@ impl Document {
         if let Some(version) = builder.tree.text_of(root, word::SWAGGER) {
             if !version.starts_with("2.") {
                 let message = format!("expected `swagger: '2.0'`, found `{}`", version.escape_debug());
-                return Err(fault(file, text, "swagger", message, "convert the description to OpenAPI 3"));
+                return Err(fault(
+                    file,
+                    text,
+                    "swagger",
+                    message,
+                    "convert the description to OpenAPI 3",
+                ));
             }
             let value: Value = text::read_value(file, text.trim_start_matches('\u{feff}'))?;
             builder = Builder::new();
             let converted = swagger::converted(&value);
-            root = builder.value("", &converted).map_err(|error| text::json_error(file, text, &error))?;
+            root = builder
+                .value("", &converted)
+                .map_err(|error| text::json_error(file, text, &error))?;
         }
         let tree = &builder.tree;
         let version = tree.text_of(root, word::OPENAPI).unwrap_or_default();
-        if !["3.0", "3.1", "3.2"].into_iter().any(|known| version.starts_with(known)) {
+        if !["3.0", "3.1", "3.2"]
+            .into_iter()
+            .any(|known| version.starts_with(known))
+        {
             let message = format!(
                 "expected `openapi: 3.0.x`, `3.1.x` or `swagger: '2.0'`, found `{}`",
                 version.escape_debug()

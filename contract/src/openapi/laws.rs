@@ -83,7 +83,10 @@ fn inlined(value: &Value, root: &Value) -> Value {
         return inlined(root.pointer(reference.trim_start_matches('#')).unwrap(), root);
     }
     match value {
-        Value::Object(map) => map.iter().map(|(key, inner)| (key.clone(), inlined(inner, root))).collect(),
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, inner)| (key.clone(), inlined(inner, root)))
+            .collect(),
         Value::Array(list) => list.iter().map(|inner| inlined(inner, root)).collect(),
         other => other.clone(),
     }

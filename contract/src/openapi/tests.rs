@@ -23,7 +23,11 @@ pub(super) fn rules_of(base: &Value, revision: &Value) -> Vec<(String, Level)> {
         found.changes.iter().any(|change| change.level == Level::Error)
     );
     for change in &found.changes {
-        assert!(rules::rule(&change.rule).is_some(), "{} isn't in the table", change.rule);
+        assert!(
+            rules::rule(&change.rule).is_some(),
+            "{} isn't in the table",
+            change.rule
+        );
     }
     found
         .changes
@@ -53,22 +57,120 @@ fn a_schema_change_is_judged_by_its_direction() {
         json!({"$ref": "#/components/schemas/Z"}),
     );
     let rows: Vec<(Value, Value, &str, Level, &str, Level)> = vec![
-        (text(), json!({"type": "integer"}), "type-changed", ERROR, "type-changed", ERROR),
-        (json!({"type": "integer"}), json!({"type": "number"}), "type-generalized", INFO, "type-generalized", ERROR),
-        (json!({"type": "number"}), json!({"type": "integer"}), "type-changed", ERROR, "type-specialized", INFO),
+        (
+            text(),
+            json!({"type": "integer"}),
+            "type-changed",
+            ERROR,
+            "type-changed",
+            ERROR,
+        ),
+        (
+            json!({"type": "integer"}),
+            json!({"type": "number"}),
+            "type-generalized",
+            INFO,
+            "type-generalized",
+            ERROR,
+        ),
+        (
+            json!({"type": "number"}),
+            json!({"type": "integer"}),
+            "type-changed",
+            ERROR,
+            "type-specialized",
+            INFO,
+        ),
         (text(), json!({}), "type-generalized", INFO, "type-generalized", ERROR),
-        (text(), json!({"type": "string", "format": "date"}), "type-changed", ERROR, "type-specialized", INFO),
-        (text(), json!({"type": ["string", "null"]}), "became-nullable", INFO, "became-nullable", ERROR),
-        (text(), json!({"oneOf": [{"type": "null"}, text()]}), "became-nullable", INFO, "became-nullable", ERROR),
-        (json!({"enum": ["a", "b"]}), json!({"enum": ["a"]}), "enum-value-removed", ERROR, "enum-value-removed", INFO),
-        (json!({"enum": ["a"]}), json!({"enum": ["a", "b"]}), "enum-value-added", INFO, "enum-value-added", WARNING),
-        (text(), json!({"type": "string", "enum": ["a"]}), "became-enum", ERROR, "became-enum", INFO),
-        (json!({"const": 1}), json!({"const": 2}), "const-changed", ERROR, "const-changed", ERROR),
-        (json!({"maxLength": 5}), json!({"maxLength": 4}), "max-length-decreased", ERROR, "max-length-decreased", INFO),
-        (json!({"minLength": 5}), json!({"minLength": 4}), "min-length-decreased", INFO, "min-length-decreased", ERROR),
+        (
+            text(),
+            json!({"type": "string", "format": "date"}),
+            "type-changed",
+            ERROR,
+            "type-specialized",
+            INFO,
+        ),
+        (
+            text(),
+            json!({"type": ["string", "null"]}),
+            "became-nullable",
+            INFO,
+            "became-nullable",
+            ERROR,
+        ),
+        (
+            text(),
+            json!({"oneOf": [{"type": "null"}, text()]}),
+            "became-nullable",
+            INFO,
+            "became-nullable",
+            ERROR,
+        ),
+        (
+            json!({"enum": ["a", "b"]}),
+            json!({"enum": ["a"]}),
+            "enum-value-removed",
+            ERROR,
+            "enum-value-removed",
+            INFO,
+        ),
+        (
+            json!({"enum": ["a"]}),
+            json!({"enum": ["a", "b"]}),
+            "enum-value-added",
+            INFO,
+            "enum-value-added",
+            WARNING,
+        ),
+        (
+            text(),
+            json!({"type": "string", "enum": ["a"]}),
+            "became-enum",
+            ERROR,
+            "became-enum",
+            INFO,
+        ),
+        (
+            json!({"const": 1}),
+            json!({"const": 2}),
+            "const-changed",
+            ERROR,
+            "const-changed",
+            ERROR,
+        ),
+        (
+            json!({"maxLength": 5}),
+            json!({"maxLength": 4}),
+            "max-length-decreased",
+            ERROR,
+            "max-length-decreased",
+            INFO,
+        ),
+        (
+            json!({"minLength": 5}),
+            json!({"minLength": 4}),
+            "min-length-decreased",
+            INFO,
+            "min-length-decreased",
+            ERROR,
+        ),
         (json!({}), json!({"maximum": 4}), "max-set", WARNING, "max-set", INFO),
-        (json!({"maxItems": 4}), json!({}), "max-items-unset", INFO, "max-items-unset", ERROR),
-        (json!({"multipleOf": 2}), json!({"multipleOf": 4}), "multiple-of-increased", ERROR, "multiple-of-increased", INFO),
+        (
+            json!({"maxItems": 4}),
+            json!({}),
+            "max-items-unset",
+            INFO,
+            "max-items-unset",
+            ERROR,
+        ),
+        (
+            json!({"multipleOf": 2}),
+            json!({"multipleOf": 4}),
+            "multiple-of-increased",
+            ERROR,
+            "multiple-of-increased",
+            INFO,
+        ),
         (
             json!({"maximum": 4, "exclusiveMaximum": true}),
             json!({"exclusiveMaximum": 5}),
@@ -77,12 +179,54 @@ fn a_schema_change_is_judged_by_its_direction() {
             "exclusive-max-increased",
             ERROR,
         ),
-        (text(), json!({"type": "string", "pattern": "^a"}), "pattern-added", ERROR, "pattern-added", INFO),
-        (json!({"pattern": "^a"}), json!({"pattern": ".*"}), "pattern-generalized", INFO, "pattern-generalized", WARNING),
-        (json!({"oneOf": [x, y]}), json!({"oneOf": [x, y, z]}), "one-of-added", INFO, "one-of-added", ERROR),
-        (json!({"anyOf": [x, y, z]}), json!({"anyOf": [x, z]}), "any-of-removed", ERROR, "any-of-removed", INFO),
-        (json!({"allOf": [z]}), json!({"allOf": [z, {"required": ["q"]}]}), "all-of-added", ERROR, "all-of-added", INFO),
-        (text(), json!({"oneOf": [text(), {"type": "integer"}]}), "list-of-types-widened", INFO, "list-of-types-widened", ERROR),
+        (
+            text(),
+            json!({"type": "string", "pattern": "^a"}),
+            "pattern-added",
+            ERROR,
+            "pattern-added",
+            INFO,
+        ),
+        (
+            json!({"pattern": "^a"}),
+            json!({"pattern": ".*"}),
+            "pattern-generalized",
+            INFO,
+            "pattern-generalized",
+            WARNING,
+        ),
+        (
+            json!({"oneOf": [x, y]}),
+            json!({"oneOf": [x, y, z]}),
+            "one-of-added",
+            INFO,
+            "one-of-added",
+            ERROR,
+        ),
+        (
+            json!({"anyOf": [x, y, z]}),
+            json!({"anyOf": [x, z]}),
+            "any-of-removed",
+            ERROR,
+            "any-of-removed",
+            INFO,
+        ),
+        (
+            json!({"allOf": [z]}),
+            json!({"allOf": [z, {"required": ["q"]}]}),
+            "all-of-added",
+            ERROR,
+            "all-of-added",
+            INFO,
+        ),
+        (
+            text(),
+            json!({"oneOf": [text(), {"type": "integer"}]}),
+            "list-of-types-widened",
+            INFO,
+            "list-of-types-widened",
+            ERROR,
+        ),
         (
             z.clone(),
             json!({"oneOf": [z, {"type": "object", "properties": {"q": text()}}]}),
@@ -91,9 +235,23 @@ fn a_schema_change_is_judged_by_its_direction() {
             "wrapped-in-one-of",
             ERROR,
         ),
-        (json!({"not": x}), json!({"not": y}), "not-changed", ERROR, "not-changed", ERROR),
+        (
+            json!({"not": x}),
+            json!({"not": y}),
+            "not-changed",
+            ERROR,
+            "not-changed",
+            ERROR,
+        ),
         (json!({}), json!({"if": x}), "if-added", ERROR, "if-added", INFO),
-        (json!({"contains": x}), json!({}), "contains-removed", INFO, "contains-removed", ERROR),
+        (
+            json!({"contains": x}),
+            json!({}),
+            "contains-removed",
+            INFO,
+            "contains-removed",
+            ERROR,
+        ),
         (
             json!({"dependentRequired": {"a": ["b"]}}),
             json!({"dependentRequired": {"a": ["c"]}}),
@@ -118,8 +276,22 @@ fn a_schema_change_is_judged_by_its_direction() {
             "pattern-property-removed",
             ERROR,
         ),
-        (json!({}), json!({"unevaluatedProperties": false}), "unevaluated-properties-added", ERROR, "unevaluated-properties-added", INFO),
-        (text(), json!({"type": "string", "deprecated": true}), "deprecated", INFO, "deprecated", INFO),
+        (
+            json!({}),
+            json!({"unevaluatedProperties": false}),
+            "unevaluated-properties-added",
+            ERROR,
+            "unevaluated-properties-added",
+            INFO,
+        ),
+        (
+            text(),
+            json!({"type": "string", "deprecated": true}),
+            "deprecated",
+            INFO,
+            "deprecated",
+            INFO,
+        ),
         (
             text(),
             json!({"type": "string", "deprecated": true, "x-sunset": "soon"}),
@@ -130,7 +302,10 @@ fn a_schema_change_is_judged_by_its_direction() {
         ),
     ];
     for (before, after, request, at_request, response, at_response) in rows {
-        let (base, revision) = (api(&object(&before), &object(&before)), api(&object(&after), &object(&after)));
+        let (base, revision) = (
+            api(&object(&before), &object(&before)),
+            api(&object(&after), &object(&after)),
+        );
         finds(&base, &revision, &format!("request-property-{request}"), at_request);
         finds(&base, &revision, &format!("response-property-{response}"), at_response);
     }
@@ -143,15 +318,38 @@ fn another_way_to_write_the_same_is_no_change() {
     for (before, after) in [
         (z.clone(), written_out.clone()),
         (z.clone(), json!({"allOf": [z]})),
-        (written_out, json!({"allOf": [{"type": "object"}, {"properties": {"z": {"type": "string"}}}]})),
-        (json!({"type": "string", "nullable": true}), json!({"type": ["null", "string"]})),
-        (json!({"oneOf": [{"type": "null"}, z]}), json!({"anyOf": [z, {"type": "null"}]})),
+        (
+            written_out,
+            json!({"allOf": [{"type": "object"}, {"properties": {"z": {"type": "string"}}}]}),
+        ),
+        (
+            json!({"type": "string", "nullable": true}),
+            json!({"type": ["null", "string"]}),
+        ),
+        (
+            json!({"oneOf": [{"type": "null"}, z]}),
+            json!({"anyOf": [z, {"type": "null"}]}),
+        ),
         (json!({"enum": ["a", "b"]}), json!({"enum": ["b", "a"]})),
-        (json!({"type": "integer", "maximum": 4}), json!({"maximum": 4.0, "type": "integer", "description": "x"})),
-        (json!({"maximum": 4, "exclusiveMaximum": true}), json!({"exclusiveMaximum": 4})),
+        (
+            json!({"type": "integer", "maximum": 4}),
+            json!({"maximum": 4.0, "type": "integer", "description": "x"}),
+        ),
+        (
+            json!({"maximum": 4, "exclusiveMaximum": true}),
+            json!({"exclusiveMaximum": 4}),
+        ),
     ] {
-        assert_eq!(rules_of(&api(&before, &before), &api(&after, &after)), [], "{before} {after}");
-        assert_eq!(rules_of(&api(&after, &after), &api(&before, &before)), [], "{after} {before}");
+        assert_eq!(
+            rules_of(&api(&before, &before), &api(&after, &after)),
+            [],
+            "{before} {after}"
+        );
+        assert_eq!(
+            rules_of(&api(&after, &after), &api(&before, &before)),
+            [],
+            "{after} {before}"
+        );
     }
 }
 
@@ -178,19 +376,31 @@ fn properties_that_come_go_and_become_required() {
 
 #[test]
 fn a_property_that_is_not_sent_in_a_direction_does_not_break_it() {
-    let schema = |required: &[&str], inner: Value| json!({"type": "object", "required": required, "properties": {"id": inner}});
+    let schema =
+        |required: &[&str], inner: Value| json!({"type": "object", "required": required, "properties": {"id": inner}});
     let read_only = |kind: &str| json!({"type": kind, "readOnly": true});
     let before = schema(&[], read_only("string"));
     let base = api(&before, &json!({}));
     for (after, rule) in [
-        (schema(&["id"], read_only("string")), "request-read-only-property-became-required"),
-        (schema(&[], read_only("integer")), "request-read-only-property-type-changed"),
+        (
+            schema(&["id"], read_only("string")),
+            "request-read-only-property-became-required",
+        ),
+        (
+            schema(&[], read_only("integer")),
+            "request-read-only-property-type-changed",
+        ),
     ] {
         finds(&base, &api(&after, &json!({})), rule, INFO);
     }
     let gone = api(&json!({}), &json!({"type": "object", "properties": {}}));
     let secret = json!({"type": "object", "required": ["id"], "properties": {"id": {"writeOnly": true}}});
-    finds(&api(&json!({}), &secret), &gone, "response-required-write-only-property-removed", INFO);
+    finds(
+        &api(&json!({}), &secret),
+        &gone,
+        "response-required-write-only-property-removed",
+        INFO,
+    );
 }
 
 #[test]
@@ -209,12 +419,32 @@ fn operations_parameters_statuses_media_types_and_headers() {
     let remove = |value: &mut Value, key: &str| drop(value.as_object_mut().unwrap().remove(key));
     let item = "/a/{x}";
     for (revision, rule, level) in [
-        (edit(&|d| remove(&mut d["paths"], "/b")), "api-path-removed-without-deprecation", ERROR),
-        (edit(&|d| remove(&mut d["paths"][item], "delete")), "api-removed-without-deprecation", ERROR),
+        (
+            edit(&|d| remove(&mut d["paths"], "/b")),
+            "api-path-removed-without-deprecation",
+            ERROR,
+        ),
+        (
+            edit(&|d| remove(&mut d["paths"][item], "delete")),
+            "api-removed-without-deprecation",
+            ERROR,
+        ),
         (edit(&|d| d["paths"][item]["put"] = json!({})), "endpoint-added", INFO),
-        (edit(&|d| d["paths"][item]["parameters"][1]["required"] = json!(true)), "request-parameter-became-required", ERROR),
-        (edit(&|d| d["paths"][item]["parameters"][1]["explode"] = json!(false)), "request-parameter-serialization-changed", ERROR),
-        (edit(&|d| drop(d["paths"][item]["parameters"].as_array_mut().unwrap().pop())), "request-parameter-removed", WARNING),
+        (
+            edit(&|d| d["paths"][item]["parameters"][1]["required"] = json!(true)),
+            "request-parameter-became-required",
+            ERROR,
+        ),
+        (
+            edit(&|d| d["paths"][item]["parameters"][1]["explode"] = json!(false)),
+            "request-parameter-serialization-changed",
+            ERROR,
+        ),
+        (
+            edit(&|d| drop(d["paths"][item]["parameters"].as_array_mut().unwrap().pop())),
+            "request-parameter-removed",
+            WARNING,
+        ),
         (
             edit(&|d| d["paths"][item]["get"]["parameters"] = json!([{"in": "header", "name": "H", "required": true}])),
             "new-required-request-parameter",
@@ -225,8 +455,16 @@ fn operations_parameters_statuses_media_types_and_headers() {
             "request-body-added-required",
             ERROR,
         ),
-        (edit(&|d| remove(&mut d["paths"][item]["delete"]["responses"], "204")), "response-success-status-removed", ERROR),
-        (edit(&|d| remove(&mut d["paths"][item]["get"]["responses"], "404")), "response-non-success-status-removed", INFO),
+        (
+            edit(&|d| remove(&mut d["paths"][item]["delete"]["responses"], "204")),
+            "response-success-status-removed",
+            ERROR,
+        ),
+        (
+            edit(&|d| remove(&mut d["paths"][item]["get"]["responses"], "404")),
+            "response-non-success-status-removed",
+            INFO,
+        ),
         (
             edit(&|d| remove(&mut d["paths"][item]["get"]["responses"]["200"]["content"], "text/csv")),
             "response-media-type-removed",
@@ -243,18 +481,52 @@ fn operations_parameters_statuses_media_types_and_headers() {
             ERROR,
         ),
         (
-            edit(&|d| d["paths"][item]["get"]["responses"]["200"]["headers"]["X-Total"]["schema"] = json!({"type": "object"})),
+            edit(&|d| {
+                d["paths"][item]["get"]["responses"]["200"]["headers"]["X-Total"]["schema"] = json!({"type": "object"})
+            }),
             "response-header-type-changed",
             ERROR,
         ),
-        (edit(&|d| d["paths"][item]["get"]["tags"] = json!([])), "api-tag-removed", INFO),
-        (edit(&|d| d["paths"][item]["get"]["operationId"] = json!("o")), "api-operation-id-added", INFO),
-        (edit(&|d| d["paths"][item]["get"]["deprecated"] = json!(true)), "endpoint-deprecated", INFO),
-        (edit(&|d| d["paths"][item]["get"]["x-stability-level"] = json!("beta")), "api-stability-decreased", ERROR),
-        (edit(&|d| d["paths"][item]["get"]["security"] = json!([])), "api-security-became-optional", INFO),
-        (edit(&|d| d["security"] = json!([{"other": []}])), "api-global-security-removed", WARNING),
-        (edit(&|d| d["servers"] = json!([{"url": "https://b.example"}])), "api-server-removed", WARNING),
-        (edit(&|d| d["webhooks"] = json!({"w": {"post": {}}})), "webhook-added", INFO),
+        (
+            edit(&|d| d["paths"][item]["get"]["tags"] = json!([])),
+            "api-tag-removed",
+            INFO,
+        ),
+        (
+            edit(&|d| d["paths"][item]["get"]["operationId"] = json!("o")),
+            "api-operation-id-added",
+            INFO,
+        ),
+        (
+            edit(&|d| d["paths"][item]["get"]["deprecated"] = json!(true)),
+            "endpoint-deprecated",
+            INFO,
+        ),
+        (
+            edit(&|d| d["paths"][item]["get"]["x-stability-level"] = json!("beta")),
+            "api-stability-decreased",
+            ERROR,
+        ),
+        (
+            edit(&|d| d["paths"][item]["get"]["security"] = json!([])),
+            "api-security-became-optional",
+            INFO,
+        ),
+        (
+            edit(&|d| d["security"] = json!([{"other": []}])),
+            "api-global-security-removed",
+            WARNING,
+        ),
+        (
+            edit(&|d| d["servers"] = json!([{"url": "https://b.example"}])),
+            "api-server-removed",
+            WARNING,
+        ),
+        (
+            edit(&|d| d["webhooks"] = json!({"w": {"post": {}}})),
+            "webhook-added",
+            INFO,
+        ),
     ] {
         finds(&base, &revision, rule, level);
     }
@@ -303,12 +575,18 @@ fn what_was_deprecated_long_enough_may_go() {
         document(&api)
     };
     let gone = document(&json!({"openapi": "3.1.0", "paths": {}}));
-    let on = |day| Policy { today: Day::parse(day), ..Policy::default() };
+    let on = |day| Policy {
+        today: Day::parse(day),
+        ..Policy::default()
+    };
     assert!(!diff(&with(None), &gone).breaking);
     assert!(diff_under(&with(Some("2026-06-01")), &gone, &on("2026-05-31")).breaking);
     assert!(!diff_under(&with(Some("2026-06-01")), &gone, &on("2026-06-01")).breaking);
     // Without a day nobody knows.
-    assert_eq!(diff(&with(Some("2026-06-01")), &gone).verdict(), crate::DiffVerdict::Inconclusive);
+    assert_eq!(
+        diff(&with(Some("2026-06-01")), &gone).verdict(),
+        crate::DiffVerdict::Inconclusive
+    );
 }
 
 #[test]
@@ -335,8 +613,18 @@ fn circles_of_references_end() {
         api
     };
     assert_eq!(rules_of(&tree("string"), &tree("string")), []);
-    finds(&tree("string"), &tree("integer"), "request-property-type-changed", ERROR);
-    finds(&tree("string"), &tree("integer"), "response-property-type-changed", ERROR);
+    finds(
+        &tree("string"),
+        &tree("integer"),
+        "request-property-type-changed",
+        ERROR,
+    );
+    finds(
+        &tree("string"),
+        &tree("integer"),
+        "response-property-type-changed",
+        ERROR,
+    );
 }
 
 #[test]
@@ -344,9 +632,17 @@ fn a_description_of_several_files_is_read_as_one() {
     let files = |kind: &str| -> BTreeMap<String, String> {
         let root = "openapi: 3.0.3\npaths:\n  /a:\n    $ref: 'paths/a.yaml#/item'\n";
         let item = "item:\n  get:\n    responses:\n      200:\n        content:\n          application/json:\n            schema: {$ref: ../../common/s.json}\n";
-        let schema = format!(r##"{{"type": "object", "properties": {{"p": {{"type": "{kind}"}}, "self": {{"$ref": "#"}}}}}}"##);
-        let named = [("apis/api.yaml", root), ("apis/paths/a.yaml", item), ("common/s.json", &schema)];
-        named.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
+        let schema =
+            format!(r##"{{"type": "object", "properties": {{"p": {{"type": "{kind}"}}, "self": {{"$ref": "#"}}}}}}"##);
+        let named = [
+            ("apis/api.yaml", root),
+            ("apis/paths/a.yaml", item),
+            ("common/s.json", &schema),
+        ];
+        named
+            .into_iter()
+            .map(|(name, text)| (name.to_owned(), text.to_owned()))
+            .collect()
     };
     let load = |files: &BTreeMap<String, String>| Document::load("apis/api.yaml", files).unwrap();
     let (text, number) = (files("string"), files("integer"));
@@ -354,7 +650,10 @@ fn a_description_of_several_files_is_read_as_one() {
     assert_eq!(found.gaps, []);
     assert_eq!(found.changes.len(), 1, "{:?}", found.changes);
     assert_eq!(found.changes[0].rule, "response-property-type-changed");
-    assert_eq!(diff(&load(&text), &load(&text)).verdict(), crate::DiffVerdict::Compatible);
+    assert_eq!(
+        diff(&load(&text), &load(&text)).verdict(),
+        crate::DiffVerdict::Compatible
+    );
 }
 
 #[test]
@@ -367,7 +666,10 @@ fn what_can_not_be_seen_is_a_gap_and_never_nothing_breaks() {
         ("broken.yaml", "broken.yaml:1"),
     ] {
         let root = format!("openapi: 3.0.0\npaths:\n  /a:\n    $ref: '{reference}'\n");
-        let files = BTreeMap::from([("api.yaml".to_owned(), root), ("broken.yaml".to_owned(), "a: [".to_owned())]);
+        let files = BTreeMap::from([
+            ("api.yaml".to_owned(), root),
+            ("broken.yaml".to_owned(), "a: [".to_owned()),
+        ]);
         let document = Document::load("api.yaml", &files).unwrap();
         let found = diff(&document, &document);
         assert_eq!(found.verdict(), crate::DiffVerdict::Inconclusive, "{reference}");
@@ -431,7 +733,11 @@ fn every_rule_is_explained_once_and_its_opposite_exists() {
     for rule in &all {
         assert!(!rule.explanation.is_empty());
         if let Some(opposite) = &rule.opposite {
-            assert!(ids.binary_search(&opposite.as_str()).is_ok(), "{} -> {opposite}", rule.id);
+            assert!(
+                ids.binary_search(&opposite.as_str()).is_ok(),
+                "{} -> {opposite}",
+                rule.id
+            );
         }
     }
 }

@@ -5,11 +5,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::compare::{Comparison, label};
 use super::what::RESTRICTIONS;
 use super::{Edge, Guard, View, What};
-use crate::bundle::Bundle;
-use crate::tree::{NodeId, word};
+use crate::bundle::{At, Bundle};
+use crate::tree::{NodeId, Sym, word};
 
 /// Schemas of two lists that belong together, and those that are left on each side.
 pub(super) type Matched = (Vec<(NodeId, NodeId)>, Vec<NodeId>, Vec<NodeId>);
+
+/// Several schemas that must all hold.
+fn joint<'a>(bundle: &'a Bundle, schemas: &[NodeId]) -> View<'a> {
+    let all: Vec<At> = schemas.iter().map(|schema| bundle.resolve(*schema)).collect();
+    View::of(bundle, &all)
+}
+
+/// The schemas of a keyword, those that allow everything left out; nothing where none is left.
+fn restricting(view: &View<'_>, keyword: Sym) -> Option<Vec<NodeId>> {
+    let mut found = view.distinct(keyword);
+    found.retain(|schema| view.bundle.tree.bool(*schema) != Some(true));
+    (!found.is_empty()).then_some(found)
+}
 
 impl<'a> Comparison<'_, 'a> {
     pub(super) fn structure(&mut self) {
@@ -19,10 +32,10 @@ impl<'a> Comparison<'_, 'a> {
         self.maps();
         for row in RESTRICTIONS {
             let step = format!("({})", self.graph.base.tree.str(row.keyword));
-            match (self.restricting(&self.old, row.keyword), self.restricting(&self.new, row.keyword)) {
+            match (restricting(&self.old, row.keyword), restricting(&self.new, row.keyword)) {
                 (None, Some(_)) => self.row(row.added, format!("{step} is new")),
                 (Some(_), None) => self.row(row.removed, format!("{step} is gone")),
-                (Some(old), Some(new)) => self.below(old, new, step, Guard::default()),
+                (Some(old), Some(new)) => self.below(&old, &new, step, Guard::default()),
                 (None, None) => {}
             }
         }
@@ -36,19 +49,14 @@ impl<'a> Comparison<'_, 'a> {
         self.alternatives(word::ANY_OF, "anyOf", "any-of-added", "any-of-removed");
     }
 
-    pub(super) fn below(&mut self, old: NodeId, new: NodeId, step: String, guard: Guard) {
+    pub(super) fn below(&mut self, old: &[NodeId], new: &[NodeId], step: String, guard: Guard) {
         if let Some(to) = self.graph.pair(old, new) {
             self.edges.push(Edge { step, to, guard });
         }
     }
 
-    /// The schema of a keyword, unless it allows everything.
-    fn restricting(&self, view: &View<'_>, keyword: crate::tree::Sym) -> Option<NodeId> {
-        view.get(keyword).filter(|schema| view.bundle.tree.bool(*schema) != Some(true))
-    }
-
-    fn guard(bundle: &Bundle, schema: NodeId) -> Guard {
-        let view = View::of(bundle, bundle.resolve(schema));
+    fn guard(bundle: &Bundle, schemas: &[NodeId]) -> Guard {
+        let view = joint(bundle, schemas);
         Guard {
             read_only: view.flag(word::READ_ONLY),
             write_only: view.flag(word::WRITE_ONLY),
@@ -66,14 +74,14 @@ impl<'a> Comparison<'_, 'a> {
             let shown = name.escape_debug();
             match (before.get(name), after.get(name)) {
                 (Some(old), Some(new)) => {
-                    if required.0 == required.1 && self.graph.settled(*old, *new) {
+                    if required.0 == required.1 && self.settled(old, new) {
                         continue;
                     }
-                    let (was, is) = (Self::guard(base, *old), Self::guard(revision, *new));
+                    let (was, is) = (Self::guard(base, old), Self::guard(revision, new));
                     let guard = was.or(is);
                     match required {
                         (false, true) => {
-                            let default = View::of(revision, revision.resolve(*new)).get(word::DEFAULT).is_some();
+                            let default = joint(revision, new).get(word::DEFAULT).is_some();
                             let text = format!("`{shown}` became required");
                             self.tell_at(What::BecameRequired { default }, step.clone(), text, guard);
                         }
@@ -84,20 +92,20 @@ impl<'a> Comparison<'_, 'a> {
                         _ => {}
                     }
                     self.mutability(&step, name, was, is, required.0 && required.1);
-                    self.lifecycle(&step, name, *old, *new);
-                    self.below(*old, *new, step, guard);
+                    self.lifecycle(&step, name, old, new);
+                    self.below(old, new, step, guard);
                 }
                 (Some(old), None) => {
                     let what = What::PropertyRemoved { required: required.0 };
-                    self.tell_at(what, step, format!("`{shown}` is gone"), Self::guard(base, *old));
+                    self.tell_at(what, step, format!("`{shown}` is gone"), Self::guard(base, old));
                 }
                 (None, Some(new)) => {
-                    let default = View::of(revision, revision.resolve(*new)).get(word::DEFAULT).is_some();
+                    let default = joint(revision, new).get(word::DEFAULT).is_some();
                     let what = What::PropertyAdded {
                         required: required.1,
                         default,
                     };
-                    self.tell_at(what, step, format!("`{shown}` is new"), Self::guard(revision, *new));
+                    self.tell_at(what, step, format!("`{shown}` is new"), Self::guard(revision, new));
                 }
                 (None, None) => {}
             }
@@ -114,6 +122,15 @@ impl<'a> Comparison<'_, 'a> {
         }
     }
 
+    fn settled(&self, old: &[NodeId], new: &[NodeId]) -> bool {
+        matches!((old, new), ([old], [new]) if self.graph.settled(*old, *new))
+    }
+
+    fn same_values(&self, old: &[NodeId], new: &[NodeId]) -> bool {
+        let same = |b: &NodeId| self.graph.alignment.node(*b).is_some_and(|a| old.contains(&a));
+        old.len() == new.len() && new.iter().all(same)
+    }
+
     fn mutability(&mut self, step: &str, name: &str, was: Guard, is: Guard, required: bool) {
         for (was, is, became, lost) in [
             (was.read_only, is.read_only, "read-only", "not-read-only"),
@@ -122,14 +139,18 @@ impl<'a> Comparison<'_, 'a> {
             if was != is {
                 let what = if is { became } else { lost };
                 let text = format!("`{}` became {}", name.escape_debug(), what.replace('-', " "));
-                self.tell_at(What::Mutability { name: what, required }, step.to_owned(), text, Guard::default());
+                self.tell_at(
+                    What::Mutability { name: what, required },
+                    step.to_owned(),
+                    text,
+                    Guard::default(),
+                );
             }
         }
     }
 
-    fn lifecycle(&mut self, step: &str, name: &str, old: NodeId, new: NodeId) {
-        let (base, revision) = (self.graph.base, self.graph.revision);
-        let (old, new) = (View::of(base, base.resolve(old)), View::of(revision, revision.resolve(new)));
+    fn lifecycle(&mut self, step: &str, name: &str, old: &[NodeId], new: &[NodeId]) {
+        let (old, new) = (joint(self.graph.base, old), joint(self.graph.revision, new));
         for (what, text) in crate::lifecycle::property_changes(&old, &new) {
             let text = format!("`{}` {text}", name.escape_debug());
             self.tell_at(What::Row(what), step.to_owned(), text, Guard::default());
@@ -137,29 +158,32 @@ impl<'a> Comparison<'_, 'a> {
     }
 
     fn items(&mut self) {
-        let list = |view: &View<'a>| view.get(word::PREFIX_ITEMS).map(|list| view.bundle.tree.items(list).to_vec());
+        let list = |view: &View<'a>| {
+            view.get(word::PREFIX_ITEMS)
+                .map(|list| view.bundle.tree.items(list).to_vec())
+        };
         let (before, after) = (list(&self.old).unwrap_or_default(), list(&self.new).unwrap_or_default());
         for at in 0..before.len().max(after.len()) {
             match (before.get(at), after.get(at)) {
-                (Some(old), Some(new)) => self.below(*old, *new, format!("[{at}]"), Guard::default()),
-                (None, Some(new)) => match self.restricting(&self.old, word::ITEMS) {
+                (Some(old), Some(new)) => self.below(&[*old], &[*new], format!("[{at}]"), Guard::default()),
+                (None, Some(new)) => match restricting(&self.old, word::ITEMS) {
                     // What held for all further items is told for this one.
-                    Some(old) if self.old.bundle.tree.is_map(old) => {
-                        self.below(old, *new, format!("[{at}]"), Guard::default());
+                    Some(old) if old.iter().all(|old| self.old.bundle.tree.is_map(*old)) => {
+                        self.below(&old, &[*new], format!("[{at}]"), Guard::default());
                     }
                     _ => self.row("prefix-items-added", format!("place {at} of the tuple is new")),
                 },
-                (Some(old), None) => match self.restricting(&self.new, word::ITEMS) {
-                    Some(new) if self.new.bundle.tree.is_map(new) => {
-                        self.below(*old, new, format!("[{at}]"), Guard::default());
+                (Some(old), None) => match restricting(&self.new, word::ITEMS) {
+                    Some(new) if new.iter().all(|new| self.new.bundle.tree.is_map(*new)) => {
+                        self.below(&[*old], &new, format!("[{at}]"), Guard::default());
                     }
                     _ => self.row("prefix-items-removed", format!("place {at} of the tuple is gone")),
                 },
                 (None, None) => {}
             }
         }
-        match (self.restricting(&self.old, word::ITEMS), self.restricting(&self.new, word::ITEMS)) {
-            (Some(old), Some(new)) => self.below(old, new, "[]".to_owned(), Guard::default()),
+        match (restricting(&self.old, word::ITEMS), restricting(&self.new, word::ITEMS)) {
+            (Some(old), Some(new)) => self.below(&old, &new, "[]".to_owned(), Guard::default()),
             (None, Some(_)) if before.is_empty() && !self.old.types().is_empty() => {
                 self.row("items-added", "items have a schema now");
             }
@@ -171,22 +195,34 @@ impl<'a> Comparison<'_, 'a> {
     }
 
     fn additional_properties(&mut self) {
-        let kind = |view: &View<'a>| match view.get(word::ADDITIONAL_PROPERTIES) {
-            None => (true, None),
-            Some(schema) => match view.bundle.tree.bool(schema) {
-                Some(allowed) => (allowed, None),
-                None => (true, Some(schema).filter(|schema| !view.bundle.tree.entries(*schema).is_empty())),
-            },
+        // Whether further properties are possible, and what they must be.
+        let kind = |view: &View<'a>| {
+            let tree = &view.bundle.tree;
+            let mut schemas = view.distinct(word::ADDITIONAL_PROPERTIES);
+            let allowed = !schemas.iter().any(|schema| tree.bool(*schema) == Some(false));
+            schemas.retain(|schema| !tree.entries(*schema).is_empty());
+            (allowed, Some(schemas).filter(|schemas| !schemas.is_empty()))
         };
         match (kind(&self.old), kind(&self.new)) {
-            ((true, _), (false, _)) => self.row("additional-properties-forbidden", "only named properties are possible now"),
-            ((false, _), (true, _)) => self.row("additional-properties-allowed", "properties needn't be named any more"),
-            ((true, Some(old)), (true, Some(new))) => self.below(old, new, ".*".to_owned(), Guard::default()),
+            ((true, _), (false, _)) => self.row(
+                "additional-properties-forbidden",
+                "only named properties are possible now",
+            ),
+            ((false, _), (true, _)) => {
+                self.row("additional-properties-allowed", "properties needn't be named any more")
+            }
+            ((true, Some(old)), (true, Some(new))) => self.below(&old, &new, ".*".to_owned(), Guard::default()),
             ((true, None), (true, Some(_))) => {
-                self.row("additional-properties-restricted", "properties that aren't named have a schema now");
+                self.row(
+                    "additional-properties-restricted",
+                    "properties that aren't named have a schema now",
+                );
             }
             ((true, Some(_)), (true, None)) => {
-                self.row("additional-properties-unrestricted", "properties that aren't named have no schema any more");
+                self.row(
+                    "additional-properties-unrestricted",
+                    "properties that aren't named have no schema any more",
+                );
             }
             _ => {}
         }
@@ -194,25 +230,39 @@ impl<'a> Comparison<'_, 'a> {
 
     fn maps(&mut self) {
         for (keyword, added, removed) in [
-            (word::PATTERN_PROPERTIES, "pattern-property-added", "pattern-property-removed"),
-            (word::DEPENDENT_SCHEMAS, "dependent-schema-added", "dependent-schema-removed"),
+            (
+                word::PATTERN_PROPERTIES,
+                "pattern-property-added",
+                "pattern-property-removed",
+            ),
+            (
+                word::DEPENDENT_SCHEMAS,
+                "dependent-schema-added",
+                "dependent-schema-removed",
+            ),
         ] {
             let (before, after) = (self.old.named(keyword), self.new.named(keyword));
             self.each(&before, &after, |this, name, old, new| match (old, new) {
-                (Some(old), Some(new)) => this.below(old, new, format!(".({name})"), Guard::default()),
+                (Some(old), Some(new)) => this.below(&old, &new, format!(".({name})"), Guard::default()),
                 (None, _) => this.row(added, format!("`{}` is new", name.escape_debug())),
                 (_, None) => this.row(removed, format!("`{}` is gone", name.escape_debug())),
             });
         }
-        let (before, after) = (self.old.named(word::DEPENDENT_REQUIRED), self.new.named(word::DEPENDENT_REQUIRED));
+        let (before, after) = (
+            self.old.named(word::DEPENDENT_REQUIRED),
+            self.new.named(word::DEPENDENT_REQUIRED),
+        );
         self.each(&before, &after, |this, name, old, new| {
             let shown = name.escape_debug();
             match (old, new) {
-                (Some(old), Some(new)) if !this.graph.alignment.same(old, new) => {
+                (Some(old), Some(new)) if !this.same_values(&old, &new) => {
                     this.row("dependent-required-changed", format!("what `{shown}` asks for changed"));
                 }
                 (None, _) => this.row("dependent-required-added", format!("`{shown}` asks for others")),
-                (_, None) => this.row("dependent-required-removed", format!("`{shown}` doesn't ask for others")),
+                (_, None) => this.row(
+                    "dependent-required-removed",
+                    format!("`{shown}` doesn't ask for others"),
+                ),
                 _ => {}
             }
         });
@@ -220,13 +270,13 @@ impl<'a> Comparison<'_, 'a> {
 
     fn each(
         &mut self,
-        before: &BTreeMap<&str, NodeId>,
-        after: &BTreeMap<&str, NodeId>,
-        mut tell: impl FnMut(&mut Self, &str, Option<NodeId>, Option<NodeId>),
+        before: &BTreeMap<&str, Vec<NodeId>>,
+        after: &BTreeMap<&str, Vec<NodeId>>,
+        mut tell: impl FnMut(&mut Self, &str, Option<Vec<NodeId>>, Option<Vec<NodeId>>),
     ) {
         let names: BTreeSet<&str> = before.keys().chain(after.keys()).copied().collect();
         for name in names {
-            tell(self, name, before.get(name).copied(), after.get(name).copied());
+            tell(self, name, before.get(name).cloned(), after.get(name).cloned());
         }
     }
 
@@ -240,8 +290,11 @@ impl<'a> Comparison<'_, 'a> {
                 && !named(choice)
                 && choice.get(word::TYPE).is_none()
                 && list.iter().any(|schema| {
-                    let inner = View::of(choice.bundle, choice.bundle.resolve(*schema)).named(word::PROPERTIES);
-                    plain.named(word::PROPERTIES).keys().any(|name| inner.contains_key(name))
+                    let inner = View::one(choice.bundle, *schema).named(word::PROPERTIES);
+                    plain
+                        .named(word::PROPERTIES)
+                        .keys()
+                        .any(|name| inner.contains_key(name))
                 })
         };
         if before.is_empty() && !after.is_empty() && moved(&self.old, &self.new, &after) {
@@ -255,7 +308,7 @@ impl<'a> Comparison<'_, 'a> {
         false
     }
 
-    fn alternatives(&mut self, keyword: crate::tree::Sym, step: &str, added: &'static str, removed: &'static str) {
+    fn alternatives(&mut self, keyword: Sym, step: &str, added: &'static str, removed: &'static str) {
         let (before, after) = (self.old.alternatives(keyword), self.new.alternatives(keyword));
         // A choice among mere types was told with the types.
         let is_list = |view: &View<'a>| super::types::list_of_types(view).is_some();
@@ -271,7 +324,7 @@ impl<'a> Comparison<'_, 'a> {
                 // The same from both sides, so that the way is the same backwards.
                 _ => (place(&before, old).min(place(&after, new)) + 1).to_string(),
             };
-            self.below(old, new, format!("({step} {name})"), Guard::default());
+            self.below(&[old], &[new], format!("({step} {name})"), Guard::default());
         }
         for schema in gone {
             let text = format!("{} is gone", label(self.graph.base, schema));
@@ -288,7 +341,8 @@ impl<'a> Comparison<'_, 'a> {
     pub(super) fn matched(&self, mut gone: Vec<NodeId>, mut fresh: Vec<NodeId>) -> Matched {
         let (base, revision) = (self.graph.base, self.graph.revision);
         let mut pairs = Vec::new();
-        let title = |bundle: &'a Bundle, id: NodeId| bundle.tree.text_of(id, word::TITLE).filter(|title| !title.is_empty());
+        let title =
+            |bundle: &'a Bundle, id: NodeId| bundle.tree.text_of(id, word::TITLE).filter(|title| !title.is_empty());
         let rules: [&dyn Fn(NodeId, NodeId) -> bool; 4] = [
             &|a, b| self.graph.settled(a, b),
             &|a, b| base.name(a).is_some() && base.name(a) == revision.name(b),

@@ -81,9 +81,27 @@ fn bound_rows(bound: &BoundRow) -> [Row; 4] {
         Bound::Lower | Bound::Multiple => ((Error, Info), (Info, Error)),
     };
     [
-        row(bound.increased, increased.0, increased.1, bound.decreased, "the bound is greater"),
-        row(bound.decreased, decreased.0, decreased.1, bound.increased, "the bound is smaller"),
-        row(bound.set, Warning, Info, bound.unset, "there is a bound where there was none"),
+        row(
+            bound.increased,
+            increased.0,
+            increased.1,
+            bound.decreased,
+            "the bound is greater",
+        ),
+        row(
+            bound.decreased,
+            decreased.0,
+            decreased.1,
+            bound.increased,
+            "the bound is smaller",
+        ),
+        row(
+            bound.set,
+            Warning,
+            Info,
+            bound.unset,
+            "there is a bound where there was none",
+        ),
         row(bound.unset, Info, Error, bound.set, "a bound is gone"),
     ]
 }

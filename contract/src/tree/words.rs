@@ -51,7 +51,7 @@ words! {
     MULTIPLE_OF "multipleOf", MAX_LENGTH "maxLength", MIN_LENGTH "minLength", MAX_ITEMS "maxItems",
     MIN_ITEMS "minItems", MAX_PROPERTIES "maxProperties", MIN_PROPERTIES "minProperties", MAX_CONTAINS "maxContains",
     MIN_CONTAINS "minContains", EXTENSIBLE_ENUM "x-extensible-enum", SUNSET "x-sunset", STABILITY "x-stability-level",
-    XML "xml", NAME "name", 
+    XML "xml", NAME "name",
     DEFS "$defs", DEFINITIONS "definitions", ANCHOR "$anchor",
     OPENAPI "openapi", SWAGGER "swagger", ASYNCAPI "asyncapi", PATHS "paths", WEBHOOKS "webhooks",
     COMPONENTS "components", SCHEMAS "schemas", SECURITY "security", SECURITY_SCHEMES "securitySchemes",
