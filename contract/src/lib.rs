@@ -2,12 +2,15 @@
 //!
 //! Pure: text in, verdict out. No clock, environment, file, network or printing.
 
+pub mod asyncapi;
 mod bundle;
 mod change;
 mod error;
 pub mod http;
+pub mod json_schema;
 mod lifecycle;
 pub mod openapi;
+mod payload;
 mod rule;
 mod schema;
 mod sources;

@@ -189,3 +189,7 @@ pub fn rules() -> Vec<crate::Rule> {
 mod laws;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_files;
+#[cfg(test)]
+mod tests_operations;

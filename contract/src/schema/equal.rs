@@ -55,10 +55,8 @@ const ANNOTATIONS: [Sym; 9] = [
     word::STABILITY,
 ];
 /// Keywords whose value is one schema.
-pub(super) const SCHEMAS: [Sym; 12] = [
-    word::ITEMS,
+pub(super) const SCHEMAS: [Sym; 10] = [
     word::ADDITIONAL_PROPERTIES,
-    word::ADDITIONAL_ITEMS,
     word::NOT,
     word::IF,
     word::THEN,
@@ -76,6 +74,7 @@ const MAPS: [Sym; 3] = [word::PROPERTIES, word::PATTERN_PROPERTIES, word::DEPEND
 pub(super) fn is_free(view: &View<'_>) -> bool {
     let restricting = VALUES.iter().filter(|keyword| !ANNOTATIONS.contains(keyword));
     let others = [
+        word::ITEMS,
         word::TYPE,
         word::REQUIRED,
         word::PREFIX_ITEMS,
@@ -118,13 +117,14 @@ impl Graph<'_> {
             && SCHEMAS
                 .iter()
                 .all(|keyword| self.equal_both(&old.distinct(*keyword), &new.distinct(*keyword), assumed, depth))
+            && self.equal_both(&old.rest(), &new.rest(), assumed, depth)
             && MAPS.iter().all(|keyword| {
                 let (old, new) = (old.named(*keyword), new.named(*keyword));
                 let mut pairs = old.iter().map(|(name, a)| (a, new.get(name)));
                 old.len() == new.len() && pairs.all(|(a, b)| b.is_some_and(|b| self.equal_both(a, b, assumed, depth)))
             })
             && {
-                let (old, new) = (items(&old, word::PREFIX_ITEMS), items(&new, word::PREFIX_ITEMS));
+                let (old, new) = (old.tuple(), new.tuple());
                 let mut pairs = old.iter().zip(&new);
                 old.len() == new.len() && pairs.all(|(a, b)| self.equal_both(&[*a], &[*b], assumed, depth))
             }
@@ -186,9 +186,4 @@ impl Graph<'_> {
             (base, revision) => base.is_none() && revision.is_none(),
         }
     }
-}
-
-fn items(view: &View<'_>, keyword: Sym) -> Vec<NodeId> {
-    view.get(keyword)
-        .map_or_else(Vec::new, |list| view.bundle.tree.items(list).to_vec())
 }

@@ -19,7 +19,10 @@ fn joint<'a>(bundle: &'a Bundle, schemas: &[NodeId]) -> View<'a> {
 
 /// The schemas of a keyword, those that allow everything left out; nothing where none is left.
 fn restricting(view: &View<'_>, keyword: Sym) -> Option<Vec<NodeId>> {
-    let mut found = view.distinct(keyword);
+    allowing(view, view.distinct(keyword))
+}
+
+fn allowing(view: &View<'_>, mut found: Vec<NodeId>) -> Option<Vec<NodeId>> {
     found.retain(|schema| view.bundle.tree.bool(*schema) != Some(true));
     (!found.is_empty()).then_some(found)
 }
@@ -158,32 +161,30 @@ impl<'a> Comparison<'_, 'a> {
     }
 
     fn items(&mut self) {
-        let list = |view: &View<'a>| {
-            view.get(word::PREFIX_ITEMS)
-                .map(|list| view.bundle.tree.items(list).to_vec())
-        };
-        let (before, after) = (list(&self.old).unwrap_or_default(), list(&self.new).unwrap_or_default());
+        let (before, after) = (self.old.tuple(), self.new.tuple());
+        let rest = |view: &View<'_>| allowing(view, view.rest());
+        let (old_rest, new_rest) = (rest(&self.old), rest(&self.new));
         for at in 0..before.len().max(after.len()) {
             match (before.get(at), after.get(at)) {
                 (Some(old), Some(new)) => self.below(&[*old], &[*new], format!("[{at}]"), Guard::default()),
-                (None, Some(new)) => match restricting(&self.old, word::ITEMS) {
+                (None, Some(new)) => match &old_rest {
                     // What held for all further items is told for this one.
                     Some(old) if old.iter().all(|old| self.old.bundle.tree.is_map(*old)) => {
-                        self.below(&old, &[*new], format!("[{at}]"), Guard::default());
+                        self.below(old, &[*new], format!("[{at}]"), Guard::default());
                     }
                     _ => self.row("prefix-items-added", format!("place {at} of the tuple is new")),
                 },
-                (Some(old), None) => match restricting(&self.new, word::ITEMS) {
+                (Some(old), None) => match &new_rest {
                     Some(new) if new.iter().all(|new| self.new.bundle.tree.is_map(*new)) => {
-                        self.below(&[*old], &new, format!("[{at}]"), Guard::default());
+                        self.below(&[*old], new, format!("[{at}]"), Guard::default());
                     }
                     _ => self.row("prefix-items-removed", format!("place {at} of the tuple is gone")),
                 },
                 (None, None) => {}
             }
         }
-        match (restricting(&self.old, word::ITEMS), restricting(&self.new, word::ITEMS)) {
-            (Some(old), Some(new)) => self.below(&old, &new, "[]".to_owned(), Guard::default()),
+        match (&old_rest, &new_rest) {
+            (Some(old), Some(new)) => self.below(old, new, "[]".to_owned(), Guard::default()),
             (None, Some(_)) if before.is_empty() && !self.old.types().is_empty() => {
                 self.row("items-added", "items have a schema now");
             }

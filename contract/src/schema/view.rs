@@ -168,6 +168,23 @@ impl<'a> View<'a> {
         lists.map(real).find(|list| list.len() > 1).unwrap_or_default()
     }
 
+    /// Schemas of the places of a tuple: `prefixItems`, or a list of `items` before JSON Schema 2020-12.
+    pub(crate) fn tuple(&self) -> Vec<NodeId> {
+        let tree = &self.bundle.tree;
+        let older = || self.get(word::ITEMS).filter(|items| tree.is_list(*items));
+        let list = self.get(word::PREFIX_ITEMS).or_else(older);
+        list.map_or_else(Vec::new, |list| tree.items(list).to_vec())
+    }
+
+    /// Schemas of all items, or of those behind the tuple.
+    pub(crate) fn rest(&self) -> Vec<NodeId> {
+        let items = self.distinct(word::ITEMS);
+        match items.iter().any(|items| self.bundle.tree.is_list(*items)) {
+            true => self.distinct(word::ADDITIONAL_ITEMS),
+            false => items,
+        }
+    }
+
     /// Types without `null`; empty where any is possible. Listed values tell them where nothing else does.
     pub(crate) fn types(&self) -> BTreeSet<&'a str> {
         let tree = &self.bundle.tree;

@@ -66,5 +66,5 @@ words! {
     DEPENDENCIES "dependencies", DESCRIPTION "description", SUMMARY "summary", EXAMPLE "example", EXAMPLES "examples",
     EXTERNAL_DOCS "externalDocs", COMMENT "$comment", VALUE "value", CHANNELS "channels", MESSAGES "messages",
     OPERATIONS "operations", MESSAGE "message", PAYLOAD "payload", PUBLISH "publish", SUBSCRIBE "subscribe",
-    ACTION "action", CHANNEL "channel", ADDRESS "address",
+    ACTION "action", CHANNEL "channel",
 }
