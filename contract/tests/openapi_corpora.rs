@@ -165,16 +165,20 @@ fn policy() -> Policy {
     }
 }
 
-fn waivers() -> BTreeMap<String, String> {
-    let waivers: Vec<Waiver> = serde_json::from_str(include_str!("openapi_waivers.json")).unwrap();
-    assert!(waivers.iter().all(|waiver| !waiver.reason.is_empty()));
-    waivers.into_iter().map(|waiver| (waiver.id, waiver.reason)).collect()
+fn waivers() -> Result<BTreeMap<String, String>, serde_json::Error> {
+    let waivers: Vec<Waiver> = serde_json::from_str(include_str!("openapi_waivers.json"))?;
+    Ok(waivers.into_iter().map(|waiver| (waiver.id, waiver.reason)).collect())
+}
+
+#[test]
+fn every_waiver_gives_a_reason() {
+    assert!(waivers().unwrap().values().all(|reason| !reason.is_empty()));
 }
 
 #[test]
 fn openapi_pairs_break_where_oasdiff_says_so() {
     let Some(folder) = folder() else { return };
-    let waivers = waivers();
+    let waivers = waivers().unwrap();
     let text = std::fs::read_to_string(folder.join("oasdiff-pairs.jsonl")).unwrap();
     let (mut plain, mut dependent) = (Tally::default(), Tally::default());
     for line in text.lines() {
@@ -214,12 +218,13 @@ fn openapi_pairs_break_where_oasdiff_says_so() {
 fn azure_devops_versions_break_where_oasdiff_says_so() {
     let Some(folder) = folder() else { return };
     let text = std::fs::read_to_string(folder.join("azure-devops-evolution.jsonl")).unwrap();
+    let waivers = waivers().unwrap();
     let mut tally = Tally::default();
     for line in text.lines() {
         let pair: Pair<String> = serde_json::from_str(line).unwrap();
         let read = |name: &str| Document::parse(name, &std::fs::read_to_string(folder.join(name)).unwrap()).unwrap();
         let found = diff_under(&read(&pair.base), &read(&pair.revision), &policy());
-        tally.add(&pair.id, &pair.expected, &found, &waivers());
+        tally.add(&pair.id, &pair.expected, &found, &waivers);
     }
     tally.show("azure devops");
     assert!(tally.balanced() >= 95.0);

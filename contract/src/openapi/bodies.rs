@@ -64,19 +64,19 @@ impl Comparison<'_> {
         let (old, new) = (entries(self.graph.base, base), entries(self.graph.revision, revision));
         let is_success = |status: &str| status.starts_with('2');
         let any_success = |statuses: &BTreeMap<String, NodeId>| statuses.keys().any(|status| is_success(status));
-        // What isn't told apart is told by the default, so where there is no success it stands for one.
-        let default_is_success = !any_success(&old) || !any_success(&new);
+        // The default stands for all that isn't listed: it is a success where the other side has no success at all.
+        let (none_before, none_after) = (!any_success(&old), !any_success(&new));
         let names = old.keys().chain(new.keys()).filter(|status| !status.starts_with("x-"));
         for status in names.collect::<BTreeSet<_>>() {
             let location = format!("response {}", status.escape_debug());
-            let success = is_success(status) || status == "default" && default_is_success;
+            let success = |none: bool| is_success(status) || status == "default" && none;
             match (covering(&old, status), covering(&new, status)) {
                 (Some(a), Some(b)) => self.response(Place::ResponseBody, a, b, &location),
-                (Some(_), None) if success => {
+                (Some(_), None) if success(none_after) => {
                     self.report("response-success-status-removed", &location, "the status is gone");
                 }
                 (Some(_), None) => self.report("response-non-success-status-removed", &location, "the status is gone"),
-                (None, Some(_)) if success => {
+                (None, Some(_)) if success(none_before) => {
                     self.report("response-success-status-added", &location, "the status is new");
                 }
                 (None, _) => self.report("response-non-success-status-added", &location, "the status is new"),

@@ -1,4 +1,4 @@
-use super::tests::{ERROR, document, finds, rules_of};
+use super::tests::{ERROR, finds, rules_of};
 use super::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

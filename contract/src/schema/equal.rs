@@ -55,9 +55,8 @@ const ANNOTATIONS: [Sym; 9] = [
     word::STABILITY,
 ];
 /// Keywords whose value is one schema.
-pub(super) const SCHEMAS: [Sym; 10] = [
+pub(super) const SCHEMAS: [Sym; 9] = [
     word::ADDITIONAL_PROPERTIES,
-    word::NOT,
     word::IF,
     word::THEN,
     word::ELSE,
@@ -75,6 +74,7 @@ pub(super) fn is_free(view: &View<'_>) -> bool {
     let restricting = VALUES.iter().filter(|keyword| !ANNOTATIONS.contains(keyword));
     let others = [
         word::ITEMS,
+        word::NOT,
         word::TYPE,
         word::REQUIRED,
         word::PREFIX_ITEMS,
@@ -92,6 +92,11 @@ impl Graph<'_> {
     /// Whether two schemas are the same but for the way they are written.
     pub(super) fn equal(&self, base: NodeId, revision: NodeId) -> bool {
         self.equal_at(&[self.base.resolve(base)], &[self.revision.resolve(revision)])
+    }
+
+    /// The same of lists in which the order says nothing.
+    pub(super) fn equal_lists(&self, base: &[NodeId], revision: &[NodeId]) -> bool {
+        self.equal_in_any_order(base, revision.to_vec(), &mut BTreeSet::new(), 0)
     }
 
     /// The same of lists of schemas that must all hold.
@@ -116,7 +121,7 @@ impl Graph<'_> {
             && self.equal_values(&old, &new)
             && SCHEMAS
                 .iter()
-                .all(|keyword| self.equal_both(&old.distinct(*keyword), &new.distinct(*keyword), assumed, depth))
+                .all(|keyword| self.equal_both(&old.restricting(*keyword), &new.restricting(*keyword), assumed, depth))
             && self.equal_both(&old.rest(), &new.rest(), assumed, depth)
             && MAPS.iter().all(|keyword| {
                 let (old, new) = (old.named(*keyword), new.named(*keyword));
@@ -126,8 +131,9 @@ impl Graph<'_> {
             && {
                 let (old, new) = (old.tuple(), new.tuple());
                 let mut pairs = old.iter().zip(&new);
-                old.len() == new.len() && pairs.all(|(a, b)| self.equal_both(&[*a], &[*b], assumed, depth))
+                old.len() == new.len() && pairs.all(|(a, b)| self.equal_both(a, b, assumed, depth))
             }
+            && self.equal_in_any_order(&old.distinct(word::NOT), new.distinct(word::NOT), assumed, depth)
             && [word::ONE_OF, word::ANY_OF].into_iter().all(|keyword| {
                 self.equal_in_any_order(&old.alternatives(keyword), new.alternatives(keyword), assumed, depth)
             });

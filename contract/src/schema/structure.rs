@@ -17,14 +17,9 @@ fn joint<'a>(bundle: &'a Bundle, schemas: &[NodeId]) -> View<'a> {
     View::of(bundle, &all)
 }
 
-/// The schemas of a keyword, those that allow everything left out; nothing where none is left.
-fn restricting(view: &View<'_>, keyword: Sym) -> Option<Vec<NodeId>> {
-    allowing(view, view.distinct(keyword))
-}
-
-fn allowing(view: &View<'_>, mut found: Vec<NodeId>) -> Option<Vec<NodeId>> {
-    found.retain(|schema| view.bundle.tree.bool(*schema) != Some(true));
-    (!found.is_empty()).then_some(found)
+/// A list that isn't empty.
+fn some(list: Vec<NodeId>) -> Option<Vec<NodeId>> {
+    Some(list).filter(|list| !list.is_empty())
 }
 
 impl<'a> Comparison<'_, 'a> {
@@ -35,17 +30,21 @@ impl<'a> Comparison<'_, 'a> {
         self.maps();
         for row in RESTRICTIONS {
             let step = format!("({})", self.graph.base.tree.str(row.keyword));
-            match (restricting(&self.old, row.keyword), restricting(&self.new, row.keyword)) {
+            match (
+                some(self.old.restricting(row.keyword)),
+                some(self.new.restricting(row.keyword)),
+            ) {
                 (None, Some(_)) => self.row(row.added, format!("{step} is new")),
                 (Some(_), None) => self.row(row.removed, format!("{step} is gone")),
                 (Some(old), Some(new)) => self.below(&old, &new, step, Guard::default()),
                 (None, None) => {}
             }
         }
-        match (self.old.get(word::NOT), self.new.get(word::NOT)) {
-            (None, Some(_)) => self.row("not-added", "some values are ruled out now"),
-            (Some(_), None) => self.row("not-removed", "no values are ruled out any more"),
-            (Some(old), Some(new)) if !self.graph.equal(old, new) => self.row("not-changed", "`not` changed"),
+        let (old, new) = (self.old.distinct(word::NOT), self.new.distinct(word::NOT));
+        match (old.is_empty(), new.is_empty()) {
+            (true, false) => self.row("not-added", "some values are ruled out now"),
+            (false, true) => self.row("not-removed", "no values are ruled out any more"),
+            (false, false) if !self.graph.equal_lists(&old, &new) => self.row("not-changed", "`not` changed"),
             _ => {}
         }
         self.alternatives(word::ONE_OF, "oneOf", "one-of-added", "one-of-removed");
@@ -162,21 +161,20 @@ impl<'a> Comparison<'_, 'a> {
 
     fn items(&mut self) {
         let (before, after) = (self.old.tuple(), self.new.tuple());
-        let rest = |view: &View<'_>| allowing(view, view.rest());
-        let (old_rest, new_rest) = (rest(&self.old), rest(&self.new));
+        let (old_rest, new_rest) = (some(self.old.rest()), some(self.new.rest()));
         for at in 0..before.len().max(after.len()) {
             match (before.get(at), after.get(at)) {
-                (Some(old), Some(new)) => self.below(&[*old], &[*new], format!("[{at}]"), Guard::default()),
+                (Some(old), Some(new)) => self.below(old, new, format!("[{at}]"), Guard::default()),
                 (None, Some(new)) => match &old_rest {
                     // What held for all further items is told for this one.
                     Some(old) if old.iter().all(|old| self.old.bundle.tree.is_map(*old)) => {
-                        self.below(old, &[*new], format!("[{at}]"), Guard::default());
+                        self.below(old, new, format!("[{at}]"), Guard::default());
                     }
                     _ => self.row("prefix-items-added", format!("place {at} of the tuple is new")),
                 },
                 (Some(old), None) => match &new_rest {
                     Some(new) if new.iter().all(|new| self.new.bundle.tree.is_map(*new)) => {
-                        self.below(&[*old], new, format!("[{at}]"), Guard::default());
+                        self.below(old, new, format!("[{at}]"), Guard::default());
                     }
                     _ => self.row("prefix-items-removed", format!("place {at} of the tuple is gone")),
                 },
@@ -199,10 +197,10 @@ impl<'a> Comparison<'_, 'a> {
         // Whether further properties are possible, and what they must be.
         let kind = |view: &View<'a>| {
             let tree = &view.bundle.tree;
-            let mut schemas = view.distinct(word::ADDITIONAL_PROPERTIES);
+            let mut schemas = view.restricting(word::ADDITIONAL_PROPERTIES);
             let allowed = !schemas.iter().any(|schema| tree.bool(*schema) == Some(false));
-            schemas.retain(|schema| !tree.entries(*schema).is_empty());
-            (allowed, Some(schemas).filter(|schemas| !schemas.is_empty()))
+            schemas.retain(|schema| tree.is_map(*schema));
+            (allowed, some(schemas))
         };
         match (kind(&self.old), kind(&self.new)) {
             ((true, _), (false, _)) => self.row(

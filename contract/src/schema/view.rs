@@ -123,6 +123,20 @@ impl<'a> View<'a> {
             .filter_map(move |part| self.bundle.tree.get(*part, keyword))
     }
 
+    /// The schemas of a keyword, those that allow everything left out.
+    pub(crate) fn restricting(&self, keyword: Sym) -> Vec<NodeId> {
+        self.without_free(self.distinct(keyword))
+    }
+
+    /// Leaves out schemas that allow everything.
+    fn without_free(&self, mut schemas: Vec<NodeId>) -> Vec<NodeId> {
+        let tree = &self.bundle.tree;
+        schemas.retain(|schema| {
+            tree.bool(*schema) == Some(false) || tree.is_list(*schema) || !tree.entries(*schema).is_empty()
+        });
+        schemas
+    }
+
     pub(crate) fn flag(&self, keyword: Sym) -> bool {
         self.all(keyword)
             .any(|value| self.bundle.tree.bool(value) == Some(true))
@@ -158,31 +172,44 @@ impl<'a> View<'a> {
         lists.filter_map(|item| self.bundle.tree.text(*item)).collect()
     }
 
-    /// Alternatives of `oneOf` or `anyOf`, null left out; none where there is only one.
+    /// Alternatives of `oneOf` or `anyOf`, null left out; none where there is only one. Those of several parts
+    /// stand together.
     pub(crate) fn alternatives(&self, keyword: Sym) -> Vec<NodeId> {
-        let lists = self.all(keyword).map(|list| self.bundle.tree.items(list));
-        let real = |list: &[NodeId]| -> Vec<NodeId> {
-            let real = list.iter().filter(|schema| !is_null(self.bundle, **schema));
-            real.copied().collect()
-        };
-        lists.map(real).find(|list| list.len() > 1).unwrap_or_default()
+        let mut found = Vec::new();
+        for list in self.all(keyword) {
+            let items = self.bundle.tree.items(list).iter().copied();
+            let real: Vec<NodeId> = items.filter(|schema| !is_null(self.bundle, *schema)).collect();
+            if real.len() > 1 {
+                found.extend(real);
+            }
+        }
+        found
     }
 
-    /// Schemas of the places of a tuple: `prefixItems`, or a list of `items` before JSON Schema 2020-12.
-    pub(crate) fn tuple(&self) -> Vec<NodeId> {
+    /// Schemas of the places of a tuple: `prefixItems`, or a list of `items` before JSON Schema 2020-12. Each
+    /// place has all that the parts say of it.
+    pub(crate) fn tuple(&self) -> Vec<Vec<NodeId>> {
         let tree = &self.bundle.tree;
-        let older = || self.get(word::ITEMS).filter(|items| tree.is_list(*items));
-        let list = self.get(word::PREFIX_ITEMS).or_else(older);
-        list.map_or_else(Vec::new, |list| tree.items(list).to_vec())
+        let older = self.all(word::ITEMS).filter(|items| tree.is_list(*items));
+        let mut places: Vec<Vec<NodeId>> = Vec::new();
+        for list in self.all(word::PREFIX_ITEMS).chain(older) {
+            for (at, schema) in tree.items(list).iter().enumerate() {
+                match places.get_mut(at) {
+                    Some(place) => place.push(*schema),
+                    None => places.push(vec![*schema]),
+                }
+            }
+        }
+        places
     }
 
     /// Schemas of all items, or of those behind the tuple.
     pub(crate) fn rest(&self) -> Vec<NodeId> {
         let items = self.distinct(word::ITEMS);
-        match items.iter().any(|items| self.bundle.tree.is_list(*items)) {
+        self.without_free(match items.iter().any(|items| self.bundle.tree.is_list(*items)) {
             true => self.distinct(word::ADDITIONAL_ITEMS),
             false => items,
-        }
+        })
     }
 
     /// Types without `null`; empty where any is possible. Listed values tell them where nothing else does.
