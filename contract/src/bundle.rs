@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use holdpoint_schemas::SourceError;
 
 use crate::text::{self, MAX_BYTES};
-use crate::tree::{Builder, NodeId, Sym, Tree, word};
+use crate::tree::{Builder, NodeId, Sym, Tree, absolute, word};
 use crate::{ContractError, Gap, Sources, Unreadable};
 
 /// Longest chain of references to references.
@@ -44,15 +44,41 @@ pub(crate) fn read_file(builder: &mut Builder, name: &str, file: &str, text: &st
     let text = text.trim_start_matches('\u{feff}');
     text::check_size(name, text)?;
     if text.trim_start().starts_with(['{', '[']) || name.ends_with(".json") {
-        return builder.json(file, text).map_err(|error| text::json_error(name, text, &error));
+        return builder
+            .json(file, text)
+            .map_err(|error| text::json_error(name, text, &error));
     }
     let value = text::read_value(name, text)?;
-    builder.value(file, &value).map_err(|error| text::json_error(name, text, &error))
+    builder
+        .value(file, &value)
+        .map_err(|error| text::json_error(name, text, &error))
+}
+
+/// The text of the file that a description starts with.
+pub(crate) fn read_root(root: &str, sources: &dyn Sources) -> Result<String, ContractError> {
+    sources.read(root).map_err(|error| {
+        let message = format!("`{}` can't be read: {error}", root.escape_debug());
+        fault(root, "", "", message, "name a file that can be read")
+    })
 }
 
 impl Bundle {
+    /// A file of some kind, and all that it refers to.
+    pub(crate) fn load(root: &str, sources: &dyn Sources) -> Result<Self, ContractError> {
+        let text = read_root(root, sources)?;
+        let mut builder = Builder::new();
+        let node = read_file(&mut builder, root, "", &text)?;
+        Ok(Self::new(builder, node, root, &text, Some(&Beside { root, sources })))
+    }
+
     /// Follows references from a root that was read already. `name` and `text` are the root's, for messages.
-    pub(crate) fn new(mut builder: Builder, root: NodeId, name: &str, text: &str, sources: Option<&dyn Sources>) -> Self {
+    pub(crate) fn new(
+        mut builder: Builder,
+        root: NodeId,
+        name: &str,
+        text: &str,
+        sources: Option<&dyn Sources>,
+    ) -> Self {
         let mut gaps = Vec::new();
         let mut roots: BTreeMap<String, Option<NodeId>> = BTreeMap::from([(String::new(), Some(root))]);
         let mut bytes = text.len();
@@ -147,7 +173,11 @@ impl Bundle {
     pub(crate) fn resolve(&self, id: NodeId) -> At {
         let mut at = At::from(id);
         for _ in 0..MAX_HOPS {
-            let Some(target) = self.tree.reference(at.node).and_then(|reference| self.target(reference)) else {
+            let Some(target) = self
+                .tree
+                .reference(at.node)
+                .and_then(|reference| self.target(reference))
+            else {
                 break;
             };
             if self.siblings && at.beside.is_none() && self.tree.entries(at.node).len() > 1 {
@@ -230,4 +260,25 @@ pub(crate) fn fault(file: &str, text: &str, word: &str, message: impl Into<Strin
         None => error,
     };
     error.into()
+}
+
+/// Files as the root names them: relative to its own folder.
+pub(crate) struct Beside<'a> {
+    pub(crate) root: &'a str,
+    pub(crate) sources: &'a dyn Sources,
+}
+
+impl Sources for Beside<'_> {
+    fn paths(&self) -> Vec<String> {
+        self.sources.paths()
+    }
+
+    fn read(&self, path: &str) -> Result<String, Unreadable> {
+        let full = absolute(self.root, path);
+        let full = full.strip_suffix('#').unwrap_or(&full);
+        match full.starts_with("../") {
+            true => Err(Unreadable::Outside),
+            false => self.sources.read(full),
+        }
+    }
 }

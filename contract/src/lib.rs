@@ -2,6 +2,7 @@
 //!
 //! Pure: text in, verdict out. No clock, environment, file, network or printing.
 
+pub mod asyncapi;
 mod bundle;
 mod change;
 mod error;
@@ -9,10 +10,12 @@ pub mod failures;
 pub mod generate;
 pub mod graphql;
 pub mod http;
+pub mod json_schema;
 pub mod kind;
 mod lifecycle;
 pub mod openapi;
 pub mod overrides;
+mod payload;
 pub mod protobuf;
 mod rule;
 mod schema;

@@ -31,7 +31,9 @@ impl Day {
         let era = year.div_euclid(400);
         let of_era = year.rem_euclid(400);
         let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-        Some(Self(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468))
+        Some(Self(
+            era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468,
+        ))
     }
 
     /// Days from another day to this one.
@@ -120,7 +122,9 @@ pub(crate) fn property_changes(old: &View<'_>, new: &View<'_>) -> Vec<(&'static 
     }
     match (was.deprecated, is.deprecated, &is.sunset) {
         (false, true, Sunset::None) => found.push(("deprecated", "is deprecated".to_owned())),
-        (false, true, Sunset::On(_)) => found.push(("deprecated-with-sunset", "is deprecated and has a last day".to_owned())),
+        (false, true, Sunset::On(_)) => {
+            found.push(("deprecated-with-sunset", "is deprecated and has a last day".to_owned()))
+        }
         (false, true, Sunset::Unreadable(text)) => {
             let text = format!("is deprecated, and `{}` is no date", text.escape_debug());
             found.push(("deprecated-sunset-invalid", text));
@@ -131,7 +135,11 @@ pub(crate) fn property_changes(old: &View<'_>, new: &View<'_>) -> Vec<(&'static 
     match (was.stability, is.stability) {
         (Some(a), Some(b)) if a == b => {}
         (Some(a), Some(b)) => {
-            let name = if b < a { "stability-decreased" } else { "stability-increased" };
+            let name = if b < a {
+                "stability-decreased"
+            } else {
+                "stability-increased"
+            };
             found.push((name, format!("was {}, is {}", a.as_str(), b.as_str())));
         }
         _ => found.push(("stability-invalid", "has a stability level that isn't known".to_owned())),
@@ -150,7 +158,14 @@ mod tests {
         assert_eq!(day("2000-03-01").since(day("2000-02-28")), 2);
         assert_eq!(day("2026-01-01T10:00:00Z").since(day("2025-12-31")), 1);
         assert_eq!(day("2100-03-01").since(day("2100-02-28")), 1);
-        for wrong in ["", "2026-13-01", "2026-02-30", "20260101", "2026-01-01x", "invalid-date"] {
+        for wrong in [
+            "",
+            "2026-13-01",
+            "2026-02-30",
+            "20260101",
+            "2026-01-01x",
+            "invalid-date",
+        ] {
             assert_eq!(Day::parse(wrong), None, "{wrong}");
         }
     }

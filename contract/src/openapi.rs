@@ -21,9 +21,9 @@ use std::borrow::Cow;
 pub use document::Document;
 use naming::{Place, RootFacts};
 
+use crate::bundle::Bundle;
 pub use crate::lifecycle::Day;
 use crate::schema::{Graph, PairId};
-use crate::bundle::Bundle;
 use crate::tree::{NodeId, word};
 use crate::{Change, ContractDiff, Gap, Level};
 
@@ -136,7 +136,7 @@ impl Comparison<'_> {
 
     /// Asks for a comparison of two schemas.
     fn root(&mut self, facts: RootFacts, base: NodeId, revision: NodeId, location: &str) {
-        if let Some(pair) = self.graph.pair(base, revision) {
+        if let Some(pair) = self.graph.pair(&[base], &[revision]) {
             self.roots.push(Root {
                 operation: self.operation.clone(),
                 path: self.path.clone(),
@@ -189,3 +189,7 @@ pub fn rules() -> Vec<crate::Rule> {
 mod laws;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_files;
+#[cfg(test)]
+mod tests_operations;

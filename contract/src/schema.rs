@@ -81,8 +81,8 @@ struct Edge {
 }
 
 struct Pair {
-    base: At,
-    revision: At,
+    base: Vec<At>,
+    revision: Vec<At>,
     findings: Vec<Finding>,
     edges: Vec<Edge>,
     /// Whether anything happened here or further down.
@@ -95,7 +95,7 @@ pub(crate) struct Graph<'a> {
     pub(crate) revision: &'a Bundle,
     pub(crate) alignment: Alignment,
     pairs: Vec<Pair>,
-    known: HashMap<(At, At), PairId>,
+    known: HashMap<(Vec<At>, Vec<At>), PairId>,
     /// Pairs that were compared.
     done: usize,
     /// Whether there were too many pairs.
@@ -105,7 +105,10 @@ pub(crate) struct Graph<'a> {
 impl<'a> Graph<'a> {
     pub(crate) fn new(base: &'a Bundle, revision: &'a Bundle) -> Self {
         let targets = base.targets().map(|(reference, target)| {
-            let other = revision.tree.sym(base.tree.str(reference)).and_then(|reference| revision.target(reference));
+            let other = revision
+                .tree
+                .sym(base.tree.str(reference))
+                .and_then(|reference| revision.target(reference));
             (reference, (target, other))
         });
         let targets: BTreeMap<_, _> = targets.collect();
@@ -125,16 +128,29 @@ impl<'a> Graph<'a> {
         self.alignment.settled(base, revision)
     }
 
-    /// The pair of two schemas; nothing where there is nothing to compare.
-    pub(crate) fn pair(&mut self, base: NodeId, revision: NodeId) -> Option<PairId> {
-        if self.settled(base, revision) {
+    /// Whether two lists of schemas that must all hold mean the same at first sight.
+    fn plainly_same(&self, base: &[At], revision: &[At]) -> bool {
+        let same = |(a, b): (&At, &At)| a.beside.is_none() && b.beside.is_none() && self.settled(a.node, b.node);
+        base.len() == revision.len() && base.iter().zip(revision).all(same)
+    }
+
+    /// The pair of two schemas, or of two lists of such that must all hold; nothing where there is nothing to compare.
+    pub(crate) fn pair(&mut self, base: &[NodeId], revision: &[NodeId]) -> Option<PairId> {
+        if let ([base], [revision]) = (base, revision)
+            && self.settled(*base, *revision)
+        {
             return None;
         }
-        let (base, revision) = (self.base.resolve(base), self.revision.resolve(revision));
-        if self.settled(base.node, revision.node) && base.beside.is_none() && revision.beside.is_none() {
+        let resolved = |bundle: &Bundle, list: &[NodeId]| -> Vec<At> {
+            let all: BTreeSet<At> = list.iter().map(|schema| bundle.resolve(*schema)).collect();
+            all.into_iter().collect()
+        };
+        let (base, revision) = (resolved(self.base, base), resolved(self.revision, revision));
+        if self.plainly_same(&base, &revision) {
             return None;
         }
-        if let Some(known) = self.known.get(&(base, revision)) {
+        let key = (base, revision);
+        if let Some(known) = self.known.get(&key) {
             return Some(*known);
         }
         if self.pairs.len() >= MAX_PAIRS {
@@ -143,21 +159,21 @@ impl<'a> Graph<'a> {
         }
         let id = PairId(self.pairs.len());
         self.pairs.push(Pair {
-            base,
-            revision,
+            base: key.0.clone(),
+            revision: key.1.clone(),
             findings: Vec::new(),
             edges: Vec::new(),
             matters: false,
         });
-        self.known.insert((base, revision), id);
+        self.known.insert(key, id);
         Some(id)
     }
 
     /// Compares all pairs that were asked for, and all that they lead to.
     pub(crate) fn run(&mut self) {
         while let Some(pair) = self.pairs.get(self.done) {
-            let (base, revision) = (pair.base, pair.revision);
-            let (findings, mut edges) = compare::compare(self, base, revision);
+            let (base, revision) = (pair.base.clone(), pair.revision.clone());
+            let (findings, mut edges) = compare::compare(self, &base, &revision);
             edges.sort_by(|a, b| a.step.cmp(&b.step));
             if let Some(pair) = self.pairs.get_mut(self.done) {
                 pair.findings = findings;
@@ -196,6 +212,7 @@ impl<'a> Graph<'a> {
         let mut seen: BTreeSet<(PairId, Guard)> = BTreeSet::new();
         let mut waiting = vec![(root, String::from("$"), Guard::default(), 0_usize)];
         while let Some((id, way, guard, depth)) = waiting.pop() {
+            let is_root = way == "$";
             let Some(pair) = self.pairs.get(id.0).filter(|pair| pair.matters) else {
                 continue;
             };
@@ -204,7 +221,12 @@ impl<'a> Graph<'a> {
             }
             for finding in &pair.findings {
                 let place = format!("{way}{}", finding.step);
-                tell(finding, &place, guard.or(finding.guard), depth == 0 && finding.step.is_empty());
+                tell(
+                    finding,
+                    &place,
+                    guard.or(finding.guard),
+                    is_root && finding.step.is_empty(),
+                );
             }
             for edge in pair.edges.iter().rev() {
                 waiting.push((edge.to, format!("{way}{}", edge.step), guard.or(edge.guard), depth + 1));

@@ -94,14 +94,18 @@ impl Tree {
     fn intern(&mut self, text: &str) -> Sym {
         let hash = self.hasher.hash_one(text);
         let texts = &self.texts;
-        if let Some(known) = self.by_text.find(hash, |sym| texts.get(sym.at()).is_some_and(|t| **t == *text)) {
+        if let Some(known) = self
+            .by_text
+            .find(hash, |sym| texts.get(sym.at()).is_some_and(|t| **t == *text))
+        {
             return *known;
         }
         let sym = Sym::new(self.texts.len());
         self.texts.push(text.into());
         let (texts, hasher) = (&self.texts, &self.hasher);
-        self.by_text
-            .insert_unique(hash, sym, |sym| hasher.hash_one(texts.get(sym.at()).map_or("", |t| &**t)));
+        self.by_text.insert_unique(hash, sym, |sym| {
+            hasher.hash_one(texts.get(sym.at()).map_or("", |t| &**t))
+        });
         sym
     }
 
@@ -260,7 +264,11 @@ impl Tree {
                 out.push(']');
             }
             Node::Map(span) => {
-                let mut entries: Vec<_> = self.span_entries(span).iter().map(|(k, v)| (self.str(*k), *v)).collect();
+                let mut entries: Vec<_> = self
+                    .span_entries(span)
+                    .iter()
+                    .map(|(k, v)| (self.str(*k), *v))
+                    .collect();
                 entries.sort_unstable();
                 out.push('{');
                 for (at, (key, value)) in entries.into_iter().enumerate() {
@@ -298,7 +306,10 @@ impl Tree {
     /// The id of a node whose children were put at the end of the arena: they are taken back where it is known.
     fn cons(&mut self, node: Node, refers: bool) -> NodeId {
         let hash = self.content_hash(node);
-        let known = self.by_content.find(hash, |other| self.same_content(self.node(*other), node)).copied();
+        let known = self
+            .by_content
+            .find(hash, |other| self.same_content(self.node(*other), node))
+            .copied();
         if let Some(known) = known {
             match node {
                 Node::List(span) => self.items.truncate(span.start as usize),

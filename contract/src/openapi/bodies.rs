@@ -10,7 +10,9 @@ use crate::tree::{NodeId, word};
 /// Entries of a map by lower-case key, extensions left out, references followed.
 fn entries(bundle: &Bundle, map: Option<NodeId>) -> BTreeMap<String, NodeId> {
     let pairs = map.into_iter().flat_map(|map| bundle.tree.pairs(map));
-    pairs.map(|(key, value)| (key.to_ascii_lowercase(), bundle.follow(value))).collect()
+    pairs
+        .map(|(key, value)| (key.to_ascii_lowercase(), bundle.follow(value)))
+        .collect()
 }
 
 const fn facts(place: Place) -> RootFacts {
@@ -38,7 +40,10 @@ impl Comparison<'_> {
                     (true, false) => self.report("request-body-became-optional", location, "the body became optional"),
                     _ => {}
                 }
-                let content = (self.graph.base.get(old, word::CONTENT), self.graph.revision.get(new, word::CONTENT));
+                let content = (
+                    self.graph.base.get(old, word::CONTENT),
+                    self.graph.revision.get(new, word::CONTENT),
+                );
                 self.media_types(facts(Place::RequestBody), content.0, content.1, location);
             }
             (None, Some(new)) if is_required(self.graph.revision, new) => {
@@ -59,19 +64,19 @@ impl Comparison<'_> {
         let (old, new) = (entries(self.graph.base, base), entries(self.graph.revision, revision));
         let is_success = |status: &str| status.starts_with('2');
         let any_success = |statuses: &BTreeMap<String, NodeId>| statuses.keys().any(|status| is_success(status));
-        // What isn't told apart is told by the default, so where there is no success it stands for one.
-        let default_is_success = !any_success(&old) || !any_success(&new);
+        // The default stands for all that isn't listed: it is a success where the other side has no success at all.
+        let (none_before, none_after) = (!any_success(&old), !any_success(&new));
         let names = old.keys().chain(new.keys()).filter(|status| !status.starts_with("x-"));
         for status in names.collect::<BTreeSet<_>>() {
             let location = format!("response {}", status.escape_debug());
-            let success = is_success(status) || status == "default" && default_is_success;
+            let success = |none: bool| is_success(status) || status == "default" && none;
             match (covering(&old, status), covering(&new, status)) {
                 (Some(a), Some(b)) => self.response(Place::ResponseBody, a, b, &location),
-                (Some(_), None) if success => {
+                (Some(_), None) if success(none_after) => {
                     self.report("response-success-status-removed", &location, "the status is gone");
                 }
                 (Some(_), None) => self.report("response-non-success-status-removed", &location, "the status is gone"),
-                (None, Some(_)) if success => {
+                (None, Some(_)) if success(none_before) => {
                     self.report("response-success-status-added", &location, "the status is new");
                 }
                 (None, _) => self.report("response-non-success-status-added", &location, "the status is new"),
@@ -90,14 +95,28 @@ impl Comparison<'_> {
         self.headers(headers.0, headers.1, location);
         let (before, after) = (entries(base, links.0), entries(revision, links.1));
         for name in before.keys().filter(|name| !after.contains_key(*name)) {
-            self.report("response-link-removed", location, format!("link `{}` is gone", name.escape_debug()));
+            self.report(
+                "response-link-removed",
+                location,
+                format!("link `{}` is gone", name.escape_debug()),
+            );
         }
         for name in after.keys().filter(|name| !before.contains_key(*name)) {
-            self.report("response-link-added", location, format!("link `{}` is new", name.escape_debug()));
+            self.report(
+                "response-link-added",
+                location,
+                format!("link `{}` is new", name.escape_debug()),
+            );
         }
     }
 
-    pub(super) fn media_types(&mut self, root: RootFacts, base: Option<NodeId>, revision: Option<NodeId>, location: &str) {
+    pub(super) fn media_types(
+        &mut self,
+        root: RootFacts,
+        base: Option<NodeId>,
+        revision: Option<NodeId>,
+        location: &str,
+    ) {
         let (mut old, mut new) = (entries(self.graph.base, base), entries(self.graph.revision, revision));
         let request = root.place.is_request();
         let mut pairs: Vec<(String, NodeId, String, NodeId)> = Vec::new();
@@ -139,7 +158,11 @@ impl Comparison<'_> {
     }
 
     fn renamed_media_type(&mut self, request: bool, old: &str, new: &str, location: &str) {
-        let text = format!("the media type was `{}`, is `{}`", old.escape_debug(), new.escape_debug());
+        let text = format!(
+            "the media type was `{}`, is `{}`",
+            old.escape_debug(),
+            new.escape_debug()
+        );
         let (narrower, wider) = (includes(old, new), includes(new, old));
         let rule = match (request, narrower, wider) {
             (true, true, true) => "request-body-media-type-name-changed",
@@ -155,8 +178,14 @@ impl Comparison<'_> {
     fn media_type(&mut self, root: RootFacts, old: NodeId, new: NodeId, location: &str) {
         let (base, revision) = (&self.graph.base.tree, &self.graph.revision.tree);
         let (added, removed) = match root.place.is_request() {
-            true => ("request-body-media-type-schema-added", "request-body-media-type-schema-removed"),
-            false => ("response-body-media-type-schema-added", "response-body-media-type-schema-removed"),
+            true => (
+                "request-body-media-type-schema-added",
+                "request-body-media-type-schema-removed",
+            ),
+            false => (
+                "response-body-media-type-schema-added",
+                "response-body-media-type-schema-removed",
+            ),
         };
         match (base.get(old, word::SCHEMA), revision.get(new, word::SCHEMA)) {
             (Some(a), Some(b)) => self.root(root, a, b, location),
@@ -168,7 +197,11 @@ impl Comparison<'_> {
         if let (Some(a), Some(b)) = (encoding(base, old), encoding(revision, new))
             && !self.graph.settled(a, b)
         {
-            self.report("media-type-encoding-changed", location, "parts of the body are written in another way");
+            self.report(
+                "media-type-encoding-changed",
+                location,
+                "parts of the body are written in another way",
+            );
         }
     }
 
@@ -183,8 +216,12 @@ impl Comparison<'_> {
             match (old.get(name), new.get(name)) {
                 (Some(a), Some(b)) if !self.graph.settled(*a, *b) => {
                     match (is_required(self.graph.base, *a), is_required(self.graph.revision, *b)) {
-                        (true, false) => self.report("response-header-became-optional", &location, "it became optional"),
-                        (false, true) => self.report("response-header-became-required", &location, "it became required"),
+                        (true, false) => {
+                            self.report("response-header-became-optional", &location, "it became optional")
+                        }
+                        (false, true) => {
+                            self.report("response-header-became-required", &location, "it became required")
+                        }
                         _ => {}
                     }
                     let facts = RootFacts {
@@ -209,7 +246,10 @@ impl Comparison<'_> {
             return;
         }
         let (base, revision) = (self.graph.base, self.graph.revision);
-        let body = (base.get(before, word::REQUEST_BODY), revision.get(after, word::REQUEST_BODY));
+        let body = (
+            base.get(before, word::REQUEST_BODY),
+            revision.get(after, word::REQUEST_BODY),
+        );
         if let (Some(old), Some(new)) = body {
             let content = (base.get(old, word::CONTENT), revision.get(new, word::CONTENT));
             self.media_types(facts(Place::ResponseBody), content.0, content.1, "request body");
@@ -219,13 +259,20 @@ impl Comparison<'_> {
         for status in old.keys().filter(|status| !status.starts_with("x-")) {
             let location = format!("response {}", status.escape_debug());
             let Some((a, b)) = old.get(status).copied().zip(covering(&new, status)) else {
-                self.report("answer-status-removed", &location, "an answer that clients give isn't expected any more");
+                self.report(
+                    "answer-status-removed",
+                    &location,
+                    "an answer that clients give isn't expected any more",
+                );
                 continue;
             };
             let content = (base.get(a, word::CONTENT), revision.get(b, word::CONTENT));
             self.media_types(facts(Place::RequestBody), content.0, content.1, &location);
         }
-        for status in new.keys().filter(|status| !status.starts_with("x-") && covering(&old, status).is_none()) {
+        for status in new
+            .keys()
+            .filter(|status| !status.starts_with("x-") && covering(&old, status).is_none())
+        {
             let location = format!("response {}", status.escape_debug());
             self.report("answer-status-added", &location, "a further answer is expected");
         }

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::swagger;
-use crate::bundle::{Bundle, fault, read_file};
+use crate::bundle::{Beside, Bundle, fault, read_file, read_root};
 use crate::tree::{Builder, word};
-use crate::{ContractError, Sources, Unreadable, text};
+use crate::{ContractError, Sources, text};
 
 /// An OpenAPI description with all files that it refers to.
 #[derive(Debug, Clone)]
@@ -28,10 +28,7 @@ impl Document {
     /// # Errors
     /// As [`Document::parse`], and when the root itself can't be read.
     pub fn load(root: &str, sources: &dyn Sources) -> Result<Self, ContractError> {
-        let text = sources.read(root).map_err(|error: Unreadable| {
-            let message = format!("`{}` can't be read: {error}", root.escape_debug());
-            fault(root, "", "", message, "name a file with an OpenAPI description")
-        })?;
+        let text = read_root(root, sources)?;
         Self::read(root, &text, Some(&Beside { root, sources }))
     }
 
@@ -41,16 +38,27 @@ impl Document {
         if let Some(version) = builder.tree.text_of(root, word::SWAGGER) {
             if !version.starts_with("2.") {
                 let message = format!("expected `swagger: '2.0'`, found `{}`", version.escape_debug());
-                return Err(fault(file, text, "swagger", message, "convert the description to OpenAPI 3"));
+                return Err(fault(
+                    file,
+                    text,
+                    "swagger",
+                    message,
+                    "convert the description to OpenAPI 3",
+                ));
             }
             let value: Value = text::read_value(file, text.trim_start_matches('\u{feff}'))?;
             builder = Builder::new();
             let converted = swagger::converted(&value);
-            root = builder.value("", &converted).map_err(|error| text::json_error(file, text, &error))?;
+            root = builder
+                .value("", &converted)
+                .map_err(|error| text::json_error(file, text, &error))?;
         }
         let tree = &builder.tree;
         let version = tree.text_of(root, word::OPENAPI).unwrap_or_default();
-        if !["3.0", "3.1", "3.2"].into_iter().any(|known| version.starts_with(known)) {
+        if !["3.0", "3.1", "3.2"]
+            .into_iter()
+            .any(|known| version.starts_with(known))
+        {
             let message = format!(
                 "expected `openapi: 3.0.x`, `3.1.x` or `swagger: '2.0'`, found `{}`",
                 version.escape_debug()
@@ -68,26 +76,5 @@ impl Document {
         Ok(Self {
             bundle: Bundle::new(builder, root, file, text, sources),
         })
-    }
-}
-
-/// Files as the root names them: relative to its own folder.
-struct Beside<'a> {
-    root: &'a str,
-    sources: &'a dyn Sources,
-}
-
-impl Sources for Beside<'_> {
-    fn paths(&self) -> Vec<String> {
-        self.sources.paths()
-    }
-
-    fn read(&self, path: &str) -> Result<String, Unreadable> {
-        let full = crate::tree::absolute(self.root, path);
-        let full = full.strip_suffix('#').unwrap_or(&full);
-        match full.starts_with("../") {
-            true => Err(Unreadable::Outside),
-            false => self.sources.read(full),
-        }
     }
 }

@@ -48,14 +48,26 @@ impl Comparison<'_> {
         let is = Life::of(&self.graph.revision.tree, after);
         for life in [&was, &is] {
             if life.stability.is_none() {
-                self.report("api-invalid-stability-level", "operation", "`x-stability-level` isn't a known one");
+                self.report(
+                    "api-invalid-stability-level",
+                    "operation",
+                    "`x-stability-level` isn't a known one",
+                );
             }
         }
         if let (Some(old), Some(new)) = (was.stability, is.stability)
             && old != new
         {
-            let rule = if new < old { "api-stability-decreased" } else { "api-stability-increased" };
-            self.report(rule, "operation", format!("it was {}, is {}", old.as_str(), new.as_str()));
+            let rule = if new < old {
+                "api-stability-decreased"
+            } else {
+                "api-stability-increased"
+            };
+            self.report(
+                rule,
+                "operation",
+                format!("it was {}, is {}", old.as_str(), new.as_str()),
+            );
         }
         self.life(&was, &is, is.stability, &OPERATION, "operation");
         !is.stability.is_some_and(Stability::is_loose)
@@ -76,12 +88,15 @@ impl Comparison<'_> {
                 let text = format!("it is gone, and its last day `{}` can't be read", text.escape_debug());
                 ("request-parameter-sunset-parse", text)
             }
-            (true, Sunset::On(day)) if self.policy.today.is_some_and(|today| today < *day) => {
-                ("request-parameter-removed-before-sunset", "it is gone before its last day".to_owned())
-            }
+            (true, Sunset::On(day)) if self.policy.today.is_some_and(|today| today < *day) => (
+                "request-parameter-removed-before-sunset",
+                "it is gone before its last day".to_owned(),
+            ),
             (true, sunset) => {
                 if *sunset != Sunset::None && self.policy.today.is_none() {
-                    self.gap(format!("whether the last day of {location} has passed isn't known, and it is gone"));
+                    self.gap(format!(
+                        "whether the last day of {location} has passed isn't known, and it is gone"
+                    ));
                 }
                 let text = "the parameter is gone; it was deprecated".to_owned();
                 ("request-parameter-removed-with-deprecation", text)
@@ -118,7 +133,10 @@ impl Comparison<'_> {
             }),
             (true, true) if was.sunset != is.sunset => match (&was.sunset, &is.sunset) {
                 (Sunset::None, _) => None,
-                (_, Sunset::None) => Some((ids.sunset_deleted, "it is deprecated but has no last day any more".to_owned())),
+                (_, Sunset::None) => Some((
+                    ids.sunset_deleted,
+                    "it is deprecated but has no last day any more".to_owned(),
+                )),
                 (Sunset::On(old), Sunset::On(new)) => {
                     let soon = left(&is.sunset).is_none_or(|left| left < days);
                     let text = format!("its last day comes {} days sooner", old.since(*new));

@@ -109,7 +109,11 @@ pub(super) struct RootFacts {
 
 /// The rule and the level of a finding.
 pub(super) fn name(finding: &Finding, guard: Guard, is_root: bool, root: &RootFacts) -> (Cow<'static, str>, Level) {
-    let place = if is_root { root.place } else { root.place.below(root.header) };
+    let place = if is_root {
+        root.place
+    } else {
+        root.place.below(root.header)
+    };
     let request = place.is_request();
     let unsent = place.is_property() && if request { guard.read_only } else { guard.write_only };
     match &finding.what {
@@ -159,10 +163,17 @@ pub(super) fn name(finding: &Finding, guard: Guard, is_root: bool, root: &RootFa
 
 fn regular(place: Place, name: &str, unsent: bool) -> (String, Level) {
     if unsent {
-        let (side, guard) = if place.is_request() { ("request", "read-only") } else { ("response", "write-only") };
+        let (side, guard) = if place.is_request() {
+            ("request", "read-only")
+        } else {
+            ("response", "write-only")
+        };
         return (format!("{side}-{guard}-property-{name}"), Info);
     }
-    let level = LEVELS.iter().find(|(other, row, _)| *other == place && *row == name).map(|(_, _, level)| *level);
+    let level = LEVELS
+        .iter()
+        .find(|(other, row, _)| *other == place && *row == name)
+        .map(|(_, _, level)| *level);
     let by_table = || what::find(name).map_or(Error, |row| if place.is_request() { row.request } else { row.response });
     let irregular = IRREGULAR.iter().find(|(other, row, _)| *other == place && *row == name);
     let id = irregular.map_or_else(|| format!("{}-{name}", place.prefix()), |(_, _, id)| (*id).to_owned());
@@ -190,7 +201,16 @@ enum Turn {
 }
 
 /// A property that comes, goes or changes its duty: who, what, required, with a default, id, level, opposite, text.
-type PropertyRow = (Place, Turn, Option<bool>, Option<bool>, &'static str, Level, Option<&'static str>, &'static str);
+type PropertyRow = (
+    Place,
+    Turn,
+    Option<bool>,
+    Option<bool>,
+    &'static str,
+    Level,
+    Option<&'static str>,
+    &'static str,
+);
 
 #[rustfmt::skip]
 const PROPERTY_ROWS: &[PropertyRow] = {
@@ -260,28 +280,50 @@ fn property(place: Place, unsent: bool, turn: Turn, required: bool, default: boo
         let fits = |wanted: Option<bool>, is: bool| wanted.is_none_or(|wanted| wanted == is);
         row.0 == place && row.1 == turn && fits(row.2, required) && fits(row.3, default)
     });
-    row.map_or(("comparison-incomplete".into(), Error), |row| (Cow::Borrowed(row.4), row.5))
+    row.map_or(("comparison-incomplete".into(), Error), |row| {
+        (Cow::Borrowed(row.4), row.5)
+    })
 }
 
-/// Names that a change backwards can have several of, so that none is the opposite.
-const ONE_WAY: [&str; 5] = ["type-changed", "type-compatible", "pattern-changed", "reactivated", "stability-invalid"];
+/// Names of what happens to the life of a property.
+const LIFE: [&str; 8] = [
+    "deprecated",
+    "deprecated-with-sunset",
+    "deprecated-sunset-invalid",
+    "deprecated-sunset-missing",
+    "sunset-date-too-small",
+    "reactivated",
+    "stability-decreased",
+    "stability-increased",
+];
+
+/// Names that a change backwards can have several of, so that none is the opposite: which type rule fires hangs
+/// on how values travel, too.
+const ONE_WAY: [&str; 7] = [
+    "type-changed",
+    "type-compatible",
+    "type-generalized",
+    "type-specialized",
+    "pattern-changed",
+    "reactivated",
+    "stability-invalid",
+];
 
 /// All rules about schemas.
 pub(super) fn rules() -> Vec<Rule> {
     let mut found = Vec::new();
     for place in Place::ALL {
-        for row in what::rows().filter(|row| row.name != "stability-invalid") {
-            let variants = if place.is_property() { &[false, true][..] } else { &[false] };
+        // A parameter's own life is told by the table of operations.
+        let own = |name: &str| name == "stability-invalid" || place == Place::RequestParameter && LIFE.contains(&name);
+        for row in what::rows().filter(|row| !own(row.name)) {
+            let variants = if place.is_property() {
+                &[false, true][..]
+            } else {
+                &[false]
+            };
             for unsent in variants {
                 let (id, level) = regular(place, row.name, *unsent);
-                let opposite = match (row.name, place.is_request()) {
-                    (name, _) if ONE_WAY.contains(&name) => None,
-                    ("type-generalized", true) => Some("type-changed").filter(|_| {
-                        !matches!(place, Place::RequestParameterProperty | Place::RequestHeaderProperty | Place::RequestParameter)
-                    }),
-                    ("type-specialized", true) => None,
-                    _ => Some(row.opposite),
-                };
+                let opposite = Some(row.opposite).filter(|_| !ONE_WAY.contains(&row.name));
                 let whose = if *unsent { " that isn't sent" } else { "" };
                 found.push(Rule {
                     kind: "openapi",

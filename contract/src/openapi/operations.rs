@@ -53,7 +53,9 @@ fn items(bundle: &Bundle) -> BTreeMap<&str, NodeId> {
 
 fn operations(bundle: &Bundle, item: NodeId) -> Vec<(Sym, &'static str, NodeId)> {
     let found = METHODS.into_iter();
-    found.filter_map(|(key, name)| Some((key, name, bundle.tree.get(item, key)?))).collect()
+    found
+        .filter_map(|(key, name)| Some((key, name, bundle.tree.get(item, key)?)))
+        .collect()
 }
 
 /// A path item and its template.
@@ -83,7 +85,13 @@ impl Comparison<'_> {
                     taken.insert(other);
                     (*template).clone_into(&mut self.path);
                     let old = Item { template, node: *old };
-                    self.item(old, Item { template: other, node: new });
+                    self.item(
+                        old,
+                        Item {
+                            template: other,
+                            node: new,
+                        },
+                    );
                 }
                 None => self.path_removed(template, *old),
             }
@@ -92,7 +100,7 @@ impl Comparison<'_> {
             (*template).clone_into(&mut self.path);
             for (_, method, _) in operations(self.graph.revision, *item) {
                 method.clone_into(&mut self.operation);
-                self.report("endpoint-added", "path", "the path is new");
+                self.report("endpoint-added", "operation", "the path is new");
             }
         }
         self.operation.clear();
@@ -110,15 +118,25 @@ impl Comparison<'_> {
     fn removed(&mut self, operation: NodeId, path: bool) {
         let life = Life::of(&self.graph.base.tree, operation);
         let pick = |of_path, of_operation| if path { of_path } else { of_operation };
-        let gone = if path { "the path is gone" } else { "the operation is gone" };
+        let gone = if path {
+            "the path is gone"
+        } else {
+            "the operation is gone"
+        };
         let (rule, text) = match (life.deprecated, &life.sunset, life.stability) {
-            (_, _, None) => ("api-invalid-stability-level", "what it promised can't be read".to_owned()),
+            (_, _, None) => (
+                "api-invalid-stability-level",
+                "what it promised can't be read".to_owned(),
+            ),
             (_, _, Some(stability)) if stability.is_loose() => {
                 let text = format!("{gone}; it was only {}", stability.as_str());
                 ("api-removed-unstable", text)
             }
             (false, ..) => {
-                let rule = pick("api-path-removed-without-deprecation", "api-removed-without-deprecation");
+                let rule = pick(
+                    "api-path-removed-without-deprecation",
+                    "api-removed-without-deprecation",
+                );
                 (rule, gone.to_owned())
             }
             (true, Sunset::None, _) => {
@@ -189,29 +207,53 @@ impl Comparison<'_> {
     /// Operation id and tags: for people and generators.
     fn labels(&mut self, before: NodeId, after: NodeId) {
         let (base, revision) = (&self.graph.base.tree, &self.graph.revision.tree);
-        let id = (base.text_of(before, word::OPERATION_ID), revision.text_of(after, word::OPERATION_ID));
+        let id = (
+            base.text_of(before, word::OPERATION_ID),
+            revision.text_of(after, word::OPERATION_ID),
+        );
         let tags = |tree: &crate::tree::Tree, operation| -> BTreeSet<String> {
             let list = tree.get(operation, word::TAGS).map_or(&[][..], |list| tree.items(list));
-            list.iter().filter_map(|tag| tree.text(*tag)).map(str::to_owned).collect()
+            list.iter()
+                .filter_map(|tag| tree.text(*tag))
+                .map(str::to_owned)
+                .collect()
         };
         let (old_tags, new_tags) = (tags(base, before), tags(revision, after));
         let told = match id {
             (Some(old), Some(new)) if old != new => Some((
                 "api-operation-id-removed",
-                format!("the operation id was `{}`, is `{}`", old.escape_debug(), new.escape_debug()),
+                format!(
+                    "the operation id was `{}`, is `{}`",
+                    old.escape_debug(),
+                    new.escape_debug()
+                ),
             )),
-            (Some(old), None) => Some(("api-operation-id-removed", format!("the operation id was `{}`", old.escape_debug()))),
-            (None, Some(new)) => Some(("api-operation-id-added", format!("the operation id is `{}`", new.escape_debug()))),
+            (Some(old), None) => Some((
+                "api-operation-id-removed",
+                format!("the operation id was `{}`", old.escape_debug()),
+            )),
+            (None, Some(new)) => Some((
+                "api-operation-id-added",
+                format!("the operation id is `{}`", new.escape_debug()),
+            )),
             _ => None,
         };
         if let Some((rule, text)) = told {
             self.report(rule, "operation", text);
         }
         for tag in old_tags.difference(&new_tags) {
-            self.report("api-tag-removed", "operation", format!("tag `{}` is gone", tag.escape_debug()));
+            self.report(
+                "api-tag-removed",
+                "operation",
+                format!("tag `{}` is gone", tag.escape_debug()),
+            );
         }
         for tag in new_tags.difference(&old_tags) {
-            self.report("api-tag-added", "operation", format!("tag `{}` is new", tag.escape_debug()));
+            self.report(
+                "api-tag-added",
+                "operation",
+                format!("tag `{}` is new", tag.escape_debug()),
+            );
         }
     }
 
@@ -235,9 +277,14 @@ impl Comparison<'_> {
     pub(super) fn webhooks(&mut self) {
         let entries = |bundle: &Bundle| -> BTreeMap<String, NodeId> {
             let keys = [Some(word::WEBHOOKS), bundle.tree.sym("x-webhooks")];
-            let maps = keys.into_iter().flatten().filter_map(|key| bundle.tree.get(bundle.root, key));
+            let maps = keys
+                .into_iter()
+                .flatten()
+                .filter_map(|key| bundle.tree.get(bundle.root, key));
             let pairs = maps.flat_map(|map| bundle.tree.pairs(map));
-            pairs.map(|(name, item)| (name.to_owned(), bundle.follow(item))).collect()
+            pairs
+                .map(|(name, item)| (name.to_owned(), bundle.follow(item)))
+                .collect()
         };
         let (old, new) = (entries(self.graph.base), entries(self.graph.revision));
         self.asked("webhook", &old, &new);
@@ -253,11 +300,17 @@ impl Comparison<'_> {
         };
         for name in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
             let shown = name.escape_debug().to_string();
-            let before = old.get(name).map(|item| operations(self.graph.base, *item)).unwrap_or_default();
-            let after = new.get(name).map(|item| operations(self.graph.revision, *item)).unwrap_or_default();
+            let before = old
+                .get(name)
+                .map(|item| operations(self.graph.base, *item))
+                .unwrap_or_default();
+            let after = new
+                .get(name)
+                .map(|item| operations(self.graph.revision, *item))
+                .unwrap_or_default();
             for (key, method) in METHODS {
                 if is_webhook {
-                    name.clone_into(&mut self.path);
+                    self.path = format!("webhook:{name}");
                     method.clone_into(&mut self.operation);
                 }
                 let find = |list: &[(Sym, &str, NodeId)]| list.iter().find(|(k, ..)| *k == key).map(|(.., node)| *node);

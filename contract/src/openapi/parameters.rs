@@ -49,7 +49,12 @@ pub(super) fn is_required(bundle: &Bundle, id: NodeId) -> bool {
 impl Comparison<'_> {
     /// Parameters of an operation over those of its path; path parameters go by position, since
     /// their names never leave the server.
-    pub(super) fn parameters_of(&self, bundle: &Bundle, (item, operation): (Item<'_>, NodeId), names: &[&str]) -> Parameters {
+    pub(super) fn parameters_of(
+        &self,
+        bundle: &Bundle,
+        (item, operation): (Item<'_>, NodeId),
+        names: &[&str],
+    ) -> Parameters {
         let mut found = BTreeMap::new();
         for (list, shared) in [(item.node, true), (operation, false)] {
             let list = bundle.get(list, word::PARAMETERS);
@@ -150,7 +155,7 @@ impl Comparison<'_> {
         };
         let is_parameter = facts.place == Place::RequestParameter;
         let (before, after) = (Serialization::of(base, old), Serialization::of(revision, new));
-        let (x, y) = (View::of(base, base.resolve(a)), View::of(revision, revision.resolve(b)));
+        let (x, y) = (View::one(base, a), View::one(revision, b));
         let is_plain = |view: &View<'_>| {
             let types = view.types();
             !types.is_empty() && !types.contains("array") && !types.contains("object")
@@ -158,12 +163,20 @@ impl Comparison<'_> {
         if is_parameter && before != after && !(is_plain(&x) && is_plain(&y) && before.style == after.style) {
             let show = |way: &Serialization| format!("{}{}", way.style, if way.explode { ", exploded" } else { "" });
             let text = format!("it was written as {}, is as {}", show(&before), show(&after));
-            self.report("request-parameter-serialization-changed", location, text.escape_debug().to_string());
+            self.report(
+                "request-parameter-serialization-changed",
+                location,
+                text.escape_debug().to_string(),
+            );
         }
         // Written as `a=1&a=2`, one value is a list of one.
         let exploded = after.style == "form" && after.explode && before.style == "form";
         if is_parameter && exploded && is_plain(&x) && y.types().into_iter().eq(["array"]) {
-            self.report("request-parameter-type-generalized", location, "several values may be given");
+            self.report(
+                "request-parameter-type-generalized",
+                location,
+                "several values may be given",
+            );
             if let Some(items) = y.get(word::ITEMS) {
                 self.root(facts, a, items, location);
             }

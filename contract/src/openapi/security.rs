@@ -41,7 +41,11 @@ fn requirements(bundle: &Bundle, list: Option<NodeId>) -> Requirements {
     let mut found = Requirements::new();
     for alternative in list.map_or(&[][..], |list| bundle.tree.items(list)) {
         let schemes = bundle.tree.pairs(*alternative).map(|(name, scopes)| {
-            let scopes = bundle.tree.items(scopes).iter().filter_map(|scope| bundle.tree.text(*scope));
+            let scopes = bundle
+                .tree
+                .items(scopes)
+                .iter()
+                .filter_map(|scope| bundle.tree.text(*scope));
             (name.to_owned(), scopes.map(str::to_owned).collect::<BTreeSet<_>>())
         });
         let schemes: BTreeMap<_, _> = schemes.collect();
@@ -92,13 +96,23 @@ impl Comparison<'_> {
             (false, true) => self.report(ids.became_optional, location, "calls need no credentials any more"),
             _ => {}
         }
-        for names in new.keys().filter(|names| !names.is_empty() && !old.contains_key(*names)) {
+        for names in new
+            .keys()
+            .filter(|names| !names.is_empty() && !old.contains_key(*names))
+        {
             self.report(ids.added, location, format!("`{}` is accepted now", show(names)));
         }
-        for names in old.keys().filter(|names| !names.is_empty() && !new.contains_key(*names)) {
+        for names in old
+            .keys()
+            .filter(|names| !names.is_empty() && !new.contains_key(*names))
+        {
             // Where no credentials are needed, none can be refused.
             if !is_open {
-                self.report(ids.removed, location, format!("`{}` isn't accepted any more", show(names)));
+                self.report(
+                    ids.removed,
+                    location,
+                    format!("`{}` isn't accepted any more", show(names)),
+                );
             }
         }
         for (names, before) in old {
@@ -110,7 +124,11 @@ impl Comparison<'_> {
                     self.report(ids.scope_added, location, text);
                 }
                 for scope in scopes.difference(&now) {
-                    let text = format!("`{}` doesn't need the scope `{}`", name.escape_debug(), scope.escape_debug());
+                    let text = format!(
+                        "`{}` doesn't need the scope `{}`",
+                        name.escape_debug(),
+                        scope.escape_debug()
+                    );
                     self.report(ids.scope_removed, location, text);
                 }
             }
@@ -122,7 +140,9 @@ impl Comparison<'_> {
             let components = bundle.tree.get(bundle.root, word::COMPONENTS);
             let schemes = components.and_then(|components| bundle.tree.get(components, word::SECURITY_SCHEMES));
             let pairs = schemes.into_iter().flat_map(|schemes| bundle.tree.pairs(schemes));
-            pairs.map(|(name, scheme)| (name.to_owned(), bundle.follow(scheme))).collect()
+            pairs
+                .map(|(name, scheme)| (name.to_owned(), bundle.follow(scheme)))
+                .collect()
         };
         let (old, new) = (of(self.graph.base), of(self.graph.revision));
         for name in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
@@ -141,12 +161,23 @@ impl Comparison<'_> {
         let differs = |key| base.text_of(old, key) != revision.text_of(new, key);
         if differs(word::TYPE) {
             self.report("api-security-component-type-changed", location, "its type changed");
-        } else if [word::IN, word::NAME, word::SCHEME, word::OPEN_ID_CONNECT_URL].into_iter().any(differs) {
-            self.report("api-security-component-changed", location, "how credentials are sent changed");
+        } else if [word::IN, word::NAME, word::SCHEME, word::OPEN_ID_CONNECT_URL]
+            .into_iter()
+            .any(differs)
+        {
+            self.report(
+                "api-security-component-changed",
+                location,
+                "how credentials are sent changed",
+            );
         }
         let flows = |tree: &crate::tree::Tree, scheme| -> BTreeMap<String, NodeId> {
             let flows = tree.get(scheme, word::FLOWS);
-            flows.into_iter().flat_map(|flows| tree.pairs(flows)).map(|(name, flow)| (name.to_owned(), flow)).collect()
+            flows
+                .into_iter()
+                .flat_map(|flows| tree.pairs(flows))
+                .map(|(name, flow)| (name.to_owned(), flow))
+                .collect()
         };
         let (before, after) = (flows(base, old), flows(revision, new));
         for (name, a) in &before {
@@ -156,7 +187,11 @@ impl Comparison<'_> {
                 (word::TOKEN_URL, "api-security-component-oauth-token-url-changed"),
             ] {
                 if base.text_of(*a, key) != revision.text_of(*b, key) {
-                    self.report(rule, location, format!("an address of `{}` changed", name.escape_debug()));
+                    self.report(
+                        rule,
+                        location,
+                        format!("an address of `{}` changed", name.escape_debug()),
+                    );
                 }
             }
             self.scopes(base.get(*a, word::SCOPES), revision.get(*b, word::SCOPES), location);
@@ -171,7 +206,9 @@ impl Comparison<'_> {
             let rule = match (old.get(scope), new.get(scope)) {
                 (None, _) => "api-security-component-oauth-scope-added",
                 (_, None) => "api-security-component-oauth-scope-removed",
-                (Some(a), Some(b)) if !self.graph.alignment.same(*a, *b) => "api-security-component-oauth-scope-changed",
+                (Some(a), Some(b)) if !self.graph.alignment.same(*a, *b) => {
+                    "api-security-component-oauth-scope-changed"
+                }
                 _ => continue,
             };
             self.report(rule, location, format!("scope `{}`", scope.escape_debug()));

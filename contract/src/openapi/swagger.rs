@@ -42,7 +42,9 @@ pub(super) fn converted(root: &Value) -> Value {
     if let Some(host) = text("host") {
         let schemes = list("schemes");
         let schemes = if schemes.is_empty() { vec!["https"] } else { schemes };
-        let servers = schemes.iter().map(|scheme| json!({"url": format!("{scheme}://{host}{base}")}));
+        let servers = schemes
+            .iter()
+            .map(|scheme| json!({"url": format!("{scheme}://{host}{base}")}));
         set(&mut out, "servers", servers.collect());
     } else if !base.is_empty() {
         set(&mut out, "servers", json!([{"url": base}]));
@@ -50,11 +52,20 @@ pub(super) fn converted(root: &Value) -> Value {
     let mut components = Map::new();
     let each = |map: Option<&Map<String, Value>>, convert: &dyn Fn(&Value) -> Value| -> Value {
         let entries = map.into_iter().flatten();
-        entries.map(|(name, value)| (name.clone(), convert(value))).collect::<Map<_, _>>().into()
+        entries
+            .map(|(name, value)| (name.clone(), convert(value)))
+            .collect::<Map<_, _>>()
+            .into()
     };
     components.insert("schemas".to_owned(), each(named("definitions"), &schema));
-    components.insert("responses".to_owned(), each(named("responses"), &|it| response(it, &produces)));
-    components.insert("securitySchemes".to_owned(), each(named("securityDefinitions"), &security));
+    components.insert(
+        "responses".to_owned(),
+        each(named("responses"), &|it| response(it, &produces)),
+    );
+    components.insert(
+        "securitySchemes".to_owned(),
+        each(named("securityDefinitions"), &security),
+    );
     let is_body = |parameter: &Value| ["body", "formData"].contains(&place(parameter));
     let shared: Map<String, Value> = named("parameters").cloned().unwrap_or_default();
     let plain: Map<String, Value> = shared
@@ -78,7 +89,11 @@ fn set(out: &mut Value, key: &str, value: Value) {
 }
 
 fn texts(list: &Value) -> Vec<&str> {
-    list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    list.as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect()
 }
 
 fn place(parameter: &Value) -> &str {
@@ -127,7 +142,9 @@ fn schema(value: &Value) -> Value {
 /// The schema that a parameter or header of 2.0 is itself.
 fn own_schema(value: &Value) -> Value {
     let keys = OF_SCHEMA.into_iter();
-    let picked: Map<String, Value> = keys.filter_map(|key| Some((key.to_owned(), value.get(key)?.clone()))).collect();
+    let picked: Map<String, Value> = keys
+        .filter_map(|key| Some((key.to_owned(), value.get(key)?.clone())))
+        .collect();
     schema(&picked.into())
 }
 
@@ -137,7 +154,10 @@ fn parameter(value: &Value) -> Value {
     }
     let entries = value.as_object().into_iter().flatten();
     let kept = entries.filter(|(key, _)| !OF_SCHEMA.contains(&key.as_str()) && *key != "collectionFormat");
-    let mut out: Value = kept.map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>().into();
+    let mut out: Value = kept
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect::<Map<_, _>>()
+        .into();
     set(&mut out, "schema", own_schema(value));
     let (style, explode) = match value.get("collectionFormat").and_then(Value::as_str) {
         Some("ssv") => ("spaceDelimited", false),
@@ -170,7 +190,9 @@ fn response(value: &Value, produces: &[&str]) -> Value {
         set(&mut out, "content", content(produces, Some(schema(body))));
     }
     if let Some(headers) = value.get("headers").and_then(Value::as_object) {
-        let headers = headers.iter().map(|(name, header)| (name.clone(), json!({"schema": own_schema(header)})));
+        let headers = headers
+            .iter()
+            .map(|(name, header)| (name.clone(), json!({"schema": own_schema(header)})));
         set(&mut out, "headers", headers.collect::<Map<_, _>>().into());
     }
     out
@@ -200,9 +222,16 @@ fn security(value: &Value) -> Value {
 
 fn path_item(item: &Value, shared: &Map<String, Value>, consumes: &[&str], produces: &[&str]) -> Value {
     let parameters = |value: &Value| -> Vec<Value> {
-        let list = value.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default();
+        let list = value
+            .get("parameters")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
         let resolved = list.into_iter().map(|parameter| {
-            let name = parameter.get("$ref").and_then(Value::as_str).and_then(|text| text.strip_prefix("#/parameters/"));
+            let name = parameter
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|text| text.strip_prefix("#/parameters/"));
             name.and_then(|name| shared.get(name)).cloned().unwrap_or(parameter)
         });
         resolved.collect()
@@ -211,8 +240,14 @@ fn path_item(item: &Value, shared: &Map<String, Value>, consumes: &[&str], produ
     let mut out = Map::new();
     for (key, value) in item.as_object().into_iter().flatten() {
         let converted = match key.as_str() {
-            "$ref" => value.as_str().map_or_else(|| value.clone(), |text| reference(text).into()),
-            "parameters" => of_item.iter().filter(|it| !["body", "formData"].contains(&place(it))).map(parameter).collect(),
+            "$ref" => value
+                .as_str()
+                .map_or_else(|| value.clone(), |text| reference(text).into()),
+            "parameters" => of_item
+                .iter()
+                .filter(|it| !["body", "formData"].contains(&place(it)))
+                .map(parameter)
+                .collect(),
             method if METHODS.contains(&method) => {
                 let mut all = of_item.clone();
                 all.extend(parameters(value));
@@ -228,16 +263,25 @@ fn path_item(item: &Value, shared: &Map<String, Value>, consumes: &[&str], produ
 fn operation(value: &Value, own: &[Value], all: &[Value], consumes: &[&str], produces: &[&str]) -> Value {
     let media = |key: &str, otherwise: &[&str]| -> Vec<String> {
         let own = value.get(key).map(texts);
-        own.unwrap_or_else(|| otherwise.to_vec()).into_iter().map(str::to_owned).collect()
+        own.unwrap_or_else(|| otherwise.to_vec())
+            .into_iter()
+            .map(str::to_owned)
+            .collect()
     };
     let (consumes, produces) = (media("consumes", consumes), media("produces", produces));
-    let (consumes, produces): (Vec<&str>, Vec<&str>) =
-        (consumes.iter().map(String::as_str).collect(), produces.iter().map(String::as_str).collect());
+    let (consumes, produces): (Vec<&str>, Vec<&str>) = (
+        consumes.iter().map(String::as_str).collect(),
+        produces.iter().map(String::as_str).collect(),
+    );
     let mut out = Map::new();
     for (key, inner) in value.as_object().into_iter().flatten() {
         let converted = match key.as_str() {
             "consumes" | "produces" | "schemes" => continue,
-            "parameters" => own.iter().filter(|it| !["body", "formData"].contains(&place(it))).map(parameter).collect(),
+            "parameters" => own
+                .iter()
+                .filter(|it| !["body", "formData"].contains(&place(it)))
+                .map(parameter)
+                .collect(),
             "responses" => {
                 let entries = inner.as_object().into_iter().flatten();
                 let entries = entries.map(|(status, it)| (status.clone(), response(it, &produces)));
@@ -250,15 +294,24 @@ fn operation(value: &Value, own: &[Value], all: &[Value], consumes: &[&str], pro
     let required = |it: &Value| it.get("required") == Some(&Value::Bool(true));
     if let Some(body) = all.iter().find(|it| place(it) == "body") {
         let content = content(&consumes, body.get("schema").map(schema));
-        out.insert("requestBody".to_owned(), json!({"required": required(body), "content": content}));
+        out.insert(
+            "requestBody".to_owned(),
+            json!({"required": required(body), "content": content}),
+        );
     }
     let fields: Vec<&Value> = all.iter().filter(|it| place(it) == "formData").collect();
     if !fields.is_empty() {
         let name = |it: &Value| it.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
         let properties: Map<String, Value> = fields.iter().map(|it| (name(it), own_schema(it))).collect();
         let asked: Vec<String> = fields.iter().filter(|it| required(it)).map(|it| name(it)).collect();
-        let has_file = fields.iter().any(|it| it.get("type").and_then(Value::as_str) == Some("file"));
-        let by_kind = if has_file { "multipart/form-data" } else { "application/x-www-form-urlencoded" };
+        let has_file = fields
+            .iter()
+            .any(|it| it.get("type").and_then(Value::as_str) == Some("file"));
+        let by_kind = if has_file {
+            "multipart/form-data"
+        } else {
+            "application/x-www-form-urlencoded"
+        };
         let media = if consumes.is_empty() { vec![by_kind] } else { consumes };
         let schema = json!({"type": "object", "properties": properties, "required": asked});
         let body = json!({"required": !asked.is_empty(), "content": content(&media, Some(schema))});

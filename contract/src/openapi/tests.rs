@@ -1,25 +1,33 @@
 use super::*;
-use proptest::prelude::*;
 use serde_json::{Value, json};
 
-fn document(value: &Value) -> Document {
+pub(super) fn document(value: &Value) -> Document {
     Document::parse("api.json", &value.to_string()).unwrap()
 }
 
 /// An API of one operation with a request body and a response of these schemas.
-fn api(request: &Value, response: &Value) -> Value {
+pub(super) fn api(request: &Value, response: &Value) -> Value {
     json!({"openapi": "3.1.0", "paths": {"/items/{id}": {"post": {
         "parameters": [{"in": "path", "name": "id", "required": true, "schema": {"type": "string"}}],
         "requestBody": {"content": {"application/json": {"schema": request}}},
-        "responses": {"200": {"description": "ok", "content": {"application/json": {"schema": response}}}}}}}})
+        "responses": {"200": {"description": "ok", "content": {"application/json": {"schema": response}}}}}}},
+        "components": {"schemas": {"X": {"type": "string"}, "Y": {"type": "integer"},
+            "Z": {"type": "object", "properties": {"z": {"type": "string"}}}}}})
 }
 
-fn rules_of(base: &Value, revision: &Value) -> Vec<(String, Level)> {
+pub(super) fn rules_of(base: &Value, revision: &Value) -> Vec<(String, Level)> {
     let found = diff(&document(base), &document(revision));
     assert_eq!(
         found.breaking,
         found.changes.iter().any(|change| change.level == Level::Error)
     );
+    for change in &found.changes {
+        assert!(
+            rules::rule(&change.rule).is_some(),
+            "{} isn't in the table",
+            change.rule
+        );
+    }
     found
         .changes
         .into_iter()
@@ -28,113 +36,324 @@ fn rules_of(base: &Value, revision: &Value) -> Vec<(String, Level)> {
 }
 
 #[track_caller]
-fn finds(base: &Value, revision: &Value, rule: &str, level: Level) {
+pub(super) fn finds(base: &Value, revision: &Value, rule: &str, level: Level) {
     let found = rules_of(base, revision);
     assert!(found.contains(&(rule.to_owned(), level)), "{rule}: {found:?}");
 }
 
-/// `(before, after, rule in a request, level, rule in a response, level)`.
+pub(super) const INFO: Level = Level::Info;
+pub(super) const WARNING: Level = Level::Warning;
+pub(super) const ERROR: Level = Level::Error;
+
+/// Each schema change as a property of a request and of a response: before, after, rule and level in either.
 #[test]
 fn a_schema_change_is_judged_by_its_direction() {
-    use Level::{Error, Info, Warning};
-    let object = |inner: Value| json!({"type": "object", "properties": {"a": inner}});
-    let text = json!({"type": "string"});
-    for (before, after, what, request, response) in [
-        (text.clone(), json!({"type": "integer"}), "type-changed", Error, Error),
+    let object = |inner: &Value| json!({"type": "object", "properties": {"a": inner}});
+    let text = || json!({"type": "string"});
+    let (x, y, z) = (
+        json!({"$ref": "#/components/schemas/X"}),
+        json!({"$ref": "#/components/schemas/Y"}),
+        json!({"$ref": "#/components/schemas/Z"}),
+    );
+    let rows: Vec<(Value, Value, &str, Level, &str, Level)> = vec![
+        (
+            text(),
+            json!({"type": "integer"}),
+            "type-changed",
+            ERROR,
+            "type-changed",
+            ERROR,
+        ),
         (
             json!({"type": "integer"}),
             json!({"type": "number"}),
             "type-generalized",
-            Info,
-            Error,
+            INFO,
+            "type-generalized",
+            ERROR,
         ),
         (
             json!({"type": "number"}),
             json!({"type": "integer"}),
+            "type-changed",
+            ERROR,
             "type-specialized",
-            Error,
-            Info,
+            INFO,
+        ),
+        (text(), json!({}), "type-generalized", INFO, "type-generalized", ERROR),
+        (
+            text(),
+            json!({"type": "string", "format": "date"}),
+            "type-changed",
+            ERROR,
+            "type-specialized",
+            INFO,
         ),
         (
-            text.clone(),
+            text(),
             json!({"type": ["string", "null"]}),
             "became-nullable",
-            Info,
-            Error,
+            INFO,
+            "became-nullable",
+            ERROR,
         ),
         (
-            json!({"type": "string", "nullable": true}),
-            text.clone(),
-            "became-not-nullable",
-            Error,
-            Info,
+            text(),
+            json!({"oneOf": [{"type": "null"}, text()]}),
+            "became-nullable",
+            INFO,
+            "became-nullable",
+            ERROR,
         ),
         (
             json!({"enum": ["a", "b"]}),
             json!({"enum": ["a"]}),
             "enum-value-removed",
-            Error,
-            Info,
+            ERROR,
+            "enum-value-removed",
+            INFO,
         ),
         (
             json!({"enum": ["a"]}),
             json!({"enum": ["a", "b"]}),
             "enum-value-added",
-            Info,
-            Warning,
+            INFO,
+            "enum-value-added",
+            WARNING,
         ),
         (
-            text.clone(),
+            text(),
             json!({"type": "string", "enum": ["a"]}),
             "became-enum",
-            Error,
-            Info,
+            ERROR,
+            "became-enum",
+            INFO,
+        ),
+        (
+            json!({"const": 1}),
+            json!({"const": 2}),
+            "const-changed",
+            ERROR,
+            "const-changed",
+            ERROR,
         ),
         (
             json!({"maxLength": 5}),
             json!({"maxLength": 4}),
             "max-length-decreased",
-            Error,
-            Info,
+            ERROR,
+            "max-length-decreased",
+            INFO,
         ),
         (
             json!({"minLength": 5}),
             json!({"minLength": 4}),
             "min-length-decreased",
-            Info,
-            Error,
+            INFO,
+            "min-length-decreased",
+            ERROR,
+        ),
+        (json!({}), json!({"maximum": 4}), "max-set", WARNING, "max-set", INFO),
+        (
+            json!({"maxItems": 4}),
+            json!({}),
+            "max-items-unset",
+            INFO,
+            "max-items-unset",
+            ERROR,
         ),
         (
-            text.clone(),
+            json!({"multipleOf": 2}),
+            json!({"multipleOf": 4}),
+            "multiple-of-increased",
+            ERROR,
+            "multiple-of-increased",
+            INFO,
+        ),
+        (
+            json!({"maximum": 4, "exclusiveMaximum": true}),
+            json!({"exclusiveMaximum": 5}),
+            "exclusive-max-increased",
+            INFO,
+            "exclusive-max-increased",
+            ERROR,
+        ),
+        (
+            text(),
             json!({"type": "string", "pattern": "^a"}),
             "pattern-added",
-            Error,
-            Info,
+            ERROR,
+            "pattern-added",
+            INFO,
         ),
         (
-            json!({"oneOf": [{"$ref": "#/x"}]}),
-            json!({"oneOf": [{"$ref": "#/x"}, {"$ref": "#/y"}]}),
+            json!({"pattern": "^a"}),
+            json!({"pattern": ".*"}),
+            "pattern-generalized",
+            INFO,
+            "pattern-generalized",
+            WARNING,
+        ),
+        (
+            json!({"oneOf": [x, y]}),
+            json!({"oneOf": [x, y, z]}),
             "one-of-added",
-            Info,
-            Error,
+            INFO,
+            "one-of-added",
+            ERROR,
+        ),
+        (
+            json!({"anyOf": [x, y, z]}),
+            json!({"anyOf": [x, z]}),
+            "any-of-removed",
+            ERROR,
+            "any-of-removed",
+            INFO,
+        ),
+        (
+            json!({"allOf": [z]}),
+            json!({"allOf": [z, {"required": ["q"]}]}),
+            "all-of-added",
+            ERROR,
+            "all-of-added",
+            INFO,
+        ),
+        (
+            text(),
+            json!({"oneOf": [text(), {"type": "integer"}]}),
+            "list-of-types-widened",
+            INFO,
+            "list-of-types-widened",
+            ERROR,
+        ),
+        (
+            z.clone(),
+            json!({"oneOf": [z, {"type": "object", "properties": {"q": text()}}]}),
+            "wrapped-in-one-of",
+            ERROR,
+            "wrapped-in-one-of",
+            ERROR,
+        ),
+        (
+            json!({"not": x}),
+            json!({"not": y}),
+            "not-changed",
+            ERROR,
+            "not-changed",
+            ERROR,
+        ),
+        (json!({}), json!({"if": x}), "if-added", ERROR, "if-added", INFO),
+        (
+            json!({"contains": x}),
+            json!({}),
+            "contains-removed",
+            INFO,
+            "contains-removed",
+            ERROR,
+        ),
+        (
+            json!({"dependentRequired": {"a": ["b"]}}),
+            json!({"dependentRequired": {"a": ["c"]}}),
+            "dependent-required-changed",
+            ERROR,
+            "dependent-required-changed",
+            ERROR,
+        ),
+        (
+            json!({"type": "array", "prefixItems": [x]}),
+            json!({"type": "array", "prefixItems": [x, y]}),
+            "prefix-items-added",
+            INFO,
+            "prefix-items-added",
+            ERROR,
+        ),
+        (
+            json!({"patternProperties": {"^a": x}}),
+            json!({}),
+            "pattern-property-removed",
+            INFO,
+            "pattern-property-removed",
+            ERROR,
+        ),
+        (
+            json!({}),
+            json!({"unevaluatedProperties": false}),
+            "unevaluated-properties-added",
+            ERROR,
+            "unevaluated-properties-added",
+            INFO,
+        ),
+        (
+            text(),
+            json!({"type": "string", "deprecated": true}),
+            "deprecated",
+            INFO,
+            "deprecated",
+            INFO,
+        ),
+        (
+            text(),
+            json!({"type": "string", "deprecated": true, "x-sunset": "soon"}),
+            "deprecated-sunset-invalid",
+            ERROR,
+            "deprecated-sunset-invalid",
+            ERROR,
+        ),
+    ];
+    for (before, after, request, at_request, response, at_response) in rows {
+        let (base, revision) = (
+            api(&object(&before), &object(&before)),
+            api(&object(&after), &object(&after)),
+        );
+        finds(&base, &revision, &format!("request-property-{request}"), at_request);
+        finds(&base, &revision, &format!("response-property-{response}"), at_response);
+    }
+}
+
+#[test]
+fn another_way_to_write_the_same_is_no_change() {
+    let z = json!({"$ref": "#/components/schemas/Z"});
+    let written_out = json!({"type": "object", "properties": {"z": {"type": "string"}}});
+    for (before, after) in [
+        (z.clone(), written_out.clone()),
+        (z.clone(), json!({"allOf": [z]})),
+        (
+            written_out,
+            json!({"allOf": [{"type": "object"}, {"properties": {"z": {"type": "string"}}}]}),
+        ),
+        (
+            json!({"type": "string", "nullable": true}),
+            json!({"type": ["null", "string"]}),
+        ),
+        (
+            json!({"oneOf": [{"type": "null"}, z]}),
+            json!({"anyOf": [z, {"type": "null"}]}),
+        ),
+        (json!({"enum": ["a", "b"]}), json!({"enum": ["b", "a"]})),
+        (
+            json!({"type": "integer", "maximum": 4}),
+            json!({"maximum": 4.0, "type": "integer", "description": "x"}),
+        ),
+        (
+            json!({"maximum": 4, "exclusiveMaximum": true}),
+            json!({"exclusiveMaximum": 4}),
         ),
     ] {
-        let (mut base, mut revision) = (
-            api(&object(before.clone()), &object(before)),
-            api(&object(after.clone()), &object(after)),
+        assert_eq!(
+            rules_of(&api(&before, &before), &api(&after, &after)),
+            [],
+            "{before} {after}"
         );
-        for document in [&mut base, &mut revision] {
-            document["x"] = json!({"type": "string"});
-            document["y"] = json!({"type": "integer"});
-        }
-        finds(&base, &revision, &format!("request-property-{what}"), request);
-        finds(&base, &revision, &format!("response-property-{what}"), response);
+        assert_eq!(
+            rules_of(&api(&after, &after), &api(&before, &before)),
+            [],
+            "{after} {before}"
+        );
     }
 }
 
 #[test]
 fn properties_that_come_go_and_become_required() {
-    use Level::{Error, Info, Warning};
     let with = |required: &[&str], names: &[&str]| {
         let properties: serde_json::Map<String, Value> = names
             .iter()
@@ -144,229 +363,61 @@ fn properties_that_come_go_and_become_required() {
         api(&schema, &schema)
     };
     let (none, optional, required) = (with(&[], &[]), with(&[], &["a"]), with(&["a"], &["a"]));
-    finds(&none, &required, "new-required-request-property", Error);
-    finds(&none, &optional, "new-optional-request-property", Info);
-    finds(&optional, &none, "request-property-removed", Warning);
-    finds(&optional, &required, "request-property-became-required", Error);
-    finds(&required, &none, "response-required-property-removed", Error);
-    finds(&optional, &none, "response-optional-property-removed", Warning);
-    finds(&required, &optional, "response-property-became-optional", Error);
-    finds(&none, &required, "response-required-property-added", Info);
+    finds(&none, &required, "new-required-request-property", ERROR);
+    finds(&none, &optional, "new-optional-request-property", INFO);
+    finds(&optional, &none, "request-property-removed", WARNING);
+    finds(&optional, &required, "request-property-became-required", ERROR);
+    finds(&required, &none, "response-required-property-removed", ERROR);
+    finds(&optional, &none, "response-optional-property-removed", WARNING);
+    finds(&required, &optional, "response-property-became-optional", ERROR);
+    finds(&none, &required, "response-required-property-added", INFO);
 }
 
 #[test]
 fn a_property_that_is_not_sent_in_a_direction_does_not_break_it() {
-    let schema = |required: &[&str]| json!({"type": "object", "required": required, "properties": {"id": {"type": "string", "readOnly": true}}});
-    let (base, revision) = (api(&schema(&[]), &json!({})), api(&schema(&["id"]), &json!({})));
-    finds(&base, &revision, "request-property-became-required", Level::Info);
-}
-
-#[test]
-fn operations_parameters_statuses_media_types_and_headers() {
-    use Level::{Error, Info, Warning};
-    let base = json!({"openapi": "3.0.3", "paths": {"/a/{x}": {
-        "parameters": [{"in": "path", "name": "x", "required": true}, {"in": "query", "name": "q"}],
-        "get": {"responses": {"200": {"content": {"application/json": {}, "text/csv": {}}, "headers": {
-            "X-Total": {"required": true, "schema": {"type": "integer"}}}}, "404": {}}},
-        "delete": {"responses": {"204": {}}}}, "/b": {"get": {}}}});
-    let edit = |change: &dyn Fn(&mut Value)| {
-        let mut edited = base.clone();
-        change(&mut edited["paths"]);
-        edited
-    };
-    let item = "/a/{x}";
-    for (revision, rule, level) in [
+    let schema =
+        |required: &[&str], inner: Value| json!({"type": "object", "required": required, "properties": {"id": inner}});
+    let read_only = |kind: &str| json!({"type": kind, "readOnly": true});
+    let before = schema(&[], read_only("string"));
+    let base = api(&before, &json!({}));
+    for (after, rule) in [
         (
-            edit(&|p| drop(p.as_object_mut().unwrap().remove("/b"))),
-            "api-path-removed-without-deprecation",
-            Error,
+            schema(&["id"], read_only("string")),
+            "request-read-only-property-became-required",
         ),
         (
-            edit(&|p| drop(p[item].as_object_mut().unwrap().remove("delete"))),
-            "api-removed-without-deprecation",
-            Error,
-        ),
-        (edit(&|p| p[item]["put"] = json!({})), "endpoint-added", Info),
-        (
-            edit(&|p| p[item]["parameters"][1]["required"] = json!(true)),
-            "request-parameter-became-required",
-            Error,
-        ),
-        (
-            edit(&|p| drop(p[item]["parameters"].as_array_mut().unwrap().pop())),
-            "request-parameter-removed",
-            Warning,
-        ),
-        (
-            edit(&|p| p[item]["get"]["parameters"] = json!([{"in": "header", "name": "H", "required": true}])),
-            "new-required-request-parameter",
-            Error,
-        ),
-        (
-            edit(&|p| p[item]["get"]["requestBody"] = json!({"required": true, "content": {}})),
-            "request-body-added-required",
-            Error,
-        ),
-        (
-            edit(&|p| drop(p[item]["delete"]["responses"].as_object_mut().unwrap().remove("204"))),
-            "response-success-status-removed",
-            Error,
-        ),
-        (
-            edit(&|p| drop(p[item]["get"]["responses"].as_object_mut().unwrap().remove("404"))),
-            "response-non-success-status-removed",
-            Info,
-        ),
-        (
-            edit(&|p| {
-                drop(
-                    p[item]["get"]["responses"]["200"]["content"]
-                        .as_object_mut()
-                        .unwrap()
-                        .remove("text/csv"),
-                )
-            }),
-            "response-media-type-removed",
-            Error,
-        ),
-        (
-            edit(&|p| p[item]["get"]["responses"]["200"]["headers"] = json!({})),
-            "required-response-header-removed",
-            Error,
-        ),
-        (
-            edit(&|p| p[item]["get"]["responses"]["200"]["headers"]["X-Total"]["required"] = json!(false)),
-            "response-header-became-optional",
-            Error,
-        ),
-        (
-            edit(&|p| p[item]["get"]["responses"]["200"]["headers"]["X-Total"]["schema"] = json!({"type": "string"})),
-            "response-header-type-changed",
-            Error,
+            schema(&[], read_only("integer")),
+            "request-read-only-property-type-changed",
         ),
     ] {
-        finds(&base, &revision, rule, level);
+        finds(&base, &api(&after, &json!({})), rule, INFO);
     }
-}
-
-#[test]
-fn a_renamed_path_parameter_is_the_same_path() {
-    let renamed = api(&json!({}), &json!({}))
-        .to_string()
-        .replace("{id}", "{key}")
-        .replace("\"id\"", "\"key\"");
-    let renamed: Value = serde_json::from_str(&renamed).unwrap();
-    assert_eq!(rules_of(&api(&json!({}), &json!({})), &renamed), []);
-}
-
-#[test]
-fn circles_of_references_end() {
-    let tree = |leaf: &str| {
-        let mut api = api(
-            &json!({"$ref": "#/components/schemas/Tree"}),
-            &json!({"$ref": "#/components/schemas/Loop"}),
-        );
-        api["components"] = json!({"schemas": {
-            "Tree": {"properties": {"leaf": {"type": leaf}, "left": {"$ref": "#/components/schemas/Tree"}}},
-            "Loop": {"allOf": [{"$ref": "#/components/schemas/Loop"}, {"$ref": "#/components/schemas/Tree"}]},
-            "Self": {"$ref": "#/components/schemas/Self"}}});
-        api
-    };
-    assert_eq!(rules_of(&tree("string"), &tree("string")), []);
+    let gone = api(&json!({}), &json!({"type": "object", "properties": {}}));
+    let secret = json!({"type": "object", "required": ["id"], "properties": {"id": {"writeOnly": true}}});
     finds(
-        &tree("string"),
-        &tree("integer"),
-        "request-property-type-changed",
-        Level::Error,
+        &api(&json!({}), &secret),
+        &gone,
+        "response-required-write-only-property-removed",
+        INFO,
     );
-    finds(
-        &tree("string"),
-        &tree("integer"),
-        "response-property-type-changed",
-        Level::Error,
-    );
-}
-
-#[test]
-fn what_is_no_description_is_an_error_with_help() {
-    for (text, word) in [
-        ("", "openapi"),
-        ("[]", "openapi"),
-        ("swagger: '2.0'\n", "Swagger"),
-        ("openapi: 4.0.0\n", "4.0.0"),
-        ("openapi: 3.0.0\npaths: []\n", "`paths`"),
-        ("openapi: 3.0.0\npaths:\n  /a:\n    $ref: '#/nope'\n", "leads nowhere"),
-        (
-            "openapi: 3.0.0\npaths:\n  /a:\n    $ref: 'other.yaml#/a'\n",
-            "leads out",
-        ),
-        ("openapi: 3.0.0\npaths: {\n", "api.yaml"),
-    ] {
-        let error = Document::parse("api.yaml", text).unwrap_err();
-        assert!(error.one_line().contains(word), "{text}: {}", error.one_line());
-        assert!(error.help_line().is_some());
-    }
-    let error = Document::parse("api.yaml", "openapi: 3.0.0\npaths:\n  /a:\n    $ref: '#/nope'\n").unwrap_err();
-    assert!(error.one_line().starts_with("api.yaml:4:12:"), "{}", error.one_line());
 }
 
 #[test]
 fn every_rule_is_explained_once_and_its_opposite_exists() {
     let all = rules::rules();
-    let ids: BTreeSet<&str> = all.iter().map(|rule| rule.id.as_str()).collect();
-    assert_eq!(ids.len(), all.len());
+    let mut ids: Vec<&str> = all.iter().map(|rule| rule.id.as_str()).collect();
+    ids.sort_unstable();
+    let doubled: Vec<_> = ids.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+    assert!(doubled.is_empty(), "{doubled:?}");
+    assert!(all.len() >= 500, "{}", all.len());
     for rule in &all {
         assert!(!rule.explanation.is_empty());
         if let Some(opposite) = &rule.opposite {
-            assert!(ids.contains(opposite.as_str()), "{} -> {opposite}", rule.id);
-        }
-    }
-}
-
-fn schemas() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(json!({})),
-        Just(json!({"type": "string", "maxLength": 5})),
-        Just(json!({"type": "string", "maxLength": 9, "pattern": "^a"})),
-        Just(json!({"type": "integer", "minimum": 1, "format": "int32"})),
-        Just(json!({"type": "number", "minimum": 2})),
-        Just(json!({"type": ["string", "null"], "enum": ["a", "b"]})),
-        Just(json!({"type": "string", "enum": ["a"], "default": "a"})),
-    ];
-    leaf.prop_recursive(3, 12, 3, |inner| {
-        prop_oneof![
-            (
-                proptest::collection::btree_map("[a-c]", inner.clone(), 0..3),
-                proptest::collection::vec("[a-c]", 0..2)
-            )
-                .prop_map(
-                    |(properties, required)| json!({"type": "object", "properties": properties, "required": required})
-                ),
-            inner.clone().prop_map(|inner| json!({"type": "array", "items": inner})),
-            proptest::collection::vec(inner, 1..3).prop_map(|list| json!({"oneOf": list})),
-        ]
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
-
-    #[test]
-    fn a_description_does_not_differ_from_itself(request in schemas(), response in schemas()) {
-        let api = document(&api(&request, &response));
-        prop_assert_eq!(diff(&api, &api).changes, vec![]);
-    }
-
-    #[test]
-    fn a_change_made_backwards_is_found_by_the_opposite_rule(a in schemas(), b in schemas()) {
-        let (base, revision) = (document(&api(&a, &b)), document(&api(&b, &a)));
-        let (forth, back) = (diff(&base, &revision), diff(&revision, &base));
-        for change in forth.changes {
-            let Some(rule) = rules::rule(&change.rule) else { panic!("unlisted rule {}", change.rule) };
-            if let Some(opposite) = &rule.opposite {
-                let found = back.changes.iter().any(|other| other.rule == *opposite && other.location == change.location);
-                prop_assert!(found, "{} at {} has no {}", change.rule, change.location, opposite);
-            }
+            assert!(
+                ids.binary_search(&opposite.as_str()).is_ok(),
+                "{} -> {opposite}",
+                rule.id
+            );
         }
     }
 }

@@ -14,7 +14,11 @@ impl Comparison<'_> {
         let schemas = |bundle: &Bundle| -> BTreeSet<String> {
             let components = bundle.tree.get(bundle.root, word::COMPONENTS);
             let schemas = components.and_then(|components| bundle.tree.get(components, word::SCHEMAS));
-            schemas.into_iter().flat_map(|schemas| bundle.tree.pairs(schemas)).map(|(name, _)| name.to_owned()).collect()
+            schemas
+                .into_iter()
+                .flat_map(|schemas| bundle.tree.pairs(schemas))
+                .map(|(name, _)| name.to_owned())
+                .collect()
         };
         let (old, new) = (schemas(self.graph.base), schemas(self.graph.revision));
         for name in old.difference(&new) {
@@ -39,10 +43,18 @@ impl Comparison<'_> {
             return;
         }
         for url in old.difference(&new) {
-            self.report("api-server-removed", location, format!("server `{}` is gone", url.escape_debug()));
+            self.report(
+                "api-server-removed",
+                location,
+                format!("server `{}` is gone", url.escape_debug()),
+            );
         }
         for url in new.difference(&old) {
-            self.report("api-server-added", location, format!("server `{}` is new", url.escape_debug()));
+            self.report(
+                "api-server-added",
+                location,
+                format!("server `{}` is new", url.escape_debug()),
+            );
         }
     }
 }

@@ -17,7 +17,7 @@ pub(super) struct Comparison<'g, 'a> {
     pub(super) edges: Vec<Edge>,
 }
 
-pub(super) fn compare(graph: &mut Graph<'_>, base: At, revision: At) -> (Vec<Finding>, Vec<Edge>) {
+pub(super) fn compare(graph: &mut Graph<'_>, base: &[At], revision: &[At]) -> (Vec<Finding>, Vec<Edge>) {
     let (old, new) = (View::of(graph.base, base), View::of(graph.revision, revision));
     let mut comparison = Comparison {
         graph,
@@ -26,8 +26,16 @@ pub(super) fn compare(graph: &mut Graph<'_>, base: At, revision: At) -> (Vec<Fin
         findings: Vec::new(),
         edges: Vec::new(),
     };
+    match (comparison.old.nothing, comparison.new.nothing) {
+        (false, true) => comparison.row("became-impossible", "nothing is possible any more"),
+        (true, false) => comparison.row("became-possible", "something is possible now"),
+        _ => {}
+    }
+    if comparison.old.nothing || comparison.new.nothing {
+        return (comparison.findings, comparison.edges);
+    }
     comparison.members(base, revision);
-    if comparison.types() {
+    if comparison.types(base, revision) {
         comparison.values();
         comparison.bounds();
         comparison.texts();
@@ -64,7 +72,7 @@ impl Comparison<'_, '_> {
     }
 
     /// Compares nullability and types; says whether it is worth looking further.
-    fn types(&mut self) -> bool {
+    fn types(&mut self, base: &[At], revision: &[At]) -> bool {
         match (self.old.nullable(), self.new.nullable()) {
             // Where anything goes, the type tells the whole change.
             _ if self.old.says_no_type() || self.new.says_no_type() => {}
@@ -80,13 +88,37 @@ impl Comparison<'_, '_> {
             && (old_list || new_list)
         {
             self.list_of_types(&old, &new);
-            return true;
+            return old_list == new_list || !self.moved_into_choice(base, revision);
         }
         let Some((change, text)) = types::compare(&self.old, &self.new) else {
             return true;
         };
         self.tell(What::Type(change), text);
         // Bounds of one type say nothing of another; properties and items may still be told.
+        true
+    }
+
+    /// A mere type that became one of several, or the other way round: the rest of it is told against its like.
+    fn moved_into_choice(&mut self, base: &[At], revision: &[At]) -> bool {
+        let plain = |all: &[At]| match all {
+            [At { node, beside: None }] => Some(*node),
+            _ => None,
+        };
+        let alike = |plain: &View<'_>, choice: &View<'_>| {
+            let types = plain.types();
+            let keywords = [word::ONE_OF, word::ANY_OF].into_iter();
+            keywords
+                .flat_map(|keyword| choice.alternatives(keyword))
+                .find(|schema| View::one(choice.bundle, *schema).types() == types)
+        };
+        let (old, new) = match self.old.types().is_empty() {
+            false => (plain(base), alike(&self.old, &self.new)),
+            true => (alike(&self.new, &self.old), plain(revision)),
+        };
+        let (Some(old), Some(new)) = (old, new) else {
+            return false;
+        };
+        self.below(&[old], &[new], String::new(), Guard::default());
         true
     }
 
@@ -111,9 +143,17 @@ impl Comparison<'_, '_> {
         if let Some((old, new)) = both {
             self.lists("enum-value-removed", "enum-value-added", &old, &new);
         }
-        let listed = |view: &View<'_>| view.get(word::EXTENSIBLE_ENUM).map(|list| view.bundle.tree.items(list).to_vec());
+        let listed = |view: &View<'_>| {
+            view.get(word::EXTENSIBLE_ENUM)
+                .map(|list| view.bundle.tree.items(list).to_vec())
+        };
         if let Some((old, new)) = listed(&self.old).zip(listed(&self.new)) {
-            self.lists("x-extensible-enum-value-removed", "x-extensible-enum-value-added", &old, &new);
+            self.lists(
+                "x-extensible-enum-value-removed",
+                "x-extensible-enum-value-added",
+                &old,
+                &new,
+            );
         }
         self.value(word::CONST, ["const-added", "const-removed", "const-changed"]);
         let names = ["default-value-added", "default-value-removed", "default-value-changed"];
@@ -127,7 +167,12 @@ impl Comparison<'_, '_> {
             self.row(removed, text);
         }
         for value in new {
-            if self.graph.alignment.node(*value).is_none_or(|same| !old.contains(&same)) {
+            if self
+                .graph
+                .alignment
+                .node(*value)
+                .is_none_or(|same| !old.contains(&same))
+            {
                 let text = format!("`{}` is new", self.show_new(*value));
                 self.row(added, text);
             }
@@ -136,18 +181,22 @@ impl Comparison<'_, '_> {
 
     fn value(&mut self, keyword: Sym, [added, removed, changed]: [&'static str; 3]) {
         let name = self.graph.base.tree.str(keyword).to_owned();
-        match (self.old.get(keyword), self.new.get(keyword)) {
-            (None, Some(new)) => {
-                let text = format!("`{name}` is new: `{}`", self.show_new(new));
-                self.row(added, text);
-            }
-            (Some(old), None) => {
-                let text = format!("`{name}` was `{}`, is gone", self.show_old(old));
-                self.row(removed, text);
-            }
-            (Some(old), Some(new)) if !self.graph.alignment.same(old, new) => {
-                let text = format!("`{name}` was `{}`, is `{}`", self.show_old(old), self.show_new(new));
-                self.row(changed, text);
+        let (old, new) = (self.old.distinct(keyword), self.new.distinct(keyword));
+        let show = |tree: &crate::tree::Tree, list: &[NodeId]| {
+            let mut shown: Vec<String> = list
+                .iter()
+                .map(|id| tree.show(*id).escape_debug().to_string())
+                .collect();
+            shown.sort();
+            shown.join("` and `")
+        };
+        let (before, after) = (show(&self.graph.base.tree, &old), show(&self.graph.revision.tree, &new));
+        let same = |b: &NodeId| self.graph.alignment.node(*b).is_some_and(|a| old.contains(&a));
+        match (old.is_empty(), new.is_empty()) {
+            (true, false) => self.row(added, format!("`{name}` is new: `{after}`")),
+            (false, true) => self.row(removed, format!("`{name}` was `{before}`, is gone")),
+            (false, false) if old.len() != new.len() || !new.iter().all(same) => {
+                self.row(changed, format!("`{name}` was `{before}`, is `{after}`"));
             }
             _ => {}
         }
@@ -182,16 +231,16 @@ impl Comparison<'_, '_> {
     }
 
     fn texts(&mut self) {
-        match (self.old.text(word::PATTERN), self.new.text(word::PATTERN)) {
-            (Some(old), Some(new)) if old != new => {
-                let text = format!("the pattern was `{}`, is `{}`", old.escape_debug(), new.escape_debug());
-                let anything = ["", ".*", "^.*$"].contains(&new);
-                self.row(if anything { "pattern-generalized" } else { "pattern-changed" }, text);
-            }
-            (None, Some(new)) => self.row("pattern-added", format!("the pattern is new: `{}`", new.escape_debug())),
-            (Some(old), None) => self.row("pattern-removed", format!("the pattern was `{}`", old.escape_debug())),
-            _ => {}
-        }
+        let anything = self
+            .new
+            .text(word::PATTERN)
+            .is_some_and(|new| ["", ".*", "^.*$"].contains(&new));
+        let changed = if anything {
+            "pattern-generalized"
+        } else {
+            "pattern-changed"
+        };
+        self.value(word::PATTERN, ["pattern-added", "pattern-removed", changed]);
         for (keyword, name) in [
             (word::CONTENT_MEDIA_TYPE, "content-media-type-changed"),
             (word::CONTENT_ENCODING, "content-encoding-changed"),
@@ -217,7 +266,10 @@ impl Comparison<'_, '_> {
                 // In OpenAPI 2.0 it is the mere name.
                 let name = |bundle: &crate::bundle::Bundle, id| {
                     let tree = &bundle.tree;
-                    tree.text(id).or_else(|| tree.text_of(id, word::PROPERTY_NAME)).unwrap_or_default().to_owned()
+                    tree.text(id)
+                        .or_else(|| tree.text_of(id, word::PROPERTY_NAME))
+                        .unwrap_or_default()
+                        .to_owned()
                 };
                 let (before, after) = (name(base, old), name(revision, new));
                 if before != after {
@@ -248,7 +300,7 @@ impl Comparison<'_, '_> {
     }
 
     /// Members of `allOf` that came or went, where that isn't only another way to write the same.
-    fn members(&mut self, base: At, revision: At) {
+    fn members(&mut self, base: &[At], revision: &[At]) {
         if self.old.members.is_empty() && self.new.members.is_empty() {
             return;
         }
@@ -257,15 +309,23 @@ impl Comparison<'_, '_> {
             return;
         }
         for member in gone {
-            let view = View::of(self.graph.base, self.graph.base.resolve(member));
+            let view = View::one(self.graph.base, member);
             let text = format!("{} is gone", label(self.graph.base, member));
-            let name = if equal::is_free(&view) { "all-of-removed-annotation-only" } else { "all-of-removed" };
+            let name = if equal::is_free(&view) {
+                "all-of-removed-annotation-only"
+            } else {
+                "all-of-removed"
+            };
             self.row(name, text);
         }
         for member in fresh {
-            let view = View::of(self.graph.revision, self.graph.revision.resolve(member));
+            let view = View::one(self.graph.revision, member);
             let text = format!("{} is new", label(self.graph.revision, member));
-            let name = if equal::is_free(&view) { "all-of-added-annotation-only" } else { "all-of-added" };
+            let name = if equal::is_free(&view) {
+                "all-of-added-annotation-only"
+            } else {
+                "all-of-added"
+            };
             self.row(name, text);
         }
     }
@@ -279,8 +339,12 @@ fn bound(view: &View<'_>, row: &BoundRow) -> Option<f64> {
     };
     let marked = |plain: Sym, mark: Sym| view.number(plain, tightest).filter(|_| view.flag(mark));
     match row.keyword {
-        word::EXCLUSIVE_MAXIMUM => view.number(row.keyword, tightest).or_else(|| marked(word::MAXIMUM, row.keyword)),
-        word::EXCLUSIVE_MINIMUM => view.number(row.keyword, tightest).or_else(|| marked(word::MINIMUM, row.keyword)),
+        word::EXCLUSIVE_MAXIMUM => view
+            .number(row.keyword, tightest)
+            .or_else(|| marked(word::MAXIMUM, row.keyword)),
+        word::EXCLUSIVE_MINIMUM => view
+            .number(row.keyword, tightest)
+            .or_else(|| marked(word::MINIMUM, row.keyword)),
         word::MAXIMUM if view.flag(word::EXCLUSIVE_MAXIMUM) => None,
         word::MINIMUM if view.flag(word::EXCLUSIVE_MINIMUM) => None,
         keyword => view.number(keyword, tightest),

@@ -55,11 +55,8 @@ const ANNOTATIONS: [Sym; 9] = [
     word::STABILITY,
 ];
 /// Keywords whose value is one schema.
-pub(super) const SCHEMAS: [Sym; 12] = [
-    word::ITEMS,
+pub(super) const SCHEMAS: [Sym; 9] = [
     word::ADDITIONAL_PROPERTIES,
-    word::ADDITIONAL_ITEMS,
-    word::NOT,
     word::IF,
     word::THEN,
     word::ELSE,
@@ -75,28 +72,42 @@ const MAPS: [Sym; 3] = [word::PROPERTIES, word::PATTERN_PROPERTIES, word::DEPEND
 /// Whether a schema restricts nothing.
 pub(super) fn is_free(view: &View<'_>) -> bool {
     let restricting = VALUES.iter().filter(|keyword| !ANNOTATIONS.contains(keyword));
-    let others = [word::TYPE, word::REQUIRED, word::PREFIX_ITEMS, word::ONE_OF, word::ANY_OF];
+    let others = [
+        word::ITEMS,
+        word::NOT,
+        word::TYPE,
+        word::REQUIRED,
+        word::PREFIX_ITEMS,
+        word::ONE_OF,
+        word::ANY_OF,
+    ];
     let mut keywords = restricting.chain(&SCHEMAS).chain(&MAPS).chain(&others);
     !view.nothing && !view.nullable() && keywords.all(|keyword| view.get(*keyword).is_none())
 }
 
 /// Pairs that are taken for equal: those under way and those that were found so.
-type Assumed = BTreeSet<(At, At)>;
+type Assumed = BTreeSet<(Vec<At>, Vec<At>)>;
 
 impl Graph<'_> {
     /// Whether two schemas are the same but for the way they are written.
     pub(super) fn equal(&self, base: NodeId, revision: NodeId) -> bool {
-        self.equal_at(self.base.resolve(base), self.revision.resolve(revision))
+        self.equal_at(&[self.base.resolve(base)], &[self.revision.resolve(revision)])
     }
 
-    pub(super) fn equal_at(&self, base: At, revision: At) -> bool {
+    /// The same of lists in which the order says nothing.
+    pub(super) fn equal_lists(&self, base: &[NodeId], revision: &[NodeId]) -> bool {
+        self.equal_in_any_order(base, revision.to_vec(), &mut BTreeSet::new(), 0)
+    }
+
+    /// The same of lists of schemas that must all hold.
+    pub(super) fn equal_at(&self, base: &[At], revision: &[At]) -> bool {
         self.equal_below(base, revision, &mut BTreeSet::new(), 0)
     }
 
     /// `assumed` are pairs under way: a circle is equal unless something else differs.
-    fn equal_below(&self, base: At, revision: At, assumed: &mut Assumed, depth: usize) -> bool {
-        let plain = base.beside.is_none() && revision.beside.is_none();
-        if plain && self.settled(base.node, revision.node) || !assumed.insert((base, revision)) {
+    fn equal_below(&self, base: &[At], revision: &[At], assumed: &mut Assumed, depth: usize) -> bool {
+        let key = (base.to_vec(), revision.to_vec());
+        if self.plainly_same(base, revision) || !assumed.insert(key.clone()) {
             return true;
         }
         if depth > MAX_DEPTH {
@@ -107,34 +118,55 @@ impl Graph<'_> {
             && old.nullable() == new.nullable()
             && old.types() == new.types()
             && old.texts(word::REQUIRED) == new.texts(word::REQUIRED)
-            && VALUES.iter().all(|keyword| self.same_value(old.get(*keyword), new.get(*keyword)))
-            && SCHEMAS.iter().all(|keyword| {
-                self.equal_both(old.get(*keyword), new.get(*keyword), assumed, depth)
-            })
+            && self.equal_values(&old, &new)
+            && SCHEMAS
+                .iter()
+                .all(|keyword| self.equal_both(&old.restricting(*keyword), &new.restricting(*keyword), assumed, depth))
+            && self.equal_both(&old.rest(), &new.rest(), assumed, depth)
             && MAPS.iter().all(|keyword| {
                 let (old, new) = (old.named(*keyword), new.named(*keyword));
-                let mut pairs = old.iter().map(|(name, a)| (Some(*a), new.get(name).copied()));
-                old.len() == new.len() && pairs.all(|(a, b)| self.equal_both(a, b, assumed, depth))
+                let mut pairs = old.iter().map(|(name, a)| (a, new.get(name)));
+                old.len() == new.len() && pairs.all(|(a, b)| b.is_some_and(|b| self.equal_both(a, b, assumed, depth)))
             })
             && {
-                let (old, new) = (items(&old, word::PREFIX_ITEMS), items(&new, word::PREFIX_ITEMS));
+                let (old, new) = (old.tuple(), new.tuple());
                 let mut pairs = old.iter().zip(&new);
-                old.len() == new.len() && pairs.all(|(a, b)| self.equal_both(Some(*a), Some(*b), assumed, depth))
+                old.len() == new.len() && pairs.all(|(a, b)| self.equal_both(a, b, assumed, depth))
             }
+            && self.equal_in_any_order(&old.distinct(word::NOT), new.distinct(word::NOT), assumed, depth)
             && [word::ONE_OF, word::ANY_OF].into_iter().all(|keyword| {
                 self.equal_in_any_order(&old.alternatives(keyword), new.alternatives(keyword), assumed, depth)
             });
         if !verdict {
-            assumed.remove(&(base, revision));
+            assumed.remove(&key);
         }
         verdict
     }
 
-    fn equal_both(&self, a: Option<NodeId>, b: Option<NodeId>, assumed: &mut Assumed, depth: usize) -> bool {
-        match (a, b) {
-            (Some(a), Some(b)) => self.equal_below(self.base.resolve(a), self.revision.resolve(b), assumed, depth + 1),
+    fn equal_values(&self, old: &View<'_>, new: &View<'_>) -> bool {
+        let same_list = match (old.values(), new.values()) {
+            (Some(a), Some(b)) => {
+                let aligned: BTreeSet<_> = b.iter().filter_map(|value| self.alignment.node(*value)).collect();
+                a.len() == b.len() && a.iter().all(|value| aligned.contains(value))
+            }
             (a, b) => a.is_none() && b.is_none(),
-        }
+        };
+        let mut plain = VALUES.iter().filter(|keyword| **keyword != word::ENUM);
+        same_list
+            && plain.all(|keyword| {
+                let (a, b) = (old.distinct(*keyword), new.distinct(*keyword));
+                let same = |b: &NodeId| self.alignment.node(*b).is_some_and(|aligned| a.contains(&aligned));
+                a.len() == b.len() && b.iter().all(same)
+            })
+    }
+
+    fn equal_both(&self, a: &[NodeId], b: &[NodeId], assumed: &mut Assumed, depth: usize) -> bool {
+        let resolved = |bundle: &crate::bundle::Bundle, list: &[NodeId]| -> Vec<At> {
+            let all: BTreeSet<At> = list.iter().map(|schema| bundle.resolve(*schema)).collect();
+            all.into_iter().collect()
+        };
+        let (a, b) = (resolved(self.base, a), resolved(self.revision, b));
+        a.is_empty() && b.is_empty() || !a.is_empty() && !b.is_empty() && self.equal_below(&a, &b, assumed, depth + 1)
     }
 
     fn equal_in_any_order(&self, old: &[NodeId], mut new: Vec<NodeId>, assumed: &mut Assumed, depth: usize) -> bool {
@@ -143,7 +175,7 @@ impl Graph<'_> {
                 let found = new.iter().position(|b| {
                     // What a failed attempt assumed must not help the next one.
                     let mut attempt = assumed.clone();
-                    let equal = self.equal_both(Some(*a), Some(*b), &mut attempt, depth);
+                    let equal = self.equal_both(&[*a], &[*b], &mut attempt, depth);
                     if equal {
                         *assumed = attempt;
                     }
@@ -160,8 +192,4 @@ impl Graph<'_> {
             (base, revision) => base.is_none() && revision.is_none(),
         }
     }
-}
-
-fn items(view: &View<'_>, keyword: Sym) -> Vec<NodeId> {
-    view.get(keyword).map_or_else(Vec::new, |list| view.bundle.tree.items(list).to_vec())
 }

@@ -5,11 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::compare::{Comparison, label};
 use super::what::RESTRICTIONS;
 use super::{Edge, Guard, View, What};
-use crate::bundle::Bundle;
-use crate::tree::{NodeId, word};
+use crate::bundle::{At, Bundle};
+use crate::tree::{NodeId, Sym, word};
 
 /// Schemas of two lists that belong together, and those that are left on each side.
 pub(super) type Matched = (Vec<(NodeId, NodeId)>, Vec<NodeId>, Vec<NodeId>);
+
+/// Several schemas that must all hold.
+fn joint<'a>(bundle: &'a Bundle, schemas: &[NodeId]) -> View<'a> {
+    let all: Vec<At> = schemas.iter().map(|schema| bundle.resolve(*schema)).collect();
+    View::of(bundle, &all)
+}
+
+/// A list that isn't empty.
+fn some(list: Vec<NodeId>) -> Option<Vec<NodeId>> {
+    Some(list).filter(|list| !list.is_empty())
+}
 
 impl<'a> Comparison<'_, 'a> {
     pub(super) fn structure(&mut self) {
@@ -19,36 +30,35 @@ impl<'a> Comparison<'_, 'a> {
         self.maps();
         for row in RESTRICTIONS {
             let step = format!("({})", self.graph.base.tree.str(row.keyword));
-            match (self.restricting(&self.old, row.keyword), self.restricting(&self.new, row.keyword)) {
+            match (
+                some(self.old.restricting(row.keyword)),
+                some(self.new.restricting(row.keyword)),
+            ) {
                 (None, Some(_)) => self.row(row.added, format!("{step} is new")),
                 (Some(_), None) => self.row(row.removed, format!("{step} is gone")),
-                (Some(old), Some(new)) => self.below(old, new, step, Guard::default()),
+                (Some(old), Some(new)) => self.below(&old, &new, step, Guard::default()),
                 (None, None) => {}
             }
         }
-        match (self.old.get(word::NOT), self.new.get(word::NOT)) {
-            (None, Some(_)) => self.row("not-added", "some values are ruled out now"),
-            (Some(_), None) => self.row("not-removed", "no values are ruled out any more"),
-            (Some(old), Some(new)) if !self.graph.equal(old, new) => self.row("not-changed", "`not` changed"),
+        let (old, new) = (self.old.distinct(word::NOT), self.new.distinct(word::NOT));
+        match (old.is_empty(), new.is_empty()) {
+            (true, false) => self.row("not-added", "some values are ruled out now"),
+            (false, true) => self.row("not-removed", "no values are ruled out any more"),
+            (false, false) if !self.graph.equal_lists(&old, &new) => self.row("not-changed", "`not` changed"),
             _ => {}
         }
         self.alternatives(word::ONE_OF, "oneOf", "one-of-added", "one-of-removed");
         self.alternatives(word::ANY_OF, "anyOf", "any-of-added", "any-of-removed");
     }
 
-    fn below(&mut self, old: NodeId, new: NodeId, step: String, guard: Guard) {
+    pub(super) fn below(&mut self, old: &[NodeId], new: &[NodeId], step: String, guard: Guard) {
         if let Some(to) = self.graph.pair(old, new) {
             self.edges.push(Edge { step, to, guard });
         }
     }
 
-    /// The schema of a keyword, unless it allows everything.
-    fn restricting(&self, view: &View<'_>, keyword: crate::tree::Sym) -> Option<NodeId> {
-        view.get(keyword).filter(|schema| view.bundle.tree.bool(*schema) != Some(true))
-    }
-
-    fn guard(bundle: &Bundle, schema: NodeId) -> Guard {
-        let view = View::of(bundle, bundle.resolve(schema));
+    fn guard(bundle: &Bundle, schemas: &[NodeId]) -> Guard {
+        let view = joint(bundle, schemas);
         Guard {
             read_only: view.flag(word::READ_ONLY),
             write_only: view.flag(word::WRITE_ONLY),
@@ -66,14 +76,14 @@ impl<'a> Comparison<'_, 'a> {
             let shown = name.escape_debug();
             match (before.get(name), after.get(name)) {
                 (Some(old), Some(new)) => {
-                    if required.0 == required.1 && self.graph.settled(*old, *new) {
+                    if required.0 == required.1 && self.settled(old, new) {
                         continue;
                     }
-                    let (was, is) = (Self::guard(base, *old), Self::guard(revision, *new));
+                    let (was, is) = (Self::guard(base, old), Self::guard(revision, new));
                     let guard = was.or(is);
                     match required {
                         (false, true) => {
-                            let default = View::of(revision, revision.resolve(*new)).get(word::DEFAULT).is_some();
+                            let default = joint(revision, new).get(word::DEFAULT).is_some();
                             let text = format!("`{shown}` became required");
                             self.tell_at(What::BecameRequired { default }, step.clone(), text, guard);
                         }
@@ -83,38 +93,44 @@ impl<'a> Comparison<'_, 'a> {
                         }
                         _ => {}
                     }
-                    self.mutability(&step, name, was, is, required.1);
-                    self.lifecycle(&step, name, *old, *new);
-                    self.below(*old, *new, step, guard);
+                    self.mutability(&step, name, was, is, required.0 && required.1);
+                    self.lifecycle(&step, name, old, new);
+                    self.below(old, new, step, guard);
                 }
                 (Some(old), None) => {
                     let what = What::PropertyRemoved { required: required.0 };
-                    self.tell_at(what, step, format!("`{shown}` is gone"), Self::guard(base, *old));
+                    self.tell_at(what, step, format!("`{shown}` is gone"), Self::guard(base, old));
                 }
                 (None, Some(new)) => {
-                    let default = View::of(revision, revision.resolve(*new)).get(word::DEFAULT).is_some();
+                    let default = joint(revision, new).get(word::DEFAULT).is_some();
                     let what = What::PropertyAdded {
                         required: required.1,
                         default,
                     };
-                    self.tell_at(what, step, format!("`{shown}` is new"), Self::guard(revision, *new));
+                    self.tell_at(what, step, format!("`{shown}` is new"), Self::guard(revision, new));
                 }
                 (None, None) => {}
             }
         }
-        // A name that is only asked for, not described.
-        for name in is_required.iter().filter(|name| !was_required.contains(*name)) {
-            if !before.contains_key(name) && !after.contains_key(name) {
-                let (what, text) = (What::BecameRequired { default: false }, format!("`{}` became required", name.escape_debug()));
-                self.tell_at(what, format!(".{name}"), text, Guard::default());
-            }
+        // Names that are only asked for.
+        let undescribed = |name: &&&str| !before.contains_key(**name) && !after.contains_key(**name);
+        for name in is_required.difference(&was_required).filter(undescribed) {
+            let text = format!("`{}` became required, and isn't described", name.escape_debug());
+            self.row("undescribed-property-required", text);
         }
-        for name in was_required.iter().filter(|name| !is_required.contains(*name)) {
-            if !before.contains_key(name) && !after.contains_key(name) {
-                let text = format!("`{}` became optional", name.escape_debug());
-                self.tell_at(What::BecameOptional, format!(".{name}"), text, Guard::default());
-            }
+        for name in was_required.difference(&is_required).filter(undescribed) {
+            let text = format!("`{}` isn't required any more, and isn't described", name.escape_debug());
+            self.row("undescribed-property-optional", text);
         }
+    }
+
+    fn settled(&self, old: &[NodeId], new: &[NodeId]) -> bool {
+        matches!((old, new), ([old], [new]) if self.graph.settled(*old, *new))
+    }
+
+    fn same_values(&self, old: &[NodeId], new: &[NodeId]) -> bool {
+        let same = |b: &NodeId| self.graph.alignment.node(*b).is_some_and(|a| old.contains(&a));
+        old.len() == new.len() && new.iter().all(same)
     }
 
     fn mutability(&mut self, step: &str, name: &str, was: Guard, is: Guard, required: bool) {
@@ -125,14 +141,18 @@ impl<'a> Comparison<'_, 'a> {
             if was != is {
                 let what = if is { became } else { lost };
                 let text = format!("`{}` became {}", name.escape_debug(), what.replace('-', " "));
-                self.tell_at(What::Mutability { name: what, required }, step.to_owned(), text, Guard::default());
+                self.tell_at(
+                    What::Mutability { name: what, required },
+                    step.to_owned(),
+                    text,
+                    Guard::default(),
+                );
             }
         }
     }
 
-    fn lifecycle(&mut self, step: &str, name: &str, old: NodeId, new: NodeId) {
-        let (base, revision) = (self.graph.base, self.graph.revision);
-        let (old, new) = (View::of(base, base.resolve(old)), View::of(revision, revision.resolve(new)));
+    fn lifecycle(&mut self, step: &str, name: &str, old: &[NodeId], new: &[NodeId]) {
+        let (old, new) = (joint(self.graph.base, old), joint(self.graph.revision, new));
         for (what, text) in crate::lifecycle::property_changes(&old, &new) {
             let text = format!("`{}` {text}", name.escape_debug());
             self.tell_at(What::Row(what), step.to_owned(), text, Guard::default());
@@ -140,28 +160,28 @@ impl<'a> Comparison<'_, 'a> {
     }
 
     fn items(&mut self) {
-        let list = |view: &View<'a>| view.get(word::PREFIX_ITEMS).map(|list| view.bundle.tree.items(list).to_vec());
-        let (before, after) = (list(&self.old).unwrap_or_default(), list(&self.new).unwrap_or_default());
+        let (before, after) = (self.old.tuple(), self.new.tuple());
+        let (old_rest, new_rest) = (some(self.old.rest()), some(self.new.rest()));
         for at in 0..before.len().max(after.len()) {
             match (before.get(at), after.get(at)) {
-                (Some(old), Some(new)) => self.below(*old, *new, format!("[{at}]"), Guard::default()),
-                (None, Some(new)) => match self.restricting(&self.old, word::ITEMS) {
+                (Some(old), Some(new)) => self.below(old, new, format!("[{at}]"), Guard::default()),
+                (None, Some(new)) => match &old_rest {
                     // What held for all further items is told for this one.
-                    Some(old) if self.old.bundle.tree.is_map(old) => {
-                        self.below(old, *new, format!("[{at}]"), Guard::default());
+                    Some(old) if old.iter().all(|old| self.old.bundle.tree.is_map(*old)) => {
+                        self.below(old, new, format!("[{at}]"), Guard::default());
                     }
                     _ => self.row("prefix-items-added", format!("place {at} of the tuple is new")),
                 },
-                (Some(old), None) => match self.restricting(&self.new, word::ITEMS) {
-                    Some(new) if self.new.bundle.tree.is_map(new) => {
-                        self.below(*old, new, format!("[{at}]"), Guard::default());
+                (Some(old), None) => match &new_rest {
+                    Some(new) if new.iter().all(|new| self.new.bundle.tree.is_map(*new)) => {
+                        self.below(old, new, format!("[{at}]"), Guard::default());
                     }
                     _ => self.row("prefix-items-removed", format!("place {at} of the tuple is gone")),
                 },
                 (None, None) => {}
             }
         }
-        match (self.restricting(&self.old, word::ITEMS), self.restricting(&self.new, word::ITEMS)) {
+        match (&old_rest, &new_rest) {
             (Some(old), Some(new)) => self.below(old, new, "[]".to_owned(), Guard::default()),
             (None, Some(_)) if before.is_empty() && !self.old.types().is_empty() => {
                 self.row("items-added", "items have a schema now");
@@ -174,22 +194,34 @@ impl<'a> Comparison<'_, 'a> {
     }
 
     fn additional_properties(&mut self) {
-        let kind = |view: &View<'a>| match view.get(word::ADDITIONAL_PROPERTIES) {
-            None => (true, None),
-            Some(schema) => match view.bundle.tree.bool(schema) {
-                Some(allowed) => (allowed, None),
-                None => (true, Some(schema).filter(|schema| !view.bundle.tree.entries(*schema).is_empty())),
-            },
+        // Whether further properties are possible, and what they must be.
+        let kind = |view: &View<'a>| {
+            let tree = &view.bundle.tree;
+            let mut schemas = view.restricting(word::ADDITIONAL_PROPERTIES);
+            let allowed = !schemas.iter().any(|schema| tree.bool(*schema) == Some(false));
+            schemas.retain(|schema| tree.is_map(*schema));
+            (allowed, some(schemas))
         };
         match (kind(&self.old), kind(&self.new)) {
-            ((true, _), (false, _)) => self.row("additional-properties-forbidden", "only named properties are possible now"),
-            ((false, _), (true, _)) => self.row("additional-properties-allowed", "properties needn't be named any more"),
-            ((true, Some(old)), (true, Some(new))) => self.below(old, new, ".*".to_owned(), Guard::default()),
+            ((true, _), (false, _)) => self.row(
+                "additional-properties-forbidden",
+                "only named properties are possible now",
+            ),
+            ((false, _), (true, _)) => {
+                self.row("additional-properties-allowed", "properties needn't be named any more")
+            }
+            ((true, Some(old)), (true, Some(new))) => self.below(&old, &new, ".*".to_owned(), Guard::default()),
             ((true, None), (true, Some(_))) => {
-                self.row("additional-properties-restricted", "properties that aren't named have a schema now");
+                self.row(
+                    "additional-properties-restricted",
+                    "properties that aren't named have a schema now",
+                );
             }
             ((true, Some(_)), (true, None)) => {
-                self.row("additional-properties-unrestricted", "properties that aren't named have no schema any more");
+                self.row(
+                    "additional-properties-unrestricted",
+                    "properties that aren't named have no schema any more",
+                );
             }
             _ => {}
         }
@@ -197,25 +229,39 @@ impl<'a> Comparison<'_, 'a> {
 
     fn maps(&mut self) {
         for (keyword, added, removed) in [
-            (word::PATTERN_PROPERTIES, "pattern-property-added", "pattern-property-removed"),
-            (word::DEPENDENT_SCHEMAS, "dependent-schema-added", "dependent-schema-removed"),
+            (
+                word::PATTERN_PROPERTIES,
+                "pattern-property-added",
+                "pattern-property-removed",
+            ),
+            (
+                word::DEPENDENT_SCHEMAS,
+                "dependent-schema-added",
+                "dependent-schema-removed",
+            ),
         ] {
             let (before, after) = (self.old.named(keyword), self.new.named(keyword));
             self.each(&before, &after, |this, name, old, new| match (old, new) {
-                (Some(old), Some(new)) => this.below(old, new, format!(".({name})"), Guard::default()),
+                (Some(old), Some(new)) => this.below(&old, &new, format!(".({name})"), Guard::default()),
                 (None, _) => this.row(added, format!("`{}` is new", name.escape_debug())),
                 (_, None) => this.row(removed, format!("`{}` is gone", name.escape_debug())),
             });
         }
-        let (before, after) = (self.old.named(word::DEPENDENT_REQUIRED), self.new.named(word::DEPENDENT_REQUIRED));
+        let (before, after) = (
+            self.old.named(word::DEPENDENT_REQUIRED),
+            self.new.named(word::DEPENDENT_REQUIRED),
+        );
         self.each(&before, &after, |this, name, old, new| {
             let shown = name.escape_debug();
             match (old, new) {
-                (Some(old), Some(new)) if !this.graph.alignment.same(old, new) => {
+                (Some(old), Some(new)) if !this.same_values(&old, &new) => {
                     this.row("dependent-required-changed", format!("what `{shown}` asks for changed"));
                 }
                 (None, _) => this.row("dependent-required-added", format!("`{shown}` asks for others")),
-                (_, None) => this.row("dependent-required-removed", format!("`{shown}` doesn't ask for others")),
+                (_, None) => this.row(
+                    "dependent-required-removed",
+                    format!("`{shown}` doesn't ask for others"),
+                ),
                 _ => {}
             }
         });
@@ -223,13 +269,13 @@ impl<'a> Comparison<'_, 'a> {
 
     fn each(
         &mut self,
-        before: &BTreeMap<&str, NodeId>,
-        after: &BTreeMap<&str, NodeId>,
-        mut tell: impl FnMut(&mut Self, &str, Option<NodeId>, Option<NodeId>),
+        before: &BTreeMap<&str, Vec<NodeId>>,
+        after: &BTreeMap<&str, Vec<NodeId>>,
+        mut tell: impl FnMut(&mut Self, &str, Option<Vec<NodeId>>, Option<Vec<NodeId>>),
     ) {
         let names: BTreeSet<&str> = before.keys().chain(after.keys()).copied().collect();
         for name in names {
-            tell(self, name, before.get(name).copied(), after.get(name).copied());
+            tell(self, name, before.get(name).cloned(), after.get(name).cloned());
         }
     }
 
@@ -243,8 +289,11 @@ impl<'a> Comparison<'_, 'a> {
                 && !named(choice)
                 && choice.get(word::TYPE).is_none()
                 && list.iter().any(|schema| {
-                    let inner = View::of(choice.bundle, choice.bundle.resolve(*schema)).named(word::PROPERTIES);
-                    plain.named(word::PROPERTIES).keys().any(|name| inner.contains_key(name))
+                    let inner = View::one(choice.bundle, *schema).named(word::PROPERTIES);
+                    plain
+                        .named(word::PROPERTIES)
+                        .keys()
+                        .any(|name| inner.contains_key(name))
                 })
         };
         if before.is_empty() && !after.is_empty() && moved(&self.old, &self.new, &after) {
@@ -258,7 +307,7 @@ impl<'a> Comparison<'_, 'a> {
         false
     }
 
-    fn alternatives(&mut self, keyword: crate::tree::Sym, step: &str, added: &'static str, removed: &'static str) {
+    fn alternatives(&mut self, keyword: Sym, step: &str, added: &'static str, removed: &'static str) {
         let (before, after) = (self.old.alternatives(keyword), self.new.alternatives(keyword));
         // A choice among mere types was told with the types.
         let is_list = |view: &View<'a>| super::types::list_of_types(view).is_some();
@@ -274,7 +323,7 @@ impl<'a> Comparison<'_, 'a> {
                 // The same from both sides, so that the way is the same backwards.
                 _ => (place(&before, old).min(place(&after, new)) + 1).to_string(),
             };
-            self.below(old, new, format!("({step} {name})"), Guard::default());
+            self.below(&[old], &[new], format!("({step} {name})"), Guard::default());
         }
         for schema in gone {
             let text = format!("{} is gone", label(self.graph.base, schema));
@@ -291,7 +340,8 @@ impl<'a> Comparison<'_, 'a> {
     pub(super) fn matched(&self, mut gone: Vec<NodeId>, mut fresh: Vec<NodeId>) -> Matched {
         let (base, revision) = (self.graph.base, self.graph.revision);
         let mut pairs = Vec::new();
-        let title = |bundle: &'a Bundle, id: NodeId| bundle.tree.text_of(id, word::TITLE).filter(|title| !title.is_empty());
+        let title =
+            |bundle: &'a Bundle, id: NodeId| bundle.tree.text_of(id, word::TITLE).filter(|title| !title.is_empty());
         let rules: [&dyn Fn(NodeId, NodeId) -> bool; 4] = [
             &|a, b| self.graph.settled(a, b),
             &|a, b| base.name(a).is_some() && base.name(a) == revision.name(b),

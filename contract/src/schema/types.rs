@@ -55,7 +55,11 @@ fn fit(from: &Side<'_>, to: &Side<'_>) -> Fit {
         return Fit::Within;
     }
     // Text carries anything: `1` is a number and a text.
-    if to.types.contains("string") { Fit::AsText } else { Fit::Not }
+    if to.types.contains("string") {
+        Fit::AsText
+    } else {
+        Fit::Not
+    }
 }
 
 struct Side<'v> {
@@ -93,6 +97,10 @@ pub(super) fn compare(old: &View<'_>, new: &View<'_>) -> Option<(TypeChange, Str
         forth: fit(&old, &new),
         back: fit(&new, &old),
     };
+    // Every integer is a number: naming both says nothing more.
+    if change.forth == Fit::Within && change.back == Fit::Within {
+        return None;
+    }
     Some((change, format!("the type was {}, is {}", old.show(), new.show())))
 }
 
@@ -109,7 +117,7 @@ pub(super) fn list_of_types<'v>(view: &View<'v>) -> Option<(BTreeSet<&'v str>, b
     let mut found = BTreeSet::new();
     for keyword in [word::ONE_OF, word::ANY_OF] {
         for schema in view.alternatives(keyword) {
-            let inner = View::of(view.bundle, view.bundle.resolve(schema));
+            let inner = View::one(view.bundle, schema);
             let nested = [word::PROPERTIES, word::ONE_OF, word::ANY_OF];
             let types = inner.types();
             if types.len() != 1 || nested.into_iter().any(|keyword| inner.get(keyword).is_some()) {
@@ -137,15 +145,23 @@ mod tests {
         for (from, to, expected) in [
             (side(&["integer"], None), side(&["number"], None), Fit::Within),
             (side(&["number"], None), side(&["integer"], None), Fit::Not),
-            (side(&["integer"], Some("int32")), side(&["integer"], Some("int64")), Fit::Within),
-            (side(&["integer"], Some("int64")), side(&["integer"], Some("int32")), Fit::Not),
+            (
+                side(&["integer"], Some("int32")),
+                side(&["integer"], Some("int64")),
+                Fit::Within,
+            ),
+            (
+                side(&["integer"], Some("int64")),
+                side(&["integer"], Some("int32")),
+                Fit::Not,
+            ),
             (side(&["string"], None), side(&["string"], Some("date")), Fit::Not),
             (side(&["string"], Some("date")), side(&["string"], None), Fit::Within),
             (side(&["string"], None), side(&[], None), Fit::Within),
             (side(&[], None), side(&["string"], None), Fit::AsText),
             (side(&["object"], None), side(&["string"], None), Fit::AsText),
             (side(&["string"], None), side(&["object"], None), Fit::Not),
-            (side(&["string", "integer"], None), side(&["string"], None), Fit::Not),
+            (side(&["string", "integer"], None), side(&["string"], None), Fit::AsText),
         ] {
             assert_eq!(fit(&from, &to), expected, "{} -> {}", from.show(), to.show());
         }

@@ -35,7 +35,13 @@ fn is_null(bundle: &Bundle, schema: NodeId) -> bool {
 }
 
 impl<'a> View<'a> {
-    pub(crate) fn of(bundle: &'a Bundle, at: At) -> Self {
+    /// One schema, which may be a reference.
+    pub(crate) fn one(bundle: &'a Bundle, schema: NodeId) -> Self {
+        Self::of(bundle, &[bundle.resolve(schema)])
+    }
+
+    /// Several schemas that must all hold: what the parts of an `allOf` say of one property.
+    pub(crate) fn of(bundle: &'a Bundle, all: &[At]) -> Self {
         let mut view = Self {
             bundle,
             parts: Vec::new(),
@@ -43,11 +49,16 @@ impl<'a> View<'a> {
             null: false,
             nothing: false,
         };
-        for part in at.beside.into_iter().chain([at.node]) {
-            view.members.extend(bundle.tree.get(part, word::ALL_OF).map_or(&[][..], |list| bundle.tree.items(list)));
+        for part in all.iter().flat_map(|at| at.beside.into_iter().chain([at.node])) {
+            view.members.extend(
+                bundle
+                    .tree
+                    .get(part, word::ALL_OF)
+                    .map_or(&[][..], |list| bundle.tree.items(list)),
+            );
         }
         let mut seen = BTreeSet::new();
-        let mut waiting = vec![at];
+        let mut waiting: Vec<At> = all.iter().rev().copied().collect();
         while let Some(next) = waiting.pop() {
             // A schema that takes over itself adds nothing.
             if view.parts.len() >= MAX_PARTS || !seen.insert(next) {
@@ -57,13 +68,20 @@ impl<'a> View<'a> {
             for part in next.beside.into_iter().chain([next.node]) {
                 view.nothing |= bundle.tree.bool(part) == Some(false);
                 view.parts.push(part);
-                let members = bundle.tree.get(part, word::ALL_OF).map_or(&[][..], |list| bundle.tree.items(list));
+                let members = bundle
+                    .tree
+                    .get(part, word::ALL_OF)
+                    .map_or(&[][..], |list| bundle.tree.items(list));
                 waiting.extend(members.iter().map(|member| bundle.resolve(*member)));
                 for keyword in [word::ONE_OF, word::ANY_OF] {
-                    let list = bundle.tree.get(part, keyword).map_or(&[][..], |list| bundle.tree.items(list));
+                    let list = bundle
+                        .tree
+                        .get(part, keyword)
+                        .map_or(&[][..], |list| bundle.tree.items(list));
                     let mut real = list.iter().filter(|schema| !is_null(bundle, **schema));
                     let (first, second) = (real.next(), real.next());
-                    view.null |= real.count() + usize::from(first.is_some()) + usize::from(second.is_some()) < list.len();
+                    view.null |=
+                        real.count() + usize::from(first.is_some()) + usize::from(second.is_some()) < list.len();
                     // One form and null is that form, and null.
                     if let (Some(only), None) = (first, second) {
                         waiting.push(bundle.resolve(*only));
@@ -77,18 +95,51 @@ impl<'a> View<'a> {
         view
     }
 
-    /// The first value of a keyword.
+    /// The value of a keyword; of several the least by its text, so that the order of parts doesn't count.
     pub(crate) fn get(&self, keyword: Sym) -> Option<NodeId> {
-        self.parts.iter().find_map(|part| self.bundle.tree.get(*part, keyword))
+        let mut values = self.all(keyword);
+        let first = values.next()?;
+        match values.all(|other| other == first) {
+            true => Some(first),
+            false => self.all(keyword).min_by_key(|value| self.bundle.tree.show(*value)),
+        }
+    }
+
+    /// All values of a keyword, each once.
+    pub(crate) fn distinct(&self, keyword: Sym) -> Vec<NodeId> {
+        let mut found = Vec::new();
+        for value in self.all(keyword) {
+            if !found.contains(&value) {
+                found.push(value);
+            }
+        }
+        found
     }
 
     /// All values of a keyword.
     pub(crate) fn all(&self, keyword: Sym) -> impl Iterator<Item = NodeId> {
-        self.parts.iter().filter_map(move |part| self.bundle.tree.get(*part, keyword))
+        self.parts
+            .iter()
+            .filter_map(move |part| self.bundle.tree.get(*part, keyword))
+    }
+
+    /// The schemas of a keyword, those that allow everything left out.
+    pub(crate) fn restricting(&self, keyword: Sym) -> Vec<NodeId> {
+        self.without_free(self.distinct(keyword))
+    }
+
+    /// Leaves out schemas that allow everything.
+    fn without_free(&self, mut schemas: Vec<NodeId>) -> Vec<NodeId> {
+        let tree = &self.bundle.tree;
+        schemas.retain(|schema| {
+            tree.bool(*schema) == Some(false) || tree.is_list(*schema) || !tree.entries(*schema).is_empty()
+        });
+        schemas
     }
 
     pub(crate) fn flag(&self, keyword: Sym) -> bool {
-        self.all(keyword).any(|value| self.bundle.tree.bool(value) == Some(true))
+        self.all(keyword)
+            .any(|value| self.bundle.tree.bool(value) == Some(true))
     }
 
     pub(crate) fn text(&self, keyword: Sym) -> Option<&'a str> {
@@ -101,12 +152,15 @@ impl<'a> View<'a> {
         numbers.reduce(tightest)
     }
 
-    /// Entries of a keyword's maps by name; the first part that has a name counts.
-    pub(crate) fn named(&self, keyword: Sym) -> BTreeMap<&'a str, NodeId> {
-        let mut found = BTreeMap::new();
+    /// Entries of a keyword's maps by name: all that the parts say of it.
+    pub(crate) fn named(&self, keyword: Sym) -> BTreeMap<&'a str, Vec<NodeId>> {
+        let mut found: BTreeMap<&str, Vec<NodeId>> = BTreeMap::new();
         for map in self.all(keyword) {
             for (name, value) in self.bundle.tree.pairs(map) {
-                found.entry(name).or_insert(value);
+                let known = found.entry(name).or_default();
+                if !known.contains(&value) {
+                    known.push(value);
+                }
             }
         }
         found
@@ -118,47 +172,116 @@ impl<'a> View<'a> {
         lists.filter_map(|item| self.bundle.tree.text(*item)).collect()
     }
 
-    /// Alternatives of `oneOf` or `anyOf`, null left out; none where there is only one.
+    /// Alternatives of `oneOf` or `anyOf`, null left out; none where there is only one. Those of several parts
+    /// stand together.
     pub(crate) fn alternatives(&self, keyword: Sym) -> Vec<NodeId> {
-        let lists = self.all(keyword).map(|list| self.bundle.tree.items(list));
-        let real = |list: &[NodeId]| -> Vec<NodeId> {
-            let real = list.iter().filter(|schema| !is_null(self.bundle, **schema));
-            real.copied().collect()
-        };
-        lists.map(real).find(|list| list.len() > 1).unwrap_or_default()
+        let mut found = Vec::new();
+        for list in self.all(keyword) {
+            let items = self.bundle.tree.items(list).iter().copied();
+            let real: Vec<NodeId> = items.filter(|schema| !is_null(self.bundle, *schema)).collect();
+            if real.len() > 1 {
+                found.extend(real);
+            }
+        }
+        found
+    }
+
+    /// Schemas of the places of a tuple: `prefixItems`, or a list of `items` before JSON Schema 2020-12. Each
+    /// place has all that the parts say of it.
+    pub(crate) fn tuple(&self) -> Vec<Vec<NodeId>> {
+        let tree = &self.bundle.tree;
+        let older = self.all(word::ITEMS).filter(|items| tree.is_list(*items));
+        let mut places: Vec<Vec<NodeId>> = Vec::new();
+        for list in self.all(word::PREFIX_ITEMS).chain(older) {
+            for (at, schema) in tree.items(list).iter().enumerate() {
+                match places.get_mut(at) {
+                    Some(place) => place.push(*schema),
+                    None => places.push(vec![*schema]),
+                }
+            }
+        }
+        places
+    }
+
+    /// Schemas of all items, or of those behind the tuple.
+    pub(crate) fn rest(&self) -> Vec<NodeId> {
+        let items = self.distinct(word::ITEMS);
+        self.without_free(match items.iter().any(|items| self.bundle.tree.is_list(*items)) {
+            true => self.distinct(word::ADDITIONAL_ITEMS),
+            false => items,
+        })
     }
 
     /// Types without `null`; empty where any is possible. Listed values tell them where nothing else does.
     pub(crate) fn types(&self) -> BTreeSet<&'a str> {
         let tree = &self.bundle.tree;
-        let Some(kind) = self.get(word::TYPE) else {
+        let mut found: Option<BTreeSet<&str>> = None;
+        for kind in self.all(word::TYPE) {
+            let listed = tree.items(kind).iter().filter_map(|item| tree.text(*item));
+            let named: BTreeSet<&str> = listed.chain(tree.text(kind)).filter(|name| *name != "null").collect();
+            found = Some(match found {
+                None => named,
+                Some(known) => {
+                    let both = common(&known, &named);
+                    // Nothing is of both types; the name shows in messages.
+                    if both.is_empty() && !known.is_empty() && !named.is_empty() {
+                        BTreeSet::from(["nothing"])
+                    } else {
+                        both
+                    }
+                }
+            });
+        }
+        found.unwrap_or_else(|| {
             let values = self.values().into_iter().flatten().chain(self.get(word::CONST));
-            return values.filter_map(|value| kind_of(self.bundle, value)).collect();
-        };
-        let listed = tree.items(kind).iter().filter_map(|item| tree.text(*item));
-        listed.chain(tree.text(kind)).filter(|name| *name != "null").collect()
+            values.filter_map(|value| kind_of(self.bundle, value)).collect()
+        })
     }
 
     /// Whether null is possible: `nullable` in 3.0, a type `null` or an alternative of it in 3.1.
     pub(crate) fn nullable(&self) -> bool {
         let tree = &self.bundle.tree;
         let is_null = |id: &NodeId| tree.text(*id) == Some("null");
-        let listed = self.get(word::TYPE).is_some_and(|kind| is_null(&kind) || tree.items(kind).iter().any(is_null));
+        let listed = self
+            .get(word::TYPE)
+            .is_some_and(|kind| is_null(&kind) || tree.items(kind).iter().any(is_null));
         self.null || listed || self.flag(word::NULLABLE)
     }
 
     /// Whether nothing is said about the type: null is possible then, too.
     pub(crate) fn says_no_type(&self) -> bool {
-        let keywords = [word::TYPE, word::ENUM, word::CONST, word::ONE_OF, word::ANY_OF, word::NULLABLE];
+        let keywords = [
+            word::TYPE,
+            word::ENUM,
+            word::CONST,
+            word::ONE_OF,
+            word::ANY_OF,
+            word::NULLABLE,
+        ];
         !self.null && keywords.into_iter().all(|keyword| self.get(keyword).is_none())
     }
 
     /// Listed values, without null: that is told by [`View::nullable`].
     pub(crate) fn values(&self) -> Option<Vec<NodeId>> {
         let tree = &self.bundle.tree;
-        let list = self.get(word::ENUM)?;
-        Some(tree.items(list).iter().copied().filter(|value| !tree.is_null(*value)).collect())
+        let real = |list: NodeId| -> Vec<NodeId> {
+            let values = tree.items(list).iter().copied();
+            values.filter(|value| !tree.is_null(*value)).collect()
+        };
+        let lists = self.all(word::ENUM).map(real);
+        lists.reduce(|all, other| all.into_iter().filter(|value| other.contains(value)).collect())
     }
+}
+
+/// Types that are in both sets; every integer is a number.
+fn common<'t>(a: &BTreeSet<&'t str>, b: &BTreeSet<&'t str>) -> BTreeSet<&'t str> {
+    let mut both: BTreeSet<&str> = a.intersection(b).copied().collect();
+    for (one, other) in [(a, b), (b, a)] {
+        if one.contains("integer") && other.contains("number") {
+            both.insert("integer");
+        }
+    }
+    both
 }
 
 /// The type of a value.

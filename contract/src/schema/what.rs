@@ -81,9 +81,27 @@ fn bound_rows(bound: &BoundRow) -> [Row; 4] {
         Bound::Lower | Bound::Multiple => ((Error, Info), (Info, Error)),
     };
     [
-        row(bound.increased, increased.0, increased.1, bound.decreased, "the bound is greater"),
-        row(bound.decreased, decreased.0, decreased.1, bound.increased, "the bound is smaller"),
-        row(bound.set, Warning, Info, bound.unset, "there is a bound where there was none"),
+        row(
+            bound.increased,
+            increased.0,
+            increased.1,
+            bound.decreased,
+            "the bound is greater",
+        ),
+        row(
+            bound.decreased,
+            decreased.0,
+            decreased.1,
+            bound.increased,
+            "the bound is smaller",
+        ),
+        row(
+            bound.set,
+            Warning,
+            Info,
+            bound.unset,
+            "there is a bound where there was none",
+        ),
         row(bound.unset, Info, Error, bound.set, "a bound is gone"),
     ]
 }
@@ -126,6 +144,8 @@ const ROWS: &[Row] = &[
     row("type-generalized", Info, Error, "type-specialized", "more types or formats are possible"),
     row("type-specialized", Error, Info, "type-generalized", "fewer types or formats are possible"),
     row("type-compatible", Info, Info, "type-changed", "the type is another, but as plain text the values fit"),
+    row("became-impossible", Error, Info, "became-possible", "no value is possible any more"),
+    row("became-possible", Info, Error, "became-impossible", "some value is possible now"),
     row("list-of-types-widened", Info, Error, "list-of-types-narrowed", "further types are possible"),
     row("list-of-types-narrowed", Error, Info, "list-of-types-widened", "some types aren't possible any more"),
     row("became-nullable", Info, Error, "became-not-nullable", "null is possible"),
@@ -162,7 +182,7 @@ const ROWS: &[Row] = &[
     row("unwrapped-from-one-of", Error, Warning, "wrapped-in-one-of", "what was a choice among several is one object"),
     row("not-added", Error, Info, "not-removed", "some values are ruled out"),
     row("not-removed", Info, Error, "not-added", "values that were ruled out are possible"),
-    row("not-changed", Warning, Warning, "not-changed", "other values are ruled out"),
+    row("not-changed", Error, Error, "not-changed", "other values are ruled out"),
     row("discriminator-added", Info, Info, "discriminator-removed", "a property tells the alternatives apart"),
     row("discriminator-removed", Info, Info, "discriminator-added", "no property tells the alternatives apart any more"),
     row("discriminator-property-name-changed", Info, Info, "discriminator-property-name-changed", "another property tells the alternatives apart"),
@@ -184,6 +204,8 @@ const ROWS: &[Row] = &[
     row("additional-properties-allowed", Info, Info, "additional-properties-forbidden", "properties that aren't named are possible"),
     row("additional-properties-restricted", Warning, Info, "additional-properties-unrestricted", "properties that aren't named have a schema"),
     row("additional-properties-unrestricted", Info, Warning, "additional-properties-restricted", "properties that aren't named have no schema any more"),
+    row("undescribed-property-required", Warning, Info, "undescribed-property-optional", "a property is asked for that isn't described"),
+    row("undescribed-property-optional", Info, Warning, "undescribed-property-required", "a property that isn't described isn't asked for any more"),
     row("xml-changed", Warning, Warning, "xml-changed", "the XML is written in another way"),
     row("deprecated", Info, Info, "reactivated", "it is deprecated"),
     row("deprecated-with-sunset", Info, Info, "reactivated", "it is deprecated, and when it ends is known"),

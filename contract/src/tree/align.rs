@@ -37,11 +37,15 @@ impl Alignment {
             Node::Number(text) => find(base, Node::Number(sym(text)?)),
             Node::Text(text) => find(base, Node::Text(sym(text)?)),
             Node::List(span) => {
-                let items: Option<Vec<NodeId>> = revision.span_items(span).iter().map(|item| self.node(*item)).collect();
+                let items: Option<Vec<NodeId>> =
+                    revision.span_items(span).iter().map(|item| self.node(*item)).collect();
                 let items = items?;
                 let hash = std::hash::BuildHasher::hash_one(&base.hasher, (4_u8, items.as_slice()));
                 base.by_content
-                    .find(hash, |other| matches!(base.node(*other), Node::List(span) if base.span_items(span) == items))
+                    .find(
+                        hash,
+                        |other| matches!(base.node(*other), Node::List(span) if base.span_items(span) == items),
+                    )
                     .copied()
             }
             Node::Map(span) => {
@@ -54,7 +58,10 @@ impl Alignment {
                 entries.sort_unstable();
                 let hash = std::hash::BuildHasher::hash_one(&base.hasher, (5_u8, entries.as_slice()));
                 base.by_content
-                    .find(hash, |other| matches!(base.node(*other), Node::Map(span) if base.span_entries(span) == entries))
+                    .find(
+                        hash,
+                        |other| matches!(base.node(*other), Node::Map(span) if base.span_entries(span) == entries),
+                    )
                     .copied()
             }
         }
@@ -104,7 +111,9 @@ impl Alignment {
                 || base
                     .reference(id)
                     .is_none_or(|reference| targets.contains_key(&reference) && !seen.contains(&reference))
-                    && base.children(id).all(|child| settled.get(child.at()).copied().unwrap_or(false));
+                    && base
+                        .children(id)
+                        .all(|child| settled.get(child.at()).copied().unwrap_or(false));
             settled.push(holds);
         }
         self.settled = settled;

@@ -49,7 +49,13 @@ const NAMED: [Sym; 26] = [
     word::OPERATIONS,
 ];
 /// Keys under which a value is data.
-const DATA: [Sym; 5] = [word::DEFAULT, word::ENUM, word::CONST, word::VALUE, word::EXTENSIBLE_ENUM];
+const DATA: [Sym; 5] = [
+    word::DEFAULT,
+    word::ENUM,
+    word::CONST,
+    word::VALUE,
+    word::EXTENSIBLE_ENUM,
+];
 /// Keys that only people read.
 const DOCUMENTATION: [Sym; 6] = [
     word::DESCRIPTION,
@@ -164,7 +170,9 @@ impl Builder {
             }
         }
         let entries = self.tree.entries.get(start..).unwrap_or_default();
-        let refers = entries.iter().any(|(key, value)| *key == word::REF || self.tree.refers(*value));
+        let refers = entries
+            .iter()
+            .any(|(key, value)| *key == word::REF || self.tree.refers(*value));
         self.tree.cons(Node::Map(span(start, entries.len())), refers)
     }
 

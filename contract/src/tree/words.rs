@@ -51,8 +51,8 @@ words! {
     MULTIPLE_OF "multipleOf", MAX_LENGTH "maxLength", MIN_LENGTH "minLength", MAX_ITEMS "maxItems",
     MIN_ITEMS "minItems", MAX_PROPERTIES "maxProperties", MIN_PROPERTIES "minProperties", MAX_CONTAINS "maxContains",
     MIN_CONTAINS "minContains", EXTENSIBLE_ENUM "x-extensible-enum", SUNSET "x-sunset", STABILITY "x-stability-level",
-    XML "xml", WRAPPED "wrapped", ATTRIBUTE "attribute", NAME "name", NAMESPACE "namespace",
-    DEFS "$defs", DEFINITIONS "definitions", ANCHOR "$anchor", ID "$id",
+    XML "xml", NAME "name",
+    DEFS "$defs", DEFINITIONS "definitions", ANCHOR "$anchor",
     OPENAPI "openapi", SWAGGER "swagger", ASYNCAPI "asyncapi", PATHS "paths", WEBHOOKS "webhooks",
     COMPONENTS "components", SCHEMAS "schemas", SECURITY "security", SECURITY_SCHEMES "securitySchemes",
     SERVERS "servers", URL "url", TAGS "tags", OPERATION_ID "operationId", PARAMETERS "parameters", IN "in",
@@ -66,5 +66,5 @@ words! {
     DEPENDENCIES "dependencies", DESCRIPTION "description", SUMMARY "summary", EXAMPLE "example", EXAMPLES "examples",
     EXTERNAL_DOCS "externalDocs", COMMENT "$comment", VALUE "value", CHANNELS "channels", MESSAGES "messages",
     OPERATIONS "operations", MESSAGE "message", PAYLOAD "payload", PUBLISH "publish", SUBSCRIBE "subscribe",
-    ACTION "action", CHANNEL "channel", ADDRESS "address", SCHEMA_DIALECT "$schema", ENUMS "x-ms-enum",
+    ACTION "action", CHANNEL "channel",
 }
