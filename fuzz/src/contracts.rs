@@ -1,7 +1,8 @@
 //! API contracts.
 
 use holdpoint_contract::ContractError;
-use holdpoint_contract::http::{match_message, read_interactions};
+use holdpoint_contract::failures::{Category, Classifier, classify};
+use holdpoint_contract::http::{HttpMessage, match_message, read_interactions};
 use holdpoint_contract::openapi::{Document, diff};
 
 use crate::input::texts;
@@ -31,6 +32,46 @@ pub fn pact(data: &[u8]) {
     for interaction in read.into_iter().flat_map(|file| file.interactions).take(20) {
         prints_alike(|| match_message(&interaction.request, &interaction.request));
         prints_alike(|| match_message(&interaction.response, &interaction.response));
+    }
+}
+
+/// Two messages: what is expected, with its rules, and what came. Each is held against itself, too.
+pub fn http_match(data: &[u8]) {
+    let messages: Vec<HttpMessage> = texts(data, "message.json")
+        .iter()
+        .take(2)
+        .filter_map(|(_, text)| serde_json::from_str(text).ok())
+        .collect();
+    for expected in &messages {
+        for actual in &messages {
+            let found = prints_alike(|| match_message(expected, actual));
+            assert_eq!(found.matches, found.mismatches.is_empty(), "a verdict without its reasons");
+            assert!(found.mismatches.len() <= 200, "{} mismatches", found.mismatches.len());
+        }
+        let plain = HttpMessage {
+            matching_rules: None,
+            ..expected.clone()
+        };
+        // A text may be meant as XML and be none.
+        let is_text = |body: &serde_json::Value| body.is_string() || body.get("content").is_some();
+        if !plain.body.as_ref().is_some_and(is_text) {
+            let found = match_message(&plain, &plain);
+            assert!(found.matches, "a message isn't like itself: {:?}", found.mismatches);
+        }
+    }
+}
+
+/// Logs of builds: the pieces that they come in don't matter, and what is kept is bounded.
+pub fn failures(data: &[u8]) {
+    let whole = twice(|| classify(data));
+    let mut classifier = Classifier::new();
+    data.chunks(7).for_each(|piece| classifier.push(piece));
+    assert!(classifier.finish() == whole, "pieces matter");
+    assert!(whole.lines.len() <= 20, "{} lines", whole.lines.len());
+    assert_eq!(whole.category == Category::Unknown, whole.lines.is_empty());
+    for line in &whole.lines {
+        assert!(line.line > 0 && line.text.chars().count() <= 400, "line {}", line.line);
+        assert!(!line.text.chars().any(|c| c.is_control() && c != '\t'), "a control character");
     }
 }
 

@@ -62,6 +62,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("observation", sources::observation),
     ("openapi", contracts::openapi),
     ("pact", contracts::pact),
+    ("http_match", contracts::http_match),
+    ("failures", contracts::failures),
 ];
 
 /// Runs the target of a name.

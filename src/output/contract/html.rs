@@ -5,7 +5,7 @@ use holdpoint_contract::{Change, DiffVerdict, Level};
 
 use super::{Compared, LEVELS, place, told};
 use crate::output::html::style_hash;
-use crate::output::text::{clean, sentence};
+use crate::output::text::clean;
 
 /// Changes of one level that are shown: a page with more is a database dump; the JSON has all.
 const MAX_SHOWN: usize = 1_000;
@@ -73,7 +73,7 @@ pub fn html(compared: &Compared<'_>) -> Result<String, askama::Error> {
             DiffVerdict::Compatible => "compatible",
             DiffVerdict::Inconclusive => "inconclusive",
         },
-        sentence: sentence(compared.sentence(verdict)),
+        sentence: headline(compared.sentence(verdict)),
         numbers: groups
             .iter()
             .map(|group| (group.rows.len() + group.left_out, group.level))
@@ -93,6 +93,13 @@ pub fn html(compared: &Compared<'_>) -> Result<String, askama::Error> {
             .collect(),
     }
     .render()
+}
+
+/// A sentence of its own: it begins with the verdict, which isn't a name.
+fn headline(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{}.", chars.as_str())
 }
 
 fn group(level: Level, changes: &[&Change]) -> Group {

@@ -3,7 +3,7 @@
 use holdpoint_contract::{Change, DiffVerdict, Level};
 use std::fmt::Write as _;
 
-use super::{Compared, place, told};
+use super::{Compared, place};
 use crate::output::markdown::escape;
 use crate::output::text::{sentence, shorten};
 
@@ -33,9 +33,8 @@ pub fn markdown(compared: &Compared<'_>) -> String {
         escape(compared.base),
         escape(compared.revision)
     );
-    for level in [Level::Error, Level::Warning] {
-        table(&mut out, &compared.of(level));
-    }
+    let told = [compared.of(Level::Error), compared.of(Level::Warning)].concat();
+    table(&mut out, &told);
     if !diff.gaps.is_empty() {
         out.push_str("\n**Not compared**\n\n");
         for gap in diff.gaps.iter().take(MAX_ROWS) {
@@ -61,7 +60,7 @@ pub fn markdown(compared: &Compared<'_>) -> String {
     if !compared.judged.overrides.is_empty() {
         out.push_str("\n**Levels that the configuration sets**\n\n");
         for found in &compared.judged.overrides {
-            let _ = writeln!(out, "- {}", escape(&told(found)));
+            let _ = writeln!(out, "- {}", escape(&super::told(found)));
         }
     }
     out
