@@ -45,7 +45,11 @@ pub fn http_match(data: &[u8]) {
     for expected in &messages {
         for actual in &messages {
             let found = prints_alike(|| match_message(expected, actual));
-            assert_eq!(found.matches, found.mismatches.is_empty(), "a verdict without its reasons");
+            assert_eq!(
+                found.matches,
+                found.mismatches.is_empty(),
+                "a verdict without its reasons"
+            );
             assert!(found.mismatches.len() <= 200, "{} mismatches", found.mismatches.len());
         }
         let plain = HttpMessage {
@@ -71,7 +75,10 @@ pub fn failures(data: &[u8]) {
     assert_eq!(whole.category == Category::Unknown, whole.lines.is_empty());
     for line in &whole.lines {
         assert!(line.line > 0 && line.text.chars().count() <= 400, "line {}", line.line);
-        assert!(!line.text.chars().any(|c| c.is_control() && c != '\t'), "a control character");
+        assert!(
+            !line.text.chars().any(|c| c.is_control() && c != '\t'),
+            "a control character"
+        );
     }
 }
 

@@ -21,11 +21,8 @@ pub fn markdown(compared: &Compared<'_>) -> String {
         DiffVerdict::Compatible => "✅",
         DiffVerdict::Inconclusive => "❔",
     };
-    let mut out = format!(
-        "### {mark} API contract ({}): {}\n\n",
-        escape(&diff.kind),
-        compared.sentence(diff.verdict())
-    );
+    let (_, words) = compared.verdict();
+    let mut out = format!("### {mark} API contract ({}): {words}\n\n", escape(&diff.kind));
     let _ = writeln!(
         out,
         "{}, from {} to {}.",
@@ -51,7 +48,7 @@ pub fn markdown(compared: &Compared<'_>) -> String {
     if !info.is_empty() {
         let _ = writeln!(
             out,
-            "\n<details><summary>{} that break nobody</summary>",
+            "\n<details><summary>Breaks nobody: {}</summary>",
             changes(info.len())
         );
         table(&mut out, &info);
