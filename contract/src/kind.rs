@@ -7,8 +7,9 @@ use std::sync::LazyLock;
 use holdpoint_schemas::SourceError;
 use regex::Regex;
 
+use crate::json_schema::Compatibility;
 use crate::openapi::Document;
-use crate::{ContractDiff, ContractError, Rule, Sources, Unreadable, graphql, http, openapi, protobuf, sql};
+use crate::{ContractDiff, ContractError, Rule, Sources, Unreadable, asyncapi, graphql, http, json_schema, openapi, protobuf, sql};
 
 /// Files of a folder that are opened to tell what they are; more than that is no folder of contracts.
 const MAX_SNIFFED: usize = 2_000;
@@ -77,6 +78,18 @@ const ENTRIES: &[Entry] = &[
         rooted: false,
         compare: |base, revision| sql::diff(base.sources, revision.sources),
         rules: sql::rules,
+    },
+    Entry {
+        kind: Kind::JsonSchema,
+        rooted: false,
+        compare: |base, revision| json_schema::diff(base.sources, revision.sources, Compatibility::Backward),
+        rules: json_schema::rules,
+    },
+    Entry {
+        kind: Kind::AsyncApi,
+        rooted: true,
+        compare: |base, revision| asyncapi::diff((base.root, base.sources), (revision.root, revision.sources)),
+        rules: asyncapi::rules,
     },
     Entry {
         kind: Kind::Http,

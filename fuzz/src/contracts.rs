@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use holdpoint_contract::http::{match_message, read_interactions};
+use holdpoint_contract::failures::{Category, Classifier, classify};
+use holdpoint_contract::http::{HttpMessage, match_message, read_interactions};
 use holdpoint_contract::openapi::{Document, diff};
 use holdpoint_contract::{ContractDiff, ContractError, DiffVerdict, Sources, graphql, protobuf, sql};
 
@@ -69,6 +70,50 @@ fn folders(data: &[u8], name: &str, diff: Diff) {
             assert_ne!(same.verdict(), DiffVerdict::Breaking);
         }
         prints_alike(|| good(diff(base, &all)));
+/// Two messages: what is expected, with its rules, and what came. Each is held against itself, too.
+pub fn http_match(data: &[u8]) {
+    let messages: Vec<HttpMessage> = texts(data, "message.json")
+        .iter()
+        .take(2)
+        .filter_map(|(_, text)| serde_json::from_str(text).ok())
+        .collect();
+    for expected in &messages {
+        for actual in &messages {
+            let found = prints_alike(|| match_message(expected, actual));
+            assert_eq!(
+                found.matches,
+                found.mismatches.is_empty(),
+                "a verdict without its reasons"
+            );
+            assert!(found.mismatches.len() <= 200, "{} mismatches", found.mismatches.len());
+        }
+        let plain = HttpMessage {
+            matching_rules: None,
+            ..expected.clone()
+        };
+        // A text may be meant as XML and be none.
+        let is_text = |body: &serde_json::Value| body.is_string() || body.get("content").is_some();
+        if !plain.body.as_ref().is_some_and(is_text) {
+            let found = match_message(&plain, &plain);
+            assert!(found.matches, "a message isn't like itself: {:?}", found.mismatches);
+        }
+    }
+}
+
+/// Logs of builds: the pieces that they come in don't matter, and what is kept is bounded.
+pub fn failures(data: &[u8]) {
+    let whole = twice(|| classify(data));
+    let mut classifier = Classifier::new();
+    data.chunks(7).for_each(|piece| classifier.push(piece));
+    assert!(classifier.finish() == whole, "pieces matter");
+    assert!(whole.lines.len() <= 20, "{} lines", whole.lines.len());
+    assert_eq!(whole.category == Category::Unknown, whole.lines.is_empty());
+    for line in &whole.lines {
+        assert!(line.line > 0 && line.text.chars().count() <= 400, "line {}", line.line);
+        assert!(
+            !line.text.chars().any(|c| c.is_control() && c != '\t'),
+            "a control character"
+        );
     }
 }
 

@@ -65,6 +65,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("protobuf", contracts::protobuf),
     ("graphql", contracts::graphql),
     ("sql", contracts::sql),
+    ("http_match", contracts::http_match),
+    ("failures", contracts::failures),
 ];
 
 /// Runs the target of a name.

@@ -120,7 +120,7 @@ fn a_mistake_is_marked() {
     let mistakes = [
         ("repo-settings.schema.json", SETTINGS, "protobuf:", "protbuf:"),
         ("repo-settings.schema.json", SETTINGS, "level: info", "level: none"),
-        ("repo-settings.schema.json", SETTINGS, "2026-12-31", "soon"),
+        ("repo-settings.schema.json", SETTINGS, "reason:", "why:"),
         (
             "policy-case.schema.json",
             CASES,

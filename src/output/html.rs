@@ -52,7 +52,7 @@ struct Bar {
 }
 
 /// Filters of the templates.
-mod filters {
+pub mod filters {
     use askama::filters::{Html, Safe, escape};
     use askama::{Result, Values};
     use std::fmt::{Display, Write as _};

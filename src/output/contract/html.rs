@@ -1,11 +1,11 @@
 //! One page that needs nothing else: no script, no request, and a content security policy that allows its style alone.
 
 use askama::Template;
-use holdpoint_contract::{Change, DiffVerdict, Level};
+use holdpoint_contract::{Change, Level};
 
 use super::{Compared, LEVELS, place, told};
-use crate::output::html::style_hash;
-use crate::output::text::{clean, sentence};
+use crate::output::html::{filters, style_hash};
+use crate::output::text::clean;
 
 /// Changes of one level that are shown: a page with more is a database dump; the JSON has all.
 const MAX_SHOWN: usize = 1_000;
@@ -25,7 +25,7 @@ struct Page {
     base: String,
     revision: String,
     verdict: &'static str,
-    sentence: String,
+    headline: String,
     numbers: Vec<(usize, &'static str)>,
     groups: Vec<Group>,
     gaps: Vec<(String, String)>,
@@ -57,7 +57,7 @@ struct Row {
 /// Never in practice: the template is compiled in.
 pub fn html(compared: &Compared<'_>) -> Result<String, askama::Error> {
     let diff = &compared.judged.diff;
-    let verdict = diff.verdict();
+    let (verdict, words) = compared.verdict();
     let groups: Vec<Group> = LEVELS
         .into_iter()
         .map(|level| group(level, &compared.of(level)))
@@ -68,12 +68,8 @@ pub fn html(compared: &Compared<'_>) -> Result<String, askama::Error> {
         kind: clean(&diff.kind),
         base: clean(compared.base),
         revision: clean(compared.revision),
-        verdict: match verdict {
-            DiffVerdict::Breaking => "breaking",
-            DiffVerdict::Compatible => "compatible",
-            DiffVerdict::Inconclusive => "inconclusive",
-        },
-        sentence: sentence(compared.sentence(verdict)),
+        verdict,
+        headline: headline(verdict, words),
         numbers: groups
             .iter()
             .map(|group| (group.rows.len() + group.left_out, group.level))
@@ -93,6 +89,13 @@ pub fn html(compared: &Compared<'_>) -> Result<String, askama::Error> {
             .collect(),
     }
     .render()
+}
+
+/// A sentence that begins with the verdict.
+fn headline(verdict: &str, words: &str) -> String {
+    let mut chars = verdict.chars();
+    let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{}: {words}.", chars.as_str())
 }
 
 fn group(level: Level, changes: &[&Change]) -> Group {

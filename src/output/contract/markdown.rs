@@ -3,7 +3,7 @@
 use holdpoint_contract::{Change, DiffVerdict, Level};
 use std::fmt::Write as _;
 
-use super::{Compared, place, told};
+use super::{Compared, place};
 use crate::output::markdown::escape;
 use crate::output::text::{sentence, shorten};
 
@@ -21,11 +21,8 @@ pub fn markdown(compared: &Compared<'_>) -> String {
         DiffVerdict::Compatible => "✅",
         DiffVerdict::Inconclusive => "❔",
     };
-    let mut out = format!(
-        "### {mark} API contract ({}): {}\n\n",
-        escape(&diff.kind),
-        compared.sentence(diff.verdict())
-    );
+    let (_, words) = compared.verdict();
+    let mut out = format!("### {mark} API contract ({}): {words}\n\n", escape(&diff.kind));
     let _ = writeln!(
         out,
         "{}, from {} to {}.",
@@ -33,9 +30,8 @@ pub fn markdown(compared: &Compared<'_>) -> String {
         escape(compared.base),
         escape(compared.revision)
     );
-    for level in [Level::Error, Level::Warning] {
-        table(&mut out, &compared.of(level));
-    }
+    let told = [compared.of(Level::Error), compared.of(Level::Warning)].concat();
+    table(&mut out, &told);
     if !diff.gaps.is_empty() {
         out.push_str("\n**Not compared**\n\n");
         for gap in diff.gaps.iter().take(MAX_ROWS) {
@@ -52,7 +48,7 @@ pub fn markdown(compared: &Compared<'_>) -> String {
     if !info.is_empty() {
         let _ = writeln!(
             out,
-            "\n<details><summary>{} that break nobody</summary>",
+            "\n<details><summary>Breaks nobody: {}</summary>",
             changes(info.len())
         );
         table(&mut out, &info);
@@ -61,7 +57,7 @@ pub fn markdown(compared: &Compared<'_>) -> String {
     if !compared.judged.overrides.is_empty() {
         out.push_str("\n**Levels that the configuration sets**\n\n");
         for found in &compared.judged.overrides {
-            let _ = writeln!(out, "- {}", escape(&told(found)));
+            let _ = writeln!(out, "- {}", escape(&super::told(found)));
         }
     }
     out

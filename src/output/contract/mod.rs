@@ -40,12 +40,15 @@ impl Compared<'_> {
             .collect()
     }
 
-    /// The verdict in one sentence.
-    const fn sentence(&self, verdict: DiffVerdict) -> &'static str {
-        match verdict {
-            DiffVerdict::Breaking => "breaking: a client that worked before can fail now",
-            DiffVerdict::Compatible => "compatible: no client that worked before can fail",
-            DiffVerdict::Inconclusive => "inconclusive: nothing that breaks was found, but not all could be compared",
+    /// The verdict in a word and in words.
+    fn verdict(&self) -> (&'static str, &'static str) {
+        match self.judged.verdict() {
+            DiffVerdict::Breaking => ("breaking", "a client that worked before can fail now"),
+            DiffVerdict::Compatible => ("compatible", "no client that worked before can fail"),
+            DiffVerdict::Inconclusive => (
+                "inconclusive",
+                "nothing that breaks was found, but not all could be compared",
+            ),
         }
     }
 

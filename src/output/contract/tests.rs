@@ -152,7 +152,7 @@ fn two_that_are_equal_say_so_in_every_form() {
     let compared = compared(&judged);
     assert_eq!(
         human(&compared),
-        "openapi: compatible: no client that worked before can fail\nno changes"
+        "compatible: no client that worked before can fail (openapi)\nno changes"
     );
     assert!(markdown(&compared).contains("No changes, from"));
     assert!(html(&compared).unwrap().contains("Compatible: no client"));

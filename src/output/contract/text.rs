@@ -13,7 +13,8 @@ const MAX_SHOWN: usize = 200;
 #[must_use]
 pub fn human(compared: &Compared<'_>) -> String {
     let diff = &compared.judged.diff;
-    let mut out = format!("{}: {}", diff.kind, compared.sentence(diff.verdict()));
+    let (verdict, words) = compared.verdict();
+    let mut out = format!("{verdict}: {words} ({})", diff.kind);
     let _ = write!(out, "\n{}", compared.numbers());
     for change in diff.changes.iter().take(MAX_SHOWN) {
         let where_ = [place(change), change.location.clone()];

@@ -41,11 +41,15 @@ pub fn compare(base: &Side<'_>, revision: &Side<'_>, kind: Option<Kind>) -> Resu
     };
     let root = |side: &Side<'_>| kind.root(side.name, side.sources);
     let (before, after) = (root(base)?, root(revision)?);
-    let side = |side: &Side<'_>, root| SideOf {
-        sources: side.sources,
-        root,
+    let before = SideOf {
+        sources: base.sources,
+        root: &before,
     };
-    kind.diff(side(base, &before), side(revision, &after))
+    let after = SideOf {
+        sources: revision.sources,
+        root: &after,
+    };
+    kind.diff(before, after)
 }
 
 fn detect(base: &Side<'_>, revision: &Side<'_>) -> Result<Kind, ContractError> {

@@ -126,7 +126,7 @@ pub fn prepare(
             .as_ref()
             .map(|folder| absolute(&estate.root, folder)),
         contract: ContractPlan {
-            openapi: contracts::compare(mirror, fix, &contract, at),
+            openapi: contracts::compare(mirror, (&fix.base_tree, &fix.candidate_tree), &contract, at),
             serve: contract.serve,
             consumers,
             unrecorded,
