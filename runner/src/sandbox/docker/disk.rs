@@ -1,6 +1,7 @@
 //! The bound on what a workspace adds: a file system of its own in a file, for its layer. Only where
 //! the runner may mount on the engine's host; elsewhere a watcher looks on (`watch.rs`).
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -94,8 +95,13 @@ impl Disks {
         program("umount", &["-l"], &[&folder]).await
     }
 
-    /// Makes the disk of a sealed store unwritable for everybody.
+    /// Makes the disk of a sealed store unwritable for everybody. What couldn't be written to it, because the one below
+    /// is full, is told only now (syncfs(2)).
     pub async fn seal(&self, disk: &Disk) -> Result<(), SandboxError> {
+        let folder = disk.folder.clone();
+        let written = tokio::task::spawn_blocking(move || Ok(rustix::fs::syncfs(File::open(folder)?)?));
+        let written: io::Result<()> = written.await.map_err(io::Error::other).flatten();
+        written.map_err(|error| failed(&error))?;
         program("mount", &["-o", "remount,ro"], &[&disk.folder]).await
     }
 }
