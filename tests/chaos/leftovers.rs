@@ -1,6 +1,7 @@
 //! What runs have left in the world.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -66,17 +67,18 @@ fn names(folder: &Path) -> Vec<String> {
     entries.map(|entry| entry.path().display().to_string()).collect()
 }
 
+/// Those whose files are on the world's disk; the paths of others may read the same.
 fn loops(world: &World) -> Vec<String> {
     let output = Command::new("losetup")
-        .args(["--list", "--noheadings", "--output", "NAME,BACK-FILE"])
+        .args(["--list", "--noheadings", "--output", "BACK-MAJ:MIN,NAME,BACK-FILE"])
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    let own = format!("{}/disk.img", world.root.display());
-    let disk = world.disk().display().to_string();
+    let disk = fs::metadata(world.disk()).unwrap().dev();
+    let disk = format!("{}:{}", rustix::fs::major(disk), rustix::fs::minor(disk));
     let ours = text
         .lines()
-        .filter(|line| (line.contains(&disk) || line.contains(LOCAL)) && !line.ends_with(&own));
+        .filter(|line| line.split_whitespace().next() == Some(&disk));
     ours.map(str::to_owned).collect()
 }
 

@@ -16,13 +16,14 @@
 mod disturbed;
 mod engine;
 mod estate;
+mod governed;
 mod leftovers;
 mod plan;
 mod world;
 
 use disturbed::{Ended, Events, disturbed, undisturbed};
 use estate::{Bench, Judged};
-use plan::{Backend, Candidate, Plan};
+use plan::{Asked, Backend, Candidate, Plan};
 use std::time::Instant;
 use world::{Entered, World};
 
@@ -43,13 +44,22 @@ fn all_runs(world: &mut World) {
     let (first, runs) = (number("HOLDPOINT_CHAOS_SEED", 1), number("HOLDPOINT_CHAOS_RUNS", RUNS));
     let began = Instant::now();
     let bench = Bench::make(world);
-    let lengths = [Backend::Docker, Backend::Local].map(|backend| (backend, length(&bench, backend)));
+    let mut lengths = Vec::new();
+    for backend in [Backend::Docker, Backend::Local] {
+        for asked in [Asked::Validate, Asked::Run] {
+            lengths.push(((backend, asked), length(&bench, backend, asked)));
+        }
+    }
+    let length = |backend, asked| lengths.iter().find(|(of, _)| *of == (backend, asked)).unwrap().1;
     let (mut wrong, mut reached) = (Vec::new(), 0);
     for seed in first..first + runs {
-        let plan = Plan::of(seed, |backend| lengths.iter().find(|(of, _)| *of == backend).unwrap().1);
+        let plan = Plan::of(seed, length);
         let outcome = one_run(world, &bench, &plan);
         reached += u64::from(outcome.reached);
         eprintln!("chaos {plan}: {}", outcome.told);
+        for what in &outcome.wrong {
+            eprintln!("  WRONG: {what}");
+        }
         wrong.extend(outcome.wrong.into_iter().map(|what| format!("{plan}: {what}")));
     }
     wrong.extend(nothing_is_left(world, &bench));
@@ -68,10 +78,10 @@ fn all_runs(world: &mut World) {
 }
 
 /// Events of a run without a fault, which also shows that the bench itself works.
-fn length(bench: &Bench, backend: Backend) -> usize {
+fn length(bench: &Bench, backend: Backend, asked: Asked) -> usize {
     let estate = bench.estate(backend, "undisturbed");
     let events = Events::of(backend);
-    let judged = undisturbed(&estate, Candidate::Good, Some(&events)).unwrap();
+    let judged = undisturbed(&estate, asked, Candidate::Good, Some(&events)).unwrap();
     judged.is_right(Candidate::Good).unwrap();
     estate.remove();
     events.seen()
@@ -105,7 +115,7 @@ fn one_run(world: &mut World, bench: &Bench, plan: &Plan) -> Outcome {
         }
     };
     world.repair();
-    let again = undisturbed(&estate, plan.candidate, None);
+    let again = undisturbed(&estate, plan.asked, plan.candidate, None);
     match again.as_ref().map(|judged: &Judged| judged.is_right(plan.candidate)) {
         Ok(Ok(())) => {}
         Ok(Err(what)) => wrong.push(format!("started again, {what}")),
