@@ -78,11 +78,9 @@ impl Disks {
         Ok(Some(Disk { folder }))
     }
 
-    /// Takes down whatever is mounted in a store. Nothing there is no error.
-    pub async fn unmount(&self, store: &Path) -> Result<(), SandboxError> {
-        if self.mib.is_none() {
-            return Ok(());
-        }
+    /// Takes down whatever is mounted in a store, also where this process makes no disks itself: a sweep finds those of
+    /// others. Nothing there is no error.
+    pub async fn unmount(store: &Path) -> Result<(), SandboxError> {
         let folder = store.join(FOLDER);
         let table = tokio::fs::read_to_string("/proc/self/mountinfo").await;
         let mounted = table.map_err(|error| failed(&error))?;
