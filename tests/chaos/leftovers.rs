@@ -1,5 +1,6 @@
 //! What runs have left in the world.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -12,14 +13,14 @@ use crate::world::{World, eventually, group_name};
 const LOCAL: &str = "/var/lib/holdpoint";
 const HIERARCHIES: &str = "/sys/fs/cgroup";
 
-/// Everything of holdpoint's that is there.
-pub fn all(world: &World) -> Vec<String> {
-    settled(|| now(world))
+/// Everything of holdpoint's that is there, but what was told before.
+pub fn all(world: &World, told: &mut BTreeSet<String>) -> Vec<String> {
+    settled(told, || now(world))
 }
 
 /// The same without the baselines that are kept for the next run.
-pub fn beside_baselines(world: &World) -> Vec<String> {
-    settled(|| {
+pub fn beside_baselines(world: &World, told: &mut BTreeSet<String>) -> Vec<String> {
+    settled(told, || {
         let mut kept = vec!["/snapshots/".to_owned()];
         let markers = ["volume", "ls", "--filter", "label=holdpoint.snapshot", "--format"];
         let format = "{{.Name}} {{.Label \"holdpoint.snapshot-store\"}}";
@@ -33,12 +34,14 @@ pub fn beside_baselines(world: &World) -> Vec<String> {
 }
 
 /// What has ended may take a moment to be gone.
-fn settled(look: impl Fn() -> Vec<String>) -> Vec<String> {
+fn settled(told: &mut BTreeSet<String>, look: impl Fn() -> Vec<String>) -> Vec<String> {
     let mut found = Vec::new();
     eventually(|| {
         found = look();
+        found.retain(|what| !told.contains(what));
         found.is_empty()
     });
+    told.extend(found.iter().cloned());
     found
 }
 

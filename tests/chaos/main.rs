@@ -24,6 +24,7 @@ mod world;
 use disturbed::{Ended, Events, disturbed, undisturbed};
 use estate::{Bench, Judged};
 use plan::{Asked, Backend, Candidate, Plan};
+use std::collections::BTreeSet;
 use std::time::Instant;
 use world::{Entered, World};
 
@@ -51,10 +52,10 @@ fn all_runs(world: &mut World) {
         }
     }
     let length = |backend, asked| lengths.iter().find(|(of, _)| *of == (backend, asked)).unwrap().1;
-    let (mut wrong, mut reached) = (Vec::new(), 0);
+    let (mut wrong, mut told, mut reached) = (Vec::new(), BTreeSet::new(), 0);
     for seed in first..first + runs {
         let plan = Plan::of(seed, length);
-        let outcome = one_run(world, &bench, &plan);
+        let outcome = one_run(world, &bench, &plan, &mut told);
         reached += u64::from(outcome.reached);
         eprintln!("chaos {plan}: {}", outcome.told);
         for what in &outcome.wrong {
@@ -62,7 +63,7 @@ fn all_runs(world: &mut World) {
         }
         wrong.extend(outcome.wrong.into_iter().map(|what| format!("{plan}: {what}")));
     }
-    wrong.extend(nothing_is_left(world, &bench));
+    wrong.extend(nothing_is_left(world, &bench, &mut told));
     world.end();
     eprintln!(
         "chaos: {runs} runs, {reached} faults met, {} wrong, {} s",
@@ -93,19 +94,20 @@ struct Outcome {
     wrong: Vec<String>,
 }
 
-fn one_run(world: &mut World, bench: &Bench, plan: &Plan) -> Outcome {
+/// `told`: what was found to be left over before.
+fn one_run(world: &mut World, bench: &Bench, plan: &Plan, told: &mut BTreeSet<String>) -> Outcome {
     let began = Instant::now();
     let estate = bench.estate(plan.backend, &plan.seed.to_string());
     let mut wrong = Vec::new();
     let (ended, reached) = disturbed(world, &estate, plan);
-    let told = match &ended {
+    let ending = match &ended {
         Ended::Judged(judged) => {
             wrong.extend(judged.is_not_wrong(plan.candidate).err());
             judged.to_string()
         }
         Ended::Failed(status) => status.clone(),
         Ended::Stopped => {
-            let left = leftovers::beside_baselines(world).into_iter();
+            let left = leftovers::beside_baselines(world, told).into_iter();
             wrong.extend(left.map(|what| format!("left over when it was stopped: {what}")));
             "stopped".to_owned()
         }
@@ -121,7 +123,7 @@ fn one_run(world: &mut World, bench: &Bench, plan: &Plan) -> Outcome {
         Ok(Err(what)) => wrong.push(format!("started again, {what}")),
         Err(what) => wrong.push(format!("started again, it did not finish: {what}")),
     }
-    let left = leftovers::beside_baselines(world);
+    let left = leftovers::beside_baselines(world, told);
     wrong.extend(left.into_iter().map(|what| format!("left over: {what}")));
     if !wrong.is_empty() {
         estate.show();
@@ -130,18 +132,18 @@ fn one_run(world: &mut World, bench: &Bench, plan: &Plan) -> Outcome {
     let fault = if reached { "" } else { ", before its fault" };
     Outcome {
         reached,
-        told: format!("{told}{fault}; {:.1} s", began.elapsed().as_secs_f32()),
+        told: format!("{ending}{fault}; {:.1} s", began.elapsed().as_secs_f32()),
         wrong,
     }
 }
 
 /// With all state folders gone, a last `gc` takes every kept baseline too.
-fn nothing_is_left(world: &World, bench: &Bench) -> Vec<String> {
+fn nothing_is_left(world: &World, bench: &Bench, told: &mut BTreeSet<String>) -> Vec<String> {
     for backend in [Backend::Docker, Backend::Local] {
         let estate = bench.estate(backend, "last");
         estate.collect_garbage();
         estate.remove();
     }
-    let left = leftovers::all(world).into_iter();
+    let left = leftovers::all(world, told).into_iter();
     left.map(|what| format!("left over at the end: {what}")).collect()
 }

@@ -34,6 +34,16 @@ pub enum Candidate {
     Filling,
 }
 
+impl Candidate {
+    /// Events of its run, when one of a good candidate has so many: after what isn't green less follows.
+    const fn share_of(self, events: usize) -> usize {
+        match self {
+            Self::Good => events,
+            Self::Breaking | Self::RedBase | Self::Hungry | Self::Filling => events.div_ceil(2),
+        }
+    }
+}
+
 /// What Holdpoint is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
@@ -111,7 +121,7 @@ impl Plan {
         let asked = draw.one_of(&[Asked::Validate, Asked::Validate, Asked::Run]);
         let at = match fault {
             Fault::BaselineLost => 0,
-            _ => 1 + draw.below(length(backend, asked)),
+            _ => 1 + draw.below(candidate.share_of(length(backend, asked))),
         };
         Self {
             seed,
