@@ -197,6 +197,9 @@ pub struct Prepared {
     pub retries: u32,
 }
 
+/// Ends the names of steps whose attempt came to nothing and was made again.
+pub(crate) const SET_ASIDE: &str = " (lost)";
+
 impl SideRecord {
     /// A record of nothing yet.
     #[must_use]
@@ -228,9 +231,21 @@ impl SideRecord {
         self.steps.iter().find(|run| run.step == step)
     }
 
+    /// Whether every step that counts ended by itself. What the machine, or a bound, cut short may go another way next
+    /// time, when the machine has more to give.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        let by_itself = |end: &StepEnd| matches!(end, StepEnd::Exited { .. } | StepEnd::MissingTool);
+        let counts = |run: &&StepRun| !run.step.ends_with(SET_ASIDE);
+        self.steps.iter().filter(counts).all(|run| by_itself(&run.end))
+    }
+
     /// Whether this record has what the plan asks for, so that it needn't be made again.
     #[must_use]
     pub fn covers(&self, plan: &ValidationPlan) -> bool {
+        if !self.is_settled() {
+            return false;
+        }
         let blocked = ["prepare", "build"]
             .iter()
             .any(|step| self.end(step).is_some_and(|end| !end.is_success()));

@@ -122,14 +122,10 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
     Ok(RunResult { report, problems })
 }
 
-/// Whether evidence may be used again. What broke off with the machine, or never began, may come out otherwise.
+/// Whether evidence may be used again. What broke off with the machine or at a bound, or never began, may come out
+/// otherwise: a machine that is short of memory or disk gives a step less than its bound.
 fn is_final(record: &EvidenceRecord) -> bool {
-    let lost = |step: &StepRun| {
-        matches!(
-            step.end,
-            StepEnd::Killed | StepEnd::EngineLost { .. } | StepEnd::Infrastructure { .. }
-        )
-    };
+    let lost = |step: &StepRun| !matches!(step.end, StepEnd::Exited { .. } | StepEnd::MissingTool);
     let needs_sandbox = record.evidence.checks.keys().any(|check| *check != Check::Surface);
     !record.steps.iter().any(lost) && (!needs_sandbox || !record.steps.is_empty())
 }
@@ -353,4 +349,58 @@ impl Session {
 /// A finding in one line, for people.
 pub fn label(finding: &RepoFinding) -> String {
     format!("{}@{}: {}", finding.repo, finding.branch, finding.finding.title)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use holdpoint_schemas::evidence::{CheckResult, Evidence, Isolation, Side, Verdict};
+
+    fn evidence(end: StepEnd) -> EvidenceRecord {
+        let result = CheckResult {
+            verdict: Verdict::Inconclusive,
+            reason: String::new(),
+            details: Vec::new(),
+        };
+        EvidenceRecord {
+            evidence: Evidence {
+                checks: BTreeMap::from([(Check::Test, result)]),
+                new_findings: Vec::new(),
+                sandbox: String::new(),
+                isolation: Isolation::Container,
+                hosts: Vec::new(),
+                flaky_tests: Vec::new(),
+                candidate_green: None,
+            },
+            steps: vec![StepRun {
+                step: "test".to_owned(),
+                side: Side::Candidate,
+                end,
+                millis: 1,
+                tail: String::new(),
+            }],
+        }
+    }
+
+    #[test]
+    fn evidence_is_used_again_only_where_every_step_ended_by_itself() {
+        for end in [
+            StepEnd::Exited { code: 0 },
+            StepEnd::Exited { code: 1 },
+            StepEnd::MissingTool,
+        ] {
+            assert!(is_final(&evidence(end)));
+        }
+        for end in [
+            StepEnd::OutOfMemory,
+            StepEnd::OutOfDisk,
+            StepEnd::TimedOut { after_seconds: 1 },
+            StepEnd::Killed,
+        ] {
+            assert!(!is_final(&evidence(end)));
+        }
+        let mut never = evidence(StepEnd::MissingTool);
+        never.steps.clear();
+        assert!(!is_final(&never));
+    }
 }

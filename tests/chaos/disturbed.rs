@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::estate::{Estate, Judged};
-use crate::plan::{Backend, Candidate, Fault, Plan};
+use crate::plan::{Asked, Backend, Candidate, Fault, Plan};
 use crate::world::World;
 
 /// A run takes seconds, and some more while it waits for what has gone away.
@@ -114,7 +114,7 @@ fn below(folder: &Path, levels: usize, known: &mut BTreeSet<PathBuf>) {
 pub fn disturbed(world: &mut World, estate: &Estate, plan: &Plan) -> (Ended, bool) {
     if plan.at == 0 {
         // What it keeps is what is lost.
-        if let Err(why) = undisturbed(estate, plan.candidate, None) {
+        if let Err(why) = undisturbed(estate, plan.asked, plan.candidate, None) {
             return (Ended::Failed(why), false);
         }
     }
@@ -125,7 +125,7 @@ pub fn disturbed(world: &mut World, estate: &Estate, plan: &Plan) -> (Ended, boo
         reached = true;
         world.lose_baselines();
     }
-    let mut run = Run::start(estate.validate(plan.candidate, !spared));
+    let mut run = Run::start(estate.command(plan.asked, plan.candidate, !spared));
     let deadline = Instant::now() + PATIENCE;
     let status = loop {
         if let Some(status) = run.child.try_wait().unwrap() {
@@ -144,7 +144,7 @@ pub fn disturbed(world: &mut World, estate: &Estate, plan: &Plan) -> (Ended, boo
         std::thread::sleep(LOOK);
     };
     let said = run.said();
-    let ended = match estate.judged(status) {
+    let ended = match estate.judged(plan.asked, status) {
         Some(judged) => Ended::Judged(judged),
         // The exit status of a clean end by SIGTERM; the signal itself comes before there is anything to clean.
         None if status.code() == Some(143) && !said.iter().any(|line| line.contains("in time")) => Ended::Stopped,
@@ -174,12 +174,17 @@ fn strike(world: &mut World, run: &Run, fault: Fault) {
 ///
 /// # Errors
 /// When it doesn't end with verdicts; how it ended.
-pub fn undisturbed(estate: &Estate, candidate: Candidate, events: Option<&Events>) -> Result<Judged, String> {
+pub fn undisturbed(
+    estate: &Estate,
+    asked: Asked,
+    candidate: Candidate,
+    events: Option<&Events>,
+) -> Result<Judged, String> {
     // Subscribed before anything happens.
     if events.is_some_and(|events| events.engine.is_some()) {
         std::thread::sleep(Duration::from_millis(200));
     }
-    let mut run = Run::start(estate.validate(candidate, true));
+    let mut run = Run::start(estate.command(asked, candidate, true));
     let deadline = Instant::now() + PATIENCE;
     let status: ExitStatus = loop {
         if let Some(status) = run.child.try_wait().unwrap() {
@@ -196,7 +201,7 @@ pub fn undisturbed(estate: &Estate, candidate: Candidate, events: Option<&Events
     let said = run.said();
     estate.keep(&said);
     estate
-        .judged(status)
+        .judged(asked, status)
         .ok_or_else(|| format!("{status}, {}", last(&said)))
 }
 

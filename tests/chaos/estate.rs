@@ -7,7 +7,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
-use crate::plan::{Backend, Candidate};
+use crate::governed;
+use crate::plan::{Asked, Backend, Candidate};
 use crate::world::World;
 
 /// What was built is checked by the tests, and both write through to the disk: what a full one loses is noticed. They
@@ -111,13 +112,17 @@ impl Bench {
     pub fn estate(&self, backend: Backend, name: &str) -> Estate {
         let root = self.root.join(format!("estate-{name}"));
         fs::create_dir_all(&root).unwrap();
+        // Clones, because a run makes branches in them.
         let repos = ["service", "red"].map(|repo| {
-            let remote = self.root.join(repo);
-            format!("  - name: {repo}\n    remote: {}\n", remote.display())
+            git(
+                &self.root,
+                &["clone", "--quiet", "--bare", repo, root.join(repo).to_str().unwrap()],
+            );
+            format!("  - {{name: {repo}, remote: {repo}, reports: [{{path: reports/semgrep.json}}]}}\n")
         });
         let config = format!(
-            "name: chaos\nrepos:\n{}sandbox:\n  backend: {}\n  memory_mib: 48\n  disk_mib: 24\n  tmp_mib: 16\n  \
-             reruns: 0\n  step_seconds: 60\n",
+            "name: chaos\npolicies: pack\nfixes: fixes\nrepos:\n{}sandbox:\n  backend: {}\n  memory_mib: 48\n  \
+             disk_mib: 24\n  tmp_mib: 16\n  reruns: 0\n  step_seconds: 60\n",
             repos.concat(),
             backend.name()
         );
@@ -171,28 +176,35 @@ impl Estate {
         command
     }
 
-    /// `holdpoint validate` on a candidate; what it prints goes into a file.
-    pub fn validate(&self, candidate: Candidate, joins: bool) -> Command {
+    /// What is asked about a candidate; what it prints goes into a file.
+    pub fn command(&self, asked: Asked, candidate: Candidate, joins: bool) -> Command {
         let [file, before, after] = candidate.change();
-        let patch = self.root.join("candidate.patch");
         let text =
             format!("diff --git a/{file} b/{file}\n--- a/{file}\n+++ b/{file}\n@@ -1 +1 @@\n-{before}\n+{after}\n");
-        fs::write(&patch, text).unwrap();
+        governed::write(&self.root, candidate.repo(), &text);
         let mut command = self.holdpoint(joins);
+        match asked {
+            Asked::Validate => command
+                .args([
+                    "--format",
+                    "json",
+                    "validate",
+                    "--clean-runs",
+                    "1",
+                    "--repo",
+                    candidate.repo(),
+                    "--patch",
+                ])
+                .arg(self.root.join("fixes/bot/fix/change.patch")),
+            Asked::Run => command.arg("run"),
+        };
+        command.stdout(File::create(self.answer()).unwrap());
+        let _ = fs::remove_file(self.report());
         command
-            .args([
-                "--format",
-                "json",
-                "validate",
-                "--clean-runs",
-                "1",
-                "--repo",
-                candidate.repo(),
-                "--patch",
-            ])
-            .arg(patch)
-            .stdout(File::create(self.answer()).unwrap());
-        command
+    }
+
+    fn report(&self) -> PathBuf {
+        self.root.join("state/last-run.json")
     }
 
     fn answer(&self) -> PathBuf {
@@ -218,12 +230,24 @@ impl Estate {
     }
 
     /// What a run that ended so says, if it says anything.
-    pub fn judged(&self, status: ExitStatus) -> Option<Judged> {
-        // The exit codes of a verdict: passed, failed, inconclusive.
-        status.code().filter(|code| [0, 11, 12].contains(code))?;
-        let text = fs::read_to_string(self.answer()).unwrap();
-        let record: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error} in: {text}"));
-        let checks = record["evidence"]["checks"].as_object().unwrap().iter();
+    pub fn judged(&self, asked: Asked, status: ExitStatus) -> Option<Judged> {
+        let (codes, answer) = match asked {
+            // Passed, failed, inconclusive.
+            Asked::Validate => ([0, 11, 12], self.answer()),
+            // Nothing to do, something for a person.
+            Asked::Run => ([0, 10, 10], self.report()),
+        };
+        status.code().filter(|code| codes.contains(code))?;
+        let text = fs::read_to_string(answer).unwrap();
+        let mut record: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error} in: {text}"));
+        if asked == Asked::Run {
+            assert_eq!(record["ledger_verified"], true, "{text}");
+            // The finding of the repo that the fix is for.
+            let items = record["items"].as_array_mut().unwrap();
+            let item = items.iter_mut().find(|item| !item["fix"].is_null());
+            record = item.map(|item| item["evidence"].take()).unwrap_or_default();
+        }
+        let checks = record["evidence"]["checks"].as_object().into_iter().flatten();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         Some(Judged(
             checks
@@ -234,6 +258,7 @@ impl Estate {
 
     /// `holdpoint gc`
     pub fn collect_garbage(&self) {
+        governed::write(&self.root, "service", "");
         let output = self.holdpoint(true).arg("gc").output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
@@ -257,6 +282,9 @@ impl Judged {
 
     /// With nothing wrong with the machine, all of it is told.
     pub fn is_right(&self, candidate: Candidate) -> Result<(), String> {
+        if let Some(check) = ["build", "test"].into_iter().find(|check| !self.0.contains_key(*check)) {
+            return Err(format!("nothing is known of {check}"));
+        }
         self.each(candidate, |verdict, truth| verdict == truth)
     }
 
@@ -278,7 +306,9 @@ impl Judged {
 
 impl fmt::Display for Judged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (verdict, reason) = &self.0["test"];
-        write!(f, "test {verdict}: {reason}")
+        match self.0.get("test") {
+            Some((verdict, reason)) => write!(f, "test {verdict}: {reason}"),
+            None => f.write_str("the tests did not run"),
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! What runs have left in the world.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -11,14 +13,14 @@ use crate::world::{World, eventually, group_name};
 const LOCAL: &str = "/var/lib/holdpoint";
 const HIERARCHIES: &str = "/sys/fs/cgroup";
 
-/// Everything of holdpoint's that is there.
-pub fn all(world: &World) -> Vec<String> {
-    settled(|| now(world))
+/// Everything of holdpoint's that is there, but what was told before.
+pub fn all(world: &World, told: &mut BTreeSet<String>) -> Vec<String> {
+    settled(told, || now(world))
 }
 
 /// The same without the baselines that are kept for the next run.
-pub fn beside_baselines(world: &World) -> Vec<String> {
-    settled(|| {
+pub fn beside_baselines(world: &World, told: &mut BTreeSet<String>) -> Vec<String> {
+    settled(told, || {
         let mut kept = vec!["/snapshots/".to_owned()];
         let markers = ["volume", "ls", "--filter", "label=holdpoint.snapshot", "--format"];
         let format = "{{.Name}} {{.Label \"holdpoint.snapshot-store\"}}";
@@ -32,12 +34,14 @@ pub fn beside_baselines(world: &World) -> Vec<String> {
 }
 
 /// What has ended may take a moment to be gone.
-fn settled(look: impl Fn() -> Vec<String>) -> Vec<String> {
+fn settled(told: &mut BTreeSet<String>, look: impl Fn() -> Vec<String>) -> Vec<String> {
     let mut found = Vec::new();
     eventually(|| {
         found = look();
+        found.retain(|what| !told.contains(what));
         found.is_empty()
     });
+    told.extend(found.iter().cloned());
     found
 }
 
@@ -66,17 +70,18 @@ fn names(folder: &Path) -> Vec<String> {
     entries.map(|entry| entry.path().display().to_string()).collect()
 }
 
+/// Those whose files are on the world's disk; the paths of others may read the same.
 fn loops(world: &World) -> Vec<String> {
     let output = Command::new("losetup")
-        .args(["--list", "--noheadings", "--output", "NAME,BACK-FILE"])
+        .args(["--list", "--noheadings", "--output", "BACK-MAJ:MIN,NAME,BACK-FILE"])
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    let own = format!("{}/disk.img", world.root.display());
-    let disk = world.disk().display().to_string();
+    let disk = fs::metadata(world.disk()).unwrap().dev();
+    let disk = format!("{}:{}", rustix::fs::major(disk), rustix::fs::minor(disk));
     let ours = text
         .lines()
-        .filter(|line| (line.contains(&disk) || line.contains(LOCAL)) && !line.ends_with(&own));
+        .filter(|line| line.split_whitespace().next() == Some(&disk));
     ours.map(str::to_owned).collect()
 }
 

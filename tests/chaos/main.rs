@@ -16,13 +16,15 @@
 mod disturbed;
 mod engine;
 mod estate;
+mod governed;
 mod leftovers;
 mod plan;
 mod world;
 
 use disturbed::{Ended, Events, disturbed, undisturbed};
 use estate::{Bench, Judged};
-use plan::{Backend, Candidate, Plan};
+use plan::{Asked, Backend, Candidate, Plan};
+use std::collections::BTreeSet;
 use std::time::Instant;
 use world::{Entered, World};
 
@@ -43,16 +45,25 @@ fn all_runs(world: &mut World) {
     let (first, runs) = (number("HOLDPOINT_CHAOS_SEED", 1), number("HOLDPOINT_CHAOS_RUNS", RUNS));
     let began = Instant::now();
     let bench = Bench::make(world);
-    let lengths = [Backend::Docker, Backend::Local].map(|backend| (backend, length(&bench, backend)));
-    let (mut wrong, mut reached) = (Vec::new(), 0);
+    let mut lengths = Vec::new();
+    for backend in [Backend::Docker, Backend::Local] {
+        for asked in [Asked::Validate, Asked::Run] {
+            lengths.push(((backend, asked), length(&bench, backend, asked)));
+        }
+    }
+    let length = |backend, asked| lengths.iter().find(|(of, _)| *of == (backend, asked)).unwrap().1;
+    let (mut wrong, mut told, mut reached) = (Vec::new(), BTreeSet::new(), 0);
     for seed in first..first + runs {
-        let plan = Plan::of(seed, |backend| lengths.iter().find(|(of, _)| *of == backend).unwrap().1);
-        let outcome = one_run(world, &bench, &plan);
+        let plan = Plan::of(seed, length);
+        let outcome = one_run(world, &bench, &plan, &mut told);
         reached += u64::from(outcome.reached);
         eprintln!("chaos {plan}: {}", outcome.told);
+        for what in &outcome.wrong {
+            eprintln!("  WRONG: {what}");
+        }
         wrong.extend(outcome.wrong.into_iter().map(|what| format!("{plan}: {what}")));
     }
-    wrong.extend(nothing_is_left(world, &bench));
+    wrong.extend(nothing_is_left(world, &bench, &mut told));
     world.end();
     eprintln!(
         "chaos: {runs} runs, {reached} faults met, {} wrong, {} s",
@@ -68,10 +79,10 @@ fn all_runs(world: &mut World) {
 }
 
 /// Events of a run without a fault, which also shows that the bench itself works.
-fn length(bench: &Bench, backend: Backend) -> usize {
+fn length(bench: &Bench, backend: Backend, asked: Asked) -> usize {
     let estate = bench.estate(backend, "undisturbed");
     let events = Events::of(backend);
-    let judged = undisturbed(&estate, Candidate::Good, Some(&events)).unwrap();
+    let judged = undisturbed(&estate, asked, Candidate::Good, Some(&events)).unwrap();
     judged.is_right(Candidate::Good).unwrap();
     estate.remove();
     events.seen()
@@ -83,19 +94,20 @@ struct Outcome {
     wrong: Vec<String>,
 }
 
-fn one_run(world: &mut World, bench: &Bench, plan: &Plan) -> Outcome {
+/// `told`: what was found to be left over before.
+fn one_run(world: &mut World, bench: &Bench, plan: &Plan, told: &mut BTreeSet<String>) -> Outcome {
     let began = Instant::now();
     let estate = bench.estate(plan.backend, &plan.seed.to_string());
     let mut wrong = Vec::new();
     let (ended, reached) = disturbed(world, &estate, plan);
-    let told = match &ended {
+    let ending = match &ended {
         Ended::Judged(judged) => {
             wrong.extend(judged.is_not_wrong(plan.candidate).err());
             judged.to_string()
         }
         Ended::Failed(status) => status.clone(),
         Ended::Stopped => {
-            let left = leftovers::beside_baselines(world).into_iter();
+            let left = leftovers::beside_baselines(world, told).into_iter();
             wrong.extend(left.map(|what| format!("left over when it was stopped: {what}")));
             "stopped".to_owned()
         }
@@ -105,13 +117,13 @@ fn one_run(world: &mut World, bench: &Bench, plan: &Plan) -> Outcome {
         }
     };
     world.repair();
-    let again = undisturbed(&estate, plan.candidate, None);
+    let again = undisturbed(&estate, plan.asked, plan.candidate, None);
     match again.as_ref().map(|judged: &Judged| judged.is_right(plan.candidate)) {
         Ok(Ok(())) => {}
         Ok(Err(what)) => wrong.push(format!("started again, {what}")),
         Err(what) => wrong.push(format!("started again, it did not finish: {what}")),
     }
-    let left = leftovers::beside_baselines(world);
+    let left = leftovers::beside_baselines(world, told);
     wrong.extend(left.into_iter().map(|what| format!("left over: {what}")));
     if !wrong.is_empty() {
         estate.show();
@@ -120,18 +132,18 @@ fn one_run(world: &mut World, bench: &Bench, plan: &Plan) -> Outcome {
     let fault = if reached { "" } else { ", before its fault" };
     Outcome {
         reached,
-        told: format!("{told}{fault}; {:.1} s", began.elapsed().as_secs_f32()),
+        told: format!("{ending}{fault}; {:.1} s", began.elapsed().as_secs_f32()),
         wrong,
     }
 }
 
 /// With all state folders gone, a last `gc` takes every kept baseline too.
-fn nothing_is_left(world: &World, bench: &Bench) -> Vec<String> {
+fn nothing_is_left(world: &World, bench: &Bench, told: &mut BTreeSet<String>) -> Vec<String> {
     for backend in [Backend::Docker, Backend::Local] {
         let estate = bench.estate(backend, "last");
         estate.collect_garbage();
         estate.remove();
     }
-    let left = leftovers::all(world).into_iter();
+    let left = leftovers::all(world, told).into_iter();
     left.map(|what| format!("left over at the end: {what}")).collect()
 }

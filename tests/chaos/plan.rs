@@ -34,6 +34,25 @@ pub enum Candidate {
     Filling,
 }
 
+impl Candidate {
+    /// Events of its run, when one of a good candidate has so many: after what isn't green less follows.
+    const fn share_of(self, events: usize) -> usize {
+        match self {
+            Self::Good => events,
+            Self::Breaking | Self::RedBase | Self::Hungry | Self::Filling => events.div_ceil(2),
+        }
+    }
+}
+
+/// What Holdpoint is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// `holdpoint validate`: all checks on one patch.
+    Validate,
+    /// `holdpoint run`: a decision on one finding with one fix, on the record.
+    Run,
+}
+
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -61,6 +80,7 @@ pub struct Plan {
     pub seed: u64,
     pub backend: Backend,
     pub candidate: Candidate,
+    pub asked: Asked,
     pub fault: Fault,
     /// The fault comes with this event of the run, from 1; with 0, before it.
     pub at: usize,
@@ -94,18 +114,20 @@ const CANDIDATES: [Candidate; 8] = [
 ];
 impl Plan {
     /// The plan of a seed. `length`: events of an undisturbed run.
-    pub fn of(seed: u64, length: impl Fn(Backend) -> usize) -> Self {
+    pub fn of(seed: u64, length: impl Fn(Backend, Asked) -> usize) -> Self {
         let mut draw = Draw(seed);
         let (backend, fault) = FAULTS[usize::try_from(seed).unwrap() % FAULTS.len()];
         let candidate = draw.one_of(&CANDIDATES);
+        let asked = draw.one_of(&[Asked::Validate, Asked::Validate, Asked::Run]);
         let at = match fault {
             Fault::BaselineLost => 0,
-            _ => 1 + draw.below(length(backend)),
+            _ => 1 + draw.below(candidate.share_of(length(backend, asked))),
         };
         Self {
             seed,
             backend,
             candidate,
+            asked,
             fault,
             at,
         }
@@ -118,13 +140,14 @@ impl fmt::Display for Plan {
             seed,
             backend,
             candidate,
+            asked,
             fault,
             at,
         } = self;
+        let backend = backend.name();
         write!(
             f,
-            "seed {seed} ({}, {candidate:?}, {fault:?} at event {at})",
-            backend.name()
+            "seed {seed} ({backend}, {asked:?} of {candidate:?}, {fault:?} at event {at})"
         )
     }
 }

@@ -74,8 +74,9 @@ impl World {
     }
 
     fn outside(test: &str) -> ExitStatus {
+        remove_what_killed_ones_left();
         let root = tempfile::Builder::new()
-            .prefix("chaos-")
+            .prefix(&format!("chaos-{}-", std::process::id()))
             .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
             .unwrap();
         let image = root.path().join("disk.img");
@@ -222,6 +223,18 @@ pub fn group(root: &Path) -> PathBuf {
 /// Its name, which no other world has.
 pub fn group_name(root: &Path) -> String {
     format!("holdpoint-{}", root.file_name().unwrap().to_str().unwrap())
+}
+
+/// The files and groups of worlds whose test was killed. All else went with their namespaces.
+fn remove_what_killed_ones_left() {
+    for entry in fs::read_dir(env!("CARGO_TARGET_TMPDIR")).unwrap().flatten() {
+        let name = entry.file_name().into_string().unwrap();
+        let owner = name.strip_prefix("chaos-").and_then(|rest| rest.split('-').next());
+        if owner.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+            remove_group(&entry.path());
+            fs::remove_dir_all(entry.path()).unwrap();
+        }
+    }
 }
 
 /// Empty by now: all its processes ended with their namespace.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::steps::SideRun;
 use crate::error::{RunnerError, SandboxError};
-use crate::plan::ValidationPlan;
+use crate::plan::{SET_ASIDE, ValidationPlan};
 use crate::sandbox::WorkspaceId;
 use crate::sandbox::snapshot::{SnapshotKey, TreeChange};
 use crate::sandbox::tree;
@@ -112,7 +112,7 @@ impl SideRun<'_> {
     /// Renames the steps of an attempt that came to nothing, so that the next one's count.
     pub(super) fn set_aside(&mut self, from: usize) {
         for run in self.record.steps.iter_mut().skip(from) {
-            run.step.push_str(" (lost)");
+            run.step.push_str(SET_ASIDE);
         }
     }
 

@@ -307,6 +307,26 @@ fn a_kept_baseline_is_used_only_for_what_it_covers() {
 }
 
 #[test]
+fn a_baseline_that_something_cut_short_is_not_kept_and_one_with_a_lost_attempt_is() {
+    let asked = plan(&[Check::Build, Check::Test]);
+    for end in [StepEnd::OutOfMemory, StepEnd::OutOfDisk, StepEnd::Killed] {
+        let short = [("prepare", GREEN), ("build", GREEN), ("test", end.clone())];
+        let short = side(Side::Baseline, &short);
+        assert!(!short.is_settled() && !short.covers(&asked), "{end:?}");
+        let again = side(
+            Side::Baseline,
+            &[
+                ("prepare", GREEN),
+                ("build", GREEN),
+                ("test (lost)", end),
+                ("test", GREEN),
+            ],
+        );
+        assert!(again.is_settled() && again.covers(&asked));
+    }
+}
+
+#[test]
 fn a_record_can_be_kept_as_json() {
     let mut record = scanned(side(Side::Baseline, &all_green()), &["old"], None);
     record.replay = Some(Replay::Answered {

@@ -168,6 +168,26 @@ async fn a_sweep_takes_what_killed_owners_left_and_nothing_of_live_ones() {
 }
 
 #[tokio::test]
+async fn a_sweep_takes_volumes_that_the_engine_made_up_in_the_name_of_a_gone_process() {
+    let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap().display().to_string();
+    let namespace: String = namespace.chars().filter(char::is_ascii_digit).collect();
+    let this = std::process::id();
+    // A process of this number, but begun at the machine's first tick; this one; and somebody else's choice of name.
+    let gone = format!("holdpoint-{this}-1-{namespace}-900");
+    let alive = format!("holdpoint-{this}-{}-{namespace}-900", start_of(this));
+    let stranger = format!("holdpoint-of-a-stranger-{this}");
+    let docker = |args: &[&str]| Command::new("docker").args(args).output().unwrap().status.success();
+    for name in [&gone, &alive, &stranger] {
+        assert!(docker(&["volume", "create", name]));
+    }
+    named("sweeper").await.sweep().await.unwrap();
+    assert!(!docker(&["volume", "inspect", &gone]));
+    for name in [&alive, &stranger] {
+        assert!(docker(&["volume", "rm", name]), "{name} was swept");
+    }
+}
+
+#[tokio::test]
 async fn an_image_that_cannot_be_had_is_an_error_and_no_other_image_takes_its_place() {
     let config = SandboxConfig {
         image: Some("holdpoint.invalid/none:1".to_owned()),

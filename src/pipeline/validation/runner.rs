@@ -284,6 +284,7 @@ impl Shared {
             .map_err(|error| error.to_string())?;
         if let (Some(cache), Some(key)) = (&self.cache, key)
             && baseline.snapshot.is_some()
+            && baseline.record.is_settled()
             && let Err(error) = cache.put(key, &baseline)
         {
             tracing::warn!("a baseline could not be kept: {error}");

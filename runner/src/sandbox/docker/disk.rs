@@ -1,6 +1,7 @@
 //! The bound on what a workspace adds: a file system of its own in a file, for its layer. Only where
 //! the runner may mount on the engine's host; elsewhere a watcher looks on (`watch.rs`).
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -77,11 +78,9 @@ impl Disks {
         Ok(Some(Disk { folder }))
     }
 
-    /// Takes down whatever is mounted in a store. Nothing there is no error.
-    pub async fn unmount(&self, store: &Path) -> Result<(), SandboxError> {
-        if self.mib.is_none() {
-            return Ok(());
-        }
+    /// Takes down whatever is mounted in a store, also where this process makes no disks itself: a sweep finds those of
+    /// others. Nothing there is no error.
+    pub async fn unmount(store: &Path) -> Result<(), SandboxError> {
         let folder = store.join(FOLDER);
         let table = tokio::fs::read_to_string("/proc/self/mountinfo").await;
         let mounted = table.map_err(|error| failed(&error))?;
@@ -94,8 +93,13 @@ impl Disks {
         program("umount", &["-l"], &[&folder]).await
     }
 
-    /// Makes the disk of a sealed store unwritable for everybody.
+    /// Makes the disk of a sealed store unwritable for everybody. What couldn't be written to it, because the one below
+    /// is full, is told only now (syncfs(2)).
     pub async fn seal(&self, disk: &Disk) -> Result<(), SandboxError> {
+        let folder = disk.folder.clone();
+        let written = tokio::task::spawn_blocking(move || Ok(rustix::fs::syncfs(File::open(folder)?)?));
+        let written: io::Result<()> = written.await.map_err(io::Error::other).flatten();
+        written.map_err(|error| failed(&error))?;
         program("mount", &["-o", "remount,ro"], &[&disk.folder]).await
     }
 }

@@ -63,13 +63,20 @@ pub(super) async fn remove_container(docker: &Docker, name: &str) -> Result<(), 
             }
         })
     };
+    until_answered(remove).await
+}
+
+/// Asks again for as long as a daemon takes to be started again.
+async fn until_answered<T, F: Future<Output = Result<T, SandboxError>>>(
+    ask: impl Fn() -> F,
+) -> Result<T, SandboxError> {
     for _ in 1..REMOVALS {
-        match remove().await {
+        match ask().await {
             Err(SandboxError::EngineLost { .. }) => tokio::time::sleep(BETWEEN_REMOVALS).await,
             other => return other,
         }
     }
-    remove().await
+    ask().await
 }
 
 /// Removes a volume. One that isn't there is no error.
@@ -77,15 +84,17 @@ pub(super) async fn remove_container(docker: &Docker, name: &str) -> Result<(), 
 /// # Errors
 /// [`SandboxError::InUse`] when a container refers to it.
 pub(super) async fn remove_volume(docker: &Docker, name: &str) -> Result<(), SandboxError> {
-    let options = RemoveVolumeOptionsBuilder::default().force(true).build();
-    let removed = bounded("remove a volume", REQUEST, async {
-        match docker.remove_volume(name, Some(options)).await {
-            Err(error) if is_not_found(&error) => Ok(true),
-            Err(Error::DockerResponseServerError { status_code: 409, .. }) => Ok(false),
-            other => other.map(|()| true),
-        }
-    });
-    if removed.await? {
+    let options = || RemoveVolumeOptionsBuilder::default().force(true).build();
+    let remove = || {
+        bounded("remove a volume", REQUEST, async {
+            match docker.remove_volume(name, Some(options())).await {
+                Err(error) if is_not_found(&error) => Ok(true),
+                Err(Error::DockerResponseServerError { status_code: 409, .. }) => Ok(false),
+                other => other.map(|()| true),
+            }
+        })
+    };
+    if until_answered(remove).await? {
         Ok(())
     } else {
         Err(SandboxError::InUse(name.to_owned()))

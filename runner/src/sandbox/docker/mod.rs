@@ -42,6 +42,9 @@ pub const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 /// Of the connection. Each request has its own, shorter bound, except uploads and pulls.
 const CONNECTION_SECONDS: u64 = 900;
 
+/// Begins the names of containers and volumes; their owner's follows.
+const NAME_PREFIX: &str = "holdpoint-";
+
 /// What a Docker sandbox is made of.
 #[derive(Debug, Clone)]
 pub struct SandboxSettings {
@@ -151,7 +154,7 @@ impl DockerSandbox {
     fn fresh_name(&self) -> String {
         static COUNTER: AtomicU64 = AtomicU64::new(0);
         let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-        format!("holdpoint-{}-{count}", self.owner.unique())
+        format!("{NAME_PREFIX}{}-{count}", self.owner.unique())
     }
 
     fn labels(&self) -> HashMap<String, String> {

@@ -1,12 +1,13 @@
 //! Removes what killed runs left behind.
 
-use bollard::query_parameters::ListContainersOptionsBuilder;
+use bollard::models::Volume;
+use bollard::query_parameters::{ListContainersOptionsBuilder, ListVolumesOptionsBuilder};
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-use super::DockerSandbox;
 use super::engine::{REQUEST, bounded, remove_container};
 use super::snapshots::Marker;
+use super::{DockerSandbox, NAME_PREFIX};
 use crate::error::SandboxError;
 use crate::sandbox::{Swept, owner};
 
@@ -52,6 +53,27 @@ impl DockerSandbox {
                 Err(error) => tracing::warn!("while sweeping: {error}"),
             }
         }
+        for volume in self.made_up_volumes().await? {
+            match self.remove_store(&volume.name, Path::new(&volume.mountpoint)).await {
+                Ok(()) => swept.volumes += 1,
+                Err(error) => tracing::debug!("while sweeping: {error}"),
+            }
+        }
         Ok(swept)
+    }
+
+    /// Volumes that the engine made up when it was started again, for a container that still referred to one just
+    /// removed: without labels, but by their name one of a process that is gone.
+    async fn made_up_volumes(&self) -> Result<Vec<Volume>, SandboxError> {
+        let filters = HashMap::from([("name", vec![NAME_PREFIX])]);
+        let options = ListVolumesOptionsBuilder::default().filters(&filters).build();
+        let listed = bounded("list volumes", REQUEST, self.docker.list_volumes(Some(options))).await?;
+        let of_nobody = |volume: &Volume| {
+            let unique = volume.name.strip_prefix(NAME_PREFIX);
+            volume.labels.is_empty() && unique.is_some_and(|unique| owner::is_unique_gone(unique).unwrap_or(false))
+        };
+        let mut volumes = listed.volumes.unwrap_or_default();
+        volumes.retain(of_nobody);
+        Ok(volumes)
     }
 }

@@ -14,7 +14,7 @@ use std::time::SystemTime;
 use tokio::sync::OnceCell;
 
 use super::ahead::Ahead;
-use super::disk::Disk;
+use super::disk::{Disk, Disks};
 use super::engine::{REQUEST, TRANSFER, bounded, is_not_found, remove_container, remove_volume};
 use super::layer::{self, LAYER, SNAPSHOT_DIR, STORE_DIR, TREE, WORK};
 use super::profile::workspace_mount;
@@ -308,7 +308,7 @@ impl DockerSandbox {
 
     /// Removes a store: its disk is taken down first.
     pub(super) async fn remove_store(&self, volume: &str, mountpoint: &Path) -> Result<(), SandboxError> {
-        self.disks.unmount(mountpoint).await?;
+        Disks::unmount(mountpoint).await?;
         remove_volume(&self.docker, volume).await
     }
 }

@@ -240,7 +240,7 @@ pub(super) const WRAPPER: &str = r#"set -eu
 for fd in /proc/self/fd/*; do fd=${fd##*/}; if ((fd > 2)); then exec {fd}>&-; fi; done
 while [[ $1 != -- ]]; do echo 0 >"$1"; shift; done
 shift
-exec 3<"$1" 5>"$2"
+exec 3<"$1" 5<>"$2"
 shift 2
 if [[ $1 != -- ]]; then exec 6<"$1" 7<"$2"; shift 2; fi
 shift

@@ -34,6 +34,8 @@ const REAP: Duration = Duration::from_secs(10);
 const LINE_QUEUE: usize = 1_024;
 /// Bytes read at once.
 const CHUNK: usize = 64 << 10;
+/// Bytes that bubblewrap's status takes at most; blanks are nothing to whoever reads it.
+const STATUS_ROOM: usize = 4 << 10;
 /// Longest status that bubblewrap writes.
 const MAX_STATUS_BYTES: u64 = 64 << 10;
 /// Between two looks at the disk: it takes some 100 MB in it.
@@ -200,7 +202,9 @@ impl Attempt {
         let (args, status) = (self.folder.join("options"), self.folder.join("status"));
         let private = || fs::OpenOptions::new();
         write_private(private(), &args, options.join("\0").as_bytes())?;
-        write_private(private(), &status, b"")?;
+        // It has its room before bubblewrap starts and is written over in place: bubblewrap that finds a full disk
+        // half-way ends without its child, which then waits for it for ever.
+        write_private(private(), &status, &[b' '; STATUS_ROOM])?;
         let bounded = Bounded {
             disk: shared.disks.size_mib.is_some(),
             ..shared.groups.bounded()
@@ -358,7 +362,9 @@ mod tests {
     #[test]
     fn only_a_command_that_was_started_has_a_status() {
         let started = "{ \"child-pid\": 7 }\n";
-        assert_eq!(exit_code(&format!("{started}{{ \"exit-code\": 3 }}\n")), Some(3));
+        let ended = format!("{started}{{ \"exit-code\": 3 }}\n");
+        assert_eq!(exit_code(&ended), Some(3));
+        assert_eq!(exit_code(&format!("{ended:4096}")), Some(3), "written over blanks");
         assert_eq!(exit_code(started), None);
         assert_eq!(exit_code(""), None);
         assert_eq!(exit_code("{ \"exit-c"), None);

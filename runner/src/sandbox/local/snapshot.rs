@@ -84,8 +84,12 @@ impl Shared {
             fs::write(slot.join(KEEPER), serde_json::to_vec(&keeper.labels())?)?;
         }
         let disk = slot.join("tree/disk");
-        if self.has(Control::SealedSnapshot) && disk::is_mounted(&disk)? {
-            disk::remount_read_only(&disk)?;
+        if disk::is_mounted(&disk)? {
+            // What couldn't be written, because the file system below is full, is told only now (syncfs(2)).
+            rustix::fs::syncfs(fs::File::open(&disk)?)?;
+            if self.has(Control::SealedSnapshot) {
+                disk::remount_read_only(&disk)?;
+            }
         }
         Ok(bytes)
     }
