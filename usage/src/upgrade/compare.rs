@@ -149,7 +149,10 @@ impl Pair<'_> {
             if let (true, Some(was), Some(is)) = (before.is_class, &before.listed, &after.listed) {
                 let more: Vec<&str> = is.difference(was).map(String::as_str).collect();
                 if !more.is_empty() {
-                    let text = format!("it has more variants, and a `match` may miss them: `{}`", more.join("`, `"));
+                    let text = format!(
+                        "it has more variants, and a `match` may miss them: `{}`",
+                        more.join("`, `")
+                    );
                     effects.push(Effect::unclear(What::Required, text));
                 }
             }
@@ -187,7 +190,12 @@ impl Pair<'_> {
                         None => How::Named,
                     };
                     let effects = self.effects(was, is, how);
-                    found.extend(effects.into_iter().find(|effect| !self.only_behaviour(effect)).map(|effect| (id, effect)));
+                    found.extend(
+                        effects
+                            .into_iter()
+                            .find(|effect| !self.only_behaviour(effect))
+                            .map(|effect| (id, effect)),
+                    );
                 }
             }
         }

@@ -490,7 +490,13 @@ impl Surface {
     pub(super) fn class_from(&self, module: ScopeId, names: &[String]) -> Option<ScopeId> {
         let mut budget = Budget { steps: 0, inside: 1 };
         match self.lexical(module, names, &mut budget) {
-            Found::Thing { item: Item { kind: Kind::Class(id), .. }, taken, .. } if taken == names.len() => Some(*id),
+            Found::Thing {
+                item: Item {
+                    kind: Kind::Class(id), ..
+                },
+                taken,
+                ..
+            } if taken == names.len() => Some(*id),
             _ => None,
         }
     }
