@@ -1,5 +1,8 @@
 //! `holdpoint contract`
 
+mod language;
+mod upgrade;
+
 use anyhow::Result;
 use clap::Subcommand;
 use holdpoint_contract::openapi::{Document, diff};
@@ -18,7 +21,12 @@ pub enum Command {
         base: PathBuf,
         /// Version to compare with it
         revision: PathBuf,
+        /// Both are versions of a library in this language, each a folder or an archive
+        #[arg(long, value_enum)]
+        kind: Option<language::Language>,
     },
+    /// Judge whether a repo's code bears another version of a dependency
+    Upgrade(Box<upgrade::Arguments>),
 }
 
 fn document(file: &Path) -> Result<Document> {
@@ -27,7 +35,15 @@ fn document(file: &Path) -> Result<Document> {
 }
 
 pub fn run(global: &Global, command: &Command) -> Result<ExitCode> {
-    let Command::Diff { base, revision } = command;
+    let (base, revision) = match command {
+        Command::Upgrade(arguments) => return upgrade::run(global, arguments),
+        Command::Diff {
+            base,
+            revision,
+            kind: Some(kind),
+        } => return language::run(global, *kind, base, revision),
+        Command::Diff { base, revision, .. } => (base, revision),
+    };
     let changes = diff(&document(base)?, &document(revision)?);
     global.print(&changes, || {
         let verdict = if changes.breaking {

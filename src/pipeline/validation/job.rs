@@ -26,6 +26,7 @@ use crate::pipeline::findings::{OSV_LOCKFILE, is_osv};
 use crate::pipeline::mirror::Mirror;
 use crate::pipeline::owners::Owners;
 use crate::pipeline::tree_files::TreeFiles;
+use crate::pipeline::upgrades;
 
 /// One fix to validate: owned, so that it can wait for its turn.
 #[derive(Clone)]
@@ -103,6 +104,12 @@ pub fn prepare(
     let candidate: Arc<[u8]> = holdpoint_fixes::tree::export_tar(&mirror.git, &fix.candidate_tree, limits)?.into();
     let (consumers, expected, unrecorded) = contracts(estate, owners)?;
     let contract = settings.contract.unwrap_or_default();
+    let packages = estate
+        .config
+        .sandbox
+        .packages
+        .as_ref()
+        .map(|folder| absolute(&estate.root, folder));
     let plan = ValidationPlan {
         subject: format!("{}: {}", fix.repo, fix.title),
         checks: checks.clone(),
@@ -112,19 +119,15 @@ pub fn prepare(
         scrutiny,
         reruns: estate.config.sandbox.reruns,
         prepare: estate.config.sandbox.prepare.clone(),
-        packages: estate
-            .config
-            .sandbox
-            .packages
-            .as_ref()
-            .map(|folder| absolute(&estate.root, folder)),
         contract: ContractPlan {
             openapi: compare_openapi(mirror, fix, &contract),
+            upgrades: upgrades::judged(mirror, fix, packages.as_deref()),
             serve: contract.serve,
             consumers,
             unrecorded,
             agent: agent.to_owned(),
         },
+        packages,
         scanners: scanners(estate, &fix.repo)?,
         resolves: resolved
             .iter()
@@ -174,6 +177,8 @@ pub fn prepare(
         baseline_key.as_str().as_bytes(),
         fix.candidate_tree.as_bytes(),
         resolves.join(",").as_bytes(),
+        // What the archives of its upgrades say: they may be others than last time.
+        format!("{:?}", plan.contract.upgrades).as_bytes(),
     ]);
     Ok(Job {
         key,

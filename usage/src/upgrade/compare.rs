@@ -86,13 +86,14 @@ impl Pair<'_> {
 
     /// A major release says that something breaks; where the code itself changed, that may be it.
     fn behaviour(&self, was: &Item, is: &Item) -> Option<Effect> {
-        if was.body != 0 && was.body == is.body {
+        let elsewhere = self.old.declares_only || self.new.declares_only;
+        if elsewhere || (was.body != 0 && was.body == is.body) {
             return None;
         }
         let text = if was.body == 0 || is.body == 0 {
-            "its declaration is the same, but its code can't be compared, and this is a major release"
+            "the call fits, but its code can't be compared, and this is a major release"
         } else {
-            "its declaration is the same, but its code changed, and this is a major release"
+            "the call fits, but its code changed, and this is a major release"
         };
         Some(Effect::unclear(What::Behaviour, text))
     }
