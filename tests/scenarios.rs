@@ -93,7 +93,7 @@ fn the_demo_ends_as_it_must() {
     assert!(text.contains("Ledger:") && text.contains("verified"), "{text}");
     let report = demo.report();
     let scenarios = report.items().iter().filter(|item| !item["scenario"].is_null()).count();
-    assert_eq!(scenarios, 19, "{text}");
+    assert_eq!(scenarios, 20, "{text}");
     for item in report
         .items()
         .iter()

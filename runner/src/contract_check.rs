@@ -27,6 +27,8 @@ pub struct ContractPlan {
     pub unrecorded: Vec<String>,
     /// The API description compared between base and candidate, where there is one.
     pub openapi: Option<OpenApiResult>,
+    /// What upgrades of dependencies mean for the repo's own code, where that could be looked at.
+    pub upgrades: Vec<UpgradeResult>,
     /// The application's binary, whose hidden subcommand `replay-agent` is the agent.
     pub agent: PathBuf,
 }
@@ -47,6 +49,24 @@ pub struct RecordedInteraction {
     pub description: String,
     /// The request.
     pub request: AgentRequest,
+}
+
+/// What the upgrade of one dependency means for the code that uses it. Breaking if there is anything that breaks, else
+/// unknown if there is anything that couldn't be seen, else safe.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UpgradeResult {
+    /// Name of the package.
+    pub package: String,
+    /// Version before.
+    pub from: String,
+    /// Version after.
+    pub to: String,
+    /// Uses that break: symbol, file, line, what changed.
+    pub breaking: Vec<String>,
+    /// What couldn't be seen.
+    pub unknown: Vec<String>,
+    /// Why it is safe.
+    pub safe: Vec<String>,
 }
 
 /// An API description, compared.
@@ -236,6 +256,13 @@ pub fn compare(
         }
         None => {}
     }
+    for upgrade in &plan.upgrades {
+        let about = format!("{} {} → {}", one_line(&upgrade.package), one_line(&upgrade.from), one_line(&upgrade.to));
+        let line = |text: &String| format!("{about}: {}", one_line(text));
+        findings.broken.extend(upgrade.breaking.iter().map(line));
+        findings.unclear.extend(upgrade.unknown.iter().map(line));
+        findings.good.extend(upgrade.safe.iter().map(line));
+    }
     for consumer in &plan.unrecorded {
         findings.unclear.push(format!(
             "no contract is recorded for the consumer `{}`",
@@ -252,6 +279,7 @@ pub fn compare(
 struct Findings {
     broken: Vec<String>,
     unclear: Vec<String>,
+    good: Vec<String>,
 }
 
 impl Findings {
@@ -372,7 +400,7 @@ impl Findings {
                 )
             }
         };
-        let lines = self.broken.into_iter().chain(self.unclear);
+        let lines = self.broken.into_iter().chain(self.unclear).chain(self.good);
         checked.details = lines.take(MAX_DETAILS).collect();
         checked
     }

@@ -17,6 +17,7 @@ pub mod error;
 pub mod files;
 pub mod image;
 pub mod keep;
+pub mod language_api;
 pub mod log_files;
 pub mod plan;
 pub mod proxy;

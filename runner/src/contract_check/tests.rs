@@ -196,3 +196,33 @@ fn lines_without_the_nonce_are_not_results() {
     ));
     assert!(matches!(read_replay(good, "n", 1, &GREEN), Replay::Unknown { .. }));
 }
+
+#[test]
+fn an_upgrade_that_breaks_a_use_fails_and_one_that_cant_be_seen_is_inconclusive() {
+    let upgrade = |breaking: &[&str], unknown: &[&str], safe: &[&str]| {
+        let owned = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
+        UpgradeResult {
+            package: "lib".to_owned(),
+            from: "1.0".to_owned(),
+            to: "1.1".to_owned(),
+            breaking: owned(breaking),
+            unknown: owned(unknown),
+            safe: owned(safe),
+        }
+    };
+    let checked = |upgrades: Vec<UpgradeResult>| {
+        let plan = ContractPlan {
+            upgrades,
+            ..ContractPlan::default()
+        };
+        compare(&plan, None, None, &|_: usize, _: usize, _: &AgentResponse| Vec::new())
+    };
+    let broken = checked(vec![upgrade(&["`lib.f` at app.py:3: it is gone"], &["x"], &[])]);
+    assert_eq!(broken.verdict, Verdict::Failed);
+    assert!(broken.reason.contains("app.py:3"), "{}", broken.reason);
+    let group = vec![upgrade(&[], &[], &["same"]), upgrade(&[], &["native code"], &[])];
+    assert_eq!(checked(group).verdict, Verdict::Inconclusive);
+    let safe = checked(vec![upgrade(&[], &[], &["nothing changed"])]);
+    assert_eq!(safe.verdict, Verdict::Passed);
+    assert_eq!(safe.details, ["lib 1.0 → 1.1: nothing changed"]);
+}

@@ -1,11 +1,13 @@
 //! `holdpoint contract diff`
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{Args, ValueEnum as _};
 use holdpoint_contract::overrides::judge;
 use holdpoint_contract::{DiffVerdict, Kind};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
+use super::language::{self, Language};
 use super::rules;
 use crate::cli::{Format, Global, print_line};
 use crate::exit_code::ExitCode;
@@ -21,9 +23,10 @@ pub struct Arguments {
     /// Version to compare with it
     #[arg(required_unless_present = "explain")]
     revision: Option<PathBuf>,
-    /// Kind of contract: openapi, protobuf, graphql, json-schema, asyncapi, http or sql
+    /// Kind of contract: openapi, protobuf, graphql, json-schema, asyncapi, http or sql; or rust, python or
+    /// typescript for two versions of a library, each a folder or an archive
     #[arg(long, value_name = "KIND")]
-    kind: Option<Kind>,
+    kind: Option<Compares>,
     /// File like a repo's `.holdpoint.yaml`, whose `contract.rules` set levels
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -32,12 +35,38 @@ pub struct Arguments {
     explain: Option<String>,
 }
 
+/// What `--kind` names.
+#[derive(Debug, Clone, Copy)]
+enum Compares {
+    Contract(Kind),
+    Library(Language),
+}
+
+impl FromStr for Compares {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        if let Ok(language) = Language::from_str(name, false) {
+            return Ok(Self::Library(language));
+        }
+        match name.parse() {
+            Ok(kind) => Ok(Self::Contract(kind)),
+            Err(error) => Err(format!("{error}, or `rust`, `python`, `typescript` for libraries")),
+        }
+    }
+}
+
 pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     if let Some(rule) = &arguments.explain {
         return rules::explain(global, rule);
     }
     let side = |path: &Option<PathBuf>| path.clone().context("clap asks for both sides");
     let (base, revision) = (side(&arguments.base)?, side(&arguments.revision)?);
+    let kind = match arguments.kind {
+        Some(Compares::Library(language)) => return language::run(global, language, &base, &revision),
+        Some(Compares::Contract(kind)) => Some(kind),
+        None => None,
+    };
     let rules = match &arguments.config {
         Some(file) => contracts::read_rules(file)?,
         None => Vec::new(),
@@ -45,7 +74,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     let (before, after) = (Folder::open(&base)?, Folder::open(&revision)?);
     let (base, revision) = (name(&base), name(&revision));
     let side = |name, sources| Side { name, sources };
-    let diff = contracts::compare(&side(&base, &before), &side(&revision, &after), arguments.kind)?;
+    let diff = contracts::compare(&side(&base, &before), &side(&revision, &after), kind)?;
     let judged = judge(diff, &rules, global.now());
     let compared = Compared {
         base: &base,

@@ -1,8 +1,10 @@
 //! `holdpoint contract`
 
 mod diff;
+mod language;
 mod matching;
 mod rules;
+mod upgrade;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -14,7 +16,8 @@ use crate::exit_code::ExitCode;
 pub enum Command {
     /// Compare two versions of a contract: can a client that worked before fail now
     ///
-    /// OpenAPI descriptions, and recorded HTTP interactions (Pact); files or folders. What it is, is told from names
+    /// OpenAPI, AsyncAPI, JSON Schema, Protocol Buffers, GraphQL, SQL and recorded HTTP interactions (Pact); files or
+    /// folders. What it is, is told from names
     /// and content, unless `--kind` says so. Ends with 0 if nothing breaks a client, 11 if something does, 12 if not
     /// all could be compared, and 3 if a side can't be read.
     Diff(diff::Arguments),
@@ -25,6 +28,8 @@ pub enum Command {
     Match(matching::Arguments),
     /// List the rules that changes are judged by
     Rules(rules::Arguments),
+    /// Judge whether a repo's code bears another version of a dependency
+    Upgrade(Box<upgrade::Arguments>),
 }
 
 pub fn run(global: &Global, command: &Command) -> Result<ExitCode> {
@@ -32,5 +37,6 @@ pub fn run(global: &Global, command: &Command) -> Result<ExitCode> {
         Command::Diff(arguments) => diff::run(global, arguments),
         Command::Match(arguments) => matching::run(global, arguments),
         Command::Rules(arguments) => rules::run(global, arguments),
+        Command::Upgrade(arguments) => upgrade::run(global, arguments),
     }
 }

@@ -26,6 +26,7 @@ use crate::pipeline::findings::{OSV_LOCKFILE, is_osv};
 use crate::pipeline::mirror::Mirror;
 use crate::pipeline::owners::Owners;
 use crate::pipeline::tree_files::TreeFiles;
+use crate::pipeline::upgrades;
 
 /// One fix to validate: owned, so that it can wait for its turn.
 #[derive(Clone)]
@@ -110,6 +111,12 @@ pub fn prepare(
         .iter()
         .map(|rule| format!("{} ", rule.is_expired(at)))
         .collect();
+    let packages = estate
+        .config
+        .sandbox
+        .packages
+        .as_ref()
+        .map(|folder| absolute(&estate.root, folder));
     let plan = ValidationPlan {
         subject: format!("{}: {}", fix.repo, fix.title),
         checks: checks.clone(),
@@ -119,19 +126,15 @@ pub fn prepare(
         scrutiny,
         reruns: estate.config.sandbox.reruns,
         prepare: estate.config.sandbox.prepare.clone(),
-        packages: estate
-            .config
-            .sandbox
-            .packages
-            .as_ref()
-            .map(|folder| absolute(&estate.root, folder)),
         contract: ContractPlan {
             openapi: contracts::compare(mirror, (&fix.base_tree, &fix.candidate_tree), &contract, at),
+            upgrades: upgrades::judged(mirror, fix, packages.as_deref()),
             serve: contract.serve,
             consumers,
             unrecorded,
             agent: agent.to_owned(),
         },
+        packages,
         scanners: scanners(estate, &fix.repo)?,
         resolves: resolved
             .iter()
@@ -181,6 +184,8 @@ pub fn prepare(
         baseline_key.as_str().as_bytes(),
         fix.candidate_tree.as_bytes(),
         resolves.join(",").as_bytes(),
+        // What the archives of its upgrades say: they may be others than last time.
+        format!("{:?}", plan.contract.upgrades).as_bytes(),
     ]);
     // On another day other rules of the repo's own may hold.
     let key = match valid.is_empty() {

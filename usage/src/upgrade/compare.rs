@@ -86,13 +86,14 @@ impl Pair<'_> {
 
     /// A major release says that something breaks; where the code itself changed, that may be it.
     fn behaviour(&self, was: &Item, is: &Item) -> Option<Effect> {
-        if was.body != 0 && was.body == is.body {
+        let elsewhere = self.old.declares_only || self.new.declares_only;
+        if elsewhere || (was.body != 0 && was.body == is.body) {
             return None;
         }
         let text = if was.body == 0 || is.body == 0 {
-            "its declaration is the same, but its code can't be compared, and this is a major release"
+            "the call fits, but its code can't be compared, and this is a major release"
         } else {
-            "its declaration is the same, but its code changed, and this is a major release"
+            "the call fits, but its code changed, and this is a major release"
         };
         Some(Effect::unclear(What::Behaviour, text))
     }
@@ -149,7 +150,10 @@ impl Pair<'_> {
             if let (true, Some(was), Some(is)) = (before.is_class, &before.listed, &after.listed) {
                 let more: Vec<&str> = is.difference(was).map(String::as_str).collect();
                 if !more.is_empty() {
-                    let text = format!("it has more variants, and a `match` may miss them: `{}`", more.join("`, `"));
+                    let text = format!(
+                        "it has more variants, and a `match` may miss them: `{}`",
+                        more.join("`, `")
+                    );
                     effects.push(Effect::unclear(What::Required, text));
                 }
             }
@@ -187,7 +191,12 @@ impl Pair<'_> {
                         None => How::Named,
                     };
                     let effects = self.effects(was, is, how);
-                    found.extend(effects.into_iter().find(|effect| !self.only_behaviour(effect)).map(|effect| (id, effect)));
+                    found.extend(
+                        effects
+                            .into_iter()
+                            .find(|effect| !self.only_behaviour(effect))
+                            .map(|effect| (id, effect)),
+                    );
                 }
             }
         }

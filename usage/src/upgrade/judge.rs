@@ -155,7 +155,11 @@ impl Judge<'_> {
         let pair = Pair { old, new, major };
         let uses = std::mem::take(&mut self.uses);
         self.traits = match old.language {
-            Language::Rust => uses.rooted.iter().filter_map(|used| class_at(old, &used.path)).collect(),
+            Language::Rust => uses
+                .rooted
+                .iter()
+                .filter_map(|used| class_at(old, &used.path))
+                .collect(),
             _ => BTreeSet::new(),
         };
         self.loading(&pair, &uses);
@@ -403,12 +407,32 @@ impl Judge<'_> {
 
     fn loose(&mut self, pair: &Pair<'_>, name: &str, call: Option<&crate::facts::Arguments>, place: &Place) {
         for (owner, effect) in pair.member(name, call) {
-            let path = pair.old.scope(owner).map(|scope| scope.path.clone()).unwrap_or_default();
-            let path: Vec<String> = path.into_iter().filter(|part| part != INNER).chain([name.to_owned()]).collect();
+            let path = pair
+                .old
+                .scope(owner)
+                .map(|scope| scope.path.clone())
+                .unwrap_or_default();
+            let path: Vec<String> = path
+                .into_iter()
+                .filter(|part| part != INNER)
+                .chain([name.to_owned()])
+                .collect();
             // In Rust, a method of a trait is only seen where the trait is taken in.
             let certain = self.traits.contains(&owner)
-                && pair.old.scopes.iter().filter(|scope| scope.is_class && scope.members.contains_key(name)).count() == 1;
-            self.effect(effect, &path.join(separator(pair.old.language)), place, certain, pair.new);
+                && pair
+                    .old
+                    .scopes
+                    .iter()
+                    .filter(|scope| scope.is_class && scope.members.contains_key(name))
+                    .count()
+                    == 1;
+            self.effect(
+                effect,
+                &path.join(separator(pair.old.language)),
+                place,
+                certain,
+                pair.new,
+            );
         }
     }
 

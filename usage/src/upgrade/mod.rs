@@ -26,15 +26,15 @@ use crate::facts::Place;
 
 pub use difference::{ApiChange, Bump, Difference, difference};
 pub use files::PackageFile;
-//pub use griffe::{GRIFFE_VERSIONS, read_griffe};
+pub use griffe::read_griffe;
 pub use javascript::read_javascript;
 pub use judge::{Runtime, Step, judge};
 pub use python::read_python;
 pub use rust::read_rust;
-//pub use semver_checks::{SemverReport, read_semver_checks};
+pub use semver_checks::{SemverReport, read_semver_checks};
 pub use signature::{Parameter, ParameterKind, Signature};
 pub use surface::{Floor, Found, Item, Kind, Loading, Ref, Scope, ScopeId, Surface};
-//pub use typescript::read_typescript;
+pub use typescript::read_typescript;
 
 /// What kind of change it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -177,6 +177,37 @@ pub enum Verdict {
         /// What couldn't be seen; at least one.
         because: Vec<String>,
     },
+}
+
+impl Compatibility {
+    /// Two readings of the same upgrade, joined: the worse verdict stands, with all that was found.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.read_by.extend(other.read_by);
+        self.verdict = match (self.verdict, other.verdict) {
+            (Verdict::Safe { because }, Verdict::Safe { .. }) => Verdict::Safe { because },
+            (Verdict::Safe { .. }, worse) | (worse, Verdict::Safe { .. }) => worse,
+            (Verdict::Unknown { mut because }, Verdict::Unknown { because: more }) => {
+                because.extend(more);
+                because.sort();
+                because.dedup();
+                Verdict::Unknown { because }
+            }
+            (Verdict::Breaking { mut breaks, mut unknown }, Verdict::Breaking { breaks: more, unknown: less }) => {
+                breaks.extend(more);
+                breaks.sort();
+                breaks.dedup();
+                unknown.extend(less);
+                Verdict::Breaking { breaks, unknown }
+            }
+            (Verdict::Breaking { breaks, mut unknown }, Verdict::Unknown { because })
+            | (Verdict::Unknown { because }, Verdict::Breaking { breaks, mut unknown }) => {
+                unknown.extend(because);
+                Verdict::Breaking { breaks, unknown }
+            }
+        };
+        self
+    }
 }
 
 /// The answer for one dependency.

@@ -30,7 +30,9 @@ pub fn read_rust(package: &str, files: &[PackageFile<'_>], read_by: &str) -> Sur
         root: 0,
     };
     let (name, file) = reader.manifest(package);
-    let Some(root) = reader.surface.add_scope(0, &name, false) else { return reader.surface };
+    let Some(root) = reader.surface.add_scope(0, &name, false) else {
+        return reader.surface;
+    };
     reader.root = root;
     let item = Item {
         kind: Kind::Module(root),
@@ -105,22 +107,41 @@ impl Reader<'_> {
         }
         for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
             let names = table.get(section).and_then(toml::Value::as_table);
-            self.others.extend(names.into_iter().flat_map(|names| names.keys()).map(|name| name.replace('-', "_")));
+            self.others.extend(
+                names
+                    .into_iter()
+                    .flat_map(|names| names.keys())
+                    .map(|name| name.replace('-', "_")),
+            );
         }
         let targets = table.get("target").and_then(toml::Value::as_table);
         for target in targets.into_iter().flat_map(|targets| targets.values()) {
             let names = target.get("dependencies").and_then(toml::Value::as_table);
-            self.others.extend(names.into_iter().flat_map(|names| names.keys()).map(|name| name.replace('-', "_")));
+            self.others.extend(
+                names
+                    .into_iter()
+                    .flat_map(|names| names.keys())
+                    .map(|name| name.replace('-', "_")),
+            );
         }
-        for (name, on) in table.get("features").and_then(toml::Value::as_table).into_iter().flatten() {
+        for (name, on) in table
+            .get("features")
+            .and_then(toml::Value::as_table)
+            .into_iter()
+            .flatten()
+        {
             if name == "default" {
                 let on = on.as_array().into_iter().flatten().filter_map(toml::Value::as_str);
-                self.surface.features.extend(on.map(|feature| format!("default:{feature}")));
+                self.surface
+                    .features
+                    .extend(on.map(|feature| format!("default:{feature}")));
             } else {
                 self.surface.features.insert(name.clone());
             }
         }
-        let name = word(["lib", "name"]).or_else(|| word(["package", "name"])).unwrap_or_else(|| package.to_owned());
+        let name = word(["lib", "name"])
+            .or_else(|| word(["package", "name"]))
+            .unwrap_or_else(|| package.to_owned());
         let file = word(["lib", "path"]).unwrap_or_else(|| "src/lib.rs".to_owned());
         (name.replace('-', "_"), file)
     }
@@ -149,8 +170,17 @@ impl Reader<'_> {
     }
 
     fn inner(&mut self, exports: ScopeId) -> Option<ScopeId> {
-        let path: Vec<String> = self.surface.scope(exports)?.path.iter().cloned().chain([INNER.to_owned()]).collect();
-        self.surface.at(&path).or_else(|| self.surface.add_scope(exports, INNER, false))
+        let path: Vec<String> = self
+            .surface
+            .scope(exports)?
+            .path
+            .iter()
+            .cloned()
+            .chain([INNER.to_owned()])
+            .collect();
+        self.surface
+            .at(&path)
+            .or_else(|| self.surface.add_scope(exports, INNER, false))
     }
 
     fn module(&mut self, exports: ScopeId, block: Node<'_>, file: &str, folder: &str, source: &str, depth: usize) {
@@ -175,7 +205,10 @@ impl Reader<'_> {
             if node.kind() != "inner_attribute_item" {
                 let attributes = std::mem::take(&mut attributes);
                 // What only tests see is nobody's.
-                if !attributes.iter().any(|a| a.contains("cfg(test)") || a.contains("cfg(doctest)")) {
+                if !attributes
+                    .iter()
+                    .any(|a| a.contains("cfg(test)") || a.contains("cfg(doctest)"))
+                {
                     self.node(into, node, &attributes);
                 }
             }
@@ -188,10 +221,13 @@ impl Reader<'_> {
         match node.kind() {
             "function_item" => {
                 let mut made = signature(node, into.source);
-                made.qualifiers.extend(attributes.iter().filter(|a| a.contains("cfg(")).cloned());
+                made.qualifiers
+                    .extend(attributes.iter().filter(|a| a.contains("cfg(")).cloned());
                 let macro_name = attributes.iter().find_map(|a| {
                     let derive = a.split_once("proc_macro_derive(").map(|(_, rest)| rest);
-                    derive.and_then(|rest| rest.split([')', ',']).next()).map(|name| name.trim().to_owned())
+                    derive
+                        .and_then(|rest| rest.split([')', ',']).next())
+                        .map(|name| name.trim().to_owned())
                 });
                 let exported = macro_name.unwrap_or(name);
                 self.item(into, into.of(public), &exported, node, Kind::Function(made));
@@ -247,37 +283,72 @@ impl Reader<'_> {
     /// Items that a macro makes. What `cfg_x! { … }` holds is taken as it is.
     fn made_by_macro(&mut self, into: Into<'_>, node: Node<'_>) {
         let name = field(node, "macro", into.source).to_owned();
-        if matches!(name.as_str(), "thread_local" | "compile_error" | "const_assert" | "assert_impl_all" | "doc_comment") {
+        if matches!(
+            name.as_str(),
+            "thread_local" | "compile_error" | "const_assert" | "assert_impl_all" | "doc_comment"
+        ) {
             return;
         }
         let tokens = children(node).into_iter().find(|child| child.kind() == "token_tree");
         let inside = tokens.map_or("", |tokens| text(tokens, into.source));
-        let inside = inside.get(1..inside.len().saturating_sub(1)).unwrap_or_default().to_owned();
+        let inside = inside
+            .get(1..inside.len().saturating_sub(1))
+            .unwrap_or_default()
+            .to_owned();
         let grammar = tree_sitter_rust::LANGUAGE.into();
         let tree = parse(&grammar, &inside).filter(|tree| !tree.root_node().has_error());
         match tree.filter(|_| name.starts_with("cfg_") || name.ends_with("_cfg")) {
             Some(tree) if into.depth < MAX_MODULES => {
-                self.module(into.exports, tree.root_node(), into.file, into.folder, &inside, into.depth + 1);
+                self.module(
+                    into.exports,
+                    tree.root_node(),
+                    into.file,
+                    into.folder,
+                    &inside,
+                    into.depth + 1,
+                );
             }
-            _ => self.hide(into.exports, format!("the macro `{name}` makes items in `{}`", into.file)),
+            _ => self.hide(
+                into.exports,
+                format!("the macro `{name}` makes items in `{}`", into.file),
+            ),
         }
     }
 
     fn submodule(&mut self, into: Into<'_>, name: &str, node: Node<'_>, attributes: &[String], public: bool) {
         let around = into.of(public);
-        let mut path = self.surface.scope(around).map(|scope| scope.path.clone()).unwrap_or_default();
+        let mut path = self
+            .surface
+            .scope(around)
+            .map(|scope| scope.path.clone())
+            .unwrap_or_default();
         path.push(name.to_owned());
-        let Some(id) = self.surface.at(&path).or_else(|| self.surface.add_scope(around, name, false)) else { return };
+        let Some(id) = self
+            .surface
+            .at(&path)
+            .or_else(|| self.surface.add_scope(around, name, false))
+        else {
+            return;
+        };
         self.item(into, around, name, node, Kind::Module(id));
-        let below = if into.folder.is_empty() { name.to_owned() } else { format!("{}/{name}", into.folder) };
+        let below = if into.folder.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}/{name}", into.folder)
+        };
         if let Some(body) = node.child_by_field_name("body") {
             return self.module(id, body, into.file, &below, into.source, into.depth + 1);
         }
-        let given = attributes.iter().find_map(|a| a.split_once("path").and_then(|(_, rest)| rest.split('"').nth(1)));
+        let given = attributes
+            .iter()
+            .find_map(|a| a.split_once("path").and_then(|(_, rest)| rest.split('"').nth(1)));
         let beside = into.file.rsplit_once('/').map_or("", |(folder, _)| folder);
         let mut wanted: Vec<String> = given.map(|file| format!("{beside}/{file}")).into_iter().collect();
         wanted.extend([format!("{below}.rs"), format!("{below}/mod.rs")]);
-        let file = wanted.iter().map(|file| file.trim_start_matches('/')).find(|file| self.files.contains_key(file));
+        let file = wanted
+            .iter()
+            .map(|file| file.trim_start_matches('/'))
+            .find(|file| self.files.contains_key(file));
         match file.map(str::to_owned) {
             Some(file) => self.file(id, &file, &below, into.depth + 1),
             None => self.hide(id, format!("the file of the module `{name}` can't be found")),
@@ -304,10 +375,15 @@ impl Reader<'_> {
 
     fn import(&mut self, into: Into<'_>, node: Node<'_>, public: bool) {
         let scope = into.of(public);
-        let Some(argument) = node.child_by_field_name("argument") else { return };
+        let Some(argument) = node.child_by_field_name("argument") else {
+            return;
+        };
         let mut open: Vec<(Node<'_>, Vec<String>)> = vec![(argument, Vec::new())];
         let split = |text: &str| -> Vec<String> {
-            text.split("::").map(|part| part.trim().trim_start_matches("r#").to_owned()).filter(|p| !p.is_empty()).collect()
+            text.split("::")
+                .map(|part| part.trim().trim_start_matches("r#").to_owned())
+                .filter(|p| !p.is_empty())
+                .collect()
         };
         while let Some((part, mut prefix)) = open.pop() {
             match part.kind() {
@@ -355,10 +431,22 @@ impl Reader<'_> {
                 "self" => {}
                 "super" => {
                     // Above a module is another, or what one doesn't export.
-                    let mut up = self.surface.scope(from).and_then(|scope| scope.parent).unwrap_or(self.root);
-                    let inner = |id| self.surface.scope(id).is_some_and(|s: &super::Scope| s.path.last().is_some_and(|l| l == INNER));
+                    let mut up = self
+                        .surface
+                        .scope(from)
+                        .and_then(|scope| scope.parent)
+                        .unwrap_or(self.root);
+                    let inner = |id| {
+                        self.surface
+                            .scope(id)
+                            .is_some_and(|s: &super::Scope| s.path.last().is_some_and(|l| l == INNER))
+                    };
                     while inner(up) {
-                        up = self.surface.scope(up).and_then(|scope| scope.parent).unwrap_or(self.root);
+                        up = self
+                            .surface
+                            .scope(up)
+                            .and_then(|scope| scope.parent)
+                            .unwrap_or(self.root);
                     }
                     from = up;
                 }
@@ -366,8 +454,15 @@ impl Reader<'_> {
             }
             rest = below;
         }
-        let elsewhere = rest.len() == path.len() && path.first().is_some_and(|first| matches!(first.as_str(), "std" | "core" | "alloc"));
-        if elsewhere { Ref::Elsewhere(path.join("::")) } else { Ref::Local(from, rest.to_vec()) }
+        let elsewhere = rest.len() == path.len()
+            && path
+                .first()
+                .is_some_and(|first| matches!(first.as_str(), "std" | "core" | "alloc"));
+        if elsewhere {
+            Ref::Elsewhere(path.join("::"))
+        } else {
+            Ref::Local(from, rest.to_vec())
+        }
     }
 
     fn settle(&mut self) {
@@ -375,7 +470,11 @@ impl Reader<'_> {
             if !self.others.contains(&first) || matches!(self.surface.member(scope, &name), Found::Thing { .. }) {
                 continue;
             }
-            let items = self.surface.scopes.get_mut(scope).and_then(|scope| scope.members.get_mut(&name));
+            let items = self
+                .surface
+                .scopes
+                .get_mut(scope)
+                .and_then(|scope| scope.members.get_mut(&name));
             for item in items.into_iter().flatten() {
                 if matches!(item.kind, Kind::Alias(Ref::Local(..))) {
                     item.kind = Kind::Alias(Ref::Elsewhere(whole.clone()));
@@ -383,11 +482,15 @@ impl Reader<'_> {
             }
         }
         for found in std::mem::take(&mut self.impls) {
-            let Some(class) = self.surface.class_from(found.module, &found.ty) else { continue };
+            let Some(class) = self.surface.class_from(found.module, &found.ty) else {
+                continue;
+            };
             if let Some(scope) = self.surface.scopes.get_mut(class) {
                 scope.traits.extend(found.of);
                 if found.hides {
-                    scope.hidden.get_or_insert_with(|| "a macro makes some of its members".to_owned());
+                    scope
+                        .hidden
+                        .get_or_insert_with(|| "a macro makes some of its members".to_owned());
                 }
             }
             for (name, item) in found.members {
@@ -400,12 +503,16 @@ impl Reader<'_> {
 
 /// Whether an item is visible outside of its crate as far as its own words say.
 fn is_public(node: Node<'_>, source: &str) -> bool {
-    children(node).into_iter().any(|child| child.kind() == "visibility_modifier" && text(child, source) == "pub")
+    children(node)
+        .into_iter()
+        .any(|child| child.kind() == "visibility_modifier" && text(child, source) == "pub")
 }
 
 fn signature(node: Node<'_>, source: &str) -> Signature {
     let mut made = Signature {
-        returns: node.child_by_field_name("return_type").map(|ty| short(text(ty, source))),
+        returns: node
+            .child_by_field_name("return_type")
+            .map(|ty| short(text(ty, source))),
         ..Signature::default()
     };
     for child in children(node) {
@@ -413,10 +520,14 @@ fn signature(node: Node<'_>, source: &str) -> Signature {
             "function_modifiers" => {
                 let words = text(child, source);
                 made.is_async = words.split_whitespace().any(|word| word == "async");
-                let others = words.split_whitespace().filter(|word| !matches!(*word, "async" | "const"));
+                let others = words
+                    .split_whitespace()
+                    .filter(|word| !matches!(*word, "async" | "const"));
                 made.qualifiers.extend(others.map(str::to_owned));
             }
-            "type_parameters" | "where_clause" => made.qualifiers.push(short(text(child, source)).trim_end_matches(',').to_owned()),
+            "type_parameters" | "where_clause" => made
+                .qualifiers
+                .push(short(text(child, source)).trim_end_matches(',').to_owned()),
             _ => {}
         }
     }

@@ -235,7 +235,11 @@ impl Signature {
     ) -> Option<Effect> {
         let named = |of: &Self, name: &str| of.parameters.iter().any(|p| p.name == name);
         let ends = |p: &Parameter| matches!(p.kind, ParameterKind::Rest | ParameterKind::KeywordRest);
-        if by_place && was.name != is.name && !ends(was) && !ends(is) {
+        if ends(was) != ends(is) {
+            let text = format!("the argument for `{}`, which takes any, goes to `{}` now", was.name, is.name);
+            return ends(was).then(|| Effect::unclear(What::ParameterReordered, text));
+        }
+        if by_place && was.name != is.name && !ends(was) {
             if named(self, &was.name) || named(old, &is.name) {
                 let text = format!("the argument for `{}` goes to `{}` now", was.name, is.name);
                 return Some(Effect::breaks(What::ParameterReordered, &text));

@@ -125,6 +125,8 @@ pub struct Surface {
     pub features: BTreeSet<String>,
     /// Parts that can't be seen, for people.
     pub gaps: Vec<String>,
+    /// What read it sees declarations only; another reading says what became of the code.
+    pub declares_only: bool,
     /// Scopes by their path.
     by_path: HashMap<Vec<String>, ScopeId>,
 }
@@ -169,6 +171,7 @@ impl Surface {
             loading: Loading::default(),
             features: BTreeSet::new(),
             gaps: Vec::new(),
+            declares_only: false,
             by_path: HashMap::from([(Vec::new(), 0)]),
         }
     }
@@ -490,7 +493,13 @@ impl Surface {
     pub(super) fn class_from(&self, module: ScopeId, names: &[String]) -> Option<ScopeId> {
         let mut budget = Budget { steps: 0, inside: 1 };
         match self.lexical(module, names, &mut budget) {
-            Found::Thing { item: Item { kind: Kind::Class(id), .. }, taken, .. } if taken == names.len() => Some(*id),
+            Found::Thing {
+                item: Item {
+                    kind: Kind::Class(id), ..
+                },
+                taken,
+                ..
+            } if taken == names.len() => Some(*id),
             _ => None,
         }
     }

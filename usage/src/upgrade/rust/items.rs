@@ -23,7 +23,10 @@ impl Reader<'_> {
         let around = into.of(public);
         let mut path = self.surface.scope(around)?.path.clone();
         path.push(name.to_owned());
-        let known = self.surface.at(&path).filter(|id| self.surface.scope(*id).is_some_and(|scope| scope.is_class));
+        let known = self
+            .surface
+            .at(&path)
+            .filter(|id| self.surface.scope(*id).is_some_and(|scope| scope.is_class));
         let id = known.or_else(|| self.surface.add_scope(around, name, true))?;
         self.item(into, around, name, node, Kind::Class(id));
         Some(id)
@@ -32,8 +35,14 @@ impl Reader<'_> {
     /// What `derive` and other attributes say of a type.
     fn derived(&mut self, into: Into<'_>, id: ScopeId, node: Node<'_>, attributes: &[String]) {
         for attribute in attributes {
-            let Some((_, list)) = attribute.split_once("derive(") else { continue };
-            for name in list.split([',', ')', ']']).map(str::trim).filter(|name| !name.is_empty()) {
+            let Some((_, list)) = attribute.split_once("derive(") else {
+                continue;
+            };
+            for name in list
+                .split([',', ')', ']'])
+                .map(str::trim)
+                .filter(|name| !name.is_empty())
+            {
                 let name = name.rsplit("::").next().unwrap_or(name);
                 if let Some((_, method)) = DERIVED.iter().find(|(of, _)| *of == name) {
                     self.item(into, id, method, node, Kind::Function(Signature::default()));
@@ -43,14 +52,24 @@ impl Reader<'_> {
                 }
             }
         }
-        let generics = children(node).into_iter().find(|child| child.kind() == "type_parameters");
+        let generics = children(node)
+            .into_iter()
+            .find(|child| child.kind() == "type_parameters");
         if let (Some(generics), Some(scope)) = (generics, self.surface.scopes.get_mut(id)) {
-            scope.traits.insert(format!("generics {}", short(text(generics, into.source))));
+            scope
+                .traits
+                .insert(format!("generics {}", short(text(generics, into.source))));
         }
     }
 
     /// How a struct or a variant is made from outside: by its fields, when all of them are visible.
-    fn made_of(&mut self, into: Into<'_>, body: Option<Node<'_>>, open: bool, all_public: bool) -> (Option<Signature>, Vec<(String, String)>) {
+    fn made_of(
+        &mut self,
+        into: Into<'_>,
+        body: Option<Node<'_>>,
+        open: bool,
+        all_public: bool,
+    ) -> (Option<Signature>, Vec<(String, String)>) {
         let mut made = Signature::default();
         let mut fields = Vec::new();
         let mut complete = !open;
@@ -60,7 +79,10 @@ impl Reader<'_> {
             let (name, ty) = match part.kind() {
                 "field_declaration" => {
                     visible = all_public || is_public(part, into.source);
-                    (field(part, "name", into.source).to_owned(), field(part, "type", into.source))
+                    (
+                        field(part, "name", into.source).to_owned(),
+                        field(part, "type", into.source),
+                    )
                 }
                 "visibility_modifier" => {
                     visible = text(part, into.source) == "pub";
@@ -77,7 +99,11 @@ impl Reader<'_> {
             }
             made.parameters.push(Parameter {
                 name,
-                kind: if is_tuple { ParameterKind::Positional } else { ParameterKind::Keyword },
+                kind: if is_tuple {
+                    ParameterKind::Positional
+                } else {
+                    ParameterKind::Keyword
+                },
                 required: true,
                 default: None,
                 ty: Some(ty),
@@ -89,8 +115,17 @@ impl Reader<'_> {
         (complete.then_some(made), fields)
     }
 
-    pub(super) fn structure(&mut self, into: Into<'_>, name: &str, node: Node<'_>, attributes: &[String], public: bool) {
-        let Some(id) = self.class(into, name, node, public) else { return };
+    pub(super) fn structure(
+        &mut self,
+        into: Into<'_>,
+        name: &str,
+        node: Node<'_>,
+        attributes: &[String],
+        public: bool,
+    ) {
+        let Some(id) = self.class(into, name, node, public) else {
+            return;
+        };
         self.derived(into, id, node, attributes);
         let open = attributes.iter().any(|a| a.contains("non_exhaustive"));
         let (made, fields) = self.made_of(into, node.child_by_field_name("body"), open, false);
@@ -102,8 +137,17 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn enumeration(&mut self, into: Into<'_>, name: &str, node: Node<'_>, attributes: &[String], public: bool) {
-        let Some(id) = self.class(into, name, node, public) else { return };
+    pub(super) fn enumeration(
+        &mut self,
+        into: Into<'_>,
+        name: &str,
+        node: Node<'_>,
+        attributes: &[String],
+        public: bool,
+    ) {
+        let Some(id) = self.class(into, name, node, public) else {
+            return;
+        };
         self.derived(into, id, node, attributes);
         let open = attributes.iter().any(|a| a.contains("non_exhaustive"));
         let variants = node.child_by_field_name("body").map(children).unwrap_or_default();
@@ -122,7 +166,9 @@ impl Reader<'_> {
     }
 
     pub(super) fn trait_of(&mut self, into: Into<'_>, name: &str, node: Node<'_>, public: bool) {
-        let Some(id) = self.class(into, name, node, public) else { return };
+        let Some(id) = self.class(into, name, node, public) else {
+            return;
+        };
         self.derived(into, id, node, &[]);
         if let (Some(bounds), Some(scope)) = (node.child_by_field_name("bounds"), self.surface.scopes.get_mut(id)) {
             // What a trait asks of its types is asked of whoever implements it.
@@ -155,7 +201,11 @@ impl Reader<'_> {
         let of = node.child_by_field_name("trait").map(|of| short(text(of, into.source)));
         let ty = field(node, "type", into.source);
         let ty = ty.split('<').next().unwrap_or_default().trim_start_matches('&').trim();
-        let names: Vec<String> = ty.split("::").map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect();
+        let names: Vec<String> = ty
+            .split("::")
+            .map(|part| part.trim().to_owned())
+            .filter(|part| !part.is_empty())
+            .collect();
         let names = match names.split_first() {
             Some((first, rest)) if first == "crate" || first == "self" => rest.to_vec(),
             _ => names,
