@@ -62,6 +62,9 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("observation", sources::observation),
     ("openapi", contracts::openapi),
     ("pact", contracts::pact),
+    ("har", contracts::har),
+    ("generate", contracts::generated),
+    ("wire", contracts::wire_bodies),
 ];
 
 /// Runs the target of a name.
