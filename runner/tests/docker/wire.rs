@@ -13,32 +13,26 @@ use std::path::PathBuf;
 
 const SERVICE: &str = include_str!("wire_service.py");
 
-/// Seeded changes of the service: a name, what stands in it, what stands there instead, and where it must be seen.
-const CHANGES: &[(&str, &str, &str, &str)] = &[
-    ("session cookie", "; HttpOnly", "", "set-cookie.sid.httponly"),
-    (
-        "header removed",
-        "self.send_header(\"Vary\", \"Accept\")",
-        "pass",
-        "$.header.vary",
-    ),
-    (
-        "date format",
-        "isoformat(timespec=\"microseconds\")",
-        "isoformat(timespec=\"seconds\")",
-        "$.body",
-    ),
-    ("list order", "[3, 1, 2]", "[1, 2, 3]", "list"),
-    ("number as text", "\"count\": 3", "\"count\": \"3\"", "$.body"),
-    ("id format", "str(uuid.uuid4())", "uuid.uuid4().hex", "$.body"),
-    ("status", "204", "200", "$.status"),
-    (
-        "error body",
-        "{\"error\": {\"code\": \"not_found\"}}",
-        "{\"detail\": \"not found\"}",
-        "$.body",
-    ),
-    ("lost session", "self.headers.get(\"Cookie\", \"\")", "\"\"", "$.status"),
+/// A name, what stands in the service, what stands there instead, and where it must be seen.
+type Change = (&'static str, &'static str, &'static str, &'static str);
+
+/// Seeded changes of the service: those of a row in one candidate, because they are seen at different places.
+#[rustfmt::skip]
+const CHANGES: &[&[Change]] = &[
+    &[
+        ("session cookie", "; HttpOnly", "", "set-cookie.sid.httponly"),
+        ("header removed", r#"self.send_header("Vary", "Accept")"#, "pass", "$.header.vary"),
+        ("date format", r#"isoformat(timespec="microseconds")"#, r#"isoformat(timespec="seconds")"#, "updated"),
+        ("list order", "[3, 1, 2]", "[1, 2, 3]", "$.body.items: "),
+        ("error body", r#"{"error": {"code": "not_found"}}"#, r#"{"detail": "not found"}"#, "$.body.error"),
+    ],
+    &[
+        ("number as text", r#""count": 3"#, r#""count": "3""#, "count"),
+        ("id format", "str(uuid.uuid4()),\n", "uuid.uuid4().hex,\n", "$.body.id"),
+        ("status", "204", "200", "DELETE /orders/{}: $.status"),
+        ("null and absent", "\"note\": None,", "", "note"),
+    ],
+    &[("lost session", r#"self.headers.get("Cookie", "")"#, r#""""#, "GET /me: $.status")],
 ];
 
 fn request(method: &str, path: &str) -> WireRequest {
@@ -117,14 +111,20 @@ async fn seeded_changes_of_a_real_service_are_found_and_the_same_service_gives_n
     let quiet = judged(&same).await;
     assert_eq!(quiet.verdict, Verdict::Passed, "{quiet:#?}");
     assert_eq!(quiet.reason, "8 requests are answered as before");
-    for (name, old, new, place) in CHANGES {
-        assert!(SERVICE.contains(old), "{name}: the service has no `{old}`");
-        let found = judged(&wire_plan(&SERVICE.replace(old, new))).await;
-        assert_ne!(found.verdict, Verdict::Passed, "{name}: {found:#?}");
-        assert!(
-            found.details.iter().any(|line| line.contains(place)),
-            "{name}: {found:#?}"
-        );
+    for changes in CHANGES {
+        let mut service = SERVICE.to_owned();
+        for (name, old, new, _) in *changes {
+            assert!(service.contains(old), "{name}: the service has no `{old}`");
+            service = service.replace(old, new);
+        }
+        let found = judged(&wire_plan(&service)).await;
+        assert_ne!(found.verdict, Verdict::Passed, "{found:#?}");
+        for (name, .., place) in *changes {
+            assert!(
+                found.details.iter().any(|line| line.contains(place)),
+                "{name}: {found:#?}"
+            );
+        }
     }
 }
 

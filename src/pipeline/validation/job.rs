@@ -105,7 +105,7 @@ pub fn prepare(
     let (consumers, expected, unrecorded) = contracts(estate, owners)?;
     let contract = settings.contract.unwrap_or_default();
     let wire = match &contract.wire {
-        Some(config) => Some(wire::plan(estate, mirror, fix, owners, &contract, config)?),
+        Some(config) => Some(wire::plan(estate, mirror, fix, owners, &contract, config, &consumers)?),
         // What is pinned must be looked at: a plan without requests says that it wasn't.
         None => wire::has_pins(estate, owners).then(WirePlan::default),
     };

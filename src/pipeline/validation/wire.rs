@@ -5,7 +5,7 @@ use holdpoint_contract::generate::{self, Amount};
 use holdpoint_contract::http::har::read_har;
 use holdpoint_contract::wire::{Config, Pins, WireRequest};
 use holdpoint_contract::{Gap, Level};
-use holdpoint_runner::contract_check::{ConsumerTests, Unpinned, WirePlan};
+use holdpoint_runner::contract_check::{ConsumerContract, ConsumerTests, RecordedInteraction, Unpinned, WirePlan};
 use holdpoint_schemas::Digest;
 use holdpoint_schemas::estate::{ContractConfig, UnpinnedChange, WireConfig};
 use holdpoint_schemas::fix::Fix;
@@ -29,7 +29,7 @@ fn recorded<'a>(estate: &'a Estate, owners: &'a Owners<'_>) -> impl Iterator<Ite
         .map(|file| file.contracts.as_slice())
         .unwrap_or_default();
     all.iter()
-        .filter(|contract| owners.code.iter().any(|service| service.id == contract.provider))
+        .filter(move |contract| owners.code.iter().any(|service| service.id == contract.provider))
 }
 
 /// Whether any consumer pins something.
@@ -37,7 +37,7 @@ pub(super) fn has_pins(estate: &Estate, owners: &Owners<'_>) -> bool {
     recorded(estate, owners).any(|contract| contract.pins != Pinned::default())
 }
 
-/// What the wire oracle asks, read from the base commit.
+/// What the wire oracle asks: what consumers have recorded, and what the repo's base commit names.
 ///
 /// # Errors
 /// When a recording isn't there or can't be read, or a level isn't one.
@@ -48,13 +48,18 @@ pub(super) fn plan(
     owners: &Owners<'_>,
     contract: &ContractConfig,
     config: &WireConfig,
+    consumers: &[ConsumerContract],
 ) -> Result<WirePlan> {
     let text = |path: &str| {
         mirror
             .text(&fix.base_tree, path)
             .with_context(|| format!("the base commit of `{}` has no `{path}`", fix.repo))
     };
-    let mut requests = Vec::new();
+    let interactions = consumers.iter().flat_map(|consumer| {
+        let named = |interaction| of_consumer(&consumer.consumer, interaction);
+        consumer.interactions.iter().map(named).collect::<Vec<_>>()
+    });
+    let mut requests: Vec<WireRequest> = interactions.collect();
     let mut gaps: Vec<Gap> = Vec::new();
     for path in &config.recordings {
         let recording = read_har(path, &text(path)?)?;
@@ -101,6 +106,20 @@ pub(super) fn plan(
             .map(|gap| format!("{}: {}", gap.place, gap.text))
             .collect(),
     })
+}
+
+fn of_consumer(consumer: &str, interaction: &RecordedInteraction) -> WireRequest {
+    let asked = interaction.request.clone();
+    WireRequest {
+        label: format!("{consumer}: {}", interaction.description),
+        method: asked.method,
+        path: asked.path,
+        query: asked.query,
+        headers: asked.headers,
+        body: asked.body,
+        session: None,
+        takes: Vec::new(),
+    }
 }
 
 /// Sessions of two recordings are two.
