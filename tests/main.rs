@@ -16,6 +16,7 @@ mod bad_input;
 mod claims;
 mod classify;
 mod cli;
+mod consumers;
 mod context;
 mod contract;
 mod explain;

@@ -67,6 +67,9 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("sql", contracts::sql),
     ("http_match", contracts::http_match),
     ("failures", contracts::failures),
+    ("har", contracts::har),
+    ("generate", contracts::generated),
+    ("wire", contracts::wire_bodies),
 ];
 
 /// Runs the target of a name.

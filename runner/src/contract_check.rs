@@ -4,15 +4,24 @@
 use holdpoint_schemas::estate::ServeConfig;
 use holdpoint_schemas::evidence::{CheckResult, StepEnd, Verdict};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::agent::{AgentRequest, AgentResponse, ReplayEvent, ReplayLine, ReplaySpec};
 use crate::text::one_line;
 use crate::verdict::{describe_end, result};
 
+mod consumers;
+mod wire;
+
+pub(crate) use consumers::read_tests;
+pub use consumers::{ConsumerTests, TestsRun};
+pub use wire::{Unpinned, WirePlan};
+
 /// Seconds for one replayed request.
 const REQUEST_SECONDS: u64 = 20;
+/// Without it nothing can be asked.
+const NO_SERVE: &str = "it is not configured how to start the service (`contract.serve`)";
 /// Mismatches kept as details.
 const MAX_DETAILS: usize = 40;
 
@@ -29,8 +38,23 @@ pub struct ContractPlan {
     pub openapi: Option<OpenApiResult>,
     /// What upgrades of dependencies mean for the repo's own code, where that could be looked at.
     pub upgrades: Vec<UpgradeResult>,
+    /// Requests that the baseline and the candidate must answer alike.
+    pub wire: Option<WirePlan>,
+    /// Consumers' own tests.
+    pub tests: Vec<ConsumerTests>,
     /// The application's binary, whose hidden subcommand `replay-agent` is the agent.
     pub agent: PathBuf,
+}
+
+/// What one side's service was seen to do.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Seen<'a> {
+    /// Answers to the recorded interactions.
+    pub replay: Option<&'a Replay>,
+    /// Answers to the wire oracle's requests, all runs one after the other.
+    pub wire: Option<&'a Replay>,
+    /// Runs of consumers' own tests, by consumer.
+    pub tests: Option<&'a BTreeMap<String, TestsRun>>,
 }
 
 /// The recorded contract of one consumer.
@@ -152,6 +176,12 @@ impl ContractPlan {
         self.serve.is_some() && self.requests().next().is_some()
     }
 
+    /// Whether anything needs the running service.
+    #[must_use]
+    pub fn needs_service(&self) -> bool {
+        self.can_replay() || self.serve.is_some() && (self.wire.is_some() || !self.tests.is_empty())
+    }
+
     fn requests(&self) -> impl Iterator<Item = (usize, usize, &ConsumerContract, &RecordedInteraction)> {
         self.consumers.iter().enumerate().flat_map(|(c, consumer)| {
             consumer
@@ -163,18 +193,26 @@ impl ContractPlan {
     }
 
     pub(crate) fn spec(&self, serve: &ServeConfig, nonce: &str) -> ReplaySpec {
+        let requests = self.requests().map(|(.., interaction)| interaction.request.clone());
         ReplaySpec {
-            nonce: nonce.to_owned(),
-            command: serve.command.clone(),
-            port: serve.port,
-            ready: serve.ready.clone(),
-            ready_seconds: serve.ready_seconds,
-            request_seconds: REQUEST_SECONDS,
-            requests: self
-                .requests()
-                .map(|(.., interaction)| interaction.request.clone())
-                .collect(),
+            requests: requests.collect(),
+            ..bare_spec(serve, nonce)
         }
+    }
+}
+
+/// A spec that starts the service and asks nothing.
+fn bare_spec(serve: &ServeConfig, nonce: &str) -> ReplaySpec {
+    ReplaySpec {
+        nonce: nonce.to_owned(),
+        command: serve.command.clone(),
+        port: serve.port,
+        ready: serve.ready.clone(),
+        ready_seconds: serve.ready_seconds,
+        request_seconds: REQUEST_SECONDS,
+        requests: Vec::new(),
+        runs: 1,
+        tests: None,
     }
 }
 
@@ -219,6 +257,7 @@ pub(crate) fn read_replay(output: &[u8], nonce: &str, expected: usize, end: &Ste
                 done = true;
                 continue;
             }
+            ReplayEvent::Tested { .. } => continue,
         };
         if let Some(slot) = answers.get_mut(index) {
             *slot = Some(answer);
@@ -232,14 +271,9 @@ pub(crate) fn read_replay(output: &[u8], nonce: &str, expected: usize, end: &Ste
     }
 }
 
-/// What the two replays and the API description say about the fix. Pure.
+/// What both sides' service was seen to do, and the API description, say about the fix. Pure.
 #[must_use]
-pub fn compare(
-    plan: &ContractPlan,
-    baseline: Option<&Replay>,
-    candidate: Option<&Replay>,
-    judge: &dyn ContractJudge,
-) -> CheckResult {
+pub fn compare(plan: &ContractPlan, baseline: Seen<'_>, candidate: Seen<'_>, judge: &dyn ContractJudge) -> CheckResult {
     let mut findings = Findings::default();
     match &plan.openapi {
         Some(OpenApiResult::Compared { breaking }) => {
@@ -261,8 +295,13 @@ pub fn compare(
         let line = |text: &String| format!("{about}: {}", one_line(text));
         findings.broken.extend(upgrade.breaking.iter().map(line));
         findings.unclear.extend(upgrade.unknown.iter().map(line));
-        findings.good.extend(upgrade.safe.iter().map(line));
+        findings.notes.extend(upgrade.safe.iter().map(line));
     }
+    if plan.serve.is_none() && (plan.wire.is_some() || !plan.tests.is_empty()) {
+        findings.unclear.push(NO_SERVE.to_owned());
+    }
+    findings.consumer_tests(plan, baseline.tests, candidate.tests);
+    findings.wire(plan, baseline.wire, candidate.wire);
     for consumer in &plan.unrecorded {
         findings.unclear.push(format!(
             "no contract is recorded for the consumer `{}`",
@@ -270,7 +309,7 @@ pub fn compare(
         ));
     }
     if !plan.consumers.is_empty() {
-        findings.replays(plan, baseline, candidate, judge);
+        findings.replays(plan, baseline.replay, candidate.replay, judge);
     }
     findings.into_result(plan)
 }
@@ -279,7 +318,10 @@ pub fn compare(
 struct Findings {
     broken: Vec<String>,
     unclear: Vec<String>,
-    good: Vec<String>,
+    /// Worth telling, without being held against the fix.
+    notes: Vec<String>,
+    /// What holds, for people.
+    held: Vec<String>,
 }
 
 impl Findings {
@@ -304,8 +346,7 @@ impl Findings {
             return;
         }
         if plan.serve.is_none() {
-            self.unclear
-                .push("it is not configured how to start the service (`contract.serve`)".to_owned());
+            self.unclear.push(NO_SERVE.to_owned());
             return;
         }
         match (baseline, candidate) {
@@ -387,20 +428,24 @@ impl Findings {
                 format!("the fix breaks a contract: {first}{}", more(&self.broken)),
             ),
             (None, Some(first)) => result(Verdict::Inconclusive, format!("{first}{}", more(&self.unclear))),
-            (None, None) if plan.consumers.is_empty() => result(Verdict::Passed, "nothing depends on it"),
             (None, None) => {
                 let names: Vec<_> = plan
                     .consumers
                     .iter()
                     .map(|c| format!("`{}`", one_line(&c.consumer)))
                     .collect();
-                result(
-                    Verdict::Passed,
-                    format!("the recorded contracts of {} hold", names.join(", ")),
-                )
+                let recorded =
+                    (!names.is_empty()).then(|| format!("the recorded contracts of {} hold", names.join(", ")));
+                let held: Vec<_> = recorded.into_iter().chain(self.held).collect();
+                let reason = if held.is_empty() {
+                    "nothing depends on it".to_owned()
+                } else {
+                    held.join("; ")
+                };
+                result(Verdict::Passed, reason)
             }
         };
-        let lines = self.broken.into_iter().chain(self.unclear).chain(self.good);
+        let lines = self.broken.into_iter().chain(self.unclear).chain(self.notes);
         checked.details = lines.take(MAX_DETAILS).collect();
         checked
     }

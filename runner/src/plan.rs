@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::contract_check::{ContractPlan, Replay};
+use crate::contract_check::{ContractPlan, Replay, Seen, TestsRun};
 use crate::sandbox::Limits;
 use crate::scrutiny::Scrutiny;
 use crate::test_report::TestRuns;
@@ -181,6 +181,12 @@ pub struct SideRecord {
     pub scans: BTreeMap<String, Scan>,
     /// Replayed contracts.
     pub replay: Option<Replay>,
+    /// Answers to the wire oracle's requests.
+    #[serde(default)]
+    pub wire: Option<Replay>,
+    /// Runs of consumers' own tests against this side, by consumer.
+    #[serde(default)]
+    pub consumer_tests: BTreeMap<String, TestsRun>,
     /// Results of the checks that are judged while they run, on the candidate: adequacy, surface, revert.
     #[serde(default)]
     pub checked: BTreeMap<Check, CheckResult>,
@@ -217,6 +223,8 @@ impl SideRecord {
             steps: Vec::new(),
             scans: BTreeMap::new(),
             replay: None,
+            wire: None,
+            consumer_tests: BTreeMap::new(),
             checked: BTreeMap::new(),
         }
     }
@@ -240,6 +248,24 @@ impl SideRecord {
         self.steps.iter().filter(counts).all(|run| by_itself(&run.end))
     }
 
+    /// What the service was seen to do.
+    pub(crate) const fn seen(&self) -> Seen<'_> {
+        Seen {
+            replay: self.replay.as_ref(),
+            wire: self.wire.as_ref(),
+            tests: Some(&self.consumer_tests),
+        }
+    }
+
+    fn covers_contract(&self, plan: &ContractPlan) -> bool {
+        (!plan.can_replay() || self.replay.is_some())
+            && (self.wire.is_some() || plan.wire.as_ref().is_none_or(|wire| wire.requests.is_empty()))
+            && plan
+                .tests
+                .iter()
+                .all(|tests| self.consumer_tests.contains_key(&tests.consumer))
+    }
+
     /// Whether this record has what the plan asks for, so that it needn't be made again.
     #[must_use]
     pub fn covers(&self, plan: &ValidationPlan) -> bool {
@@ -259,7 +285,7 @@ impl SideRecord {
             Check::Test => blocked || plan.steps.test.is_none() || self.end("test").is_some(),
             // Judged on the candidate alone.
             Check::Adequacy | Check::Surface | Check::Revert => true,
-            Check::Contract => blocked || !plan.contract.can_replay() || self.replay.is_some(),
+            Check::Contract => blocked || !plan.contract.needs_service() || self.covers_contract(&plan.contract),
             Check::Rescan => plan
                 .scanners
                 .iter()

@@ -299,16 +299,11 @@ impl Sides<'_> {
 
     fn contract(&self, judge: &dyn ContractJudge) -> CheckResult {
         let plan = &self.plan.contract;
-        let compared = contract_check::compare(
-            plan,
-            self.baseline.replay.as_ref(),
-            self.candidate.replay.as_ref(),
-            judge,
-        );
+        let compared = contract_check::compare(plan, self.baseline.seen(), self.candidate.seen(), judge);
         // Without a green build nothing was replayed; that, then, is the reason to give.
         match self.chain(&["prepare", "build"]) {
             Some(built)
-                if plan.can_replay() && built.verdict != Verdict::Passed && compared.verdict != Verdict::Failed =>
+                if plan.needs_service() && built.verdict != Verdict::Passed && compared.verdict != Verdict::Failed =>
             {
                 built
             }

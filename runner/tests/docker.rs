@@ -18,4 +18,5 @@ mod docker {
     pub mod toolchains;
     pub mod tools;
     pub mod validation;
+    pub mod wire;
 }

@@ -375,6 +375,40 @@ pub struct ContractConfig {
     /// How to start the service, so that consumers' recorded interactions can be replayed.
     #[serde(default)]
     pub serve: Option<ServeConfig>,
+    /// Requests that the service must answer as before the fix, whoever makes them.
+    #[serde(default)]
+    pub wire: Option<WireConfig>,
+}
+
+/// The wire oracle: the same requests to the service before and after the fix, and the answers compared.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WireConfig {
+    /// HTTP archives (HAR 1.2) in the repo, each one session.
+    pub recordings: Vec<String>,
+    /// Make requests from the OpenAPI file, too.
+    pub generate: bool,
+    /// Seed of the made requests: the same seed, the same requests.
+    pub seed: u64,
+    /// Headers of the made requests, for example a test user's `authorization`.
+    pub headers: BTreeMap<String, String>,
+    /// What becomes of a fix that changes what no consumer pins.
+    pub unpinned: UnpinnedChange,
+    /// Levels of rules where they aren't the usual ones: rule → `error`, `warning` or `info`.
+    pub levels: BTreeMap<String, String>,
+}
+
+/// What becomes of a fix that changes an answer in a place that no consumer pins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnpinnedChange {
+    /// The contract check fails.
+    Fail,
+    /// It is inconclusive: somebody has to look.
+    #[default]
+    Hold,
+    /// It is told.
+    Note,
 }
 
 impl ContractConfig {

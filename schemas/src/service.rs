@@ -219,7 +219,7 @@ pub struct SourceConflict {
     pub taken: String,
 }
 
-/// What one consumer relies on at one provider: recorded HTTP interactions (Pact's JSON form).
+/// What one consumer relies on at one provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedContract {
@@ -227,6 +227,44 @@ pub struct RecordedContract {
     pub consumer: ServiceId,
     /// Who must keep it.
     pub provider: ServiceId,
-    /// File of recorded interactions, relative to the estate.
-    pub interactions: String,
+    /// File of recorded HTTP interactions (Pact's JSON form), relative to the estate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interactions: Option<String>,
+    /// Headers and fields that it relies on, whatever is recorded.
+    #[serde(default)]
+    pub pins: Pinned,
+    /// Its own tests, run beside the provider's candidate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consumer_tests: Option<ConsumerTestsConfig>,
+}
+
+/// Headers and fields of a provider's answers that a consumer relies on: where the wire oracle sees one change, the
+/// contract is broken.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pinned {
+    /// Names of headers; a cookie as `set-cookie.NAME`.
+    pub headers: Vec<String>,
+    /// Fields of JSON bodies, `items[].id`; one pins all below it.
+    pub fields: Vec<String>,
+}
+
+/// A consumer's own tests. They have no network but the provider on loopback, and nothing is prepared for them: what
+/// they need is in their tree or in the image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsumerTestsConfig {
+    /// Shell command, run in the consumer's tree.
+    pub command: String,
+    /// The consumer's repo, one of the estate's.
+    pub repo: String,
+    /// Its branch.
+    #[serde(default = "main_branch")]
+    pub branch: String,
+    /// Variable that tells the tests the provider's address, `http://127.0.0.1:PORT`.
+    pub env: String,
+}
+
+fn main_branch() -> String {
+    "main".to_owned()
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::format::{Format, NumberFormat};
 use super::json::{self, Json};
 use super::lists::{self, Alignment};
 use super::{Reply, Transcript};
@@ -31,6 +32,10 @@ pub(super) struct Learnt {
     pub(super) texts: BTreeSet<String>,
     /// Numbers that came there.
     pub(super) numbers: BTreeSet<String>,
+    /// How the texts are written, where it is noisy.
+    pub(super) format: Option<Format>,
+    /// How the numbers are written, where it is noisy.
+    pub(super) number_format: Option<NumberFormat>,
 }
 
 impl Learnt {
@@ -67,6 +72,15 @@ impl Noise {
             if bodies.len() == responses.len() {
                 noise.node(operation, "$.body", &bodies.iter().collect::<Vec<_>>());
             }
+        }
+        for learnt in noise
+            .places
+            .values_mut()
+            .flat_map(BTreeMap::values_mut)
+            .filter(|learnt| learnt.noisy)
+        {
+            learnt.format = Format::of(learnt.texts.iter().map(String::as_str));
+            learnt.number_format = NumberFormat::of(learnt.numbers.iter().map(String::as_str));
         }
         noise
     }

@@ -31,16 +31,25 @@ pub(super) fn text(context: &Context<'_>, before: &[(usize, &str)], learnt: Opti
             _ => Judged::Value(None),
         },
         pooled => {
-            let others = pooled
-                .into_iter()
-                .flat_map(|learnt| learnt.texts.iter().map(String::as_str));
-            let examples = before.iter().map(|(_, text)| *text).chain(others);
-            match (Format::of(examples), moved()) {
-                (Some(format), _) if !format.accepts(after) => Judged::Format,
-                (_, Against::Moved(why)) => Judged::Value(Some(why)),
-                _ => Judged::Same,
-            }
+            let own;
+            let format = match pooled {
+                Some(learnt) => learnt.format.as_ref(),
+                None => {
+                    own = Format::of(before.iter().map(|(_, text)| *text));
+                    own.as_ref()
+                }
+            };
+            noisy(format.is_none_or(|format| format.accepts(after)), moved())
         }
+    }
+}
+
+/// What a value is in a place that is never the same.
+fn noisy(fits: bool, moved: Against) -> Judged {
+    match (fits, moved) {
+        (false, _) => Judged::Format,
+        (true, Against::Moved(why)) => Judged::Value(Some(why)),
+        (true, _) => Judged::Same,
     }
 }
 
@@ -63,15 +72,15 @@ pub(super) fn number(context: &Context<'_>, before: &[(usize, &str)], learnt: Op
             }
         }
         pooled => {
-            let others = pooled
-                .into_iter()
-                .flat_map(|learnt| learnt.numbers.iter().map(String::as_str));
-            let examples = before.iter().map(|(_, text)| *text).chain(others);
-            match (NumberFormat::of(examples), moved()) {
-                (Some(format), _) if !format.accepts(after) => Judged::Format,
-                (_, Against::Moved(why)) => Judged::Value(Some(why)),
-                _ => Judged::Same,
-            }
+            let own;
+            let format = match pooled {
+                Some(learnt) => learnt.number_format.as_ref(),
+                None => {
+                    own = NumberFormat::of(before.iter().map(|(_, text)| *text));
+                    own.as_ref()
+                }
+            };
+            noisy(format.is_none_or(|format| format.accepts(after)), moved())
         }
     }
 }

@@ -190,7 +190,8 @@ pub fn contracts(name: &str, text: &str, contracts: &ContractsFile) -> SourceRes
     contracts
         .contracts
         .iter()
-        .try_for_each(|contract| file.inside("interactions:", &contract.interactions))
+        .filter_map(|contract| contract.interactions.as_ref())
+        .try_for_each(|path| file.inside("interactions:", path))
 }
 
 pub fn rollout(name: &str, text: &str, rollout: &Rollout) -> SourceResult<()> {

@@ -9,23 +9,27 @@
 mod hex;
 mod http;
 pub mod relay;
+mod service;
+mod session;
 
+use holdpoint_contract::wire::Take;
 #[cfg(target_os = "linux")]
 use rustix::process::DumpableBehavior;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::os::fd::AsFd as _;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use thiserror::Error;
 
+use service::Service;
+use session::Sessions;
+
 /// Requests in one replay.
 pub const MAX_REQUESTS: usize = 2_000;
-/// Between two looks whether the service is ready.
-const POLL: Duration = Duration::from_millis(50);
-/// For one look at the ready path.
-const READY_REQUEST: Duration = Duration::from_secs(2);
+/// Runs of one replay.
+pub const MAX_RUNS: u32 = 10;
+/// From the start of one run to that of the next: a clock that counts seconds has gone on by then.
+const RUN_APART: Duration = Duration::from_millis(1_100);
 
 /// Headers: lower-case name → values, in the order in which they came.
 pub type Headers = BTreeMap<String, Vec<String>>;
@@ -44,6 +48,12 @@ pub struct AgentRequest {
     /// Body.
     #[serde(with = "hex")]
     pub body: Vec<u8>,
+    /// Requests of one session share cookies and what they take; `None`: none.
+    #[serde(default)]
+    pub session: Option<String>,
+    /// What later requests of the session need of the answer: in them it stands as `{{NAME}}`.
+    #[serde(default)]
+    pub takes: Vec<Take>,
 }
 
 /// What came back.
@@ -75,6 +85,33 @@ pub struct ReplaySpec {
     pub request_seconds: u64,
     /// Requests, in order.
     pub requests: Vec<AgentRequest>,
+    /// How often the service is started anew and asked all of them, at most [`MAX_RUNS`].
+    #[serde(default = "once")]
+    pub runs: u32,
+    /// A consumer's own tests, run instead of the requests.
+    #[serde(default)]
+    pub tests: Option<ConsumerTestSpec>,
+}
+
+const fn once() -> u32 {
+    1
+}
+
+/// A consumer's own tests, run beside the service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsumerTestSpec {
+    /// The consumer's tree, as an uncompressed tar archive in the sandbox.
+    pub archive: String,
+    /// Empty folder that it is unpacked to.
+    pub folder: String,
+    /// Shell command that runs the tests there.
+    pub command: String,
+    /// Variable that tells them the service's address.
+    pub variable: String,
+    /// Seconds for one run of them.
+    pub seconds: u64,
+    /// Runs until one is green, at most.
+    pub attempts: u32,
 }
 
 /// One result line.
@@ -101,16 +138,23 @@ pub(crate) enum ReplayEvent {
         /// What the last look said.
         reason: String,
     },
+    /// The consumer's tests ended.
+    Tested {
+        /// Exit status; `None` after a signal, or when they took too long.
+        code: Option<i32>,
+        /// Whether they took too long.
+        timed_out: bool,
+    },
     /// A request was answered.
     Answered {
-        /// Its place in the spec.
+        /// Its place among the requests of all runs.
         index: usize,
         /// The answer.
         response: AgentResponse,
     },
     /// A request got no valid answer.
     Unanswered {
-        /// Its place in the spec.
+        /// Its place among the requests of all runs.
         index: usize,
         /// Why.
         reason: String,
@@ -130,6 +174,12 @@ pub enum AgentError {
     /// More requests than [`MAX_REQUESTS`].
     #[error("the replay spec has {0} requests, more than {MAX_REQUESTS}")]
     TooMany(usize),
+    /// More runs than [`MAX_RUNS`].
+    #[error("the replay spec has {0} runs, more than {MAX_RUNS}")]
+    TooOften(u32),
+    /// The consumer's tree can't be unpacked.
+    #[error("the consumer's tree can't be unpacked: {0}")]
+    Unpack(String),
     /// The service can't be started, or results can't be written.
     #[error("the replay failed: {0}")]
     Io(#[from] std::io::Error),
@@ -148,7 +198,9 @@ pub fn replay(spec_json: &str, out: &mut dyn Write) -> Result<(), AgentError> {
     }
     #[cfg(target_os = "linux")]
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(std::io::Error::from)?;
-    let mut service = Service::start(&spec.command)?;
+    if spec.runs > MAX_RUNS {
+        return Err(AgentError::TooOften(spec.runs));
+    }
     let mut say = |event| -> Result<(), AgentError> {
         let line = ReplayLine {
             nonce: spec.nonce.clone(),
@@ -158,13 +210,40 @@ pub fn replay(spec_json: &str, out: &mut dyn Write) -> Result<(), AgentError> {
         out.write_all(b"\n")?;
         Ok(out.flush()?)
     };
-    if let Some(event) = service.wait_until_ready(&spec)? {
-        return say(event);
+    if let Some(tests) = &spec.tests {
+        return consumer_tests(&spec, tests, &mut say);
+    }
+    for run in 0..spec.runs {
+        let begun = Instant::now();
+        if !ask_all(&spec, run, &mut say)? {
+            return Ok(());
+        }
+        if run + 1 < spec.runs {
+            std::thread::sleep(RUN_APART.saturating_sub(begun.elapsed()));
+        }
+    }
+    say(ReplayEvent::Done)
+}
+
+type Say<'a> = dyn FnMut(ReplayEvent) -> Result<(), AgentError> + 'a;
+
+/// Starts the service and makes each request. Whether it was ready.
+fn ask_all(spec: &ReplaySpec, run: u32, say: &mut Say<'_>) -> Result<bool, AgentError> {
+    let mut service = Service::start(&spec.command, spec.port)?;
+    if let Some(event) = service.wait_until_ready(spec)? {
+        say(event)?;
+        return Ok(false);
     }
     let limit = Duration::from_secs(spec.request_seconds);
-    for (index, request) in spec.requests.iter().enumerate() {
-        say(match http::call(spec.port, request, limit) {
-            Ok(response) => ReplayEvent::Answered { index, response },
+    let before = usize::try_from(run).unwrap_or_default() * spec.requests.len();
+    let mut sessions = Sessions::default();
+    for (at, request) in spec.requests.iter().enumerate() {
+        let index = before + at;
+        say(match http::call(spec.port, &sessions.ready(request), limit) {
+            Ok(response) => {
+                sessions.learn(request, &response);
+                ReplayEvent::Answered { index, response }
+            }
             Err(error) => ReplayEvent::Unanswered {
                 index,
                 timed_out: error.is_time_out(),
@@ -172,57 +251,25 @@ pub fn replay(spec_json: &str, out: &mut dyn Write) -> Result<(), AgentError> {
             },
         })?;
     }
-    say(ReplayEvent::Done)
+    Ok(true)
 }
 
-/// The running service; killed when dropped. What it started itself ends with the container.
-struct Service(Child);
-
-impl Service {
-    fn start(command: &str) -> std::io::Result<Self> {
-        // The agent's standard output is for results alone.
-        let log = || -> std::io::Result<Stdio> { Ok(std::io::stderr().as_fd().try_clone_to_owned()?.into()) };
-        let child = Command::new("/bin/sh")
-            .args(["-c", command])
-            .stdin(Stdio::null())
-            .stdout(log()?)
-            .stderr(log()?)
-            .spawn()?;
-        Ok(Self(child))
-    }
-
-    /// `None`: it is ready. Else what happened instead.
-    fn wait_until_ready(&mut self, spec: &ReplaySpec) -> std::io::Result<Option<ReplayEvent>> {
-        let deadline = Instant::now() + Duration::from_secs(spec.ready_seconds);
-        let look = AgentRequest {
-            method: "GET".to_owned(),
-            path: spec.ready.clone(),
-            ..AgentRequest::default()
-        };
-        loop {
-            if let Some(status) = self.0.try_wait()? {
-                return Ok(Some(ReplayEvent::Exited { code: status.code() }));
-            }
-            let error = match http::call(spec.port, &look, READY_REQUEST) {
-                Ok(_) => return Ok(None),
-                Err(error) => error,
-            };
-            if Instant::now() >= deadline {
-                return Ok(Some(ReplayEvent::NotReady {
-                    reason: error.to_string(),
-                }));
-            }
-            std::thread::sleep(POLL);
+/// Runs a consumer's tests beside the service until they are green, at most so many times; each time the service
+/// and the consumer's tree are new.
+fn consumer_tests(spec: &ReplaySpec, tests: &ConsumerTestSpec, say: &mut Say<'_>) -> Result<(), AgentError> {
+    for _ in 0..tests.attempts {
+        let mut service = Service::start(&spec.command, spec.port)?;
+        if let Some(event) = service.wait_until_ready(spec)? {
+            return say(event);
+        }
+        service::unpack(tests)?;
+        let (code, timed_out) = service::run_tests(tests, spec.port)?;
+        say(ReplayEvent::Tested { code, timed_out })?;
+        if code == Some(0) {
+            break;
         }
     }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        // It may have ended by itself; there is nobody left to tell.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+    say(ReplayEvent::Done)
 }
 
 #[cfg(test)]

@@ -161,6 +161,8 @@ fn spec(command: &str, port: u16) -> ReplaySpec {
         ready_seconds: 10,
         request_seconds: 5,
         requests: vec![get()],
+        runs: 1,
+        tests: None,
     }
 }
 

@@ -45,8 +45,19 @@ fn judge(_: usize, _: usize, answer: &AgentResponse) -> Vec<Mismatch> {
     }]
 }
 
+fn seen(replay: &Replay) -> Seen<'_> {
+    Seen {
+        replay: Some(replay),
+        ..Seen::default()
+    }
+}
+
+fn nothing(plan: &ContractPlan) -> CheckResult {
+    compare(plan, Seen::default(), Seen::default(), &judge)
+}
+
 fn check(plan: &ContractPlan, baseline: &Replay, candidate: &Replay) -> CheckResult {
-    compare(plan, Some(baseline), Some(candidate), &judge)
+    compare(plan, seen(baseline), seen(candidate), &judge)
 }
 
 #[test]
@@ -149,11 +160,8 @@ fn what_was_not_replayed_is_inconclusive() {
     );
     let mut no_serve = plan(&["gateway"]);
     no_serve.serve = None;
-    assert_eq!(compare(&no_serve, None, None, &judge).verdict, Verdict::Inconclusive);
-    assert_eq!(
-        compare(&plan(&["gateway"]), None, None, &judge).verdict,
-        Verdict::Inconclusive
-    );
+    assert_eq!(nothing(&no_serve).verdict, Verdict::Inconclusive);
+    assert_eq!(nothing(&plan(&["gateway"])).verdict, Verdict::Inconclusive);
 }
 
 #[test]
@@ -168,15 +176,15 @@ fn consumers_without_a_recorded_contract_are_named() {
 #[test]
 fn nothing_depends_on_a_service_without_consumers() {
     let mut alone = ContractPlan::default();
-    assert_eq!(compare(&alone, None, None, &judge).reason, "nothing depends on it");
+    assert_eq!(nothing(&alone).reason, "nothing depends on it");
     alone.openapi = Some(OpenApiResult::Compared {
         breaking: vec!["`GET /x` is gone".to_owned()],
     });
-    assert_eq!(compare(&alone, None, None, &judge).verdict, Verdict::Failed);
+    assert_eq!(nothing(&alone).verdict, Verdict::Failed);
     alone.openapi = Some(OpenApiResult::Unreadable {
         reason: "not YAML".to_owned(),
     });
-    assert_eq!(compare(&alone, None, None, &judge).verdict, Verdict::Inconclusive);
+    assert_eq!(nothing(&alone).verdict, Verdict::Inconclusive);
 }
 
 const GREEN: StepEnd = StepEnd::Exited { code: 0 };
@@ -215,7 +223,7 @@ fn an_upgrade_that_breaks_a_use_fails_and_one_that_cant_be_seen_is_inconclusive(
             upgrades,
             ..ContractPlan::default()
         };
-        compare(&plan, None, None, &|_: usize, _: usize, _: &AgentResponse| Vec::new())
+        nothing(&plan)
     };
     let broken = checked(vec![upgrade(&["`lib.f` at app.py:3: it is gone"], &["x"], &[])]);
     assert_eq!(broken.verdict, Verdict::Failed);
@@ -225,4 +233,122 @@ fn an_upgrade_that_breaks_a_use_fails_and_one_that_cant_be_seen_is_inconclusive(
     let safe = checked(vec![upgrade(&[], &[], &["nothing changed"])]);
     assert_eq!(safe.verdict, Verdict::Passed);
     assert_eq!(safe.details, ["lib 1.0 → 1.1: nothing changed"]);
+}
+
+fn service() -> Option<ServeConfig> {
+    plan(&[]).serve
+}
+
+fn wire_plan(unpinned: Unpinned) -> ContractPlan {
+    let request = holdpoint_contract::wire::WireRequest {
+        method: "GET".to_owned(),
+        path: "/orders".to_owned(),
+        ..Default::default()
+    };
+    ContractPlan {
+        serve: service(),
+        wire: Some(WirePlan {
+            requests: vec![request],
+            unpinned,
+            ..WirePlan::default()
+        }),
+        ..ContractPlan::default()
+    }
+}
+
+#[test]
+fn what_no_consumer_pins_is_held_failed_or_told_as_the_policy_says() {
+    let verdict = |unpinned, before: &[u16], after: &[u16]| {
+        let (before, after) = (answered(before), answered(after));
+        let side = |replay| Seen {
+            wire: Some(replay),
+            ..Seen::default()
+        };
+        compare(&wire_plan(unpinned), side(&before), side(&after), &judge)
+    };
+    let same = verdict(Unpinned::Hold, &[200, 200], &[200]);
+    assert_eq!(
+        (same.verdict, same.reason.as_str()),
+        (Verdict::Passed, "1 requests are answered as before")
+    );
+    for (unpinned, expected) in [
+        (Unpinned::Hold, Verdict::Inconclusive),
+        (Unpinned::Fail, Verdict::Failed),
+        (Unpinned::Note, Verdict::Passed),
+    ] {
+        let found = verdict(unpinned, &[200, 200], &[204]);
+        assert_eq!(found.verdict, expected, "{found:?}");
+        assert!(
+            found.details.iter().any(|line| line.contains("204 instead of 200")),
+            "{found:?}"
+        );
+    }
+    assert_eq!(verdict(Unpinned::Note, &[200, 200], &[500]).verdict, Verdict::Failed);
+    assert_eq!(nothing(&wire_plan(Unpinned::Note)).verdict, Verdict::Inconclusive);
+}
+
+fn tested(runs: &[Option<&str>]) -> BTreeMap<String, TestsRun> {
+    let run = TestsRun::Ran {
+        runs: runs.iter().map(|end| end.map(str::to_owned)).collect(),
+        tail: vec!["AssertionError".to_owned()],
+    };
+    BTreeMap::from([("checkout".to_owned(), run)])
+}
+
+#[test]
+fn a_consumer_whose_own_tests_break_is_named() {
+    let plan = ContractPlan {
+        serve: service(),
+        tests: vec![ConsumerTests {
+            consumer: "checkout".to_owned(),
+            archive: PathBuf::new(),
+            command: "test".to_owned(),
+            variable: "URL".to_owned(),
+        }],
+        ..ContractPlan::default()
+    };
+    let check = |before: &[Option<&str>], after: &[Option<&str>]| {
+        let (before, after) = (tested(before), tested(after));
+        let side = |tests| Seen {
+            tests: Some(tests),
+            ..Seen::default()
+        };
+        compare(&plan, side(&before), side(&after), &judge)
+    };
+    let red = Some("exit status 1");
+    let broken = check(&[None], &[red, red]);
+    assert_eq!(
+        (broken.verdict, broken.reason.as_str()),
+        (
+            Verdict::Failed,
+            "the fix breaks a contract: `checkout`: its own tests fail against the candidate (exit status 1)"
+        )
+    );
+    assert!(broken.details.iter().any(|line| line.contains("AssertionError")));
+    assert_eq!(check(&[None], &[None]).reason, "the tests of `checkout` are green");
+    for (before, after) in [
+        (&[red, red][..], &[red, red][..]),
+        (&[None], &[red, None]),
+        (&[red, None], &[red, red]),
+    ] {
+        assert_eq!(check(before, after).verdict, Verdict::Inconclusive);
+    }
+    assert_eq!(nothing(&plan).verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn what_the_tests_print_is_no_result() {
+    let good = br#"{"nonce":"n","event":"tested","code":1,"timed_out":false}"#;
+    let forged = br#"{"nonce":"m","event":"tested","code":0,"timed_out":false}"#;
+    let done = br#"{"nonce":"n","event":"done"}"#;
+    let output = [good.as_slice(), forged, done].join(&b'\n');
+    let TestsRun::Ran { runs, .. } = read_tests(&output, "n", &GREEN, "") else {
+        panic!("not read");
+    };
+    assert_eq!(runs, [Some("exit status 1".to_owned())]);
+    assert!(matches!(read_tests(good, "n", &GREEN, ""), TestsRun::Unknown { .. }));
+    assert!(matches!(
+        read_tests(&output, "n", &StepEnd::OutOfMemory, ""),
+        TestsRun::Unknown { .. }
+    ));
 }

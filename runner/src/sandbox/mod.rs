@@ -37,6 +37,10 @@ pub const PACKAGES_DIR: &str = "/holdpoint/packages";
 pub const RULES_DIR: &str = "/holdpoint/rules";
 /// Where the replay agent is seen.
 pub const AGENT_PATH: &str = "/holdpoint/agent";
+/// Where the tree of a consumer is seen whose tests are run, as an uncompressed tar archive.
+pub const CONSUMER_ARCHIVE: &str = "/holdpoint/consumer.tar";
+/// Where it is unpacked to: in the workspace, outside of the tree.
+pub const CONSUMER_DIR: &str = "/workspace/consumer";
 /// Where the socket of the filtering proxy is seen, in a step that may use it.
 pub const PROXY_SOCKET: &str = "/holdpoint/proxy.sock";
 

@@ -1,15 +1,19 @@
 //! One side's steps, in the sandbox.
 
+use holdpoint_schemas::estate::ServeConfig;
 use holdpoint_schemas::event::EventSink;
 use holdpoint_schemas::evidence::{Check, Side};
 use std::io::Read as _;
 
 use super::prepare;
-use crate::contract_check::{self, Replay};
+use crate::agent::ReplaySpec;
+use crate::contract_check::{self, ConsumerTests, Replay, TestsRun};
 use crate::error::RunnerError;
 use crate::plan::{ReportReader, SideRecord, ValidationPlan};
 use crate::sandbox::snapshot::TreeChange;
-use crate::sandbox::{AGENT_PATH, OnLine, PACKAGES_DIR, ReadOnlyMount, Sandbox, StepOutcome, StepSpec, WorkspaceId};
+use crate::sandbox::{
+    AGENT_PATH, CONSUMER_ARCHIVE, OnLine, PACKAGES_DIR, ReadOnlyMount, Sandbox, StepOutcome, StepSpec, WorkspaceId,
+};
 use crate::scan::{self, Tree};
 use crate::step::{self, Telling};
 
@@ -78,8 +82,25 @@ impl<'a> SideRun<'a> {
 
     /// The contract check of what is built, as far as the plan asks for it.
     pub(super) async fn contract(&mut self, workspace: &WorkspaceId, nonce: &str) {
-        if self.plan.checks.contains(&Check::Contract) && self.plan.contract.can_replay() {
-            self.record.replay = Some(self.replay(workspace, nonce).await);
+        let contract = &self.plan.contract;
+        let Some(serve) = contract
+            .serve
+            .as_ref()
+            .filter(|_| self.plan.checks.contains(&Check::Contract))
+        else {
+            return;
+        };
+        if contract.can_replay() {
+            let spec = contract.spec(serve, nonce);
+            self.record.replay = Some(self.replay(workspace, "serve", &spec).await);
+        }
+        if let Some(wire) = contract.wire.as_ref().filter(|wire| !wire.requests.is_empty()) {
+            let spec = wire.spec(serve, nonce, self.side);
+            self.record.wire = Some(self.replay(workspace, "wire", &spec).await);
+        }
+        for tests in &contract.tests {
+            let run = self.consumer_tests(workspace, tests, serve, nonce).await;
+            self.record.consumer_tests.insert(tests.consumer.clone(), run);
         }
     }
 
@@ -128,22 +149,49 @@ impl<'a> SideRun<'a> {
         outcome
     }
 
-    async fn replay(&mut self, workspace: &WorkspaceId, nonce: &str) -> Replay {
-        let Some(serve) = &self.plan.contract.serve else {
+    /// Starts the service and makes the requests of a spec.
+    async fn replay(&mut self, workspace: &WorkspaceId, name: &str, replay: &ReplaySpec) -> Replay {
+        let outcome = match self.agent_step(name, replay) {
+            Ok(spec) => self.step(workspace, &spec).await,
+            Err(reason) => return Replay::Unknown { reason },
+        };
+        if outcome.capture_cut {
             return Replay::Unknown {
-                reason: "it is not configured how to start the service".to_owned(),
+                reason: format!("the answers have more than {MAX_REPLAY_BYTES} bytes"),
             };
+        }
+        let runs = usize::try_from(replay.runs).unwrap_or(usize::MAX);
+        let expected = replay.requests.len().saturating_mul(runs);
+        contract_check::read_replay(&outcome.captured, &replay.nonce, expected, &outcome.end)
+    }
+
+    /// A consumer's own tests, beside the service and with nothing else on their network.
+    async fn consumer_tests(
+        &mut self,
+        workspace: &WorkspaceId,
+        tests: &ConsumerTests,
+        serve: &ServeConfig,
+        nonce: &str,
+    ) -> TestsRun {
+        // Room for each attempt, and for the service to start: the step's own limit ends what hangs.
+        let seconds = self.plan.limits.wall.as_secs() / 3;
+        let replay = tests.spec(serve, nonce, seconds);
+        let mut spec = match self.agent_step(&format!("consumer:{}", tests.consumer), &replay) {
+            Ok(spec) => spec,
+            Err(reason) => return TestsRun::Unknown { reason },
         };
-        let replay = self.plan.contract.spec(serve, nonce);
-        let stdin = match serde_json::to_vec(&replay) {
-            Ok(json) => json,
-            Err(error) => {
-                return Replay::Unknown {
-                    reason: format!("the requests can't be written: {error}"),
-                };
-            }
-        };
-        let mut spec = self.spec("serve", &format!("exec {AGENT_PATH} replay-agent"));
+        spec.mounts.push(ReadOnlyMount {
+            host: tests.archive.clone(),
+            inside: CONSUMER_ARCHIVE.to_owned(),
+        });
+        let outcome = self.step(workspace, &spec).await;
+        contract_check::read_tests(&outcome.captured, nonce, &outcome.end, &outcome.tail)
+    }
+
+    /// A step in which the agent does what the spec says.
+    fn agent_step(&self, name: &str, replay: &ReplaySpec) -> Result<StepSpec, String> {
+        let stdin = serde_json::to_vec(replay).map_err(|error| format!("the requests can't be written: {error}"))?;
+        let mut spec = self.spec(name, &format!("exec {AGENT_PATH} replay-agent"));
         spec.mounts.push(ReadOnlyMount {
             host: self.plan.contract.agent.clone(),
             inside: AGENT_PATH.to_owned(),
@@ -151,13 +199,7 @@ impl<'a> SideRun<'a> {
         // Through standard input, because the service could read the environment, arguments and files.
         spec.stdin = Some(stdin);
         spec.capture_bytes = MAX_REPLAY_BYTES;
-        let outcome = self.step(workspace, &spec).await;
-        if outcome.capture_cut {
-            return Replay::Unknown {
-                reason: format!("the answers have more than {MAX_REPLAY_BYTES} bytes"),
-            };
-        }
-        contract_check::read_replay(&outcome.captured, nonce, replay.requests.len(), &outcome.end)
+        Ok(spec)
     }
 
     /// Every scanner of the plan.

@@ -60,6 +60,8 @@ async fn secret_word(sandbox: &dyn Sandbox) -> Row {
         ready_seconds: 20,
         request_seconds: 1,
         requests: Vec::new(),
+        runs: 1,
+        tests: None,
     };
     let stolen: String = word.chars().rev().collect();
     let stolen = format!("stolen {stolen}");

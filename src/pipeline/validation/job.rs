@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use holdpoint_contract::http::{HttpMessage, Interaction, read_interactions};
 use holdpoint_runner::ValidationPlan;
 use holdpoint_runner::agent::AgentRequest;
-use holdpoint_runner::contract_check::{ConsumerContract, ContractPlan, RecordedInteraction};
+use holdpoint_runner::contract_check::{ConsumerContract, ContractPlan, RecordedInteraction, WirePlan};
 use holdpoint_runner::plan::{ScannerPlan, ScannerRun};
 use holdpoint_runner::sandbox::snapshot::SnapshotKey;
 use holdpoint_runner::scrutiny::Scrutiny;
@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use super::contracts;
 use super::knowledge::Knowledge;
+use super::wire;
 use crate::pipeline::estate::{Estate, read_text};
 use crate::pipeline::findings::{OSV_LOCKFILE, is_osv};
 use crate::pipeline::mirror::Mirror;
@@ -117,6 +118,12 @@ pub fn prepare(
         .packages
         .as_ref()
         .map(|folder| absolute(&estate.root, folder));
+    let wire = match &contract.wire {
+        Some(config) => Some(wire::plan(estate, mirror, fix, owners, &contract, config, &consumers)?),
+        // What is pinned must be looked at: a plan without requests says that it wasn't.
+        None => wire::has_pins(estate, owners).then(WirePlan::default),
+    };
+    let (tests, tested) = wire::consumer_tests(estate, owners)?;
     let plan = ValidationPlan {
         subject: format!("{}: {}", fix.repo, fix.title),
         checks: checks.clone(),
@@ -132,6 +139,8 @@ pub fn prepare(
             serve: contract.serve,
             consumers,
             unrecorded,
+            wire,
+            tests,
             agent: agent.to_owned(),
         },
         packages,
@@ -162,6 +171,7 @@ pub fn prepare(
             &plan.contract.serve,
             &plan.contract.consumers,
             (&knowledge.expected, &plan.contract.unrecorded),
+            (wire::digest(plan.contract.wire.as_ref()), tested),
             &estate.config.sandbox.image,
             // Not the names of rules and advisories but what they say: a new advisory must be looked for.
             estate.scan_inputs(),
@@ -323,18 +333,18 @@ fn contracts(estate: &Estate, owners: &Owners<'_>) -> Result<Contracts> {
             // A database or a bucket makes no requests; it only needs to be there.
             if is_caller(estate, &edge.from)
                 && edge.from != service.id
-                && !recorded
-                    .iter()
-                    .any(|contract| contract.provider == service.id && contract.consumer == edge.from)
+                && !recorded.iter().any(|contract| {
+                    contract.provider == service.id
+                        && contract.consumer == edge.from
+                        && (contract.interactions.is_some() || contract.consumer_tests.is_some())
+                })
             {
                 unrecorded.insert(edge.from.to_string());
             }
         }
         for contract in recorded.iter().filter(|contract| contract.provider == service.id) {
-            let file = read_interactions(
-                &contract.interactions,
-                &read_text(&estate.root, &contract.interactions)?,
-            )?;
+            let Some(path) = &contract.interactions else { continue };
+            let file = read_interactions(path, &read_text(&estate.root, path)?)?;
             let interactions = file
                 .interactions
                 .iter()
@@ -390,6 +400,7 @@ fn request(message: &HttpMessage) -> AgentRequest {
             .map(|(name, values)| (name.to_lowercase(), values.clone()))
             .collect(),
         body,
+        ..AgentRequest::default()
     }
 }
 

@@ -7,6 +7,7 @@ mod knowledge;
 mod runner;
 mod sandbox;
 mod scanning;
+mod wire;
 
 pub use job::{Asked, Job, prepare};
 pub use runner::{BASELINES, LOGS, Runner};
