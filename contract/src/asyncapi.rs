@@ -255,7 +255,7 @@ pub fn diff(base: (&str, &dyn Sources), revision: (&str, &dyn Sources)) -> Resul
             ));
         });
     }
-    if comparison.graph.overflow || changes.len() > MAX_CHANGES {
+    if comparison.graph.is_partial() || changes.len() > MAX_CHANGES {
         changes.truncate(MAX_CHANGES);
         comparison.gaps.push(Gap {
             place: "channels".to_owned(),

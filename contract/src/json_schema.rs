@@ -113,7 +113,7 @@ fn compare(base: &Bundle, revision: &Bundle, side: Side, path: &str, changes: &m
             ));
         });
     }
-    if graph.overflow || changes.len() > MAX_CHANGES {
+    if graph.is_partial() || changes.len() > MAX_CHANGES {
         changes.truncate(MAX_CHANGES);
         gaps.push(Gap {
             place: path.to_owned(),

@@ -10,6 +10,7 @@ mod types;
 mod view;
 pub(crate) mod what;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::bundle::{At, Bundle};
@@ -18,7 +19,9 @@ pub(crate) use types::{Fit, TypeChange};
 pub(crate) use view::View;
 
 /// Most pairs that are compared; a description of 13 MB has some thousand that differ.
-const MAX_PAIRS: usize = 1_000_000;
+const MAX_PAIRS: usize = 300_000;
+/// Most steps of looking for equal schemas, in all: alternatives of alternatives multiply.
+const MAX_STEPS: usize = 200_000;
 /// Deepest way from a root to a pair that is told.
 const MAX_DEPTH: usize = 200;
 
@@ -98,8 +101,10 @@ pub(crate) struct Graph<'a> {
     known: HashMap<(Vec<At>, Vec<At>), PairId>,
     /// Pairs that were compared.
     done: usize,
+    /// Steps that are left for looking for equal schemas.
+    steps: Cell<usize>,
     /// Whether there were too many pairs.
-    pub(crate) overflow: bool,
+    overflow: bool,
 }
 
 impl<'a> Graph<'a> {
@@ -119,8 +124,14 @@ impl<'a> Graph<'a> {
             pairs: Vec::new(),
             known: HashMap::new(),
             done: 0,
+            steps: Cell::new(MAX_STEPS),
             overflow: false,
         }
+    }
+
+    /// Whether a bound was met, so that changes may be missing or only seem to be some.
+    pub(crate) fn is_partial(&self) -> bool {
+        self.overflow || self.steps.get() == 0
     }
 
     /// Whether two values mean the same, all that they refer to included.

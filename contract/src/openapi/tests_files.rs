@@ -97,3 +97,26 @@ fn version_2_is_compared_as_version_3() {
             "responses": {"200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/D"}}}}}}}}});
     assert_eq!(rules_of(&base, &as_3), []);
 }
+
+#[test]
+fn alternatives_of_alternatives_end_in_bounded_time_and_say_so() {
+    // All alike but at the end: each of three alternatives is tried against each of three, level after level.
+    let nest = |leaf: &str| {
+        let mut schemas = serde_json::Map::from_iter([("N0".to_owned(), json!({"type": leaf}))]);
+        for level in 1..=12 {
+            let below = json!({"$ref": format!("#/components/schemas/N{}", level - 1)});
+            let object = |name: &str| json!({"type": "object", "properties": {"p": below, name: {"type": "string"}}});
+            schemas.insert(
+                format!("N{level}"),
+                json!({"oneOf": [object("a"), object("a"), object("a")]}),
+            );
+        }
+        let response = json!({"content": {"application/json": {"schema": {"$ref": "#/components/schemas/N12"}}}});
+        json!({"openapi": "3.1.0", "paths": {"/a": {"get": {"responses": {"200": response}}}},
+            "components": {"schemas": schemas}})
+    };
+    let read = |value: &Value| Document::parse("api.json", &value.to_string()).unwrap();
+    let (base, revision) = (read(&nest("string")), read(&nest("integer")));
+    assert_ne!(diff(&base, &revision).verdict(), crate::DiffVerdict::Compatible);
+    assert_eq!(diff(&base, &base).verdict(), crate::DiffVerdict::Compatible);
+}

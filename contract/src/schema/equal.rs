@@ -110,7 +110,9 @@ impl Graph<'_> {
         if self.plainly_same(base, revision) || !assumed.insert(key.clone()) {
             return true;
         }
-        if depth > MAX_DEPTH {
+        let steps = self.steps.get().saturating_sub(1);
+        self.steps.set(steps);
+        if depth > MAX_DEPTH || steps == 0 {
             return false;
         }
         let (old, new) = (View::of(self.base, base), View::of(self.revision, revision));

@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Node, NodeId, Sym, Tree};
 
+/// Most nodes that are looked at for references, in all: references may lead to much, again and again.
+const MAX_STEPS: usize = 20_000_000;
+
 /// For every node of the revision, the base's node of the same content, where there is one.
 pub(crate) struct Alignment {
     nodes: Vec<Option<NodeId>>,
@@ -88,11 +91,14 @@ impl Alignment {
         // one that doesn't hold doesn't either.
         let mut referrers: BTreeMap<Sym, Vec<Sym>> = BTreeMap::new();
         let mut broken: Vec<Sym> = Vec::new();
+        let mut steps = 0;
         for (reference, (target, other)) in targets {
-            if other.is_none_or(|other| !self.same(*target, other)) {
+            // What can't be looked through counts as changed, and is compared.
+            if steps > MAX_STEPS || other.is_none_or(|other| !self.same(*target, other)) {
                 broken.push(*reference);
+                continue;
             }
-            for inner in references_below(base, *target) {
+            for inner in references_below(base, *target, &mut steps) {
                 referrers.entry(inner).or_default().push(*reference);
             }
         }
@@ -127,11 +133,12 @@ fn find(base: &Tree, node: Node) -> Option<NodeId> {
 }
 
 /// References in a node, those behind references left out.
-fn references_below(tree: &Tree, root: NodeId) -> BTreeSet<Sym> {
+fn references_below(tree: &Tree, root: NodeId, steps: &mut usize) -> BTreeSet<Sym> {
     let mut found = BTreeSet::new();
     let mut seen = BTreeSet::new();
     let mut waiting = vec![root];
     while let Some(next) = waiting.pop() {
+        *steps += 1;
         if !tree.refers(next) || !seen.insert(next) {
             continue;
         }
