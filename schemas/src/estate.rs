@@ -381,7 +381,7 @@ pub struct ContractConfig {
 }
 
 /// The wire oracle: the same requests to the service before and after the fix, and the answers compared.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct WireConfig {
     /// HTTP archives (HAR 1.2) in the repo, each one session.
@@ -399,7 +399,7 @@ pub struct WireConfig {
 }
 
 /// What becomes of a fix that changes an answer in a place that no consumer pins.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum UnpinnedChange {
     /// The contract check fails.
