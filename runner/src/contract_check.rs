@@ -291,7 +291,12 @@ pub fn compare(plan: &ContractPlan, baseline: Seen<'_>, candidate: Seen<'_>, jud
         None => {}
     }
     for upgrade in &plan.upgrades {
-        let about = format!("{} {} → {}", one_line(&upgrade.package), one_line(&upgrade.from), one_line(&upgrade.to));
+        let about = format!(
+            "{} {} → {}",
+            one_line(&upgrade.package),
+            one_line(&upgrade.from),
+            one_line(&upgrade.to)
+        );
         let line = |text: &String| format!("{about}: {}", one_line(text));
         findings.broken.extend(upgrade.breaking.iter().map(line));
         findings.unclear.extend(upgrade.unknown.iter().map(line));

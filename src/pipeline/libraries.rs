@@ -28,7 +28,10 @@ pub fn read(path: &Path) -> Result<Files> {
         folder(path)
     } else if [".whl", ".zip", ".jar"].iter().any(|ending| name.ends_with(ending)) {
         zipped(path)
-    } else if [".tar.gz", ".tgz", ".crate"].iter().any(|ending| name.ends_with(ending)) {
+    } else if [".tar.gz", ".tgz", ".crate"]
+        .iter()
+        .any(|ending| name.ends_with(ending))
+    {
         tarred(path)
     } else {
         anyhow::bail!("`{name}` is no folder, wheel, zip or compressed tar")
@@ -178,7 +181,11 @@ pub fn archives(folder: &Path, ecosystem: Ecosystem, package: &str) -> Vec<(Stri
                 Ecosystem::Pypi if name.ends_with(".whl") => version.split('-').next()?,
                 _ => version,
             };
-            let own = if ecosystem == Ecosystem::Pypi { spelt(ecosystem, own) } else { own.to_owned() };
+            let own = if ecosystem == Ecosystem::Pypi {
+                spelt(ecosystem, own)
+            } else {
+                own.to_owned()
+            };
             let is_version = version.starts_with(|c: char| c.is_ascii_digit());
             (own == wanted && is_version).then(|| (version.to_owned(), path.clone()))
         })
@@ -190,7 +197,10 @@ pub fn archives(folder: &Path, ecosystem: Ecosystem, package: &str) -> Vec<(Stri
 
 /// The numbers that a version starts with, for the order of versions.
 pub fn numbers(version: &str) -> Vec<u64> {
-    version.split(['.', '-', '+']).map_while(|part| part.parse().ok()).collect()
+    version
+        .split(['.', '-', '+'])
+        .map_while(|part| part.parse().ok())
+        .collect()
 }
 
 #[cfg(test)]
@@ -200,11 +210,20 @@ mod tests {
     #[test]
     fn archives_are_found_by_the_names_that_registries_give_them() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["Ruamel.Yaml-0.17.1-py3-none-any.whl", "ruamel_yaml-0.18.0.tar.gz", "babel-core-7.0.0.tgz", "serde-1.0.1.crate", "serde-json-1.0.0.crate"] {
+        for name in [
+            "Ruamel.Yaml-0.17.1-py3-none-any.whl",
+            "ruamel_yaml-0.18.0.tar.gz",
+            "babel-core-7.0.0.tgz",
+            "serde-1.0.1.crate",
+            "serde-json-1.0.0.crate",
+        ] {
             std::fs::write(folder.path().join(name), "").unwrap();
         }
         let versions = |ecosystem, package| {
-            archives(folder.path(), ecosystem, package).into_iter().map(|(version, _)| version).collect::<Vec<_>>()
+            archives(folder.path(), ecosystem, package)
+                .into_iter()
+                .map(|(version, _)| version)
+                .collect::<Vec<_>>()
         };
         assert_eq!(versions(Ecosystem::Pypi, "ruamel.yaml"), ["0.17.1", "0.18.0"]);
         assert_eq!(versions(Ecosystem::Npm, "@babel/core"), ["7.0.0"]);
@@ -215,8 +234,18 @@ mod tests {
     fn a_file_that_is_too_large_is_there_without_its_text() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a.py"), "x = 1\n").unwrap();
-        std::fs::write(folder.path().join("b.py"), vec![b'#'; usize::try_from(MAX_FILE_BYTES).unwrap() + 1]).unwrap();
+        std::fs::write(
+            folder.path().join("b.py"),
+            vec![b'#'; usize::try_from(MAX_FILE_BYTES).unwrap() + 1],
+        )
+        .unwrap();
         let files = read(folder.path()).unwrap();
-        assert_eq!(files, [("a.py".to_owned(), Some("x = 1\n".to_owned())), ("b.py".to_owned(), None)]);
+        assert_eq!(
+            files,
+            [
+                ("a.py".to_owned(), Some("x = 1\n".to_owned())),
+                ("b.py".to_owned(), None)
+            ]
+        );
     }
 }

@@ -14,8 +14,6 @@ use crate::verdict::describe_end;
 
 /// Most bytes of one file that a tool leaves.
 const MAX_REPORT_BYTES: usize = 64 << 20;
-/// Exit status of a shell that doesn't find a program (POSIX), and of the scripts here that say so.
-const NOT_INSTALLED: i64 = 127;
 
 /// One tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +96,7 @@ async fn in_workspace(
     let spec = step::spec(&name, &adapter.command(package), Side::Candidate, limits);
     let outcome = sandbox.run(workspace, &spec, &|_| {}).await;
     match &outcome.end {
-        StepEnd::Exited { code } if *code == NOT_INSTALLED => {
+        StepEnd::MissingTool => {
             return Err(format!("`{}` is not installed where it would run", adapter.tool));
         }
         end if !end.is_success() => {

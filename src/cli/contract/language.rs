@@ -164,20 +164,26 @@ fn by_tool(language: Language, archive: &[u8], old: &Surface) -> Result<(Differe
     let root = old.scope(0).and_then(|scope| {
         let names: Vec<&String> = scope.members.keys().filter(|name| !name.starts_with('.')).collect();
         // A distribution with several modules would need a run for each.
-        (names.len() == 1 || language != Language::Python).then(|| names.first().map_or("library", |name| name.as_str()))
+        (names.len() == 1 || language != Language::Python)
+            .then(|| names.first().map_or("library", |name| name.as_str()))
     });
     let root = root.ok_or("it has several modules")?;
     let limits = Limits::from(&SandboxConfig::default());
     let running = async {
         let settings = SandboxSettings::new(SandboxConfig::default(), "contract");
-        let sandbox = DockerSandbox::connect(settings).await.map_err(|error| error.to_string())?;
+        let sandbox = DockerSandbox::connect(settings)
+            .await
+            .map_err(|error| error.to_string())?;
         language_api::run(&sandbox, language.as_str(), root, archive, &limits).await
     };
     let output = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(running))?;
     let report = |name: &str| output.reports.get(name).map(String::as_str).unwrap_or_default();
     let version = output.version.as_str();
     let read = |read: fn(&str, &str, &str) -> Result<Surface, String>| {
-        let (old, new) = (read(root, report("old.json"), version)?, read(root, report("new.json"), version)?);
+        let (old, new) = (
+            read(root, report("old.json"), version)?,
+            read(root, report("new.json"), version)?,
+        );
         Ok::<_, String>((difference(&old, &new), old.read_by.clone()))
     };
     match language {

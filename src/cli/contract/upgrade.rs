@@ -74,8 +74,12 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
         runtime.versions.insert(name.to_owned(), version.to_owned());
     }
     let usage = libraries::usage(&libraries::read(&arguments.repo)?);
-    let answer = judge(&usage, &Package::new(ecosystem, package), &steps, &runtime)
-        .ok_or_else(|| BadInput::new("the two versions can't be compared".to_owned(), "name two folders or archives"))?;
+    let answer = judge(&usage, &Package::new(ecosystem, package), &steps, &runtime).ok_or_else(|| {
+        BadInput::new(
+            "the two versions can't be compared".to_owned(),
+            "name two folders or archives",
+        )
+    })?;
     global.print(&answer, || lines(&answer))?;
     Ok(match answer.verdict {
         Verdict::Safe { .. } => ExitCode::Success,
@@ -91,7 +95,9 @@ fn lines(answer: &Compatibility) -> String {
         Verdict::Safe { because } => ("safe", because.clone()),
         Verdict::Unknown { because } => ("unknown", because.clone()),
         Verdict::Breaking { breaks, unknown } => {
-            let breaks = breaks.iter().map(|b| format!("{}  `{}`: {}  [api-{}]", b.place, b.symbol, b.text, b.what.as_str()));
+            let breaks = breaks
+                .iter()
+                .map(|b| format!("{}  `{}`: {}  [api-{}]", b.place, b.symbol, b.text, b.what.as_str()));
             let unknown = unknown.iter().map(|why| format!("not known: {why}"));
             ("breaking", breaks.chain(unknown).collect())
         }
@@ -105,15 +111,27 @@ fn lines(answer: &Compatibility) -> String {
 /// Which package it is: as it is given, else as its own files say.
 fn package(arguments: &Arguments, files: &[(String, Option<String>)]) -> Result<(Ecosystem, String)> {
     let found = |name: &str| {
-        let fits = |path: &str| path == name || path.strip_suffix(name).is_some_and(|rest| rest.ends_with('/') && rest.matches('/').count() == 1);
-        files.iter().find(|(path, _)| fits(path)).and_then(|(_, text)| text.as_deref())
+        let fits = |path: &str| {
+            path == name
+                || path
+                    .strip_suffix(name)
+                    .is_some_and(|rest| rest.ends_with('/') && rest.matches('/').count() == 1)
+        };
+        files
+            .iter()
+            .find(|(path, _)| fits(path))
+            .and_then(|(_, text)| text.as_deref())
     };
     let metadata = files
         .iter()
         .find(|(path, _)| path.ends_with(".dist-info/METADATA"))
         .and_then(|(_, text)| text.as_deref())
         .or_else(|| found("PKG-INFO"));
-    let python = metadata.and_then(|text| text.lines().find_map(|line| line.strip_prefix("Name: ")).map(str::to_owned));
+    let python = metadata.and_then(|text| {
+        text.lines()
+            .find_map(|line| line.strip_prefix("Name: "))
+            .map(str::to_owned)
+    });
     let npm = found("package.json").and_then(|text| {
         let json: serde_json::Value = serde_json::from_str(text).ok()?;
         json.get("name")?.as_str().map(str::to_owned)

@@ -1,8 +1,12 @@
 //! What becomes of one use when one surface takes the place of another.
 
-use super::surface::{Found, Item, Kind, ScopeId, Surface};
+use std::collections::BTreeSet;
+
+use super::signature::Signature;
+use super::surface::{Found, Item, Kind, Scope, ScopeId, Surface};
 use super::{Effect, What};
 use crate::facts::Arguments;
+use crate::language::Language;
 
 /// What a use does with what it names.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +45,11 @@ impl Pair<'_> {
     pub fn effects(&self, was: &Item, is: &Item, how: How<'_>) -> Vec<Effect> {
         if matches!(how, How::Imported) {
             return match (&was.kind, &is.kind) {
+                // Types are used where no use is seen.
+                (Kind::Type(old), Kind::Type(new)) if old != new && self.old.language == Language::JavaScript => {
+                    vec![Effect::unclear(What::Type, format!("it was `{old}`, and is `{new}`"))]
+                }
+                (Kind::Class(old), Kind::Class(new)) => self.shape(*old, *new).into_iter().collect(),
                 (Kind::Opaque(_), _) => Vec::new(),
                 (_, Kind::Opaque(why)) => vec![Effect::unclear(What::Kind, why.clone())],
                 _ => Vec::new(),
@@ -78,10 +87,141 @@ impl Pair<'_> {
                 }
             }
         };
+        if let How::Called(Some(given)) = how
+            && !effects.iter().any(|effect| matches!(effect, Effect::Breaks { .. }))
+        {
+            effects.extend(self.handed_on(was, is, given));
+            effects.extend(self.options(was, is, given));
+        }
         if effects.is_empty() && self.major && !matches!(is.kind, Kind::Module(_)) {
             effects.extend(self.behaviour(was, is));
         }
         effects
+    }
+
+    /// What an interface or a type asks of its objects, for those that the client makes itself.
+    fn shape(&self, old: ScopeId, new: ScopeId) -> Option<Effect> {
+        let (before, after) = (self.old.scope(old)?, self.new.scope(new)?);
+        let changed = self.old.language == Language::JavaScript && before.required != after.required;
+        changed.then(|| Effect::unclear(What::Required, "what its objects have to have changed"))
+    }
+
+    /// How a thing is called.
+    fn called<'s>(surface: &'s Surface, item: &'s Item) -> Option<&'s Signature> {
+        match &item.kind {
+            Kind::Function(signature) => Some(signature),
+            Kind::Class(id) => surface.constructor(*id).ok().flatten(),
+            _ => None,
+        }
+    }
+
+    /// Keyword arguments that only `**kwargs` takes, and that some function of the package no longer knows.
+    fn handed_on(&self, was: &Item, is: &Item, given: &Arguments) -> Vec<Effect> {
+        let (Some(before), Some(after)) = (Self::called(self.old, was), Self::called(self.new, is)) else {
+            return Vec::new();
+        };
+        let swallowed = before
+            .swallowed(given)
+            .into_iter()
+            .filter(|name| after.swallowed(given).contains(name));
+        let unknown = |name: &str| {
+            let takers = |surface: &Surface| {
+                let mut found = BTreeSet::new();
+                for scope in &surface.scopes {
+                    for (function, items) in &scope.members {
+                        for item in items {
+                            if Self::called(surface, item).is_some_and(|s| s.parameters.iter().any(|p| p.name == name))
+                            {
+                                found.insert((scope.path.clone(), function.clone()));
+                            }
+                        }
+                    }
+                }
+                found
+            };
+            let (old, new) = (takers(self.old), takers(self.new));
+            // Where nothing takes it by name, the code that looks for it must be the same.
+            if old.is_empty() {
+                was.body == 0 || was.body != is.body
+            } else {
+                !old.is_subset(&new)
+            }
+        };
+        swallowed
+            .filter(|name| unknown(name))
+            .map(|name| {
+                let text =
+                    format!("`{name}` is handed on to code that changed, and whether it is still taken can't be seen");
+                Effect::unclear(What::ParameterRemoved, text)
+            })
+            .collect()
+    }
+
+    /// Keys of an object that is written out in a call, against the type that is declared for it.
+    fn options(&self, was: &Item, is: &Item, given: &Arguments) -> Vec<Effect> {
+        let (Some(before), Some(after)) = (Self::called(self.old, was), Self::called(self.new, is)) else {
+            return Vec::new();
+        };
+        let mut effects = Vec::new();
+        for (at, keys) in given.positional.iter().enumerate() {
+            let (Some(keys), Some(old), Some(new)) = (keys, before.parameters.get(at), after.parameters.get(at)) else {
+                continue;
+            };
+            let (Some(old), Some(new)) = (
+                self.types(self.old, old.ty.as_deref()),
+                self.types(self.new, new.ty.as_deref()),
+            ) else {
+                continue;
+            };
+            for key in keys
+                .iter()
+                .filter(|key| old.iter().any(|scope| scope.members.contains_key(*key)))
+            {
+                if !new.iter().any(|scope| scope.members.contains_key(key)) {
+                    effects.push(Effect::breaks(
+                        What::ParameterRemoved,
+                        &format!("there is no option `{key}`"),
+                    ));
+                }
+            }
+            let needed = |scopes: &[&Scope]| {
+                scopes
+                    .iter()
+                    .flat_map(|scope| scope.required.iter().cloned())
+                    .collect::<BTreeSet<_>>()
+            };
+            for key in needed(&new).difference(&needed(&old)).filter(|key| !keys.contains(key)) {
+                effects.push(Effect::unclear(
+                    What::ParameterAdded,
+                    format!("the option `{key}` has to be given"),
+                ));
+            }
+        }
+        effects
+    }
+
+    /// The classes and interfaces of the names in a type, with what they derive from; `None` when one of them has
+    /// members that can't be seen, or there is none.
+    fn types<'s>(&self, surface: &'s Surface, ty: Option<&str>) -> Option<Vec<&'s Scope>> {
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
+        let names: BTreeSet<&str> = ty?
+            .split(|c: char| !is_name(c))
+            .filter(|name| !name.is_empty())
+            .collect();
+        let named = (0..surface.scopes.len()).filter(|id| {
+            let scope = surface.scope(*id);
+            scope.is_some_and(|s| s.is_class && s.path.last().is_some_and(|last| names.contains(last.as_str())))
+        });
+        let mut found = Vec::new();
+        for id in named {
+            let (line, complete) = surface.ancestry(id);
+            let scopes: Vec<&Scope> = line.iter().filter_map(|id| surface.scope(*id)).collect();
+            if !complete || scopes.iter().any(|scope| scope.hidden.is_some()) {
+                return None;
+            }
+            found.extend(scopes);
+        }
+        (!found.is_empty()).then_some(found)
     }
 
     /// A major release says that something breaks; where the code itself changed, that may be it.
@@ -132,6 +272,9 @@ impl Pair<'_> {
             scopes.filter_map(|scope| scope.path.last().cloned()).collect()
         };
         let now = names(self.new, new);
+        if !matches!(how, How::Called(_)) {
+            effects.extend(self.shape(old, new));
+        }
         let lost: Vec<String> = names(self.old, old)
             .into_iter()
             .skip(1)

@@ -20,8 +20,12 @@ pub fn read_griffe(package: &str, text: &str, version: &str) -> Result<Surface, 
     if text.len() > MAX_DUMP_BYTES {
         return Err(format!("it printed more than {MAX_DUMP_BYTES} bytes"));
     }
-    let json: Value = serde_json::from_str(text).map_err(|error| format!("what griffe printed can't be read: {error}"))?;
-    let packages = json.as_object().filter(|packages| !packages.is_empty()).ok_or("griffe printed no package")?;
+    let json: Value =
+        serde_json::from_str(text).map_err(|error| format!("what griffe printed can't be read: {error}"))?;
+    let packages = json
+        .as_object()
+        .filter(|packages| !packages.is_empty())
+        .ok_or("griffe printed no package")?;
     let mut surface = Surface::new(Language::Python, package, &format!("griffe {version}"));
     surface.declares_only = true;
     let roots: Vec<&str> = packages.keys().map(String::as_str).collect();
@@ -34,7 +38,10 @@ pub fn read_griffe(package: &str, text: &str, version: &str) -> Result<Surface, 
 fn members(of: &Value) -> Vec<(String, &Value)> {
     match of.get("members") {
         Some(Value::Object(map)) => map.iter().map(|(name, member)| (name.clone(), member)).collect(),
-        Some(Value::Array(list)) => list.iter().filter_map(|member| Some((word(member, "name")?.to_owned(), member))).collect(),
+        Some(Value::Array(list)) => list
+            .iter()
+            .filter_map(|member| Some((word(member, "name")?.to_owned(), member)))
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -49,7 +56,9 @@ fn member(surface: &mut Surface, scope: ScopeId, name: &str, json: &Value, roots
     }
     let kind = match word(json, "kind") {
         Some("module") => {
-            let Some(id) = surface.add_scope(scope, name, false) else { return };
+            let Some(id) = surface.add_scope(scope, name, false) else {
+                return;
+            };
             for (name, inner) in members(json) {
                 member(surface, id, &name, inner, roots, depth + 1);
             }
@@ -63,7 +72,11 @@ fn member(surface: &mut Surface, scope: ScopeId, name: &str, json: &Value, roots
             let target = word(json, "target_path").unwrap_or_default();
             let path: Vec<String> = target.split('.').map(str::to_owned).collect();
             let inside = path.first().is_some_and(|first| roots.contains(&first.as_str()));
-            let target = if inside { Ref::Absolute(path) } else { Ref::Elsewhere(target.to_owned()) };
+            let target = if inside {
+                Ref::Absolute(path)
+            } else {
+                Ref::Elsewhere(target.to_owned())
+            };
             if name.ends_with('*') {
                 if let Some(scope) = surface.scopes.get_mut(scope) {
                     scope.stars.push(target);
@@ -86,7 +99,11 @@ fn member(surface: &mut Surface, scope: ScopeId, name: &str, json: &Value, roots
         Some("type alias") => Kind::Type(json.get("value").and_then(|ty| expression(ty, 0)).unwrap_or_default()),
         _ => Kind::Opaque("griffe says nothing of it".to_owned()),
     };
-    let line = json.get("lineno").and_then(Value::as_u64).and_then(|line| u32::try_from(line).ok()).unwrap_or(0);
+    let line = json
+        .get("lineno")
+        .and_then(Value::as_u64)
+        .and_then(|line| u32::try_from(line).ok())
+        .unwrap_or(0);
     let item = Item {
         kind,
         body: 0,
@@ -96,7 +113,14 @@ fn member(surface: &mut Surface, scope: ScopeId, name: &str, json: &Value, roots
     surface.define(scope, name, item);
 }
 
-fn class(surface: &mut Surface, scope: ScopeId, name: &str, json: &Value, roots: &[&str], depth: usize) -> Option<ScopeId> {
+fn class(
+    surface: &mut Surface,
+    scope: ScopeId,
+    name: &str,
+    json: &Value,
+    roots: &[&str],
+    depth: usize,
+) -> Option<ScopeId> {
     let id = surface.add_scope(scope, name, true)?;
     let bases = json.get("bases").and_then(Value::as_array).into_iter().flatten();
     let bases: Vec<Ref> = bases
@@ -117,13 +141,17 @@ fn class(surface: &mut Surface, scope: ScopeId, name: &str, json: &Value, roots:
 
 fn decorators(json: &Value) -> Vec<String> {
     let list = json.get("decorators").and_then(Value::as_array).into_iter().flatten();
-    list.filter_map(|decorator| expression(decorator.get("value")?, 0)).collect()
+    list.filter_map(|decorator| expression(decorator.get("value")?, 0))
+        .collect()
 }
 
 fn signature(json: &Value, in_class: bool) -> Signature {
     let decorators = decorators(json);
     let is_static = decorators.iter().any(|decorator| decorator == "staticmethod");
-    let is_async = json.get("labels").and_then(Value::as_array).is_some_and(|labels| labels.iter().any(|l| l == "async"));
+    let is_async = json
+        .get("labels")
+        .and_then(Value::as_array)
+        .is_some_and(|labels| labels.iter().any(|l| l == "async"));
     let list = json.get("parameters").and_then(Value::as_array).into_iter().flatten();
     let parameters = list.skip(usize::from(in_class && !is_static)).filter_map(|parameter| {
         let kind = match word(parameter, "kind")? {
@@ -208,11 +236,17 @@ mod tests {
             "h":{"kind":"alias","name":"h","target_path":"pkg.f"}}}}"#;
         let surface = read_griffe("pkg", text, "2.4.1").unwrap();
         let find = |path: &str| surface.find(&path.split('.').map(str::to_owned).collect::<Vec<_>>());
-        let Found::Thing { item, .. } = find("pkg.h") else { panic!("{surface:?}") };
-        let Kind::Function(made) = &item.kind else { panic!("{item:?}") };
+        let Found::Thing { item, .. } = find("pkg.h") else {
+            panic!("{surface:?}")
+        };
+        let Kind::Function(made) = &item.kind else {
+            panic!("{item:?}")
+        };
         assert_eq!(made.parameters[0].ty.as_deref(), Some("t.Optional[str]"));
         assert!(made.parameters[0].required && !made.parameters[1].required);
-        assert!(matches!(find("pkg.C.g"), Found::Thing { item: Item { kind: Kind::Function(g), .. }, .. } if g.parameters.is_empty()));
+        assert!(
+            matches!(find("pkg.C.g"), Found::Thing { item: Item { kind: Kind::Function(g), .. }, .. } if g.parameters.is_empty())
+        );
         assert_eq!(surface.read_by, "griffe 2.4.1");
         assert!(read_griffe("pkg", "[]", "2").is_err());
     }

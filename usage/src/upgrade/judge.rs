@@ -15,6 +15,117 @@ use crate::sources::Usage;
 /// Most reasons that are kept.
 const MAX_REASONS: usize = 30;
 
+/// Members of what the languages themselves give: text, lists, maps, numbers, promises, results. They don't change with
+/// a package.
+const COMMON: &[&str] = &[
+    "add",
+    "and_then",
+    "append",
+    "as_bytes",
+    "as_deref",
+    "as_ref",
+    "as_str",
+    "at",
+    "catch",
+    "clear",
+    "clone",
+    "cloned",
+    "collect",
+    "concat",
+    "contains",
+    "copy",
+    "count",
+    "decode",
+    "discard",
+    "encode",
+    "endsWith",
+    "ends_with",
+    "endswith",
+    "entries",
+    "enumerate",
+    "err",
+    "every",
+    "expect",
+    "extend",
+    "filter",
+    "finally",
+    "find",
+    "first",
+    "flatMap",
+    "fold",
+    "forEach",
+    "format",
+    "get",
+    "has",
+    "includes",
+    "index",
+    "indexOf",
+    "insert",
+    "into",
+    "into_iter",
+    "isEmpty",
+    "is_empty",
+    "is_err",
+    "is_none",
+    "is_ok",
+    "is_some",
+    "items",
+    "iter",
+    "join",
+    "keys",
+    "last",
+    "len",
+    "length",
+    "lower",
+    "map",
+    "map_err",
+    "match",
+    "next",
+    "ok",
+    "ok_or",
+    "pop",
+    "push",
+    "read",
+    "reduce",
+    "remove",
+    "replace",
+    "rev",
+    "reverse",
+    "set",
+    "shift",
+    "size",
+    "skip",
+    "slice",
+    "some",
+    "sort",
+    "split",
+    "startsWith",
+    "starts_with",
+    "startswith",
+    "strip",
+    "sum",
+    "take",
+    "test",
+    "then",
+    "toFixed",
+    "toLowerCase",
+    "toString",
+    "toUpperCase",
+    "to_owned",
+    "to_string",
+    "to_vec",
+    "trim",
+    "unwrap",
+    "unwrap_or",
+    "unwrap_or_default",
+    "unwrap_or_else",
+    "update",
+    "upper",
+    "values",
+    "write",
+    "zip",
+];
+
 /// What runs the repo's code.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Runtime {
@@ -401,6 +512,22 @@ impl Judge<'_> {
                 How::Called(given) if at + 1 == path.len() => given,
                 _ => None,
             };
+            let known = pair
+                .old
+                .scopes
+                .iter()
+                .any(|scope| scope.is_class && scope.members.contains_key(name));
+            if !known && !COMMON.contains(&name.as_str()) {
+                let symbol = path.join(separator(pair.old.language));
+                let text = format!("what has the member `{name}` can't be seen");
+                self.effect(
+                    Effect::unclear(What::Removed, text),
+                    &symbol,
+                    &used.place,
+                    false,
+                    pair.new,
+                );
+            }
             self.loose(pair, name, call, &used.place);
         }
     }

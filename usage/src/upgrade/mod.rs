@@ -193,7 +193,16 @@ impl Compatibility {
                 because.dedup();
                 Verdict::Unknown { because }
             }
-            (Verdict::Breaking { mut breaks, mut unknown }, Verdict::Breaking { breaks: more, unknown: less }) => {
+            (
+                Verdict::Breaking {
+                    mut breaks,
+                    mut unknown,
+                },
+                Verdict::Breaking {
+                    breaks: more,
+                    unknown: less,
+                },
+            ) => {
                 breaks.extend(more);
                 breaks.sort();
                 breaks.dedup();

@@ -156,6 +156,14 @@ impl Signature {
         same && added.into_iter().all(|p| !p.required)
     }
 
+    /// Names of keyword arguments that only `**kwargs` takes: what becomes of them is in the code.
+    pub(super) fn swallowed<'a>(&self, given: &'a Arguments) -> Vec<&'a str> {
+        let by_name = |p: &Parameter| matches!(p.kind, ParameterKind::Either | ParameterKind::Keyword);
+        let takes = |name: &str| self.parameters.iter().any(|p| by_name(p) && p.name == name);
+        let names = given.keywords.iter().map(String::as_str);
+        names.filter(|name| !takes(name)).collect()
+    }
+
     /// What becomes of a call, or of a use that hands the function on (`given` is `None`), when `old` becomes this.
     pub(super) fn effect(&self, old: &Self, given: Option<&Arguments>, language: Language) -> Vec<Effect> {
         if self == old {
@@ -236,7 +244,10 @@ impl Signature {
         let named = |of: &Self, name: &str| of.parameters.iter().any(|p| p.name == name);
         let ends = |p: &Parameter| matches!(p.kind, ParameterKind::Rest | ParameterKind::KeywordRest);
         if ends(was) != ends(is) {
-            let text = format!("the argument for `{}`, which takes any, goes to `{}` now", was.name, is.name);
+            let text = format!(
+                "the argument for `{}`, which takes any, goes to `{}` now",
+                was.name, is.name
+            );
             return ends(was).then(|| Effect::unclear(What::ParameterReordered, text));
         }
         if by_place && was.name != is.name && !ends(was) {

@@ -56,15 +56,17 @@ pub fn read_typescript(package: &str, text: &str, version: &str) -> Result<Surfa
     if text.len() > MAX_REPORT_BYTES {
         return Err(format!("it printed more than {MAX_REPORT_BYTES} bytes"));
     }
-    let report: Report =
-        serde_json::from_str(text).map_err(|error| format!("what the compiler's report says can't be read: {error}"))?;
+    let report: Report = serde_json::from_str(text)
+        .map_err(|error| format!("what the compiler's report says can't be read: {error}"))?;
     if !report.declared {
         return Err("the package declares no types".to_owned());
     }
     let mut surface = Surface::new(Language::JavaScript, package, &format!("typescript {version}"));
     surface.declares_only = true;
     surface.version = report.version;
-    let Some(root) = surface.add_scope(0, package, false) else { return Err("it is too large".to_owned()) };
+    let Some(root) = surface.add_scope(0, package, false) else {
+        return Err("it is too large".to_owned());
+    };
     let item = Item {
         kind: Kind::Module(root),
         body: 0,
@@ -84,7 +86,9 @@ fn define(surface: &mut Surface, scope: ScopeId, entry: &Entry, depth: usize) {
     }
     let is_class = matches!(entry.kind.as_str(), "class" | "interface" | "enum");
     let kind = if is_class || entry.kind == "namespace" {
-        let Some(id) = surface.add_scope(scope, &entry.name, is_class) else { return };
+        let Some(id) = surface.add_scope(scope, &entry.name, is_class) else {
+            return;
+        };
         for member in &entry.members {
             define(surface, id, member, depth + 1);
         }
@@ -112,12 +116,20 @@ fn define(surface: &mut Surface, scope: ScopeId, entry: &Entry, depth: usize) {
 fn joined(calls: &[Call]) -> Option<Signature> {
     let (last, others) = calls.split_last()?;
     let text = |call: &Call| {
-        let parameters = call.parameters.iter().map(|p| format!("{}: {}", p.name, p.ty)).collect::<Vec<_>>();
+        let parameters = call
+            .parameters
+            .iter()
+            .map(|p| format!("{}: {}", p.name, p.ty))
+            .collect::<Vec<_>>();
         format!("({}) => {}", parameters.join(", "), call.returns)
     };
     let parameters = last.parameters.iter().map(|given| Parameter {
         name: given.name.clone(),
-        kind: if given.rest { ParameterKind::Rest } else { ParameterKind::Positional },
+        kind: if given.rest {
+            ParameterKind::Rest
+        } else {
+            ParameterKind::Positional
+        },
         required: !given.optional && !given.rest,
         default: None,
         ty: Some(given.ty.clone()),
