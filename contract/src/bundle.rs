@@ -35,6 +35,8 @@ pub(crate) struct Bundle {
     pub(crate) root: NodeId,
     pub(crate) gaps: Vec<Gap>,
     targets: BTreeMap<Sym, NodeId>,
+    /// References that lead nowhere, or where nothing could be read: each is told by a gap.
+    lost: BTreeSet<Sym>,
     /// Whether keywords beside a reference count, as since OpenAPI 3.1.
     siblings: bool,
 }
@@ -124,9 +126,14 @@ impl Bundle {
             root,
             gaps,
             targets: BTreeMap::new(),
+            lost: BTreeSet::new(),
             siblings,
         };
         bundle.link(&references, &roots, name, text);
+        bundle.lost = references
+            .into_iter()
+            .filter(|reference| !bundle.targets.contains_key(reference))
+            .collect();
         bundle
     }
 
@@ -163,6 +170,15 @@ impl Bundle {
     /// Where a reference leads, by its symbol.
     pub(crate) fn targets(&self) -> impl Iterator<Item = (Sym, NodeId)> {
         self.targets.iter().map(|(reference, node)| (*reference, *node))
+    }
+
+    /// References that lead nowhere in either of two descriptions.
+    pub(crate) fn lost_in_both(&self, other: &Self) -> BTreeSet<Sym> {
+        let lost = |reference: &&Sym| {
+            let same = other.tree.sym(self.tree.str(**reference));
+            same.is_none_or(|reference| !other.targets.contains_key(&reference))
+        };
+        self.lost.iter().filter(lost).copied().collect()
     }
 
     pub(crate) fn target(&self, reference: Sym) -> Option<NodeId> {

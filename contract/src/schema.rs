@@ -120,7 +120,7 @@ impl<'a> Graph<'a> {
         Self {
             base,
             revision,
-            alignment: Alignment::new(&base.tree, &revision.tree, &targets),
+            alignment: Alignment::new(&base.tree, &revision.tree, &targets, &base.lost_in_both(revision)),
             pairs: Vec::new(),
             known: HashMap::new(),
             done: 0,

@@ -47,7 +47,7 @@ impl Comparison<'_> {
         let was = Life::of(&self.graph.base.tree, before);
         let is = Life::of(&self.graph.revision.tree, after);
         for life in [&was, &is] {
-            if life.stability.is_none() {
+            if life.stability.is_none() && !self.graph.alignment.same(before, after) {
                 self.report(
                     "api-invalid-stability-level",
                     "operation",

@@ -16,8 +16,13 @@ pub(crate) struct Alignment {
 }
 
 impl Alignment {
-    /// `target` gives where a reference of each document leads: base first.
-    pub(crate) fn new(base: &Tree, revision: &Tree, targets: &BTreeMap<Sym, (NodeId, Option<NodeId>)>) -> Self {
+    /// `targets` gives where a reference leads, base first; `lost` are those that lead nowhere in either.
+    pub(crate) fn new(
+        base: &Tree,
+        revision: &Tree,
+        targets: &BTreeMap<Sym, (NodeId, Option<NodeId>)>,
+        lost: &BTreeSet<Sym>,
+    ) -> Self {
         let syms: Vec<Option<Sym>> = revision.texts.iter().map(|text| base.sym(text)).collect();
         let mut alignment = Self {
             nodes: Vec::with_capacity(revision.nodes.len()),
@@ -29,7 +34,7 @@ impl Alignment {
             let found = alignment.translate(base, revision, *node);
             alignment.nodes.push(found);
         }
-        alignment.settle(base, targets);
+        alignment.settle(base, targets, lost);
         alignment
     }
 
@@ -86,7 +91,7 @@ impl Alignment {
     }
 
     /// Finds the nodes below which no reference leads to something that changed.
-    fn settle(&mut self, base: &Tree, targets: &BTreeMap<Sym, (NodeId, Option<NodeId>)>) {
+    fn settle(&mut self, base: &Tree, targets: &BTreeMap<Sym, (NodeId, Option<NodeId>)>, lost: &BTreeSet<Sym>) {
         // A reference holds if its targets are the same and all references below them hold; what refers to
         // one that doesn't hold doesn't either.
         let mut referrers: BTreeMap<Sym, Vec<Sym>> = BTreeMap::new();
@@ -99,6 +104,9 @@ impl Alignment {
                 continue;
             }
             for inner in references_below(base, *target, &mut steps) {
+                if !targets.contains_key(&inner) && !lost.contains(&inner) {
+                    broken.push(*reference);
+                }
                 referrers.entry(inner).or_default().push(*reference);
             }
         }
@@ -114,12 +122,11 @@ impl Alignment {
         for at in 0..base.nodes.len() {
             let id = NodeId(u32::try_from(at).unwrap_or(u32::MAX));
             let holds = !base.refers(id)
-                || base
-                    .reference(id)
-                    .is_none_or(|reference| targets.contains_key(&reference) && !seen.contains(&reference))
-                    && base
-                        .children(id)
-                        .all(|child| settled.get(child.at()).copied().unwrap_or(false));
+                || base.reference(id).is_none_or(|reference| {
+                    lost.contains(&reference) || targets.contains_key(&reference) && !seen.contains(&reference)
+                }) && base
+                    .children(id)
+                    .all(|child| settled.get(child.at()).copied().unwrap_or(false));
             settled.push(holds);
         }
         self.settled = settled;
