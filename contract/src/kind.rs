@@ -8,7 +8,7 @@ use holdpoint_schemas::SourceError;
 use regex::Regex;
 
 use crate::json_schema::Compatibility;
-use crate::openapi::Document;
+use crate::openapi::{Day, Document, Policy};
 use crate::{ContractDiff, ContractError, Rule, Sources, Unreadable, asyncapi, graphql, http, json_schema, openapi, protobuf, sql};
 
 /// Files of a folder that are opened to tell what they are; more than that is no folder of contracts.
@@ -42,7 +42,7 @@ pub struct SideOf<'a> {
     pub root: &'a str,
 }
 
-type Compare = fn(SideOf<'_>, SideOf<'_>) -> Result<ContractDiff, ContractError>;
+type Compare = fn(SideOf<'_>, SideOf<'_>, Option<Day>) -> Result<ContractDiff, ContractError>;
 
 /// What is known of a kind.
 struct Entry {
@@ -64,31 +64,31 @@ const ENTRIES: &[Entry] = &[
     Entry {
         kind: Kind::Protobuf,
         rooted: false,
-        compare: |base, revision| protobuf::diff(base.sources, revision.sources),
+        compare: |base, revision, _| protobuf::diff(base.sources, revision.sources),
         rules: protobuf::rules,
     },
     Entry {
         kind: Kind::GraphQl,
         rooted: false,
-        compare: |base, revision| graphql::diff(base.sources, revision.sources),
+        compare: |base, revision, _| graphql::diff(base.sources, revision.sources),
         rules: graphql::rules,
     },
     Entry {
         kind: Kind::Sql,
         rooted: false,
-        compare: |base, revision| sql::diff(base.sources, revision.sources),
+        compare: |base, revision, _| sql::diff(base.sources, revision.sources),
         rules: sql::rules,
     },
     Entry {
         kind: Kind::JsonSchema,
         rooted: false,
-        compare: |base, revision| json_schema::diff(base.sources, revision.sources, Compatibility::Backward),
+        compare: |base, revision, _| json_schema::diff(base.sources, revision.sources, Compatibility::Backward),
         rules: json_schema::rules,
     },
     Entry {
         kind: Kind::AsyncApi,
         rooted: true,
-        compare: |base, revision| asyncapi::diff((base.root, base.sources), (revision.root, revision.sources)),
+        compare: |base, revision, _| asyncapi::diff((base.root, base.sources), (revision.root, revision.sources)),
         rules: asyncapi::rules,
     },
     Entry {
@@ -140,13 +140,18 @@ impl Kind {
         self.entry().map(|entry| (entry.rules)()).unwrap_or_default()
     }
 
-    /// Compares two versions of a contract of this kind.
+    /// Compares two versions of a contract of this kind, on a day: what was announced to end by then may go.
     ///
     /// # Errors
     /// When a side can't be read or parsed, with its place; or this kind can't be compared.
-    pub fn diff(self, base: SideOf<'_>, revision: SideOf<'_>) -> Result<ContractDiff, ContractError> {
+    pub fn diff(
+        self,
+        base: SideOf<'_>,
+        revision: SideOf<'_>,
+        today: Option<Day>,
+    ) -> Result<ContractDiff, ContractError> {
         match self.entry() {
-            Some(entry) => (entry.compare)(base, revision),
+            Some(entry) => (entry.compare)(base, revision, today),
             None => {
                 let message = format!("contracts of the kind `{}` can't be compared", self.as_str());
                 Err(SourceError::new(base.root, message)
@@ -332,12 +337,16 @@ fn root_text(side: SideOf<'_>) -> Result<String, ContractError> {
     })
 }
 
-fn compare_openapi(base: SideOf<'_>, revision: SideOf<'_>) -> Result<ContractDiff, ContractError> {
+fn compare_openapi(base: SideOf<'_>, revision: SideOf<'_>, today: Option<Day>) -> Result<ContractDiff, ContractError> {
     let read = |side: SideOf<'_>| Document::load(side.root, side.sources);
-    Ok(openapi::diff(&read(base)?, &read(revision)?))
+    let policy = Policy {
+        today,
+        ..Policy::default()
+    };
+    Ok(openapi::diff_under(&read(base)?, &read(revision)?, &policy))
 }
 
-fn compare_http(base: SideOf<'_>, revision: SideOf<'_>) -> Result<ContractDiff, ContractError> {
+fn compare_http(base: SideOf<'_>, revision: SideOf<'_>, _: Option<Day>) -> Result<ContractDiff, ContractError> {
     let read = |side: SideOf<'_>| http::read_interactions(side.root, &root_text(side)?);
     Ok(http::diff(&read(base)?, &read(revision)?))
 }

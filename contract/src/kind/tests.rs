@@ -86,7 +86,7 @@ fn a_root_that_cannot_be_read_is_an_error_with_a_place() {
         root: "openapi.yaml",
     };
     for kind in [Kind::OpenApi, Kind::Http] {
-        let error = kind.diff(side, side).unwrap_err();
+        let error = kind.diff(side, side, None).unwrap_err();
         assert_eq!(error.one_line(), "openapi.yaml: can't be read: there is no such file");
         assert!(error.help_line().is_some());
     }

@@ -74,7 +74,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     let (before, after) = (Folder::open(&base)?, Folder::open(&revision)?);
     let (base, revision) = (name(&base), name(&revision));
     let side = |name, sources| Side { name, sources };
-    let diff = contracts::compare(&side(&base, &before), &side(&revision, &after), kind)?;
+    let diff = contracts::compare(&side(&base, &before), &side(&revision, &after), kind, global.now())?;
     let judged = judge(diff, &rules, global.now());
     let compared = Compared {
         base: &base,

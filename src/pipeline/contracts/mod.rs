@@ -4,9 +4,10 @@ mod folder;
 mod tree;
 
 use anyhow::Result;
+use holdpoint_contract::openapi::Day;
 use holdpoint_contract::{ContractDiff, ContractError, Kind, SideOf, Sources, Unreadable, kind, overrides};
 use holdpoint_intake::estate::read_repo_settings;
-use holdpoint_schemas::SourceError;
+use holdpoint_schemas::{SourceError, Timestamp};
 use holdpoint_schemas::contract_rule::ContractRule;
 use std::path::Path;
 
@@ -34,7 +35,12 @@ pub struct Side<'a> {
 ///
 /// # Errors
 /// When a side can't be read or parsed, or it can't be told what it is.
-pub fn compare(base: &Side<'_>, revision: &Side<'_>, kind: Option<Kind>) -> Result<ContractDiff, ContractError> {
+pub fn compare(
+    base: &Side<'_>,
+    revision: &Side<'_>,
+    kind: Option<Kind>,
+    at: Timestamp,
+) -> Result<ContractDiff, ContractError> {
     let kind = match kind {
         Some(kind) => kind,
         None => detect(base, revision)?,
@@ -49,7 +55,7 @@ pub fn compare(base: &Side<'_>, revision: &Side<'_>, kind: Option<Kind>) -> Resu
         sources: revision.sources,
         root: &after,
     };
-    kind.diff(before, after)
+    kind.diff(before, after, Day::parse(&at.to_string()))
 }
 
 fn detect(base: &Side<'_>, revision: &Side<'_>) -> Result<Kind, ContractError> {

@@ -31,7 +31,7 @@ pub(super) fn compare(
     }
     let (mut breaking, mut unclear) = (Vec::new(), Vec::new());
     for (kind, path) in declared {
-        match compare_declared(mirror, trees, kind, path) {
+        match compare_declared(mirror, trees, kind, path, at) {
             Ok(diff) => {
                 let judged = overrides::judge(diff, &contract.rules, at).diff;
                 let errors = judged.changes.iter().filter(|change| change.level == Level::Error);
@@ -69,13 +69,14 @@ fn compare_declared(
     (base, candidate): (&str, &str),
     kind: &str,
     path: &str,
+    at: Timestamp,
 ) -> Result<ContractDiff, String> {
     let kind: Kind = kind.parse()?;
     let absent = |side: Side| format!("the {} has no `{path}`", side.as_str());
     let base = Tree::open(mirror, base, kind, path).ok_or_else(|| absent(Side::Baseline))?;
     let candidate = Tree::open(mirror, candidate, kind, path).ok_or_else(|| absent(Side::Candidate))?;
     let side = |sources| contracts::Side { name: path, sources };
-    contracts::compare(&side(&base), &side(&candidate), Some(kind)).map_err(|error| error.one_line())
+    contracts::compare(&side(&base), &side(&candidate), Some(kind), at).map_err(|error| error.one_line())
 }
 
 #[cfg(test)]

@@ -123,7 +123,7 @@ pub fn prepare(
         // What is pinned must be looked at: a plan without requests says that it wasn't.
         None => wire::has_pins(estate, owners).then(WirePlan::default),
     };
-    let (consumers_tests, tested) = wire::consumer_tests(estate, owners)?;
+    let (consumer_tests, tested) = wire::consumer_tests(estate, owners)?;
     let plan = ValidationPlan {
         subject: format!("{}: {}", fix.repo, fix.title),
         checks: checks.clone(),
@@ -140,7 +140,7 @@ pub fn prepare(
             consumers,
             unrecorded,
             wire,
-            tests: consumers_tests,
+            tests: consumer_tests,
             agent: agent.to_owned(),
         },
         packages,
