@@ -40,6 +40,7 @@ mount -o loop,noatime "$world/disk.img" "$world/disk"
 mount --make-shared "$world/disk"
 mkdir -p "$world/disk/tmp" "$world/disk/holdpoint" /var/lib/holdpoint
 mount --bind "$world/disk/holdpoint" /var/lib/holdpoint
+mount --make-private /var/lib/holdpoint
 status=0
 "$@" || status=$?
 exit $status
