@@ -30,14 +30,17 @@ const PROGRAMS: [&str; 9] = [
 /// The disk of a world, in bytes. Sparse: only what is written counts.
 const DISK_BYTES: u64 = 3 << 30;
 /// Makes the world and runs the test in it. The shell stays: a process namespace needs somebody who reaps orphans.
-/// `/run` is where the engine listens, and `/var/lib/holdpoint` is where the local sandbox works.
+/// On a disk that isn't shared, as it is on most hosts, each start of the engine would mount its folder over itself and
+/// hide the disks in it. `/run` is where the engine listens, and `/var/lib/holdpoint` is where the local sandbox works.
 const MAKE: &str = r#"
 set -eu
 world=$1; shift
 mount -t tmpfs -o mode=755 tmpfs /run
 mount -o loop,noatime "$world/disk.img" "$world/disk"
+mount --make-shared "$world/disk"
 mkdir -p "$world/disk/tmp" "$world/disk/holdpoint" /var/lib/holdpoint
 mount --bind "$world/disk/holdpoint" /var/lib/holdpoint
+mount --make-private /var/lib/holdpoint
 status=0
 "$@" || status=$?
 exit $status

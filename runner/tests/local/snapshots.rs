@@ -157,3 +157,20 @@ async fn a_baseline_goes_with_the_folder_that_it_is_kept_for_whoever_sweeps() {
     lasting.drop_snapshot(&other).await.unwrap();
     assert!(mounts_below(&root.path().join("snapshots")).is_empty());
 }
+
+#[tokio::test]
+async fn a_snapshot_whose_disk_is_gone_is_none_and_can_be_made_anew() {
+    let local = local().await;
+    baseline(&local).await;
+    let tree = local.root.path().join("snapshots").join(key().as_str()).join("tree");
+    let unmounted = std::process::Command::new("umount").arg(tree.join("disk")).status();
+    assert!(unmounted.unwrap().success());
+    std::fs::remove_file(tree.join("disk.img")).unwrap();
+    assert!(local.sandbox.snapshots().await.unwrap().is_empty());
+    let none = local.sandbox.branch(&key(), &TreeChange::default()).await;
+    assert!(matches!(none, Err(SandboxError::NoSnapshot(_))));
+    baseline(&local).await;
+    let workspace = branch(&local, &TreeChange::default()).await;
+    assert!(seen(&local, &workspace).await.contains("./out/product built"));
+    local.sandbox.remove(workspace).await.unwrap();
+}

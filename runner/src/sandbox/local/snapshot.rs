@@ -59,6 +59,11 @@ impl Shared {
         let sealed = self.settle(&slot, &tree).map_err(&what)?;
         let _lock = self.store.lock().map_err(&what)?;
         let place = self.store.snapshot(key);
+        if place.exists() && !self.is_whole(key) {
+            disk::unmount_below(&place)
+                .and_then(|()| fs::remove_dir_all(&place))
+                .map_err(&what)?;
+        }
         if place.exists() {
             // Somebody else was first; one is as good as the other.
             self.store.discard(workspace.as_str()).map_err(&what)?;
@@ -122,7 +127,14 @@ impl Shared {
     pub(super) fn list_snapshots(&self) -> Result<Vec<SnapshotInfo>, SandboxError> {
         let keys = self.store.snapshot_keys().map_err(failed("list snapshots"))?;
         // One that is removed meanwhile isn't there any more.
-        Ok(keys.iter().filter_map(|key| self.info(key).ok()).collect())
+        let whole = keys.iter().filter(|key| self.is_whole(key));
+        Ok(whole.filter_map(|key| self.info(key).ok()).collect())
+    }
+
+    /// Whether a snapshot has its content, or the disk with it to be mounted again.
+    fn is_whole(&self, key: &SnapshotKey) -> bool {
+        let tree = self.store.snapshot(key).join("tree");
+        tree.join("disk/data").is_dir() || tree.join("disk.img").is_file()
     }
 
     pub(super) fn remove_snapshot(&self, key: &SnapshotKey) -> Result<(), SandboxError> {
@@ -177,7 +189,7 @@ impl Shared {
         let what = failed("start from a snapshot");
         let _lock = self.store.lock().map_err(&what)?;
         let place = self.store.snapshot(key).join("tree");
-        if !place.exists() {
+        if !self.is_whole(key) {
             return Err(SandboxError::NoSnapshot(key.to_string()));
         }
         let (disk, image) = (place.join("disk"), place.join("disk.img"));
