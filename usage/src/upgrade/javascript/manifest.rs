@@ -31,7 +31,8 @@ pub(super) fn entries(package: &str, files: &Files<'_>, surface: &mut Surface) -
     let mut found = Vec::new();
     match json.get("exports") {
         Some(exports) => {
-            surface.loading.require = root(exports).is_some_and(|target| loads_by_require(target, by_default, files, 0));
+            surface.loading.require =
+                root(exports).is_some_and(|target| loads_by_require(target, by_default, files, 0));
             let keyed = exports
                 .as_object()
                 .filter(|map| map.keys().all(|key| key.starts_with('.')));
@@ -98,7 +99,9 @@ fn loads_by_require(target: &Value, by_default: bool, files: &Files<'_>, depth: 
         Value::String(path) => {
             path.ends_with(".cjs") || (!path.ends_with(".mjs") && !is_module(plain(path), by_default, files))
         }
-        Value::Array(list) => list.iter().any(|target| loads_by_require(target, by_default, files, depth)),
+        Value::Array(list) => list
+            .iter()
+            .any(|target| loads_by_require(target, by_default, files, depth)),
         Value::Object(map) if depth < MAX_CONDITIONS => ["require", "node", "default"]
             .iter()
             .find_map(|condition| map.get(*condition))
