@@ -1,51 +1,19 @@
 //! The surface of a Python distribution, read from its source or its stubs without running either.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod modules;
+mod parameters;
+
+use std::collections::BTreeSet;
 
 use tree_sitter::Node;
 
 use super::files::{Bodies, PackageFile, children, collect, field, line, parse, short, text};
 use super::signature::{Parameter, ParameterKind, Signature};
-use super::surface::{Floor, Found, Item, Kind, Ref, ScopeId, Surface};
+use super::surface::{Found, Item, Kind, Ref, ScopeId, Surface};
 use crate::language::Language;
+use modules::{Module, metadata, modules};
+use parameters::signature;
 
-/// Files and folders beside a distribution's packages, by custom of source archives.
-const BESIDE: &[&str] = &[
-    "tests",
-    "test",
-    "testing",
-    "docs",
-    "doc",
-    "examples",
-    "example",
-    "benchmarks",
-    "bench",
-    "scripts",
-    "tools",
-    "build",
-    "setup",
-    "conftest",
-    "noxfile",
-    "tasks",
-    "versioneer",
-    "ci",
-    "requirements",
-    "dev",
-    "utils",
-    "packaging",
-    "bin",
-    "artwork",
-    "src",
-    "lib",
-    "lib3",
-    "ext",
-    "bootstrap",
-    "_build_meta",
-    "fabfile",
-    "runtests",
-    "etc",
-    "contrib",
-];
 /// Decorators that leave a signature as it is written.
 const TRANSPARENT: &[&str] = &[
     "staticmethod",
@@ -93,100 +61,6 @@ pub fn read_python(package: &str, files: &[PackageFile<'_>], read_by: &str) -> S
     }
     reader.settle();
     reader.surface
-}
-
-struct Module<'a> {
-    file: &'a str,
-    text: Option<&'a str>,
-    is_stub: bool,
-    is_package: bool,
-}
-
-fn metadata(files: &BTreeMap<&str, Option<&str>>, surface: &mut Surface) {
-    let known = files.iter().find(|(path, _)| {
-        path.ends_with(".dist-info/METADATA") || **path == "PKG-INFO" || path.ends_with(".egg-info/PKG-INFO")
-    });
-    let head = known.and_then(|(_, text)| *text).unwrap_or_default();
-    for row in head.lines().take_while(|row| !row.is_empty()) {
-        let Some((key, value)) = row.split_once(':') else {
-            continue;
-        };
-        match key {
-            "Version" => surface.version = Some(value.trim().to_owned()),
-            "Requires-Python" => surface.floors.push(Floor {
-                runtime: "python".to_owned(),
-                range: value.trim().to_owned(),
-            }),
-            _ => {}
-        }
-    }
-}
-
-/// Modules by their path, each from the file that says most: source, then stubs; what is compiled says nothing.
-fn modules<'a>(files: &BTreeMap<&'a str, Option<&'a str>>) -> BTreeMap<Vec<String>, Module<'a>> {
-    let is_source = files
-        .keys()
-        .any(|path| matches!(*path, "setup.py" | "pyproject.toml" | "PKG-INFO" | "setup.cfg"));
-    let holds_packages = |prefix: &str| {
-        let depth = prefix.matches('/').count();
-        files.keys().any(|path| {
-            path.starts_with(prefix) && path.ends_with("/__init__.py") && path.matches('/').count() == depth + 1
-                || path.starts_with(prefix)
-                    && !prefix.is_empty()
-                    && path.ends_with(".py")
-                    && path.matches('/').count() == depth
-        })
-    };
-    let prefix = ["src/", "lib3/", "lib/"]
-        .into_iter()
-        .find(|prefix| is_source && holds_packages(prefix))
-        .unwrap_or("");
-    let mut found: BTreeMap<Vec<String>, Module<'a>> = BTreeMap::new();
-    for (path, text) in files {
-        let Some(inside) = path.strip_prefix(prefix) else {
-            continue;
-        };
-        let Some((stem, ending)) = inside.rsplit_once('.') else {
-            continue;
-        };
-        let (is_stub, is_native) = (ending == "pyi", matches!(ending, "so" | "pyd" | "pyx" | "dylib"));
-        if !(ending == "py" || is_stub || is_native) {
-            continue;
-        }
-        let mut names: Vec<String> = stem.split('/').map(str::to_owned).collect();
-        if let Some(last) = names.last_mut().filter(|_| is_native)
-            && let Some((name, _)) = last.split_once('.')
-        {
-            // `_speedups.cpython-311-x86_64-linux-gnu.so`
-            *last = name.to_owned();
-        }
-        let is_package = names.last().is_some_and(|last| last == "__init__");
-        if is_package {
-            names.pop();
-        }
-        let Some(top) = names.first() else { continue };
-        let beside = is_source && prefix.is_empty() && BESIDE.contains(&top.as_str());
-        let top_is_package = files.contains_key(format!("{prefix}{top}/__init__.py").as_str());
-        let is_identifier = |name: &String| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
-        let is_test = names
-            .iter()
-            .skip(1)
-            .any(|name| matches!(name.as_str(), "tests" | "test"));
-        if beside || is_test || !names.iter().all(is_identifier) || (is_source && names.len() > 1 && !top_is_package) {
-            continue;
-        }
-        let module = Module {
-            file: path,
-            text: if is_native { None } else { *text },
-            is_stub,
-            is_package,
-        };
-        let better = |known: &Module<'_>| known.text.is_none() || (known.is_stub && !is_stub && !is_native);
-        if found.get(&names).is_none_or(better) {
-            found.insert(names, module);
-        }
-    }
-    found
 }
 
 struct Reader {
@@ -700,62 +574,4 @@ impl Reader {
         }
         self.bodies.settle(&mut self.surface);
     }
-}
-
-fn signature(node: Node<'_>, source: &str, has_receiver: bool) -> Signature {
-    let mut made = Signature {
-        returns: node
-            .child_by_field_name("return_type")
-            .map(|ty| short(text(ty, source))),
-        is_async: node.child(0).is_some_and(|first| first.kind() == "async"),
-        ..Signature::default()
-    };
-    let mut by_name_only = false;
-    for parameter in node.child_by_field_name("parameters").map(children).unwrap_or_default() {
-        let plain = |node: Node<'_>| text(node, source).trim_start_matches('*').to_owned();
-        let (name, splat) = match parameter.kind() {
-            "identifier" => (plain(parameter), ""),
-            "default_parameter" | "typed_default_parameter" => (field(parameter, "name", source).to_owned(), ""),
-            "typed_parameter" => match parameter.named_child(0) {
-                Some(inner) => (plain(inner), inner.kind()),
-                None => continue,
-            },
-            "list_splat_pattern" | "dictionary_splat_pattern" => (plain(parameter), parameter.kind()),
-            "keyword_separator" => {
-                by_name_only = true;
-                continue;
-            }
-            "positional_separator" => {
-                made.parameters
-                    .iter_mut()
-                    .for_each(|p| p.kind = ParameterKind::Positional);
-                continue;
-            }
-            _ => continue,
-        };
-        let kind = match splat {
-            "list_splat_pattern" => ParameterKind::Rest,
-            "dictionary_splat_pattern" => ParameterKind::KeywordRest,
-            _ if by_name_only => ParameterKind::Keyword,
-            _ => ParameterKind::Either,
-        };
-        by_name_only |= kind == ParameterKind::Rest;
-        let default = parameter
-            .child_by_field_name("value")
-            .map(|value| short(text(value, source)));
-        made.parameters.push(Parameter {
-            name,
-            kind,
-            required: default.is_none() && matches!(kind, ParameterKind::Either | ParameterKind::Keyword),
-            default,
-            ty: parameter.child_by_field_name("type").map(|ty| short(text(ty, source))),
-        });
-    }
-    if has_receiver
-        && !made.parameters.is_empty()
-        && made.parameters.first().is_some_and(|p| p.kind != ParameterKind::Rest)
-    {
-        made.parameters.remove(0);
-    }
-    made
 }

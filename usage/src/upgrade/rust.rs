@@ -94,8 +94,8 @@ impl Reader<'_> {
     fn manifest(&mut self, package: &str) -> (String, String) {
         let text = self.files.get("Cargo.toml").copied().flatten().unwrap_or_default();
         let table: toml::Table = text.parse().unwrap_or_default();
-        let word = |keys: [&str; 2]| {
-            let value = table.get(keys[0])?.get(keys[1])?;
+        let word = |[section, key]: [&str; 2]| {
+            let value = table.get(section)?.get(key)?;
             value.as_str().map(str::to_owned)
         };
         self.surface.version = word(["package", "version"]);
@@ -247,11 +247,14 @@ impl Reader<'_> {
             "macro_definition" => {
                 let exported = attributes.iter().any(|a| a.contains("macro_export"));
                 let rules = children(node).into_iter().filter(|child| child.kind() == "macro_rule");
-                let mut made = Signature::default();
-                made.qualifiers = rules
+                let qualifiers = rules
                     .filter_map(|rule| rule.child_by_field_name("left"))
                     .map(|left| short(text(left, into.source)))
                     .collect();
+                let made = Signature {
+                    qualifiers,
+                    ..Signature::default()
+                };
                 let scope = if exported { self.root } else { into.inner };
                 self.item(into, scope, &name, node, Kind::Function(made));
             }

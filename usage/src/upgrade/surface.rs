@@ -1,9 +1,12 @@
 //! What a version of a package offers, as names that lead to things.
 
+mod builtin;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::signature::Signature;
 use crate::language::Language;
+use builtin::builtin_base;
 
 /// Most scopes (modules, classes) of one package.
 pub const MAX_SCOPES: usize = 50_000;
@@ -398,10 +401,10 @@ impl Surface {
         };
         // What is a thing of its own says more than what points elsewhere, and that more than a module of the name.
         let module = own.iter().find(|item| matches!(item.kind, Kind::Module(_)));
-        let things = own
+        let mut things = own
             .iter()
             .filter(|item| !matches!(item.kind, Kind::Alias(_) | Kind::Module(_)));
-        if let Some(item) = things.last() {
+        if let Some(item) = things.next_back() {
             return thing(item);
         }
         for item in own {
@@ -546,89 +549,4 @@ impl Surface {
             Err("how it is made is decided in another package".to_owned())
         }
     }
-}
-
-/// Whether a base class is one of the language, whose members don't change with the package.
-fn builtin_base(base: &Ref) -> bool {
-    const KNOWN: &[&str] = &[
-        "object",
-        "Exception",
-        "BaseException",
-        "ValueError",
-        "TypeError",
-        "RuntimeError",
-        "KeyError",
-        "IndexError",
-        "AttributeError",
-        "LookupError",
-        "OSError",
-        "IOError",
-        "ImportError",
-        "NotImplementedError",
-        "Warning",
-        "UserWarning",
-        "DeprecationWarning",
-        "FutureWarning",
-        "PendingDeprecationWarning",
-        "RuntimeWarning",
-        "AssertionError",
-        "ArithmeticError",
-        "TimeoutError",
-        "ConnectionError",
-        "UnicodeError",
-        "StopIteration",
-        "dict",
-        "list",
-        "tuple",
-        "set",
-        "frozenset",
-        "str",
-        "bytes",
-        "int",
-        "float",
-        "bool",
-        "type",
-        "property",
-        "Generic",
-        "Protocol",
-        "ABC",
-        "Enum",
-        "IntEnum",
-        "NamedTuple",
-        "TypedDict",
-        "ABCMeta",
-        "Mapping",
-        "MutableMapping",
-        "Sequence",
-        "MutableSequence",
-        "OrderedDict",
-        "defaultdict",
-        "Hashable",
-        "Iterable",
-        "Iterator",
-        "Error",
-        "Array",
-        "Map",
-        "Set",
-        "EventEmitter",
-        "Object",
-        "Promise",
-        "Function",
-        "Record",
-        "Iterable",
-        "Readable",
-        "Writable",
-        "Duplex",
-        "Transform",
-        "Stream",
-        "Server",
-        "NodeJS",
-        "AsyncIterable",
-    ];
-    let name = match base {
-        Ref::Absolute(path) | Ref::Local(_, path) => path.last().map(String::as_str).unwrap_or_default(),
-        Ref::Elsewhere(text) => text.as_str(),
-    };
-    let name = name.split(['[', '<']).next().unwrap_or(name);
-    KNOWN.contains(&name.rsplit(['.', ':']).next().unwrap_or(name))
 }

@@ -164,7 +164,8 @@ impl Usage {
                     .filter_map(|(names, given)| Some((at(*names)?, given.clone())))
                     .collect(),
                 role: used.role,
-                certain: meaning.certain && !meaning.guess,
+                // A path that is written out in full names the crate, unless something of the repo has its name.
+                certain: meaning.certain && (!meaning.guess || source.language == Language::Rust),
                 called_somehow: used.expands || (used.called && used.calls.is_empty()),
                 imported: used.aliased && !used.called && !used.expands,
                 place: place(),

@@ -31,7 +31,8 @@ pub(super) fn entries(package: &str, files: &Files<'_>, surface: &mut Surface) -
     let mut found = Vec::new();
     match json.get("exports") {
         Some(exports) => {
-            surface.loading.require = root(exports).is_some_and(|target| loads_by_require(target, by_default, 0));
+            surface.loading.require =
+                root(exports).is_some_and(|target| loads_by_require(target, by_default, files, 0));
             let keyed = exports
                 .as_object()
                 .filter(|map| map.keys().all(|key| key.starts_with('.')));
@@ -93,16 +94,34 @@ fn root(exports: &Value) -> Option<&Value> {
 }
 
 /// Whether `require` finds a CommonJS module.
-fn loads_by_require(target: &Value, by_default: bool, depth: usize) -> bool {
+fn loads_by_require(target: &Value, by_default: bool, files: &Files<'_>, depth: usize) -> bool {
     match target {
-        Value::String(path) => path.ends_with(".cjs") || (!path.ends_with(".mjs") && !by_default),
-        Value::Array(list) => list.iter().any(|target| loads_by_require(target, by_default, depth)),
+        Value::String(path) => {
+            path.ends_with(".cjs") || (!path.ends_with(".mjs") && !is_module(plain(path), by_default, files))
+        }
+        Value::Array(list) => list
+            .iter()
+            .any(|target| loads_by_require(target, by_default, files, depth)),
         Value::Object(map) if depth < MAX_CONDITIONS => ["require", "node", "default"]
             .iter()
             .find_map(|condition| map.get(*condition))
-            .is_some_and(|target| loads_by_require(target, by_default, depth + 1)),
+            .is_some_and(|target| loads_by_require(target, by_default, files, depth + 1)),
         _ => false,
     }
+}
+
+/// Whether a `.js` file is an ES module: the nearest `package.json` above it says so.
+fn is_module(path: &str, by_default: bool, files: &Files<'_>) -> bool {
+    let mut folder = path;
+    while let Some((above, _)) = folder.rsplit_once('/') {
+        folder = above;
+        let manifest = files.get(format!("{folder}/package.json").as_str()).copied().flatten();
+        let json = manifest.and_then(|text| serde_json::from_str::<Value>(text).ok());
+        if let Some(json) = json {
+            return json.get("type").and_then(Value::as_str) == Some("module");
+        }
+    }
+    by_default
 }
 
 /// The file that says most of what a target offers: its types, then its code.

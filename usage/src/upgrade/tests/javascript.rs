@@ -10,7 +10,7 @@ fn npm(old: Files<'_>, new: Files<'_>, client: Files<'_>) -> String {
 }
 
 /// A package with one file of declarations.
-fn typed<'a>(declarations: &'a str) -> Vec<(&'a str, &'a str)> {
+fn typed(declarations: &str) -> Vec<(&str, &str)> {
     vec![
         (
             "package.json",

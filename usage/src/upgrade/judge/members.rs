@@ -1,0 +1,220 @@
+//! Members: of objects whose class isn't known, and of classes that the repo derives from.
+
+use std::collections::BTreeSet;
+
+use super::{Judge, separator};
+use crate::facts::{Arguments, Place};
+use crate::upgrade::compare::{How, Pair};
+use crate::upgrade::surface::{Found, INNER, ScopeId};
+use crate::upgrade::uses::{Rooted, Uses};
+use crate::upgrade::{Effect, What};
+
+/// Members of what the languages themselves give: text, lists, maps, numbers, promises, results. They don't change with
+/// a package.
+const COMMON: &[&str] = &[
+    "add",
+    "and_then",
+    "append",
+    "as_bytes",
+    "as_deref",
+    "as_ref",
+    "as_str",
+    "at",
+    "catch",
+    "clear",
+    "clone",
+    "cloned",
+    "collect",
+    "concat",
+    "contains",
+    "copy",
+    "count",
+    "decode",
+    "discard",
+    "encode",
+    "endsWith",
+    "ends_with",
+    "endswith",
+    "entries",
+    "enumerate",
+    "err",
+    "every",
+    "expect",
+    "extend",
+    "filter",
+    "finally",
+    "find",
+    "first",
+    "flatMap",
+    "fold",
+    "forEach",
+    "format",
+    "get",
+    "has",
+    "includes",
+    "index",
+    "indexOf",
+    "insert",
+    "into",
+    "into_iter",
+    "isEmpty",
+    "is_empty",
+    "is_err",
+    "is_none",
+    "is_ok",
+    "is_some",
+    "items",
+    "iter",
+    "join",
+    "keys",
+    "last",
+    "len",
+    "length",
+    "lower",
+    "map",
+    "map_err",
+    "match",
+    "next",
+    "ok",
+    "ok_or",
+    "pop",
+    "push",
+    "read",
+    "reduce",
+    "remove",
+    "replace",
+    "rev",
+    "reverse",
+    "set",
+    "shift",
+    "size",
+    "skip",
+    "slice",
+    "some",
+    "sort",
+    "split",
+    "startsWith",
+    "starts_with",
+    "startswith",
+    "strip",
+    "sum",
+    "take",
+    "test",
+    "then",
+    "toFixed",
+    "toLowerCase",
+    "toString",
+    "toUpperCase",
+    "to_owned",
+    "to_string",
+    "to_vec",
+    "trim",
+    "unwrap",
+    "unwrap_or",
+    "unwrap_or_default",
+    "unwrap_or_else",
+    "update",
+    "upper",
+    "values",
+    "write",
+    "zip",
+];
+
+impl Judge<'_> {
+    /// Members after a value of unknown type: any class's that has such a name.
+    pub(super) fn beyond(&mut self, pair: &Pair<'_>, path: &[String], from: usize, how: How<'_>, used: &Rooted) {
+        for (at, name) in path.iter().enumerate().skip(from) {
+            let call = match how {
+                How::Called(given) if at + 1 == path.len() => given,
+                _ => None,
+            };
+            let known = pair
+                .old
+                .scopes
+                .iter()
+                .any(|scope| scope.is_class && scope.members.contains_key(name));
+            if !known && !COMMON.contains(&name.as_str()) {
+                let symbol = path.join(separator(pair.old.language));
+                let text = format!("what has the member `{name}` can't be seen");
+                self.effect(
+                    Effect::unclear(What::Removed, text),
+                    &symbol,
+                    &used.place,
+                    false,
+                    pair.new,
+                );
+            }
+            self.loose(pair, name, call, &used.place);
+        }
+    }
+
+    pub(super) fn loose(&mut self, pair: &Pair<'_>, name: &str, call: Option<&Arguments>, place: &Place) {
+        for (owner, effect) in pair.member(name, call) {
+            let path = pair
+                .old
+                .scope(owner)
+                .map(|scope| scope.path.clone())
+                .unwrap_or_default();
+            let path: Vec<String> = path
+                .into_iter()
+                .filter(|part| part != INNER)
+                .chain([name.to_owned()])
+                .collect();
+            // In Rust, a method of a trait is only seen where the trait is taken in.
+            let certain = self.traits.contains(&owner)
+                && pair
+                    .old
+                    .scopes
+                    .iter()
+                    .filter(|scope| scope.is_class && scope.members.contains_key(name))
+                    .count()
+                    == 1;
+            self.effect(
+                effect,
+                &path.join(separator(pair.old.language)),
+                place,
+                certain,
+                pair.new,
+            );
+        }
+    }
+
+    /// Methods that the repo's classes override, by name.
+    pub(super) fn overridden(&mut self, pair: &Pair<'_>, old: ScopeId, used: &Rooted, uses: &Uses) {
+        let mine: BTreeSet<&str> = uses
+            .defined
+            .iter()
+            .filter(|(file, _)| *file == used.file)
+            .map(|(_, name)| name.as_str())
+            .collect();
+        let Some(new) = pair.counterpart(old) else { return };
+        for id in pair.old.ancestry(old).0 {
+            let Some(scope) = pair.old.scope(id) else { continue };
+            for (name, items) in scope.members.iter().filter(|(name, _)| mine.contains(name.as_str())) {
+                let symbol = format!("{}.{name}", scope.path.join("."));
+                let Some(was) = items.last() else { continue };
+                match pair.new.member(new, name) {
+                    Found::Missing(_) => {
+                        let effect =
+                            Effect::breaks(What::Removed, "it is overridden here, and is gone: nothing calls it");
+                        self.effect(effect, &symbol, &used.place, used.certain, pair.new);
+                    }
+                    Found::Hidden(why) => {
+                        self.effect(
+                            Effect::unclear(What::Removed, why),
+                            &symbol,
+                            &used.place,
+                            false,
+                            pair.new,
+                        );
+                    }
+                    Found::Thing { item: is, .. } => {
+                        for effect in pair.effects(was, is, How::Named) {
+                            self.effect(effect, &symbol, &used.place, false, pair.new);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
