@@ -221,7 +221,8 @@ pub fn compare(operations: &[String], baseline: &[Transcript], candidate: &[Tran
         }
     }
     diff.differences = merged.into_values().collect();
-    diff.differences.sort_by(|a, b| b.level.cmp(&a.level));
+    diff.differences
+        .sort_by_key(|difference| std::cmp::Reverse(difference.level));
     if diff.differences.len() > MAX_DIFFERENCES {
         diff.differences.truncate(MAX_DIFFERENCES);
         diff.gaps.push(Gap {

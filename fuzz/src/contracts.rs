@@ -172,10 +172,18 @@ pub fn wire_bodies(data: &[u8]) {
     let config = Config::default();
     let both = [run(one), run(other)];
     for body in &both {
-        let same = wire::compare(&operations, &[body.clone(), body.clone()], std::slice::from_ref(body), &config);
+        let same = wire::compare(
+            &operations,
+            &[body.clone(), body.clone()],
+            std::slice::from_ref(body),
+            &config,
+        );
         assert!(same.differences.is_empty(), "a body differs from itself: {same:?}");
         let known = wire::compare(&operations, &both, std::slice::from_ref(body), &config);
-        assert!(known.differences.is_empty(), "what came before is a difference: {known:?}");
+        assert!(
+            known.differences.is_empty(),
+            "what came before is a difference: {known:?}"
+        );
     }
 }
 

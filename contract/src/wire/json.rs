@@ -220,7 +220,7 @@ mod tests {
         let entries = vec![("b".to_owned(), number("1.50")), ("a".to_owned(), Json::List(list))];
         assert_eq!(value, Json::Object(entries));
         assert_eq!((layout.after_colon.as_deref(), layout.end.as_str()), (Some(" "), "\n"));
-        assert_eq!(read(b"{\"a\":1}").unwrap().1.agrees(&layout), false);
+        assert!(!read(b"{\"a\":1}").unwrap().1.agrees(&layout));
         assert_eq!(read(b"{\"a\":1,}"), None);
         assert_eq!(read(b""), None);
     }

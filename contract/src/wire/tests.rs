@@ -56,7 +56,6 @@ fn seeded_changes_are_found_at_their_place() {
             }
         }
     }
-    println!("{} of {all} seeded changes found", all - missed.len());
     assert!(
         missed.len() * 20 <= all,
         "{} of {all} missed: {missed:#?}",

@@ -138,7 +138,7 @@ fn swap_orders(text: &str) -> String {
     let (items, tail) = rest.split_once("}],\"page\"").unwrap();
     let (one, two) = items.split_once("}},{").unwrap();
     // The last element's own closing brace went with the list's.
-    format!("{head}[{{{},{{{one}}}}}],\"page\"{tail}", format!("{two}}}"))
+    format!("{head}[{{{two}}},{{{one}}}}}],\"page\"{tail}")
 }
 
 fn drop_order(text: String) -> String {

@@ -202,7 +202,7 @@ impl Service {
                 ),
             ),
             ("GET", "/tags") => {
-                let mut tags = vec!["red", "green", "blue", "black", "white"];
+                let mut tags = ["red", "green", "blue", "black", "white"];
                 for at in (1..tags.len()).rev() {
                     tags.swap(at, usize::try_from(random.below(at as u64 + 1)).unwrap());
                 }
