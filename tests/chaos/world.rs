@@ -124,7 +124,7 @@ impl World {
     pub fn fill_disk(&self) {
         let ballast = fs::File::create(self.ballast()).unwrap();
         loop {
-            let room = statvfs(&self.disk()).unwrap();
+            let room = statvfs(self.disk()).unwrap();
             // In ever smaller pieces: what is said to be free can't always be had.
             let mut piece = room.f_bavail * room.f_frsize;
             let from = ballast.metadata().unwrap().len();

@@ -7,8 +7,8 @@ use anyhow::Result;
 use holdpoint_contract::openapi::Day;
 use holdpoint_contract::{ContractDiff, ContractError, Kind, SideOf, Sources, Unreadable, kind, overrides};
 use holdpoint_intake::estate::read_repo_settings;
-use holdpoint_schemas::{SourceError, Timestamp};
 use holdpoint_schemas::contract_rule::ContractRule;
+use holdpoint_schemas::{SourceError, Timestamp};
 use std::path::Path;
 
 pub use folder::Folder;
