@@ -100,7 +100,7 @@ fn zipped(path: &Path) -> Result<Files> {
     for index in 0..archive.len() {
         let entry = archive.by_index(index)?;
         if entry.is_file() {
-            let (name, size) = (entry.name().to_owned(), entry.size());
+            let (name, size) = (entry.name()?.into_owned(), entry.size());
             found.push((name, left.text(size, entry)?));
         }
     }
