@@ -1,4 +1,4 @@
-//! Real upgrades from PyPI, npm and crates.io with code that uses them (`upgrade_pairs.toml`): one that breaks that code
+//! Real upgrades from PyPI, npm and Cargo with code that uses them (`upgrade_pairs.toml`): one that breaks that code
 //! is never called safe. Packages are fetched by the ordinary clients into a cache; where that can't be done, the pair
 //! is skipped, and said so.
 #![allow(
