@@ -56,11 +56,16 @@ pub(crate) fn read_file(builder: &mut Builder, name: &str, file: &str, text: &st
         .map_err(|error| text::json_error(name, text, &error))
 }
 
-/// The text of the file that a description starts with.
+/// The text of the file that a contract starts with.
 pub(crate) fn read_root(root: &str, sources: &dyn Sources) -> Result<String, ContractError> {
-    sources.read(root).map_err(|error| {
-        let message = format!("`{}` can't be read: {error}", root.escape_debug());
-        fault(root, "", "", message, "name a file that can be read")
+    sources.read(root).map_err(|why| {
+        let help = match why {
+            Unreadable::TooLarge { .. } => "split the contract",
+            _ => "give a file that can be read",
+        };
+        SourceError::new(root, format!("can't be read: {why}"))
+            .help(help)
+            .into()
     })
 }
 

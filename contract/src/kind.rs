@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use holdpoint_schemas::SourceError;
 use regex::Regex;
 
+use crate::bundle::read_root;
 use crate::json_schema::Compatibility;
 use crate::openapi::{Day, Document, Policy};
 use crate::{
@@ -328,18 +329,6 @@ fn by_content(text: &str) -> Option<Kind> {
 }
 
 /// The text of a side's root document.
-fn root_text(side: SideOf<'_>) -> Result<String, ContractError> {
-    side.sources.read(side.root).map_err(|why| {
-        let help = match why {
-            Unreadable::TooLarge { .. } => "split the contract",
-            _ => "give a file that can be read",
-        };
-        SourceError::new(side.root, format!("can't be read: {why}"))
-            .help(help)
-            .into()
-    })
-}
-
 fn compare_openapi(base: SideOf<'_>, revision: SideOf<'_>, today: Option<Day>) -> Result<ContractDiff, ContractError> {
     let read = |side: SideOf<'_>| Document::load(side.root, side.sources);
     let policy = Policy {
@@ -350,7 +339,7 @@ fn compare_openapi(base: SideOf<'_>, revision: SideOf<'_>, today: Option<Day>) -
 }
 
 fn compare_http(base: SideOf<'_>, revision: SideOf<'_>, _: Option<Day>) -> Result<ContractDiff, ContractError> {
-    let read = |side: SideOf<'_>| http::read_interactions(side.root, &root_text(side)?);
+    let read = |side: SideOf<'_>| http::read_interactions(side.root, &read_root(side.root, side.sources)?);
     Ok(http::diff(&read(base)?, &read(revision)?))
 }
 

@@ -160,19 +160,19 @@ fn reason(policy: &PolicyInfo, facts: &FactSet, unknowns: &[Unknown]) -> String 
 }
 
 /// One bound for each rule, at the lowest level that it withholds: what withholds a level withholds
-/// all above it. Lowest level first, then by kind and id; what only waits for checks that haven't run comes
-/// after its equals, because the others are why they weren't worth running.
+/// all above it. Lowest level first, then by kind and id; what waits for checks that haven't run comes after
+/// its equals, because the others are why they weren't worth running.
 pub(super) fn lowest_first(mut bounds: Vec<Bound>) -> Vec<Bound> {
-    let place = |bound: &Bound| (bound.withholds, only_waits(bound), bound.kind);
+    let place = |bound: &Bound| (bound.withholds, waits(bound), bound.kind);
     bounds.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.id.cmp(&b.id)));
     let mut seen = BTreeSet::new();
     bounds.retain(|bound| bound.kind == BoundKind::NoPermit || seen.insert((bound.kind, bound.id.clone())));
     bounds
 }
 
-/// Whether nothing but checks that haven't run stands behind it.
-fn only_waits(bound: &Bound) -> bool {
-    bound.kind == BoundKind::UnknownFact && bound.unknowns.iter().all(|unknown| unknown.id.starts_with("evidence."))
+/// Whether a check that hasn't run stands behind it.
+fn waits(bound: &Bound) -> bool {
+    bound.kind == BoundKind::UnknownFact && bound.unknowns.iter().any(|unknown| unknown.id.starts_with("evidence."))
 }
 
 fn readings(ids: &BTreeSet<String>, facts: &FactSet) -> Vec<FactReading> {

@@ -116,8 +116,13 @@ pub fn run(global: &Global, language: Language, old: &Path, new: &Path) -> Resul
 }
 
 fn lines(shown: &Shown) -> String {
+    let unclear = shown
+        .changes
+        .iter()
+        .any(|change| change.level == holdpoint_contract::Level::Warning);
     let bump = match shown.bump {
         Bump::Major => "breaking: it needs a major version",
+        _ if unclear => "something may break clients, and it can't be told",
         Bump::Minor => "it needs a minor version",
         Bump::None => "nothing changed for clients, as far as was seen",
     };

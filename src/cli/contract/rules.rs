@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use holdpoint_contract::kind::all_rules;
-use holdpoint_contract::{Kind, Rule};
+use holdpoint_contract::{Kind, Rule, wire};
 
 use crate::cli::Global;
 use crate::exit_code::ExitCode;
@@ -24,14 +24,19 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     if let Some(rule) = &arguments.explain {
         return explain(global, rule);
     }
-    let rules = arguments.kind.map_or_else(all_rules, Kind::rules);
+    let rules = arguments.kind.map_or_else(every, Kind::rules);
     global.print(&serde_json::json!({ "rules": rules }), || listed(&rules))?;
     Ok(ExitCode::Success)
 }
 
+/// The rules of all kinds, and those of the wire oracle.
+fn every() -> Vec<Rule> {
+    all_rules().into_iter().chain(wire::rules()).collect()
+}
+
 /// Says what a rule means; several kinds may have one of that name.
 pub fn explain(global: &Global, id: &str) -> Result<ExitCode> {
-    let rules: Vec<Rule> = all_rules().into_iter().filter(|rule| rule.id == id).collect();
+    let rules: Vec<Rule> = every().into_iter().filter(|rule| rule.id == id).collect();
     if rules.is_empty() {
         let message = format!("no contract rule is called `{}`", id.escape_debug());
         return Err(BadInput::new(message, "`holdpoint contract rules` lists them").into());

@@ -144,9 +144,17 @@ fn document(path: &str, text: &str) -> Result<serde_json::Value> {
 
 fn levels(named: &BTreeMap<String, String>) -> Result<BTreeMap<String, Level>> {
     let known = [Level::Info, Level::Warning, Level::Error];
+    let rules = holdpoint_contract::wire::rules();
     named
         .iter()
         .map(|(rule, name)| {
+            if !rules.iter().any(|known| known.id == *rule) {
+                return Err(BadInput {
+                    message: format!("`contract.wire.levels`: no rule is called `{}`", rule.escape_debug()),
+                    help: Some("`holdpoint contract rules` lists those of the kind `wire`".to_owned()),
+                }
+                .into());
+            }
             let level = known.into_iter().find(|level| level.as_str() == name);
             let level = level.ok_or_else(|| BadInput {
                 message: format!("`contract.wire.levels`: `{name}` is no level"),

@@ -146,6 +146,14 @@ pub fn difference(old: &Surface, new: &Surface) -> Difference {
                 for effect in pair.effects(was, is, how) {
                     match effect {
                         Effect::Breaks { what, text } => add(what, Bump::Major, false, text, is),
+                        // Without a call to look at it is still sure that some call breaks.
+                        Effect::Unclear {
+                            what: what @ What::Parameters,
+                            ..
+                        } => {
+                            let text = "its parameters changed, and not every call that fitted does".to_owned();
+                            add(what, Bump::Major, false, text, is);
+                        }
                         Effect::Unclear { what, text } => add(what, Bump::Major, true, text, is),
                         Effect::None => {}
                     }

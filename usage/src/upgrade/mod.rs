@@ -62,6 +62,8 @@ pub enum What {
     Type,
     /// Whether it has to be awaited.
     Asyncness,
+    /// Parameters, so that not every call that fitted does.
+    Parameters,
     /// What is around a function: decorators, generics, `unsafe`.
     Signature,
     /// What a class derives from.
@@ -92,6 +94,7 @@ impl What {
             Self::Default => "default",
             Self::Type => "type",
             Self::Asyncness => "asyncness",
+            Self::Parameters => "parameters",
             Self::Signature => "signature",
             Self::Bases => "bases",
             Self::Required => "required",

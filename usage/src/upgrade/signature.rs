@@ -191,7 +191,7 @@ impl Signature {
         let Some(given) = given.filter(|given| !given.open) else {
             if !self.takes_all_of(old) {
                 let text = "its parameters changed, and with which it is called can't be seen";
-                effects.push(Effect::unclear(What::Signature, text));
+                effects.push(Effect::unclear(What::Parameters, text));
             }
             return effects;
         };

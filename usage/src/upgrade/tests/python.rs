@@ -226,3 +226,21 @@ fn what_was_gone_on_the_way_counts() {
     };
     assert_eq!(breaks[0].since.as_deref(), Some("1.1"));
 }
+
+#[test]
+fn a_version_that_not_every_call_bears_is_a_major_one_without_a_client() {
+    let bump = |old: &str, new: &str| {
+        let read = |text: &str| {
+            let file = PackageFile {
+                path: "pkg/__init__.py",
+                text: Some(text),
+            };
+            read_python("pkg", &[file], "tests")
+        };
+        difference(&read(old), &read(new)).bump
+    };
+    assert_eq!(bump("def f(a, b=1): pass\n", "def f(a, *, b=1): pass\n"), Bump::Major);
+    assert_eq!(bump("def f(a): pass\n", "def f(a, b): pass\n"), Bump::Major);
+    assert_eq!(bump("def f(a): pass\n", "def f(a, b=1): pass\n"), Bump::None);
+    assert_eq!(bump("def f(a): pass\n", "def f(a): pass\ndef g(): pass\n"), Bump::Minor);
+}
