@@ -10,10 +10,7 @@ use regex::Regex;
 use crate::bundle::read_root;
 use crate::json_schema::Compatibility;
 use crate::openapi::{Day, Document, Policy};
-use crate::{
-    ContractDiff, ContractError, Rule, Sources, Unreadable, asyncapi, graphql, http, json_schema, openapi, protobuf,
-    sql,
-};
+use crate::{ContractDiff, ContractError, Rule, Sources, asyncapi, graphql, http, json_schema, openapi, protobuf, sql};
 
 /// Files of a folder that are opened to tell what they are; more than that is no folder of contracts.
 const MAX_SNIFFED: usize = 2_000;
