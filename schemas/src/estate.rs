@@ -216,7 +216,7 @@ impl Default for SandboxConfig {
             runtime: None,
             prepare: PrepareConfig::default(),
             cache: CacheConfig::default(),
-            at_once: 3,
+            at_once: 2,
             disk_mib: 8192,
             reruns: 4,
             kubernetes: KubernetesConfig::default(),
