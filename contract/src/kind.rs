@@ -65,7 +65,7 @@ const ENTRIES: &[Entry] = &[
     Entry {
         kind: Kind::Protobuf,
         rooted: false,
-        compare: |base, revision, _| protobuf::diff(base.sources, revision.sources),
+        compare: compare_protobuf,
         rules: protobuf::rules,
     },
     Entry {
@@ -333,6 +333,18 @@ fn compare_openapi(base: SideOf<'_>, revision: SideOf<'_>, today: Option<Day>) -
         ..Policy::default()
     };
     Ok(openapi::diff_under(&read(base)?, &read(revision)?, &policy))
+}
+
+/// Where each side is one file, their names don't count.
+fn compare_protobuf(base: SideOf<'_>, revision: SideOf<'_>, _: Option<Day>) -> Result<ContractDiff, ContractError> {
+    let (old, new) = (base.sources.paths(), revision.sources.paths());
+    if let ([old], [new]) = (old.as_slice(), new.as_slice())
+        && old != new
+        && let Ok(text) = base.sources.read(old)
+    {
+        return protobuf::diff(&BTreeMap::from([(new.clone(), text)]), revision.sources);
+    }
+    protobuf::diff(base.sources, revision.sources)
 }
 
 fn compare_http(base: SideOf<'_>, revision: SideOf<'_>, _: Option<Day>) -> Result<ContractDiff, ContractError> {

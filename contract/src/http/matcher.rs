@@ -246,11 +246,16 @@ pub(super) fn check_one(matcher: &Matcher, expected: &Value, actual: &Value) -> 
     if matcher.accepts(expected, actual, false) {
         return Ok(());
     }
-    Err(format!(
-        "expected {}, got `{}`",
-        matcher.expects(expected),
-        brief(actual)
-    ))
+    Err(unlike(matcher, expected, actual))
+}
+
+fn unlike(matcher: &Matcher, expected: &Value, actual: &Value) -> String {
+    let (wanted, got) = (matcher.expects(expected), brief(actual));
+    // `1` and `"1"` look alike without their quotes.
+    if wanted == format!("`{got}`") {
+        return format!("expected {} {wanted}, got {} `{got}`", kind(expected), kind(actual));
+    }
+    format!("expected {wanted}, got `{got}`")
 }
 
 /// Like [`check`] for what is text by nature (path, query, header, XML): there `12` is a number, too.
@@ -289,11 +294,7 @@ pub(super) fn check(rule: Option<&Rule>, expected: &Value, actual: &Value) -> Re
         failing.is_empty()
     };
     match failing.first() {
-        Some(matcher) if !fine => Err(format!(
-            "expected {}, got `{}`",
-            matcher.expects(expected),
-            brief(actual)
-        )),
+        Some(matcher) if !fine => Err(unlike(matcher, expected, actual)),
         _ => Ok(()),
     }
 }

@@ -236,3 +236,16 @@ fn forms_are_compared_by_their_fields() {
         ["$.body.a", "$.body.b", "$.body.c"]
     );
 }
+
+#[test]
+fn a_number_and_its_text_are_told_apart() {
+    let message = |body| HttpMessage {
+        body: Some(body),
+        ..HttpMessage::default()
+    };
+    let found = match_message(
+        &message(serde_json::json!({"a": 1})),
+        &message(serde_json::json!({"a": "1"})),
+    );
+    assert_eq!(found.mismatches[0].text, "expected a number `1`, got a text `1`");
+}

@@ -109,3 +109,12 @@ fn names_are_read_back_and_rules_are_known_by_kind() {
     let ids: BTreeSet<(&str, String)> = all_rules().into_iter().map(|rule| (rule.kind, rule.id)).collect();
     assert_eq!(ids.len(), all_rules().len());
 }
+
+#[test]
+fn names_of_single_files_do_not_count() {
+    let text = "syntax = \"proto3\"; package a; message M { string x = 1; }";
+    let (old, new) = (files(&[("old.proto", text)]), files(&[("new.proto", text)]));
+    let side = |sources| SideOf { sources, root: "" };
+    let same = Kind::Protobuf.diff(side(&old), side(&new), None).unwrap();
+    assert_eq!(same.changes, []);
+}
