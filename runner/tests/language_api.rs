@@ -1,5 +1,11 @@
 //! The tools for language APIs in the Docker sandbox. What isn't installed is skipped, and said so.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests: what can't be set up has nothing to test"
+)]
+
 use holdpoint_runner::language_api;
 use holdpoint_runner::sandbox::Limits;
 use holdpoint_runner::{DockerSandbox, SandboxSettings};
