@@ -85,7 +85,7 @@ pub struct ContractDiff {
 }
 
 impl ContractDiff {
-    #[allow(dead_code, reason = "for kinds that can always compare everything")]
+    #[cfg(test)]
     pub(crate) fn new(kind: &str, changes: Vec<Change>) -> Self {
         Self::with_gaps(kind, changes, Vec::new())
     }

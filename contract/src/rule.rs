@@ -19,3 +19,25 @@ pub struct Rule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub opposite: Option<String>,
 }
+
+/// A line of a kind's table: id, level, what it means, and the id of the change backwards.
+pub(crate) type Row = (&'static str, Level, &'static str, Option<&'static str>);
+
+/// The level of a rule of a table; what isn't in it breaks.
+pub(crate) fn level_in(rows: &[Row], id: &str) -> Level {
+    rows.iter()
+        .find(|(known, ..)| *known == id)
+        .map_or(Level::Error, |(_, level, ..)| *level)
+}
+
+/// The rules of a table, for people.
+pub(crate) fn rules_in(kind: &'static str, rows: &[Row]) -> Vec<Rule> {
+    let rule = |(id, level, explanation, opposite): &Row| Rule {
+        kind,
+        id: (*id).to_owned(),
+        level: *level,
+        explanation: (*explanation).to_owned(),
+        opposite: opposite.map(str::to_owned),
+    };
+    rows.iter().map(rule).collect()
+}

@@ -1,15 +1,13 @@
 //! The rules, one line each. Ids and levels are those of graphql-js (`findBreakingChanges`, `findSchemaChanges`):
 //! breaking is an error, dangerous a warning, safe information. Those at the end are our own.
 
+use crate::rule::{Row, level_in, rules_in};
 use crate::{Level, Rule};
-
-/// Id, level, what it means, and the id of the change backwards.
-type Entry = (&'static str, Level, &'static str, Option<&'static str>);
 
 use Level::{Error, Info, Warning};
 
 #[rustfmt::skip]
-const RULES: &[Entry] = &[
+const RULES: &[Row] = &[
     ("TYPE_REMOVED", Error, "A type is gone: operations that name it, or select what it was the type of, are refused.", Some("TYPE_ADDED")),
     ("TYPE_CHANGED_KIND", Error, "A type is of another kind: operations that select its fields or give its values are refused.", Some("TYPE_CHANGED_KIND")),
     ("TYPE_REMOVED_FROM_UNION", Error, "A union lost a member: fragments on it are refused.", Some("TYPE_ADDED_TO_UNION")),
@@ -51,20 +49,10 @@ const RULES: &[Entry] = &[
 
 /// The level of a rule; what isn't in the table breaks.
 pub(super) fn level(id: &str) -> Level {
-    RULES
-        .iter()
-        .find(|(known, ..)| *known == id)
-        .map_or(Error, |(_, level, ..)| *level)
+    level_in(RULES, id)
 }
 
 /// All rules, for people.
 pub(super) fn rules() -> Vec<Rule> {
-    let rule = |(id, level, explanation, opposite): &Entry| Rule {
-        kind: "graphql",
-        id: (*id).to_owned(),
-        level: *level,
-        explanation: (*explanation).to_owned(),
-        opposite: opposite.map(str::to_owned),
-    };
-    RULES.iter().map(rule).collect()
+    rules_in("graphql", RULES)
 }

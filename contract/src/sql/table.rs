@@ -1,13 +1,12 @@
 //! The rules, one line each, with who breaks: readers or writers that knew the old schema.
 
+use crate::rule::{Row, level_in, rules_in};
 use crate::{Level, Rule};
-
-type Entry = (&'static str, Level, &'static str, Option<&'static str>);
 
 use Level::{Error, Info, Warning};
 
 #[rustfmt::skip]
-const RULES: &[Entry] = &[
+const RULES: &[Row] = &[
     ("TABLE_DROPPED", Error, "A table is gone: all that reads or writes it fails.", Some("TABLE_ADDED")),
     ("TABLE_RENAMED", Error, "A table has another name: all that uses the old one fails.", Some("TABLE_DROPPED")),
     ("TABLE_ADDED", Info, "There is a new table.", Some("TABLE_DROPPED")),
@@ -44,20 +43,10 @@ const RULES: &[Entry] = &[
 
 /// The level of a rule; what isn't in the table breaks.
 pub(super) fn level(id: &str) -> Level {
-    RULES
-        .iter()
-        .find(|(known, ..)| *known == id)
-        .map_or(Error, |(_, level, ..)| *level)
+    level_in(RULES, id)
 }
 
 /// All rules, for people.
 pub(super) fn rules() -> Vec<Rule> {
-    let rule = |(id, level, explanation, opposite): &Entry| Rule {
-        kind: "sql",
-        id: (*id).to_owned(),
-        level: *level,
-        explanation: (*explanation).to_owned(),
-        opposite: opposite.map(str::to_owned),
-    };
-    RULES.iter().map(rule).collect()
+    rules_in("sql", RULES)
 }
