@@ -1,5 +1,7 @@
 //! Running the binary as users do, on demo estates in temporary folders.
 
+pub mod flock;
+
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

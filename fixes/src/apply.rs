@@ -2,6 +2,9 @@
 //! object database, never into a checkout.
 
 mod misfit;
+mod stack;
+
+pub use stack::{between, merge_trees};
 
 use git2::{ApplyOptions, Diff, ObjectType, Oid, Repository, Tree};
 use holdpoint_schemas::Digest;

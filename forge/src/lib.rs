@@ -45,8 +45,10 @@ pub struct Published {
 pub struct Merge {
     /// Branch that moves.
     pub branch: String,
-    /// Where it must stand, and the only parent of `commit`.
+    /// Where it must stand.
     pub expected_base: String,
+    /// How many commits lie on top of it, one after the other; `commit` is the last of them.
+    pub commits: usize,
     /// The commit that was tested, in the forge's cache.
     pub commit: String,
     /// The tree that was tested.

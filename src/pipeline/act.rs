@@ -23,6 +23,36 @@ pub const BASE_MOVED: &str = "the branch moved while the fix was being tested";
 /// Who merged when nobody had to be asked.
 pub const AUTO_APPLY: &str = "auto-apply";
 
+/// Why a fix of a batch wasn't merged when another one of it can't be.
+pub const TESTED_TOGETHER: &str = "it was tested together with a fix that can't be merged now";
+
+/// Outcome of a fix of a batch when another one of it can't be merged.
+pub fn tested_together() -> Outcome {
+    Outcome::NotDone {
+        why: TESTED_TOGETHER.to_owned(),
+    }
+}
+
+/// A fix of a batch.
+pub struct Member<'a> {
+    /// A finding that it resolves.
+    pub finding: &'a RepoFinding,
+    /// Fix.
+    pub fix: &'a Fix,
+    /// What permits it.
+    pub decision: &'a Decision,
+    /// The tree after it, on top of those before it.
+    pub tree: &'a str,
+}
+
+/// Where a commit stands and what it holds.
+struct Place<'a> {
+    parent: &'a str,
+    tree: &'a str,
+    /// Fixes that were tested as one with it.
+    together: usize,
+}
+
 /// Name of the branch that holds a candidate.
 pub fn branch_name(fix: &Fix) -> String {
     format!("holdpoint/{}", fix.id.short())
@@ -62,6 +92,23 @@ fn commit(
     evidence: &EvidenceRecord,
     approved_by: Option<&str>,
 ) -> Result<String> {
+    let place = Place {
+        parent: &fix.base_commit,
+        tree: &fix.candidate_tree,
+        together: 1,
+    };
+    commit_at(session, finding, fix, decision, evidence, approved_by, &place)
+}
+
+fn commit_at(
+    session: &mut Session,
+    finding: &RepoFinding,
+    fix: &Fix,
+    decision: &Decision,
+    evidence: &EvidenceRecord,
+    approved_by: Option<&str>,
+    place: &Place<'_>,
+) -> Result<String> {
     let head = session.ledger.head()?.to_string();
     let mirror = mirror(session, &fix.repo)?;
     let mut trailers = vec![
@@ -78,9 +125,13 @@ fn commit(
         ("Holdpoint-Ledger".to_owned(), head),
     ];
     trailers.extend(approved_by.map(|people| ("Holdpoint-Approved-By".to_owned(), people.to_owned())));
+    if place.together > 1 {
+        let count = format!("{} fixes", place.together);
+        trailers.push(("Holdpoint-Tested-Together".to_owned(), count));
+    }
     let candidate = Candidate {
-        base_commit: fix.base_commit.clone(),
-        tree: fix.candidate_tree.clone(),
+        base_commit: place.parent.to_owned(),
+        tree: place.tree.to_owned(),
         author_name: format!("Holdpoint for {}", fix.remediator),
         author_email: "holdpoint@localhost".to_owned(),
         at: session.at,
@@ -175,6 +226,27 @@ pub fn auto_apply(
     evidence: &EvidenceRecord,
 ) -> Result<Outcome> {
     refresh(session, &fix.repo)?;
+    if let Some(held) = held_at_the_gate(session, finding, fix, evidence)? {
+        return Ok(held);
+    }
+    match merge(session, finding, fix, decision, evidence, AUTO_APPLY)? {
+        Some(record) => Ok(Outcome::Merged {
+            branch: record.branch,
+            commit: record.commit,
+        }),
+        None => Ok(Outcome::NotDone {
+            why: BASE_MOVED.to_owned(),
+        }),
+    }
+}
+
+/// Decides once more on the facts of this moment. `Some`: the fix is held now.
+fn held_at_the_gate(
+    session: &mut Session,
+    finding: &RepoFinding,
+    fix: &Fix,
+    evidence: &EvidenceRecord,
+) -> Result<Option<Outcome>> {
     let history = History::read(&session.ledger)?;
     let (facts, service) = session.facts(&history, finding, Some(fix));
     let question = Question {
@@ -188,24 +260,116 @@ pub fn auto_apply(
     };
     let gate = decide::merge_gate(&session.estate.pack, &question)?;
     session.recorder()?.append_new(DECISION, [&gate])?;
-    if gate.level != Level::AutoApply {
-        let why = gate
-            .bounds
-            .last()
-            .map_or_else(String::new, |bound| bound.reason.clone());
-        return Ok(Outcome::NotDone {
-            why: format!("at the moment of merge it was no longer permitted: {why}"),
+    if gate.level == Level::AutoApply {
+        return Ok(None);
+    }
+    let why = gate
+        .bounds
+        .last()
+        .map_or_else(String::new, |bound| bound.reason.clone());
+    Ok(Some(Outcome::NotDone {
+        why: format!("at the moment of merge it was no longer permitted: {why}"),
+    }))
+}
+
+/// Merges fixes that were tested as one: one commit each, and the branch moves once, to the tree that was tested.
+/// Where one of them is held now, none is merged, since without it nothing was tested. The outcomes are by fix.
+///
+/// # Errors
+/// When the remote or the ledger can't be written.
+pub fn auto_apply_together(
+    session: &mut Session,
+    members: &[Member<'_>],
+    evidence: &EvidenceRecord,
+) -> Result<Vec<(Digest, Outcome)>> {
+    let Some(first) = members.first().map(|member| member.fix) else {
+        return Ok(Vec::new());
+    };
+    refresh(session, &first.repo)?;
+    let mut held = Vec::new();
+    for member in members {
+        session.recorder()?.append_new(DECISION, [member.decision])?;
+        held.push(held_at_the_gate(session, member.finding, member.fix, evidence)?);
+    }
+    let each = |outcome: &dyn Fn(usize) -> Outcome| {
+        let named = members.iter().enumerate();
+        named
+            .map(|(index, member)| (member.fix.id.clone(), outcome(index)))
+            .collect()
+    };
+    if held.iter().any(Option::is_some) {
+        return Ok(each(&|index| {
+            held.get(index).cloned().flatten().unwrap_or_else(tested_together)
+        }));
+    }
+    let moved = || Outcome::NotDone {
+        why: BASE_MOVED.to_owned(),
+    };
+    let forge = forge(session, &first.repo)?;
+    if forge.head(&first.target_branch)?.as_deref() != Some(first.base_commit.as_str()) {
+        return Ok(each(&|_| moved()));
+    }
+    let mut records: Vec<MergeRecord> = Vec::new();
+    let mut parent = first.base_commit.clone();
+    for member in members {
+        let place = Place {
+            parent: &parent,
+            tree: member.tree,
+            together: members.len(),
+        };
+        let commit = commit_at(
+            session,
+            member.finding,
+            member.fix,
+            member.decision,
+            evidence,
+            None,
+            &place,
+        )?;
+        records.push(MergeRecord {
+            repo: first.repo.clone(),
+            branch: first.target_branch.clone(),
+            fix: member.fix.id.clone(),
+            decision: member.decision.id.clone(),
+            base: std::mem::replace(&mut parent, commit.clone()),
+            commit,
+            tree: member.tree.to_owned(),
+            by: AUTO_APPLY.to_owned(),
         });
     }
-    match merge(session, finding, fix, decision, evidence, AUTO_APPLY)? {
-        Some(record) => Ok(Outcome::Merged {
-            branch: record.branch,
-            commit: record.commit,
-        }),
-        None => Ok(Outcome::NotDone {
-            why: BASE_MOVED.to_owned(),
-        }),
+    let at = session.at;
+    let tree = records.last().map(|record| record.tree.clone()).unwrap_or_default();
+    session
+        .ledger
+        .append_all(records.iter().map(|record| (MERGE_INTENT, at, record)))?;
+    tracing::debug!(repo = first.repo, "merges intended");
+    let outcome = forge.merge(&Merge {
+        branch: first.target_branch.clone(),
+        expected_base: first.base_commit.clone(),
+        commits: records.len(),
+        commit: parent,
+        tree,
+    })?;
+    tracing::debug!(repo = first.repo, "branch moved");
+    if outcome != MergeOutcome::Merged {
+        return Ok(each(&|_| moved()));
     }
+    session
+        .ledger
+        .append_all(records.iter().map(|record| (MERGE, at, record)))?;
+    tracing::debug!(repo = first.repo, "merges recorded");
+    for record in &records {
+        if let Some(fix) = members.iter().find(|member| member.fix.id == record.fix) {
+            let _ = forge.close(&branch_name(fix.fix), &format!("merged as {}", record.commit));
+        }
+    }
+    Ok(each(&|index| match records.get(index) {
+        Some(record) => Outcome::Merged {
+            branch: record.branch.clone(),
+            commit: record.commit.clone(),
+        },
+        None => moved(),
+    }))
 }
 
 /// Moves the branch, with its intent on record before and its outcome after. `None`: the branch
@@ -238,15 +402,19 @@ pub fn merge(
         by: by.to_owned(),
     };
     session.ledger.append(MERGE_INTENT, session.at, &record)?;
+    tracing::debug!(repo = record.repo, "merge intended");
     let outcome = forge.merge(&Merge {
         branch: fix.target_branch.clone(),
         expected_base: fix.base_commit.clone(),
+        commits: 1,
         commit,
         tree: fix.candidate_tree.clone(),
     })?;
+    tracing::debug!(repo = record.repo, "branch moved");
     match outcome {
         MergeOutcome::Merged => {
             session.ledger.append(MERGE, session.at, &record)?;
+            tracing::debug!(repo = record.repo, "merge recorded");
             // The fix is merged; a branch that can't be taken away changes nothing about that.
             let _ = forge.close(&branch_name(fix), &format!("merged as {}", record.commit));
             Ok(Some(record))

@@ -38,6 +38,7 @@ pub mod session;
 pub mod simulate;
 pub mod soundness;
 pub mod state;
+pub mod together;
 pub mod tree_files;
 pub mod upgrades;
 pub mod validation;

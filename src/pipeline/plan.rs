@@ -1,6 +1,6 @@
 //! What is to be done in one round of a run: findings, fixes, facts and triage.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use holdpoint_engine::decide::{self, Question, Triage};
 use holdpoint_schemas::evidence::Check;
 use holdpoint_schemas::finding::RepoFinding;
@@ -47,6 +47,18 @@ pub struct Plan {
     pub history: History,
     /// Findings whose fix is merged.
     pub settled: BTreeMap<String, ReportItem>,
+}
+
+/// A fix that is to be validated.
+pub struct Wanted<'a> {
+    /// The fix.
+    pub fix: &'a Fix,
+    /// The findings that it resolves, at least one.
+    pub resolved: &'a [&'a RepoFinding],
+    /// What can still change the decision.
+    pub checks: &'a BTreeSet<Check>,
+    /// How far it may go.
+    pub reach: Level,
 }
 
 impl Session {
@@ -108,9 +120,9 @@ impl Session {
         let mut comparisons = BTreeMap::new();
         for pair in &pairs {
             let Some(fix) = &pair.fix else { continue };
-            let Some(mirror) = self.mirrors.get(&fix.repo) else {
+            if !self.mirrors.contains_key(&fix.repo) {
                 continue;
-            };
+            }
             let mut checks = checks.get(&fix.id).cloned().unwrap_or_default();
             let is_alert = |other: &Pair| {
                 other.fix.as_ref().is_none_or(|other| other.id != fix.id) || other.triage.decision.level == Level::Alert
@@ -122,7 +134,6 @@ impl Session {
             }
             let target = if held { &mut comparisons } else { &mut jobs };
             if !target.contains_key(&fix.id) {
-                let owners = self.owners(&pair.finding, Some(fix));
                 let is_resolved = |finding: &&RepoFinding| {
                     finding.repo == fix.repo
                         && finding.branch == fix.target_branch
@@ -132,12 +143,13 @@ impl Session {
                 let of_fix = |other: &&Pair| other.fix.as_ref().is_some_and(|other| other.id == fix.id);
                 let levels = pairs.iter().filter(of_fix).map(|other| other.triage.decision.level);
                 let reach = levels.max().unwrap_or(Level::Alert);
-                let asked = Asked {
+                let wanted = Wanted {
+                    fix,
+                    resolved: &resolved,
                     checks: &checks,
-                    scrutiny: self.scrutiny(&history, &pair.finding, fix, &owners, reach),
-                    at: self.at,
+                    reach,
                 };
-                match validation::prepare(&self.estate, mirror, fix, &resolved, &owners, asked, agent) {
+                match self.job(&history, &wanted, agent) {
                     Ok(job) => {
                         target.insert(fix.id.clone(), job);
                     }
@@ -156,6 +168,23 @@ impl Session {
             settled,
         };
         Ok((self, plan))
+    }
+
+    /// What a fix needs in the sandbox.
+    ///
+    /// # Errors
+    /// When a tree can't be exported, or the repo's own settings can't be read.
+    pub fn job(&self, history: &History, wanted: &Wanted<'_>, agent: &Path) -> Result<Job> {
+        let Wanted { fix, resolved, .. } = *wanted;
+        let mirror = (self.mirrors.get(&fix.repo)).with_context(|| format!("the repo `{}` has no mirror", fix.repo))?;
+        let finding = resolved.first().context("a fix that resolves nothing")?;
+        let owners = self.owners(finding, Some(fix));
+        let asked = Asked {
+            checks: wanted.checks,
+            scrutiny: self.scrutiny(history, finding, fix, &owners, wanted.reach),
+            at: self.at,
+        };
+        validation::prepare(&self.estate, mirror, fix, resolved, &owners, asked, agent)
     }
 
     /// Findings whose fix is merged: the recorded decision is replayed, nothing is done again.

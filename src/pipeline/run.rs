@@ -7,7 +7,7 @@ use holdpoint_schemas::event::{Event, EventSink};
 use holdpoint_schemas::evidence::{Check, EvidenceRecord, StepEnd, StepRun};
 use holdpoint_schemas::finding::RepoFinding;
 use holdpoint_schemas::{Digest, Level, SourceError, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ use super::plan::{Pair, Plan};
 use super::record::{DECISION, EVIDENCE, EvidenceEntry, History, RUN, RunRecord};
 use super::report::{Outcome, ReportItem, RunReport};
 use super::session::{Session, blocking};
+use super::together::Batch;
 use super::validation::{self, Job};
 
 /// How often a fix is tested again because its base moved during the run.
@@ -77,6 +78,8 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
     let mut only = options.only.clone();
     let mut items: BTreeMap<String, ReportItem> = BTreeMap::new();
     let mut problems = std::mem::take(&mut session.problems);
+    // Fixes whose batch came to nothing: they are tested by themselves.
+    let mut alone: BTreeSet<Digest> = BTreeSet::new();
     for round in 0..MAX_ROUNDS {
         let wanted = only.clone();
         let agent = options.agent.clone();
@@ -90,11 +93,12 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
                 fixes: plan.jobs.len(),
             });
         }
-        let validated = session.validate(&plan, options, &mut runner).await?;
+        let validated = session.validate(&plan, options, &mut runner, &alone).await?;
         let (dry_run, sink) = (options.dry_run, Arc::clone(&events));
         let (back, done) = blocking(move || session.finish(&plan, &validated, dry_run, sink.as_ref())).await?;
         session = back;
-        only = done.base_moved;
+        only = done.again;
+        alone.extend(done.alone);
         items.extend(done.items);
         if only.is_empty() {
             break;
@@ -124,7 +128,7 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
 
 /// Whether evidence may be used again. What broke off with the machine or at a bound, or never began, may come out
 /// otherwise: a machine that is short of memory or disk gives a step less than its bound.
-fn is_final(record: &EvidenceRecord) -> bool {
+pub fn is_final(record: &EvidenceRecord) -> bool {
     let lost = |step: &StepRun| !matches!(step.end, StepEnd::Exited { .. } | StepEnd::MissingTool);
     let needs_sandbox = record.evidence.checks.keys().any(|check| *check != Check::Surface);
     !record.steps.iter().any(lost) && (!needs_sandbox || !record.steps.is_empty())
@@ -132,18 +136,25 @@ fn is_final(record: &EvidenceRecord) -> bool {
 
 /// What validation found out, by fix.
 #[derive(Debug, Default)]
-struct Validated {
+pub struct Validated {
     /// Whether the sandbox was to be used: then a fix without evidence couldn't be validated, and
     /// what it would have shown is unknown.
-    ran: bool,
-    evidence: BTreeMap<Digest, EvidenceRecord>,
-    comparisons: BTreeMap<Digest, Option<bool>>,
+    pub ran: bool,
+    /// Evidence; of a fix that is part of a batch, the batch's.
+    pub evidence: BTreeMap<Digest, EvidenceRecord>,
+    /// Whether the tests of held candidates were green.
+    pub comparisons: BTreeMap<Digest, Option<bool>>,
+    /// Fixes that were tested as one.
+    pub batches: Vec<Batch>,
 }
 
 /// What a round did.
 struct Done {
     items: BTreeMap<String, ReportItem>,
-    base_moved: Vec<String>,
+    /// Findings whose fix is to be tested again.
+    again: Vec<String>,
+    /// Fixes among those that are to be tested by themselves.
+    alone: BTreeSet<Digest>,
 }
 
 impl Session {
@@ -162,6 +173,7 @@ impl Session {
         plan: &Plan,
         options: &RunOptions,
         runner: &mut Option<Result<validation::Runner>>,
+        alone: &BTreeSet<Digest>,
     ) -> Result<Validated> {
         let mut validated = Validated {
             ran: options.validate,
@@ -192,6 +204,23 @@ impl Session {
             Some(started) => &*runner.insert(Ok(started?)),
         };
         let Ok(runner) = runner else { return Ok(validated) };
+        if !options.dry_run {
+            for stack in self.stacks(plan, alone)? {
+                let tried = self.try_together(plan, &stack, options, runner).await?;
+                for entry in tried.entries {
+                    self.ledger.append(EVIDENCE, self.at, &entry)?;
+                }
+                tracing::debug!("evidence recorded");
+                validated.evidence.extend(tried.alone);
+                if let Some(batch) = tried.batch {
+                    for (fix, _) in &batch.members {
+                        validated.evidence.insert(fix.clone(), batch.record.clone());
+                    }
+                    validated.batches.push(batch);
+                }
+            }
+            jobs.retain(|fix, _| !validated.evidence.contains_key(fix));
+        }
         let mut results = runner.all(jobs);
         while let Some((fix, key, record)) = results.recv().await {
             self.ledger.append(
@@ -227,7 +256,8 @@ impl Session {
     ) -> Result<(Self, Done)> {
         let mut done = Done {
             items: plan.settled.clone(),
-            base_moved: Vec::new(),
+            again: Vec::new(),
+            alone: BTreeSet::new(),
         };
         let mut released = Vec::new();
         for pair in &plan.pairs {
@@ -240,6 +270,7 @@ impl Session {
         chosen.sort_by_key(|(_, chosen)| {
             std::cmp::Reverse(released.get(chosen.best).map(|(decision, _)| decision.level))
         });
+        let together = self.merge_batches(plan, validated, &released, &chosen)?;
         for (id, chosen) in chosen {
             let (Some(pair), Some((decision, evidence))) = (plan.pairs.get(chosen.best), released.get(chosen.best))
             else {
@@ -248,8 +279,15 @@ impl Session {
             events.event(Event::FindingStarted {
                 label: label(&pair.finding),
             });
-            self.recorder()?.append_new(DECISION, [decision])?;
-            let outcome = if decision.phase == Phase::Triage && decision.level > Level::Alert {
+            let of_batch = pair.fix.as_ref().and_then(|fix| together.get(&fix.id));
+            let split = matches!(of_batch, Some(Outcome::NotDone { why }) if why == act::TESTED_TOGETHER);
+            // What was found out about a batch says nothing of one fix by itself.
+            if !split {
+                self.recorder()?.append_new(DECISION, [decision])?;
+            }
+            let outcome = if let Some(outcome) = of_batch {
+                outcome.clone()
+            } else if decision.phase == Phase::Triage && decision.level > Level::Alert {
                 Outcome::NotDone {
                     why: "possible if every check passes; none has run".to_owned(),
                 }
@@ -265,8 +303,11 @@ impl Session {
             } else {
                 self.act(plan, pair, decision, evidence.as_ref(), chosen.first_of_fix)?
             };
-            if matches!(&outcome, Outcome::NotDone { why } if why == act::BASE_MOVED) {
-                done.base_moved.push(id.clone());
+            if split || matches!(&outcome, Outcome::NotDone { why } if why == act::BASE_MOVED) {
+                done.again.push(id.clone());
+            }
+            if split {
+                done.alone.extend(pair.fix.as_ref().map(|fix| fix.id.clone()));
             }
             let comparison = pair
                 .fix
@@ -294,7 +335,11 @@ impl Session {
         Ok((self, done))
     }
 
-    fn release(
+    /// What is known about a pair after the checks.
+    ///
+    /// # Errors
+    /// When the decision can't be evaluated.
+    pub fn release(
         &self,
         history: &History,
         pair: &Pair,

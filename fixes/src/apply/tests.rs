@@ -231,3 +231,44 @@ fn attributes_and_config_of_the_repo_do_not_hide_a_diff() {
     config.set_i32("diff.context", 0).unwrap();
     assert_eq!(from_commit(&fixture.repo, &base, &fix).unwrap(), plain);
 }
+
+#[test]
+fn changes_of_different_places_lie_on_top_of_each_other() {
+    let fixture = Fixture::new();
+    let base = fixture.tree(&[entry("a", 0o100_644, OLD), entry("b", 0o100_644, "b\n")]);
+    let first = fixture.tree(&[
+        entry("a", 0o100_644, &OLD.replace("two", "2")),
+        entry("b", 0o100_644, "b\n"),
+    ]);
+    let second = fixture.tree(&[
+        entry("a", 0o100_644, &OLD.replace("six", "6")),
+        entry("b", 0o100_644, "c\n"),
+    ]);
+    let both = fixture.tree(&[
+        entry("a", 0o100_644, &OLD.replace("two", "2").replace("six", "6")),
+        entry("b", 0o100_644, "c\n"),
+    ]);
+    assert_eq!(
+        merge_trees(&fixture.repo, &base, &first, &second).unwrap(),
+        Some(both.clone())
+    );
+    assert_eq!(
+        merge_trees(&fixture.repo, &base, &second, &first).unwrap(),
+        Some(both.clone())
+    );
+    let applied = between(&fixture.repo, &base, &both).unwrap();
+    assert_eq!(applied.files.len(), 2);
+}
+
+#[test]
+fn changes_of_one_place_do_not() {
+    let fixture = Fixture::new();
+    let tree = |text: &str| fixture.tree(&[entry("a", 0o100_644, text)]);
+    let (base, first, second) = (
+        tree(OLD),
+        tree(&OLD.replace("two", "2")),
+        tree(&OLD.replace("two", "II")),
+    );
+    assert_eq!(merge_trees(&fixture.repo, &base, &first, &second).unwrap(), None);
+    assert!(merge_trees(&fixture.repo, &base, &first, &"1".repeat(40)).is_err());
+}

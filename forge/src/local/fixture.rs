@@ -52,12 +52,17 @@ impl Fixture {
 
     /// Our commit on top of the base, in the cache only.
     pub(crate) fn candidate(&self, text: &str) -> String {
+        self.candidate_on(&self.base, text)
+    }
+
+    /// Our commit on top of another one, in the cache only.
+    pub(crate) fn candidate_on(&self, parent: &str, text: &str) -> String {
         let repo = Repository::open_bare(&self.cache).unwrap();
         let tree = self.tree(&repo, text);
         commit_candidate(
             &repo,
             &Candidate {
-                base_commit: self.base.clone(),
+                base_commit: parent.to_owned(),
                 tree: tree.to_string(),
                 author_name: "Holdpoint".to_owned(),
                 author_email: "holdpoint@example.com".to_owned(),

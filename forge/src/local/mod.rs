@@ -41,8 +41,8 @@ impl LocalForge {
         Ok(self.pull_requests.join(format!("{branch}.md")))
     }
 
-    /// The commit must be in the cache, with the tested tree, right on top of the expected base:
-    /// whatever else it is, it is not what the evidence is about.
+    /// The commit must be in the cache, with the tested tree, as many commits on top of the expected base as were
+    /// made: whatever else it is, it is not what the evidence is about.
     fn check_tested(&self, merge: &Merge) -> Result<(), ForgeError> {
         let wrong = |why: String| ForgeError::NotTested {
             commit: merge.commit.clone(),
@@ -60,10 +60,23 @@ impl LocalForge {
             )));
         }
         let base = id(&merge.expected_base)?;
-        if !commit.parent_ids().eq([base]) {
-            return Err(wrong(format!("it is not one commit on top of `{base}`")));
+        let mut below = commit;
+        for step in 1..=merge.commits.max(1) {
+            let parents: Vec<git2::Oid> = below.parent_ids().collect();
+            match parents.as_slice() {
+                [parent] if step == merge.commits.max(1) && *parent == base => return Ok(()),
+                [parent] if step < merge.commits => {
+                    below = repo
+                        .find_commit(*parent)
+                        .map_err(|_| wrong("a commit below it is not in the cache".to_owned()))?;
+                }
+                _ => break,
+            }
         }
-        Ok(())
+        Err(wrong(format!(
+            "it is not {} on top of `{base}`",
+            commits(merge.commits)
+        )))
     }
 
     /// Reads commit and tree from the remote itself, not from what we believe to have sent.
@@ -151,6 +164,13 @@ impl Forge for LocalForge {
             write_document(&self.pull_requests, &document, &pull_request::closed(&text, why))?;
         }
         Ok(())
+    }
+}
+
+fn commits(number: usize) -> String {
+    match number {
+        0 | 1 => "one commit".to_owned(),
+        more => format!("{more} commits"),
     }
 }
 

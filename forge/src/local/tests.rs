@@ -17,6 +17,7 @@ fn merge_of(fixture: &Fixture, commit: &str) -> Merge {
     Merge {
         branch: "main".to_owned(),
         expected_base: fixture.base.clone(),
+        commits: 1,
         commit: commit.to_owned(),
         tree: fixture.tree_of(commit),
     }
@@ -31,6 +32,24 @@ fn a_merge_puts_exactly_the_tested_commit_on_the_branch() {
     assert_eq!(fixture.remote_branch("main"), Some(commit.clone()));
     assert_eq!(fixture.forge().head("main").unwrap(), Some(commit));
     assert_eq!(fixture.forge().merge(&merge).unwrap(), MergeOutcome::Merged, "again");
+}
+
+#[test]
+fn several_commits_are_merged_at_once_where_they_are_as_many_as_were_made() {
+    let fixture = Fixture::new();
+    let first = fixture.candidate("fix");
+    let second = fixture.candidate_on(&first, "another fix");
+    let of_two = |commits| Merge {
+        commits,
+        ..merge_of(&fixture, &second)
+    };
+    for wrong in [0, 1, 3] {
+        let error = fixture.forge().merge(&of_two(wrong)).unwrap_err();
+        assert!(matches!(error, ForgeError::NotTested { .. }), "{wrong}: {error}");
+    }
+    assert_eq!(fixture.remote_branch("main"), Some(fixture.base.clone()));
+    assert_eq!(fixture.forge().merge(&of_two(2)).unwrap(), MergeOutcome::Merged);
+    assert_eq!(fixture.remote_branch("main"), Some(second));
 }
 
 #[test]
