@@ -300,6 +300,7 @@ fn fix() -> Fix {
             data_flow: Vec::new(),
             operations: holdpoint_schemas::fix::Operations::default(),
         },
+        authors: Vec::new(),
         received_at: None,
         minimal: None,
         plan: None,

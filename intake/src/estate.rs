@@ -2,10 +2,12 @@
 
 mod check;
 mod facts;
+mod people;
 
 use holdpoint_schemas::SourceError;
 use holdpoint_schemas::estate::{ContractsFile, ControlsFile, EstateConfig, ProvisionedVariables, RepoSettings};
 use holdpoint_schemas::fix::FixRequest;
+use holdpoint_schemas::people::PeopleFile;
 use holdpoint_schemas::rollout::Rollout;
 use serde::de::DeserializeOwned;
 
@@ -101,7 +103,7 @@ fn export_options() -> serde_yaml::Options {
 
 /// What the YAML reader says to programmers, as people need it: part of its message, what is said
 /// instead (empty: its own words), and what to do.
-const MESSAGES: [(&str, &str, &str); 14] = [
+const MESSAGES: [(&str, &str, &str); 15] = [
     (
         "multiple YAML documents",
         "several documents stand here, but one document was expected",
@@ -120,6 +122,11 @@ const MESSAGES: [(&str, &str, &str); 14] = [
     ("unknown field", "", "check the spelling"),
     ("unknown variant", "", "write one of the names that are expected"),
     ("missing field", "", "add the field"),
+    (
+        "is no length of time",
+        "",
+        "write a length such as `90m`, `4h`, `3d` or `1w`",
+    ),
     (
         "duplicate mapping key",
         "a key that is already there",
@@ -235,6 +242,16 @@ pub fn read_rollout(file: &str, text: &str) -> SourceResult<Rollout> {
     let rollout: Rollout = read_yaml(file, text)?;
     check::rollout(file, text, &rollout)?;
     Ok(rollout)
+}
+
+/// Reads `people.yaml`. No address is two people's, and every role is one that there is.
+///
+/// # Errors
+/// As [`read_yaml`], and when the meaning is wrong.
+pub fn read_people(file: &str, text: &str) -> SourceResult<PeopleFile> {
+    let read: PeopleFile = read_yaml(file, text)?;
+    people::people(file, text, &read)?;
+    Ok(read)
 }
 
 /// Reads `environments.yaml`. It holds names of variables, never `NAME=value`.

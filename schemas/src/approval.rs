@@ -8,6 +8,9 @@ use crate::Digest;
 /// What an approval binds: any drift of one of these voids it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binding {
+    /// Estate, by the id in its ledger: what is signed for one is worth nothing in another.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub estate: String,
     /// Diff of the fix.
     pub diff: Digest,
     /// Base commit.
@@ -72,14 +75,124 @@ pub struct ApprovalStatement {
     pub comment: Option<String>,
 }
 
+/// What a person signs in an emergency: a go that stands in for the approvals that there is no time to wait for,
+/// where the policies let it. Signed in the namespace `holdpoint-override`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverrideStatement {
+    /// Fix, by id.
+    pub fix: Digest,
+    /// The decision that the person saw.
+    pub decision: Digest,
+    /// What it is bound to.
+    pub binding: Binding,
+    /// Identity in the estate's approvers file.
+    pub by: String,
+    /// When, as the injected clock says.
+    pub at: Timestamp,
+    /// From then on it counts for nothing.
+    pub expires: Timestamp,
+    /// What the emergency is, in the person's words.
+    pub reason: String,
+}
+
+/// What another person signs after an emergency: they looked at it. Signed in the namespace `holdpoint-review`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewStatement {
+    /// The override's statement, by digest.
+    #[serde(rename = "override")]
+    pub of: Digest,
+    /// Estate, by the id in its ledger.
+    pub estate: String,
+    /// Identity in the estate's approvers file.
+    pub by: String,
+    /// When, as the injected clock says.
+    pub at: Timestamp,
+    /// What they found, in the person's words.
+    pub comment: String,
+}
+
+/// What can be signed.
+pub trait Statement: Serialize {
+    /// SSH signature namespace (see OpenSSH PROTOCOL.sshsig): a signature of one kind is worth nothing as another.
+    const NAMESPACE: &'static str;
+
+    /// Identity of the signer in the estate's approvers file.
+    fn by(&self) -> &str;
+
+    /// When it was made, as the signer says.
+    fn at(&self) -> Timestamp;
+
+    /// From when on it counts for nothing; `None`: it is about the past.
+    fn expires(&self) -> Option<Timestamp>;
+}
+
+impl Statement for ApprovalStatement {
+    const NAMESPACE: &'static str = APPROVAL_NAMESPACE;
+
+    fn by(&self) -> &str {
+        &self.by
+    }
+
+    fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    fn expires(&self) -> Option<Timestamp> {
+        Some(self.expires)
+    }
+}
+
+impl Statement for OverrideStatement {
+    const NAMESPACE: &'static str = OVERRIDE_NAMESPACE;
+
+    fn by(&self) -> &str {
+        &self.by
+    }
+
+    fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    fn expires(&self) -> Option<Timestamp> {
+        Some(self.expires)
+    }
+}
+
+impl Statement for ReviewStatement {
+    const NAMESPACE: &'static str = REVIEW_NAMESPACE;
+
+    fn by(&self) -> &str {
+        &self.by
+    }
+
+    fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    fn expires(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
 /// A statement with its signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignedApproval {
+pub struct Signed<S> {
     /// What was signed.
-    pub statement: ApprovalStatement,
+    pub statement: S,
     /// SSH signature, PEM (`-----BEGIN SSH SIGNATURE-----`).
     pub signature: String,
 }
 
-/// SSH signature namespace of approvals (see OpenSSH PROTOCOL.sshsig).
+/// A signed go or no.
+pub type SignedApproval = Signed<ApprovalStatement>;
+/// A signed emergency override.
+pub type SignedOverride = Signed<OverrideStatement>;
+/// A signed review of an emergency override.
+pub type SignedReview = Signed<ReviewStatement>;
+
+/// SSH signature namespace of approvals.
 pub const APPROVAL_NAMESPACE: &str = "holdpoint-approval";
+/// SSH signature namespace of emergency overrides.
+pub const OVERRIDE_NAMESPACE: &str = "holdpoint-override";
+/// SSH signature namespace of reviews of emergency overrides.
+pub const REVIEW_NAMESPACE: &str = "holdpoint-review";

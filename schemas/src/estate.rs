@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::contract_rule::ContractRule;
+use crate::people::ApprovalsConfig;
 
 /// `holdpoint.yaml`: the estate. Paths are relative to its folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +67,9 @@ pub struct EstateConfig {
     /// People who may approve, in OpenSSH `allowed_signers` form.
     #[serde(default)]
     pub approvers: Option<String>,
+    /// How approvals are counted and how long they are waited for.
+    #[serde(default)]
+    pub approvals: ApprovalsConfig,
     /// Folder of recorded OSV advisories.
     #[serde(default)]
     pub advisories: Option<String>,

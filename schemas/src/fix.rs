@@ -293,6 +293,9 @@ pub struct Fix {
     pub files: Vec<FileChange>,
     /// What it does.
     pub classification: Classification,
+    /// Who wrote it, as its commits or its patch say (`Name <address>`): people who can't approve it on their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authors: Vec<String>,
     /// When it was handed over, where known.
     pub received_at: Option<Timestamp>,
     /// Whether it touches only what its findings are about; `None`: that can't be told.

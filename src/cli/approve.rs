@@ -3,9 +3,9 @@
 use anyhow::Result;
 use clap::Args;
 use holdpoint_schemas::approval::Verb;
-use std::path::PathBuf;
 
 use super::Global;
+use super::signing::Who;
 use crate::exit_code::ExitCode;
 use crate::pipeline::approvals::{Signer, sign};
 use crate::pipeline::session::{Session, blocking};
@@ -14,12 +14,8 @@ use crate::pipeline::session::{Session, blocking};
 pub struct Arguments {
     /// Id of the finding whose fix waits, or its beginning
     finding: String,
-    /// SSH key to sign with; git's `user.signingkey` without it
-    #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
-    /// Who you are in the estate's approvers; git's `user.email` without it
-    #[arg(long, value_name = "IDENTITY")]
-    by: Option<String>,
+    #[command(flatten)]
+    who: Who,
     /// Why
     #[arg(long, short, value_name = "TEXT")]
     message: Option<String>,
@@ -29,7 +25,7 @@ pub async fn run(global: &Global, arguments: Arguments, verb: Verb) -> Result<Ex
     let (root, at) = (global.estate.clone(), global.now());
     let promote = global.command_line().of("promote", &arguments.finding);
     let approval = blocking(move || {
-        let signer = Signer::new(arguments.key, arguments.by)?;
+        let signer = Signer::new(arguments.who.key, arguments.who.by)?;
         let mut session = Session::open(&root, at)?;
         sign(&mut session, &arguments.finding, verb, &signer, arguments.message)
     })
@@ -40,7 +36,7 @@ pub async fn run(global: &Global, arguments: Arguments, verb: Verb) -> Result<Ex
             "Approved by {} until {}: exactly the tree {} on {}@{}, with these policies and facts. Any change voids it. To merge it:\n\n    {promote}",
             statement.by, statement.expires, statement.binding.tree, statement.binding.repo, statement.binding.target_branch
         ),
-        Verb::Decline => format!("Declined by {}. Nothing will be merged unless someone approves it after this.", statement.by),
+        Verb::Decline => format!("Declined by {}. Nothing will be merged unless they approve it after this, or two other people do.", statement.by),
     })?;
     Ok(ExitCode::Success)
 }

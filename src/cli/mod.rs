@@ -5,6 +5,7 @@ mod contract;
 mod control;
 mod decide;
 mod demo;
+mod emergency;
 mod explain;
 mod facts;
 mod failures;
@@ -25,6 +26,7 @@ mod run;
 mod scan;
 mod signing;
 mod validate;
+mod waiting;
 
 use anyhow::{Context, Result};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
@@ -186,6 +188,12 @@ enum Command {
     Decline(approve::Arguments),
     /// Merge an approved fix: exactly the tree that was tested
     Promote(promote::Arguments),
+    /// List what waits for whom, since when and until when, and what to type
+    Waiting(waiting::Arguments),
+    /// Stand in for missing approvals in an emergency, signed, for hours, where the policies let it
+    Override(emergency::Arguments),
+    /// Say that you looked at an emergency override, signed with your SSH key
+    Acknowledge(emergency::Acknowledge),
     /// Try one candidate fix in the sandbox
     Validate(validate::Arguments),
     /// Run the estate's scanners in the sandbox, and keep their reports for the next run
@@ -284,6 +292,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
             approve::run(global, arguments, holdpoint_schemas::approval::Verb::Decline).await
         }
         Command::Promote(arguments) => promote::run(global, arguments).await,
+        Command::Waiting(arguments) => waiting::run(global, &arguments).await,
+        Command::Override(arguments) => emergency::run(global, arguments).await,
+        Command::Acknowledge(arguments) => emergency::acknowledge(global, arguments).await,
         Command::Validate(arguments) => validate::run(global, arguments).await,
         Command::Scan(arguments) => scan::run(global, arguments).await,
         Command::Gc(arguments) => gc::run(global, &arguments).await,

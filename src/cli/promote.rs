@@ -17,20 +17,30 @@ pub struct Arguments {
 pub async fn run(global: &Global, arguments: Arguments) -> Result<ExitCode> {
     let (root, at) = (global.estate.clone(), global.now());
     let approve = global.command_line().signed("approve", &arguments.finding);
+    let acknowledge = global.command_line().signed("acknowledge", &arguments.finding);
     let promotion = blocking(move || {
         let mut session = Session::open(&root, at)?;
         promote(&mut session, &arguments.finding)
     })
     .await?;
     match promotion {
-        Promotion::Done(record) => {
+        Promotion::Done { record, overridden } => {
             global.print(&record, || {
+                let look = if overridden {
+                    format!("\n\nSomebody else has to look at it now:\n\n    {acknowledge}")
+                } else {
+                    String::new()
+                };
                 format!(
-                    "Merged: {}@{} is at {}, tree {}. Approved by {}.",
+                    "Merged: {}@{} is at {}, tree {}. Approved by {}.{look}",
                     record.repo, record.branch, record.commit, record.tree, record.by
                 )
             })?;
-            Ok(ExitCode::Success)
+            Ok(if overridden {
+                ExitCode::NeedsHuman
+            } else {
+                ExitCode::Success
+            })
         }
         Promotion::Held(why) => {
             let held = serde_json::json!({ "held": why });

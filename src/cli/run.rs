@@ -113,7 +113,7 @@ pub fn finish(global: &Global, result: &RunResult) -> ExitCode {
         item.decision.level != Level::AutoApply
             && !matches!(item.outcome, Outcome::AlreadyMerged { .. } | Outcome::Superseded { .. })
     };
-    if result.report.items.iter().any(held) {
+    if result.report.items.iter().any(held) || !result.report.queue.overrides.is_empty() {
         ExitCode::NeedsHuman
     } else {
         ExitCode::Success

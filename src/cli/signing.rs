@@ -7,6 +7,7 @@ use holdpoint_forge::git::Signing;
 use holdpoint_schemas::Timestamp;
 use jiff::SignedDuration;
 use serde::Serialize;
+use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::pipeline::claims::Recorded;
@@ -29,6 +30,17 @@ impl Ending {
     pub fn end(&self) -> Option<End> {
         self.length.map(End::After).or(self.until.map(End::At))
     }
+}
+
+/// Who signs a statement, and with what.
+#[derive(Debug, Args)]
+pub struct Who {
+    /// SSH key to sign with; git's `user.signingkey` without it
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Who you are in the estate's approvers; git's `user.email` without it
+    #[arg(long, value_name = "IDENTITY")]
+    pub by: Option<String>,
 }
 
 /// How the commit is signed.

@@ -90,6 +90,7 @@ fn prepare(root: &Path, arguments: &Arguments, agent: &Path, at: Timestamp) -> R
         resolves: Vec::new(),
         files: applied.files,
         classification,
+        authors: Vec::new(),
         received_at: None::<Timestamp>,
         minimal: None,
         plan: None,

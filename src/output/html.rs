@@ -36,6 +36,8 @@ struct Page {
     nodes: usize,
     cards: Vec<Card>,
     left_out: usize,
+    overrides: Vec<String>,
+    waiting: Vec<String>,
     warnings: Vec<String>,
     ledger_entries: String,
     ledger_root: String,
@@ -106,6 +108,14 @@ pub fn html(report: &RunReport) -> Result<String, askama::Error> {
         nodes: report.catalogue.services.len(),
         left_out: report.items.len().saturating_sub(cards.len()),
         cards,
+        overrides: super::waiting::banner(&report.queue),
+        waiting: report
+            .queue
+            .waiting
+            .iter()
+            .take(MAX_ITEMS)
+            .map(super::waiting::line)
+            .collect(),
         warnings: report.warnings.iter().map(|text| clean(text)).collect(),
         ledger_entries: clean(entries),
         ledger_root: clean(root),

@@ -9,6 +9,7 @@ use super::summary::Summary;
 use super::ways::Way;
 use super::{phrase, ways};
 use crate::failure::BadInput;
+use crate::pipeline::approvals::Queue;
 use crate::pipeline::further::Further;
 use crate::pipeline::report::{ReportItem, RunReport};
 
@@ -41,6 +42,9 @@ pub struct RunDocument<'a> {
     pub items: Vec<ItemDocument<'a>>,
     /// What went wrong without stopping the run.
     pub warnings: &'a [String],
+    /// What waits for people.
+    #[serde(skip_serializing_if = "Queue::is_empty")]
+    pub queue: &'a Queue,
     /// The service graph.
     pub catalogue: &'a Catalogue,
 }
@@ -74,6 +78,7 @@ impl<'a> RunDocument<'a> {
             summary: Summary::of(report),
             items: report.items.iter().map(ItemDocument::of).collect(),
             warnings: &report.warnings,
+            queue: &report.queue,
             catalogue: &report.catalogue,
         }
     }

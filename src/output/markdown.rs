@@ -17,6 +17,9 @@ const MAX_REASON: usize = 200;
 pub fn markdown(report: &RunReport) -> String {
     let numbers = Summary::of(report);
     let mut out = format!("## Holdpoint: {}\n\n", escape(&report.estate));
+    for line in super::waiting::banner(&report.queue) {
+        let _ = writeln!(out, "> **OVERRIDE:** {}\n", escape(&line));
+    }
     let _ = writeln!(
         out,
         "{}. {}\n",
@@ -51,6 +54,12 @@ pub fn markdown(report: &RunReport) -> String {
     }
     if report.items.len() > MAX_ROWS {
         let _ = writeln!(out, "\n… and {} more.", report.items.len() - MAX_ROWS);
+    }
+    if !report.queue.waiting.is_empty() {
+        out.push_str("\n**Waiting for a go**\n\n");
+        for item in report.queue.waiting.iter().take(MAX_ROWS) {
+            let _ = writeln!(out, "- {}", escape(&super::waiting::line(item)));
+        }
     }
     if !report.warnings.is_empty() {
         out.push_str("\n**Warnings**\n\n");

@@ -30,5 +30,6 @@ pub mod simulation;
 pub mod summary;
 pub mod table;
 pub mod text;
+pub mod waiting;
 pub mod ways;
 pub mod wording;

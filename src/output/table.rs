@@ -69,8 +69,17 @@ pub fn summary(report: &RunReport, look: Look) -> String {
         ]);
     }
     let numbers = Summary::of(report);
+    let banner: String = super::waiting::banner(&report.queue)
+        .iter()
+        .map(|line| {
+            format!(
+                "{}\n",
+                textwrap::fill(&format!("OVERRIDE: {line}"), usize::from(MIN_WIDTH))
+            )
+        })
+        .collect();
     format!(
-        "{}\n\n{}\n{}\n",
+        "{}\n\n{}\n{}\n{banner}",
         table.trim_fmt(),
         numbers.levels_line(),
         textwrap::fill(&numbers.ci_only_line(), usize::from(MIN_WIDTH))

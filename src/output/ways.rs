@@ -238,28 +238,45 @@ fn conclusive(change: &FactChange, decision: &Decision) -> String {
 /// The approval as people give it, not as its facts.
 fn approved(changes: &[FactChange]) -> Option<String> {
     let to = |id: &str| changes.iter().find(|change| change.id == id).map(|change| &change.to);
-    let independent = to("approval.independent").is_some_and(|to| *to == FactValue::Bool(true));
-    if let Some(FactValue::Long(others @ 2..)) = to("approval.independent_approvers") {
-        return Some(format!(
-            "{others} people other than the fix's author approve exactly this change"
-        ));
-    }
-    let independent = independent || to("approval.independent_approvers").is_some_and(|to| *to == FactValue::Long(1));
-    let people = match to("approval.approvers") {
-        Some(FactValue::Long(2..)) => to("approval.approvers").map(|number| format!("{number} people")),
-        _ => None,
-    };
     if !changes.iter().any(|change| change.effort == Effort::Approval) {
         return None;
     }
-    Some(match (people, independent) {
-        (Some(people), true) => {
-            format!("{people}, one of them not the fix's author, approve exactly this change")
-        }
-        (Some(people), false) => format!("{people} approve exactly this change"),
-        (None, true) => "a person other than the fix's author approves exactly this change".to_owned(),
-        (None, false) => "a person approves exactly this change".to_owned(),
+    let whose = match (to("approval.roles"), to("approval.teams")) {
+        (Some(FactValue::Set(roles)), _) if !roles.is_empty() => Some(format!("in the role {}", listed(roles))),
+        (_, Some(FactValue::Set(teams))) if !teams.is_empty() => Some(format!("of the team {}", listed(teams))),
+        _ => None,
+    };
+    let emergency = to("approval.emergency").is_some_and(|to| *to == FactValue::Bool(true));
+    let independent = to("approval.independent").is_some_and(|to| *to == FactValue::Bool(true))
+        || to("approval.independent_approvers").is_some_and(|to| *to == FactValue::Long(1))
+        || whose.is_some();
+    let approvers = match to("approval.approvers") {
+        Some(FactValue::Long(number @ 2..)) => Some(*number),
+        _ => None,
+    };
+    let (who, several) = match (to("approval.independent_approvers"), approvers) {
+        (Some(FactValue::Long(others @ 2..)), _) => (format!("{others} people other than the fix's author"), true),
+        (_, Some(people)) if independent => (format!("{people} people, one of them not the fix's author,"), true),
+        (_, Some(people)) => (format!("{people} people"), true),
+        (_, None) if independent => ("a person other than the fix's author".to_owned(), false),
+        (_, None) => ("a person".to_owned(), false),
+    };
+    let who = match whose {
+        Some(whose) if several => format!("{}, one of them {whose},", who.trim_end_matches(',')),
+        Some(whose) => format!("{who} {whose}"),
+        None => who,
+    };
+    Some(match (emergency, several) {
+        (true, true) => format!("{who} sign an emergency override of exactly this change"),
+        (true, false) => format!("{who} signs an emergency override of exactly this change"),
+        (false, true) => format!("{who} approve exactly this change"),
+        (false, false) => format!("{who} approves exactly this change"),
     })
+}
+
+fn listed(words: &std::collections::BTreeSet<String>) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    words.join(" and ")
 }
 
 /// What another fix would have to be, as one clause.

@@ -182,6 +182,11 @@ const YES_NO: &[(&str, &str, &str)] = &[
         "an approver is someone other than the author",
         "no approver is someone other than the author",
     ),
+    (
+        "approval.emergency",
+        "an emergency override of exactly this change holds",
+        "no emergency override of this change holds",
+    ),
 ];
 
 /// What is known, as a clause: "the service is tier 0".
@@ -253,6 +258,8 @@ pub fn known(id: &str, value: &FactValue) -> String {
         ("fix.upgrade_scope", value) => format!("the moved dependency's scope is {value}"),
         ("approval.independent_approvers", value) => format!("approvers other than the author so far: {value}"),
         ("approval.approvers", value) => format!("approvers so far: {value}"),
+        ("approval.roles", value) => format!("roles of the approvers so far: {value}"),
+        ("approval.teams", value) => format!("teams of the approvers so far: {value}"),
         ("evidence.sandbox.isolation", value) => format!("the sandbox's isolation is {value}"),
         (id, value) => match id
             .strip_prefix("evidence.")

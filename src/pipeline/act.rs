@@ -10,6 +10,7 @@ use holdpoint_schemas::finding::RepoFinding;
 use holdpoint_schemas::fix::{Fix, FixKind};
 use holdpoint_schemas::{Digest, Level};
 
+use super::approvals;
 use super::document;
 use super::mirror::Mirror;
 use super::record::{DECISION, History, MERGE, MERGE_INTENT, MergeRecord, PROPOSAL, ProposalRecord};
@@ -159,6 +160,9 @@ pub fn propose(
     let Some(finding) = findings.first() else {
         return Ok(Outcome::Alerted);
     };
+    if let Some(why) = approvals::not_again(session, history, finding, fix)? {
+        return Ok(Outcome::NotDone { why });
+    }
     if forge.head(&fix.target_branch)?.as_deref() != Some(fix.base_commit.as_str()) {
         refresh(session, &fix.repo)?;
         return Ok(Outcome::NotDone {

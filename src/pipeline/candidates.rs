@@ -11,6 +11,7 @@ use holdpoint_schemas::{Digest, SourceError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::authors;
 use super::estate::{Estate, read_bytes, read_text};
 use super::findings::as_problem;
 use super::mirror::Mirror;
@@ -131,6 +132,7 @@ fn read_one(
         return Ok(known.clone());
     }
     let applied = source.apply(mirror, &base_commit)?;
+    let authors = source.authors(mirror, &base_commit);
     let read = |tree: &str, path: &str| mirror.text(tree, path);
     let classification =
         holdpoint_fixes::classify::classify(&applied.files, &|path| read(&applied.base_tree, path), &|path| {
@@ -162,6 +164,7 @@ fn read_one(
         resolves,
         files: applied.files,
         classification,
+        authors,
         received_at: None,
         minimal,
         plan: request
@@ -209,6 +212,14 @@ impl ChangeSource {
         match self {
             Self::Patch { bytes, .. } => bytes.clone(),
             Self::Commit(commit) => commit.as_bytes().to_vec(),
+        }
+    }
+
+    /// Who wrote it, as far as it says: a claim, which can only take somebody's independence away.
+    fn authors(&self, mirror: &Mirror, base_commit: &str) -> Vec<String> {
+        match self {
+            Self::Patch { bytes, .. } => authors::of_patch(bytes),
+            Self::Commit(commit) => authors::of_commits(&mirror.git, base_commit, commit),
         }
     }
 

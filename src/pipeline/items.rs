@@ -92,6 +92,7 @@ impl Session {
             sandbox,
             catalogue: self.estate.catalogue.known().cloned().unwrap_or_default(),
             items,
+            queue: self.queue()?,
             warnings: problems
                 .iter()
                 .map(SourceError::one_line)

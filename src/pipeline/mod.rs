@@ -4,6 +4,7 @@
 pub mod act;
 pub mod approvals;
 pub mod authoring;
+pub mod authors;
 pub mod candidates;
 pub mod cases;
 pub mod choose;

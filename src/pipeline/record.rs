@@ -12,6 +12,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::approvals::desk::Desk;
+
 /// The facts that policies could read, once for each schema.
 pub const SCHEMA: &str = "schema";
 /// The text of a pack's policies, once for each pack.
@@ -36,6 +38,16 @@ pub const MERGE_INTENT: &str = "merge-intent";
 pub const MERGE: &str = "merge";
 /// A human said go, or no.
 pub const APPROVAL: &str = "approval";
+/// Which estate the ledger is of.
+pub const ESTATE: &str = "estate";
+/// A human overrode waiting rules in an emergency.
+pub const OVERRIDE: &str = "override";
+/// Another human looked at an override.
+pub const REVIEW: &str = "review";
+/// Nobody approved a fix in time.
+pub const TIMED_OUT: &str = "timed-out";
+/// Somebody was told that a fix waits.
+pub const ESCALATED: &str = "escalated";
 
 /// A run began or ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -133,6 +145,8 @@ pub struct History {
     pub open_intents: BTreeMap<Digest, MergeRecord>,
     /// Approvals by fix, oldest first.
     pub approvals: BTreeMap<Digest, Vec<SignedApproval>>,
+    /// What waits for people, and what they said.
+    pub desk: Desk,
 }
 
 impl History {
@@ -143,6 +157,7 @@ impl History {
     pub fn read(ledger: &Ledger) -> Result<Self> {
         let mut history = Self::default();
         for entry in ledger.entries(None)? {
+            history.desk.see(&entry)?;
             let body = entry.body;
             match entry.kind.as_str() {
                 REPORT => {
@@ -211,8 +226,9 @@ impl History {
         self.findings.values().find(matches).map(RepoFinding::id)
     }
 
-    /// The last word of people about a change, if it is no: also about the same change in another
-    /// folder or by another remediator.
+    /// The last no that people said about a change: also about the same change in another folder or by another
+    /// remediator. A go after it takes the no back for `promote`, which verifies it; what was declined once is never
+    /// merged without a person again.
     pub fn declined(&self, fix: &Fix) -> Option<&ApprovalStatement> {
         let is_same = |said: &&ApprovalStatement| {
             said.fix == fix.id
@@ -221,10 +237,9 @@ impl History {
                     && said.binding.target_branch == fix.target_branch)
         };
         let said = self.approvals.values().flatten().map(|approval| &approval.statement);
-        // Of two at the same moment, the no.
-        said.filter(is_same)
-            .max_by_key(|said| (said.at, said.verb == Verb::Decline))
-            .filter(|said| said.verb == Verb::Decline)
+        said.filter(|said| said.verb == Verb::Decline)
+            .filter(is_same)
+            .max_by_key(|said| said.at)
     }
 
     /// Whether a commit is one of Holdpoint's own merges: by the ledger, not by a trailer that
@@ -234,7 +249,7 @@ impl History {
     }
 }
 
-fn parse<T: DeserializeOwned>(kind: &str, body: serde_json::Value) -> Result<T> {
+pub(super) fn parse<T: DeserializeOwned>(kind: &str, body: serde_json::Value) -> Result<T> {
     serde_json::from_value(body)
         .map_err(|error| anyhow::anyhow!("the ledger holds a `{kind}` entry of another form: {error}"))
 }

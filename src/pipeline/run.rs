@@ -63,6 +63,9 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
     let mut session = blocking(move || Session::open(&root, at)).await?;
     session.record_inputs()?;
     session.record_run("started")?;
+    if !options.dry_run {
+        session = blocking(move || session.attend().map(|()| session)).await?;
+    }
     // First of all, so that what a killed run left is gone even if nothing is to be validated now.
     // Without a sandbox the run goes on until it needs one.
     let mut runner = if options.validate {
@@ -123,6 +126,9 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
         events.event(Event::Warning { text: text.clone() });
     }
     let report = session.report(items, &problems, sandbox, missing)?;
+    for notice in report.queue.notices(report.at) {
+        events.event(Event::Warning { text: notice.line() });
+    }
     Ok(RunResult { report, problems })
 }
 

@@ -2,6 +2,7 @@
 
 mod assess;
 mod bounds;
+mod emergency;
 mod facts;
 mod triage;
 
@@ -96,6 +97,9 @@ fn with_evidence(pack: &Pack, question: &Question<'_>, phase: Phase) -> Result<D
 /// now isn't promoted either: its bounds withhold [`Level::Suggest`]. What withholds just the merge is
 /// told as withholding [`Level::AutoApply`].
 ///
+/// An emergency override (`approval.emergency`) lifts the rules that ask for it, and no failed check, no unknown
+/// service and nobody's control, even where a pack would let it.
+///
 /// # Errors
 /// Never so far; the signature leaves room for what later gates need.
 pub fn may_promote(pack: &Pack, question: &Question<'_>) -> Result<Permission, EngineError> {
@@ -103,6 +107,7 @@ pub fn may_promote(pack: &Pack, question: &Question<'_>) -> Result<Permission, E
     let mut bounds = decide(pack, question, &facts).bounds;
     bounds.retain(|bound| bound.withholds == Level::Suggest);
     bounds.extend(promotion(pack, asker(question), &facts).bounds);
+    bounds.extend(emergency::bounds(pack, &facts));
     Ok(Permission {
         action: Action::Promote,
         permitted: bounds.is_empty(),

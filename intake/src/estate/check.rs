@@ -10,15 +10,15 @@ use std::collections::BTreeSet;
 use crate::error::SourceResult;
 
 /// A file whose values are checked.
-struct File<'a> {
-    name: &'a str,
-    text: &'a str,
+pub struct File<'a> {
+    pub name: &'a str,
+    pub text: &'a str,
 }
 
 impl File<'_> {
     /// An error at the last line that holds `value` after `key`; the last, since of two equal ones
     /// the later is the surplus one.
-    fn wrong<T>(&self, key: &str, value: &str, message: String, help: &str) -> SourceResult<T> {
+    pub fn wrong<T>(&self, key: &str, value: &str, message: String, help: &str) -> SourceResult<T> {
         let mut error = SourceError::new(self.name, message).help(help);
         let place = self.text.lines().enumerate().filter_map(|(index, line)| {
             let after = line.find(key)? + key.len();
@@ -32,7 +32,7 @@ impl File<'_> {
     }
 
     /// Refuses a name that occurs twice, or is empty.
-    fn unique<'a>(&self, key: &str, what: &str, names: impl Iterator<Item = &'a str>) -> SourceResult<()> {
+    pub fn unique<'a>(&self, key: &str, what: &str, names: impl Iterator<Item = &'a str>) -> SourceResult<()> {
         let mut seen = BTreeSet::new();
         for name in names {
             if name.trim().is_empty() {
@@ -116,7 +116,7 @@ pub fn estate(name: &str, text: &str, estate: &EstateConfig) -> SourceResult<()>
             "leave the field out for `production`",
         );
     }
-    Ok(())
+    super::people::approvals(&file, &estate.approvals)
 }
 
 /// A control as it is compared: ids, addresses and repos without space around them, and the path in git's

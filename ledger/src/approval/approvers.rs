@@ -1,14 +1,15 @@
 //! The approvers file: OpenSSH's `allowed_signers` (ssh-keygen(1), ALLOWED SIGNERS).
 
+use holdpoint_schemas::people::{PeopleFile, Person};
 use holdpoint_schemas::{SourceError, Timestamp};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use ssh_key::PublicKey;
 use ssh_key::public::KeyData;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::patterns::in_pattern_list;
-use super::persons::{fingerprint, persons};
+use super::persons::Persons;
 
 /// Longest approvers file that is read: thousands of people.
 const MAX_FILE_BYTES: usize = 4 << 20;
@@ -23,8 +24,8 @@ const SHAPE: &str = "write `name@example.com ssh-ed25519 AAAA…`, one key per l
 #[derive(Debug, Clone, Default)]
 pub struct Approvers {
     lines: Vec<KeyLine>,
-    /// Key (by fingerprint) -> the person it belongs to.
-    persons: BTreeMap<String, String>,
+    people: PeopleFile,
+    persons: Persons,
 }
 
 /// One line: a key, whose it is, and what it may be used for.
@@ -46,8 +47,8 @@ struct Options {
 impl Approvers {
     /// Reads an `allowed_signers` file. `file` is only its name, for errors.
     ///
-    /// Stricter than OpenSSH where that would leave open who a person is: no wildcards in names,
-    /// no certificate authorities, times in UTC.
+    /// Stricter than OpenSSH where that would leave open who a person is: names in plain ASCII, so that none looks
+    /// like another, no wildcards in them, no certificate authorities, times in UTC.
     ///
     /// # Errors
     /// One for each line that can't be read: a file with any is refused as a whole.
@@ -80,8 +81,43 @@ impl Approvers {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let persons = persons(&lines);
-        Ok(Self { lines, persons })
+        let people = PeopleFile::default();
+        Ok(Self {
+            persons: Persons::new(&lines, &people),
+            lines,
+            people,
+        })
+    }
+
+    /// The same, with what the organisation says of who is who.
+    #[must_use]
+    pub fn with_people(self, people: PeopleFile) -> Self {
+        Self {
+            persons: Persons::new(&self.lines, &people),
+            people,
+            ..self
+        }
+    }
+
+    /// The person behind a name or an address, a key's or a commit's; itself, in the form in which names are
+    /// compared, when nobody has it.
+    #[must_use]
+    pub fn person_of(&self, name: &str) -> String {
+        self.persons.of_name(name)
+    }
+
+    /// The persons who run a remediator.
+    #[must_use]
+    pub fn who_run(&self, remediator: &str) -> BTreeSet<String> {
+        let runs = |person: &&Person| person.remediators.contains(remediator);
+        let people = self.people.people.iter().filter(runs);
+        people.map(|person| self.persons.of_entry(person)).collect()
+    }
+
+    /// What the people file says of a person: usually one entry, several when they share a key.
+    pub fn entries_of<'a>(&'a self, person: &'a str) -> impl Iterator<Item = &'a Person> {
+        let entries = self.people.people.iter();
+        entries.filter(move |entry| self.persons.of_entry(entry) == person)
     }
 
     /// All identities, sorted.
@@ -116,8 +152,7 @@ impl Approvers {
 
     /// The human behind a key.
     pub(super) fn person(&self, key: &KeyData) -> String {
-        let fingerprint = fingerprint(key);
-        self.persons.get(&fingerprint).cloned().unwrap_or(fingerprint)
+        self.persons.of_key(key)
     }
 }
 
@@ -244,6 +279,15 @@ fn identities(principals: &str) -> Result<Vec<String>, Bad> {
             if identity.is_empty() || identity.chars().any(|c| c.is_control() || c.is_whitespace()) {
                 return Err(Bad::new(principals, "a name is empty or holds a blank", SHAPE));
             }
+            if !identity.is_ascii() {
+                let shown = identity.escape_unicode().to_string();
+                let message = format!("`{identity}` ({shown}) is not in plain ASCII, so it may look like someone else");
+                return Err(Bad::new(
+                    identity,
+                    message,
+                    "write the name in ASCII, a domain in its `xn--` form",
+                ));
+            }
             if identity.contains(['*', '?']) || identity.starts_with('!') {
                 let message = format!("`{identity}` is a pattern, not a person");
                 return Err(Bad::new(identity, message, "name each person"));
@@ -343,6 +387,9 @@ mod tests {
             (format!("  *@example.com {KEY}"), 3, "is a pattern, not a person"),
             (format!("!ana@example.com {KEY}"), 1, "is a pattern, not a person"),
             (format!("ana@example.com,,bo {KEY}"), 1, "a name is empty"),
+            // A Cyrillic `a`, and a full-width one.
+            (format!("bo,\u{430}na@example.com {KEY}"), 4, "not in plain ASCII"),
+            (format!("\u{ff41}na@example.com {KEY}"), 1, "not in plain ASCII"),
             (format!("ana@example.com cert-authority {KEY}"), 17, "not supported"),
             (
                 format!("ana@example.com no-touch-required {KEY}"),

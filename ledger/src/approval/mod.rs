@@ -1,8 +1,8 @@
 //! Whether an approval is what it claims: signed by the person it names, for exactly this, in time.
 //!
 //! The signed message is the statement's canonical JSON (RFC 8785); the signature is OpenSSH's
-//! SSHSIG in the namespace [`APPROVAL_NAMESPACE`], as `ssh-keygen -Y sign -n holdpoint-approval`
-//! makes it; who may sign is an OpenSSH `allowed_signers` file ([`Approvers`]).
+//! SSHSIG in the statement's namespace, as `ssh-keygen -Y sign -n holdpoint-approval` makes it;
+//! who may sign is an OpenSSH `allowed_signers` file ([`Approvers`]).
 
 mod approvers;
 mod patterns;
@@ -13,8 +13,9 @@ pub use approvers::Approvers;
 pub use sign::{SignError, sign};
 
 use holdpoint_schemas::Timestamp;
-use holdpoint_schemas::approval::{APPROVAL_NAMESPACE, ApprovalStatement, Binding, SignedApproval};
+use holdpoint_schemas::approval::{Binding, Signed, Statement};
 use holdpoint_schemas::digest::canonical_json;
+use holdpoint_schemas::length::Length;
 use ssh_key::public::KeyData;
 use ssh_key::{PublicKey, SshSig};
 use thiserror::Error;
@@ -33,8 +34,8 @@ const SECURITY_KEY_TRAILER_BYTES: usize = 5;
 pub struct Approver {
     /// The name in the approvers file.
     pub identity: String,
-    /// The human: the same for all identities that share a key, directly or through each other.
-    /// Count persons, not identities, where two people are asked for.
+    /// The human: the same for all identities that share a key, an address or an entry of the people file,
+    /// directly or through each other. Count persons, not identities, where two people are asked for.
     pub person: String,
 }
 
@@ -48,8 +49,10 @@ pub enum ApprovalError {
         why: String,
     },
     /// It was made for another purpose.
-    #[error("the signature is for `{found}`, not for `{APPROVAL_NAMESPACE}`")]
+    #[error("the signature is for `{found}`, not for `{wanted}`")]
     Namespace {
+        /// The namespace that was to be signed.
+        wanted: &'static str,
         /// The namespace that was signed.
         found: String,
     },
@@ -82,13 +85,31 @@ pub enum ApprovalError {
         identity: String,
     },
     /// Too late.
-    #[error("the approval expired at {expired}")]
+    #[error("it expired at {expired}")]
     Expired {
         /// When.
         expired: Timestamp,
     },
+    /// It says that it counts for longer than anyone's word does.
+    #[error("it would count until {expires}, and no longer than {longest} from {recorded} on is allowed")]
+    TooLong {
+        /// When it says that it expires.
+        expires: Timestamp,
+        /// When it was recorded.
+        recorded: Timestamp,
+        /// How long one may count.
+        longest: Length,
+    },
+    /// It was on record before the moment at which it says that it was made.
+    #[error("it is dated {at}, and was on record at {recorded}")]
+    Postdated {
+        /// The date it has.
+        at: Timestamp,
+        /// When it was recorded.
+        recorded: Timestamp,
+    },
     /// It claims to be of a time that hasn't come.
-    #[error("the approval is dated {at}, and it is {now}")]
+    #[error("it is dated {at}, and it is {now}")]
     Future {
         /// The date it has.
         at: Timestamp,
@@ -101,25 +122,25 @@ pub enum ApprovalError {
 ///
 /// # Errors
 /// When the statement has no JSON form.
-pub fn message(statement: &ApprovalStatement) -> Result<Vec<u8>, ApprovalError> {
+pub fn message<S: Statement>(statement: &S) -> Result<Vec<u8>, ApprovalError> {
     canonical_json(statement).map_err(|error| ApprovalError::Malformed { why: error.to_string() })
 }
 
-/// Checks a signed approval (or refusal: look at the verb) against the approvers, at `now`.
+/// Checks a signed statement (an approval may be a refusal: look at its verb) against the approvers, at `now`.
 ///
 /// It says who signed; whether the statement still fits the fix is [`bound_to`]'s.
 ///
 /// # Errors
 /// When anything at all speaks against it.
-pub fn verify(approval: &SignedApproval, approvers: &Approvers, now: Timestamp) -> Result<Approver, ApprovalError> {
-    let statement = &approval.statement;
-    let identity = statement.by.clone();
-    let signature = read_signature(&approval.signature)?;
-    if signature.namespace() != APPROVAL_NAMESPACE {
-        return Err(ApprovalError::Namespace {
-            found: signature.namespace().escape_default().to_string(),
-        });
-    }
+pub fn verify<S: Statement>(
+    signed: &Signed<S>,
+    approvers: &Approvers,
+    now: Timestamp,
+) -> Result<Approver, ApprovalError> {
+    let statement = &signed.statement;
+    let identity = statement.by().to_owned();
+    let signature = read_signature(&signed.signature)?;
+    check_namespace::<S>(&signature)?;
     if !approvers.knows(&identity) {
         return Err(ApprovalError::UnknownIdentity { identity });
     }
@@ -130,13 +151,7 @@ pub fn verify(approval: &SignedApproval, approvers: &Approvers, now: Timestamp) 
             identity,
         });
     }
-    let key = PublicKey::from(signature.public_key().clone());
-    if key
-        .verify(APPROVAL_NAMESPACE, &message(statement)?, &signature)
-        .is_err()
-    {
-        return Err(ApprovalError::Forged { identity });
-    }
+    check_signature(statement, &signature)?;
     if !touched(&signature) {
         return Err(ApprovalError::KeyNotAllowed {
             identity,
@@ -147,25 +162,85 @@ pub fn verify(approval: &SignedApproval, approvers: &Approvers, now: Timestamp) 
     // that neither backdating nor a key that was withdrawn since gets through.
     let mut refusal = None;
     let allowed = lines.iter().any(|line| {
-        let why = [statement.at, now]
+        let why = [statement.at(), now]
             .into_iter()
-            .find_map(|moment| line.refuses(APPROVAL_NAMESPACE, moment));
+            .find_map(|moment| line.refuses(S::NAMESPACE, moment));
         refusal = refusal.take().or(why.clone());
         why.is_none()
     });
     if let Some(why) = refusal.filter(|_| !allowed) {
         return Err(ApprovalError::KeyNotAllowed { identity, why });
     }
-    if statement.at > now {
-        return Err(ApprovalError::Future { at: statement.at, now });
-    }
-    if statement.expires <= now || statement.expires <= statement.at {
-        return Err(ApprovalError::Expired {
-            expired: statement.expires,
+    if statement.at() > now {
+        return Err(ApprovalError::Future {
+            at: statement.at(),
+            now,
         });
+    }
+    if let Some(expired) = statement
+        .expires()
+        .filter(|expires| *expires <= now || *expires <= statement.at())
+    {
+        return Err(ApprovalError::Expired { expired });
     }
     let person = approvers.person(signature.public_key());
     Ok(Approver { identity, person })
+}
+
+/// Checks what a ledger holds, which need not have come there through the command that signs: besides what [`verify`]
+/// does, that it wasn't recorded before its date, and counts no longer than `longest` from when it was recorded.
+///
+/// # Errors
+/// When anything at all speaks against it.
+pub fn verify_recorded<S: Statement>(
+    signed: &Signed<S>,
+    approvers: &Approvers,
+    now: Timestamp,
+    recorded: Timestamp,
+    longest: Length,
+) -> Result<Approver, ApprovalError> {
+    let approver = verify(signed, approvers, now)?;
+    let at = signed.statement.at();
+    if at > recorded {
+        return Err(ApprovalError::Postdated { at, recorded });
+    }
+    match signed.statement.expires() {
+        Some(expires) if expires > longest.after(recorded) => Err(ApprovalError::TooLong {
+            expires,
+            recorded,
+            longest,
+        }),
+        _ => Ok(approver),
+    }
+}
+
+/// Whether somebody's key really signed a statement, whoever that is and whatever became of the key since: all that
+/// it takes for a no.
+///
+/// # Errors
+/// When the signature can't be read, is for something else, or doesn't fit.
+pub fn is_signed<S: Statement>(signed: &Signed<S>) -> Result<(), ApprovalError> {
+    let signature = read_signature(&signed.signature)?;
+    check_namespace::<S>(&signature)?;
+    check_signature(&signed.statement, &signature)
+}
+
+fn check_namespace<S: Statement>(signature: &SshSig) -> Result<(), ApprovalError> {
+    if signature.namespace() == S::NAMESPACE {
+        return Ok(());
+    }
+    Err(ApprovalError::Namespace {
+        wanted: S::NAMESPACE,
+        found: signature.namespace().escape_default().to_string(),
+    })
+}
+
+fn check_signature<S: Statement>(statement: &S, signature: &SshSig) -> Result<(), ApprovalError> {
+    let key = PublicKey::from(signature.public_key().clone());
+    key.verify(S::NAMESPACE, &message(statement)?, signature)
+        .map_err(|_| ApprovalError::Forged {
+            identity: statement.by().to_owned(),
+        })
 }
 
 fn read_signature(pem: &str) -> Result<SshSig, ApprovalError> {
@@ -195,13 +270,14 @@ fn touched(signature: &SshSig) -> bool {
     flags.is_some_and(|flags| flags & USER_PRESENT != 0)
 }
 
-/// Whether a statement was made about exactly this.
+/// Whether what a statement was made about is exactly what is there now.
 ///
 /// # Errors
 /// What drifted since, one line each.
-pub fn bound_to(statement: &ApprovalStatement, now: &Binding) -> Result<(), Vec<String>> {
+pub fn bound_to(then: &Binding, now: &Binding) -> Result<(), Vec<String>> {
     // Destructured, so that a new field of the binding can't be forgotten here.
     let Binding {
+        estate,
         diff,
         base,
         tree,
@@ -211,11 +287,12 @@ pub fn bound_to(statement: &ApprovalStatement, now: &Binding) -> Result<(), Vec<
         schema,
         facts,
         evidence,
-    } = &statement.binding;
+    } = then;
     let none = || "none".to_owned();
     let evidence_of =
         |digest: &Option<holdpoint_schemas::Digest>| digest.as_ref().map_or_else(none, |d| d.short().to_owned());
     let drifted: Vec<String> = [
+        ("estate", estate.clone(), now.estate.clone(), *estate == now.estate),
         (
             "diff",
             diff.short().to_owned(),

@@ -1,8 +1,9 @@
 //! Which keys and identities are the same human.
 
+use holdpoint_schemas::people::{PeopleFile, Person, folded};
 use ssh_key::HashAlg;
 use ssh_key::public::KeyData;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::approvers::KeyLine;
 
@@ -11,39 +12,82 @@ pub(super) fn fingerprint(key: &KeyData) -> String {
     key.fingerprint(HashAlg::Sha256).to_string()
 }
 
-/// Groups keys that share an identity, and identities that share a key: each group is one human,
-/// named by the smallest fingerprint among its keys.
-pub(super) fn persons(lines: &[KeyLine]) -> BTreeMap<String, String> {
-    let mut of_key: BTreeMap<String, String> = lines
-        .iter()
-        .map(|line| (fingerprint(&line.key), fingerprint(&line.key)))
-        .collect();
-    // Each round carries the smallest name one link further; names only get smaller, so it ends.
-    loop {
-        let mut of_identity: BTreeMap<&str, String> = BTreeMap::new();
+/// Something that belongs to one human. The order is that in which it names them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Mark {
+    /// An entry of the people file, by its name.
+    Entry(String),
+    /// A key, by its fingerprint.
+    Key(String),
+    /// A name or address, in the form in which they are compared.
+    Name(String),
+}
+
+impl Mark {
+    fn text(&self) -> &str {
+        match self {
+            Self::Entry(text) | Self::Key(text) | Self::Name(text) => text,
+        }
+    }
+}
+
+/// Humans: what is linked directly or through each other is one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Persons {
+    of: BTreeMap<Mark, String>,
+}
+
+impl Persons {
+    /// Links keys with the names on their line, names that fold to one form, and what an entry of the people file
+    /// lists. A human is called by the first entry's name, else by the smallest fingerprint.
+    pub(super) fn new(lines: &[KeyLine], people: &PeopleFile) -> Self {
+        let mut links: BTreeMap<Mark, BTreeSet<Mark>> = BTreeMap::new();
+        let mut link = |a: Mark, b: Mark| {
+            links.entry(a.clone()).or_default().insert(b.clone());
+            links.entry(b).or_default().insert(a);
+        };
         for line in lines {
-            let Some(person) = of_key.get(&fingerprint(&line.key)) else {
-                continue;
-            };
             for identity in &line.identities {
-                let smallest = of_identity.entry(identity).or_insert_with(|| person.clone());
-                if person < smallest {
-                    *smallest = person.clone();
+                link(Mark::Key(fingerprint(&line.key)), Mark::Name(folded(identity)));
+            }
+        }
+        for person in &people.people {
+            for identity in &person.identities {
+                link(Mark::Entry(person.name.clone()), Mark::Name(folded(identity)));
+            }
+        }
+        let mut of = BTreeMap::new();
+        for start in links.keys() {
+            if of.contains_key(start) {
+                continue;
+            }
+            // Keys come in order, so the first mark that is met of a human is the one that names them.
+            let mut open = vec![start];
+            while let Some(mark) = open.pop() {
+                if of.insert(mark.clone(), start.text().to_owned()).is_none() {
+                    open.extend(links.get(mark).into_iter().flatten());
                 }
             }
         }
-        let mut changed = false;
-        for line in lines {
-            let smallest = line.identities.iter().filter_map(|i| of_identity.get(i.as_str())).min();
-            if let (Some(smallest), Some(person)) = (smallest, of_key.get_mut(&fingerprint(&line.key)))
-                && smallest < person
-            {
-                *person = smallest.clone();
-                changed = true;
-            }
-        }
-        if !changed {
-            return of_key;
-        }
+        Self { of }
+    }
+
+    /// The human behind a key.
+    pub(super) fn of_key(&self, key: &KeyData) -> String {
+        self.of_mark(Mark::Key(fingerprint(key)))
+    }
+
+    /// The human behind a name or an address.
+    pub(super) fn of_name(&self, name: &str) -> String {
+        self.of_mark(Mark::Name(folded(name)))
+    }
+
+    /// The human of an entry of the people file.
+    pub(super) fn of_entry(&self, person: &Person) -> String {
+        self.of_mark(Mark::Entry(person.name.clone()))
+    }
+
+    fn of_mark(&self, mark: Mark) -> String {
+        self.of.get(&mark).cloned().unwrap_or_else(|| mark.text().to_owned())
     }
 }

@@ -1,6 +1,6 @@
 //! Signing a statement with a person's SSH key.
 
-use holdpoint_schemas::approval::{APPROVAL_NAMESPACE, ApprovalStatement, SignedApproval};
+use holdpoint_schemas::approval::{Signed, Statement};
 use ssh_key::{HashAlg, LineEnding, PrivateKey};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -44,19 +44,19 @@ pub enum SignError {
 ///
 /// # Errors
 /// When the key can't be read or used.
-pub fn sign(statement: ApprovalStatement, key: &Path) -> Result<SignedApproval, SignError> {
+pub fn sign<S: Statement>(statement: S, key: &Path) -> Result<Signed<S>, SignError> {
     let bytes = message(&statement)?;
     let signature = match plain_key(key)? {
         Some(plain) => plain
-            .sign(APPROVAL_NAMESPACE, HashAlg::Sha512, &bytes)
+            .sign(S::NAMESPACE, HashAlg::Sha512, &bytes)
             .and_then(|signature| signature.to_pem(LineEnding::LF))
             .map_err(|error| SignError::Key {
                 path: key.to_owned(),
                 why: error.to_string(),
             })?,
-        None => ssh_keygen(key, &bytes)?,
+        None => ssh_keygen(key, S::NAMESPACE, &bytes)?,
     };
-    Ok(SignedApproval { statement, signature })
+    Ok(Signed { statement, signature })
 }
 
 /// The private key, if it can be used without asking anybody.
@@ -76,13 +76,13 @@ fn plain_key(path: &Path) -> Result<Option<PrivateKey>, SignError> {
     }))
 }
 
-fn ssh_keygen(key: &Path, bytes: &[u8]) -> Result<String, SignError> {
+fn ssh_keygen(key: &Path, namespace: &str, bytes: &[u8]) -> Result<String, SignError> {
     let failed = |why: String| SignError::SshKeygen {
         path: key.to_owned(),
         why,
     };
     let mut child = Command::new("ssh-keygen")
-        .args(["-Y", "sign", "-n", APPROVAL_NAMESPACE, "-f"])
+        .args(["-Y", "sign", "-n", namespace, "-f"])
         .arg(key)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -1,6 +1,9 @@
 use super::*;
 use holdpoint_schemas::Digest;
-use holdpoint_schemas::approval::Verb;
+use holdpoint_schemas::approval::{
+    APPROVAL_NAMESPACE, ApprovalStatement, OverrideStatement, ReviewStatement, SignedApproval, Verb,
+};
+use holdpoint_schemas::people::{PeopleFile, Person};
 use ssh_key::private::{Ed25519Keypair, PrivateKey};
 use ssh_key::{HashAlg, LineEnding};
 use std::process::Command;
@@ -13,6 +16,7 @@ pub(super) fn now() -> Timestamp {
 
 fn binding() -> Binding {
     Binding {
+        estate: "an estate".to_owned(),
         diff: Digest::of_bytes(b"diff"),
         base: "1".repeat(40),
         tree: "2".repeat(40),
@@ -77,7 +81,8 @@ fn a_signature_of_the_named_person_is_accepted() {
 fn changing_any_part_of_the_statement_breaks_the_signature() {
     let key = private_key(1);
     let approvers = approvers(&line("ana,bo", "", &key));
-    let changes: [fn(&mut ApprovalStatement); 7] = [
+    let changes: [fn(&mut ApprovalStatement); 8] = [
+        |s| s.binding.estate = "another".to_owned(),
         |s| s.verb = Verb::Decline,
         |s| s.fix = Digest::of_bytes(b"other"),
         |s| s.binding.tree = "3".repeat(40),
@@ -206,9 +211,10 @@ fn a_malformed_signature_is_refused() {
 #[test]
 fn an_approval_is_bound_to_everything_it_was_given_for() {
     let statement = statement("ana");
-    assert_eq!(bound_to(&statement, &binding()), Ok(()));
+    assert_eq!(bound_to(&statement.binding, &binding()), Ok(()));
     type Change = fn(&mut Binding);
-    let changes: [(&str, Change); 9] = [
+    let changes: [(&str, Change); 10] = [
+        ("estate was", |b| b.estate = "another".to_owned()),
         ("diff was", |b| b.diff = Digest::of_bytes(b"x")),
         ("base commit was", |b| b.base = "9".repeat(40)),
         ("tree was", |b| b.tree = "9".repeat(40)),
@@ -222,7 +228,7 @@ fn an_approval_is_bound_to_everything_it_was_given_for() {
     for (drift, change) in changes {
         let mut binding = binding();
         change(&mut binding);
-        let drifted = bound_to(&statement, &binding).unwrap_err();
+        let drifted = bound_to(&statement.binding, &binding).unwrap_err();
         assert_eq!(drifted.len(), 1);
         assert!(drifted[0].starts_with(drift), "{drifted:?}");
     }
@@ -306,4 +312,161 @@ fn a_security_key_approves_only_when_it_was_touched() {
     let (signed, approvers) = signed_by_security_key(0);
     let error = verify(&signed, &approvers, now()).unwrap_err();
     assert!(error.to_string().ends_with("was not touched"), "{error}");
+}
+
+#[test]
+fn a_signature_of_one_kind_is_worth_nothing_as_another() {
+    let key = private_key(1);
+    let approvers = approvers(&line("ana", "", &key));
+    let ApprovalStatement {
+        fix,
+        decision,
+        binding,
+        by,
+        at,
+        expires,
+        ..
+    } = statement("ana");
+    let emergency = OverrideStatement {
+        fix,
+        decision,
+        binding,
+        by: by.clone(),
+        at,
+        expires,
+        reason: "it burns".to_owned(),
+    };
+    let review = ReviewStatement {
+        of: Digest::of_bytes(b"override"),
+        estate: "an estate".to_owned(),
+        by,
+        at,
+        comment: "seen".to_owned(),
+    };
+    fn is_refused<S: Statement>(key: &PrivateKey, namespace: &str, statement: S, approvers: &Approvers) {
+        let bytes = message(&statement).unwrap();
+        let signature = key.sign(namespace, HashAlg::Sha512, &bytes).unwrap();
+        let signature = signature.to_pem(LineEnding::LF).unwrap();
+        let signed = Signed { statement, signature };
+        let verified = verify(&signed, approvers, now());
+        assert_eq!(verified.is_ok(), namespace == S::NAMESPACE, "{namespace}: {verified:?}");
+        assert_eq!(is_signed(&signed).is_ok(), namespace == S::NAMESPACE);
+    }
+    for namespace in ["holdpoint-approval", "holdpoint-override", "holdpoint-review", "file"] {
+        is_refused(&key, namespace, statement("ana"), &approvers);
+        is_refused(&key, namespace, emergency.clone(), &approvers);
+        is_refused(&key, namespace, review.clone(), &approvers);
+    }
+}
+
+#[test]
+fn a_key_for_approvals_alone_signs_no_override() {
+    let key = private_key(1);
+    let approvers = approvers(&line("ana", "namespaces=\"holdpoint-approval\"", &key));
+    let review = ReviewStatement {
+        of: Digest::of_bytes(b"override"),
+        estate: String::new(),
+        by: "ana".to_owned(),
+        at: now(),
+        comment: "seen".to_owned(),
+    };
+    let signature = key
+        .sign(ReviewStatement::NAMESPACE, HashAlg::Sha512, &message(&review).unwrap())
+        .unwrap()
+        .to_pem(LineEnding::LF)
+        .unwrap();
+    let signed = Signed {
+        statement: review,
+        signature,
+    };
+    let error = verify(&signed, &approvers, now()).unwrap_err();
+    assert!(error.to_string().contains("`holdpoint-approval` only"), "{error}");
+}
+
+#[test]
+fn what_is_on_record_counts_no_longer_than_anyones_word_and_not_before_its_date() {
+    let key = private_key(1);
+    let approvers = approvers(&line("ana", "", &key));
+    let signed = signed_by(&key, statement("ana"));
+    let (at, day) = (signed.statement.at, Length::days(1));
+    assert!(verify_recorded(&signed, &approvers, now(), at, day).is_ok());
+    let short = verify_recorded(&signed, &approvers, now(), at, Length::hours(23)).unwrap_err();
+    assert!(matches!(short, ApprovalError::TooLong { .. }), "{short}");
+    let before = "2026-03-17T01:00:00Z".parse().unwrap();
+    let early = verify_recorded(&signed, &approvers, now(), before, Length::days(7)).unwrap_err();
+    assert!(matches!(early, ApprovalError::Postdated { .. }), "{early}");
+}
+
+/// Two names that are one person, each with a key of its own.
+#[test]
+fn two_names_of_one_person_are_one_person_under_two_keys() {
+    let (first, second) = (private_key(1), private_key(2));
+    let people = PeopleFile {
+        roles: Vec::new(),
+        people: vec![Person {
+            name: "Ana Lopez".to_owned(),
+            identities: vec!["ana@example.com".to_owned(), "lopez@example.org".to_owned()],
+            ..Person::default()
+        }],
+    };
+    for (one, other, same) in [
+        ("ana@example.com", "ana@example.com", true),
+        ("ana@example.com", "Ana@Example.com", true),
+        ("ana@example.com", "ana+work@example.com", true),
+        ("ana@example.com", "a.n.a@example.com", true),
+        ("ana@example.com", "lopez@example.org", true),
+        ("ANA@EXAMPLE.COM", "l.opez+x@example.org", true),
+        ("ana@example.com", "ana@example.org", false),
+        ("ana@example.com", "anna@example.com", false),
+    ] {
+        let text = line(one, "", &first) + &line(other, "", &second);
+        let approvers = approvers(&text).with_people(people.clone());
+        let person = |key, by| {
+            verify(&signed_by(key, statement(by)), &approvers, now())
+                .unwrap()
+                .person
+        };
+        assert_eq!(person(&first, one) == person(&second, other), same, "{one} {other}");
+        assert_eq!(person(&first, one), "Ana Lopez", "an entry names them");
+        assert_eq!(approvers.person_of(" ana@EXAMPLE.com "), "Ana Lopez");
+    }
+}
+
+#[test]
+fn a_name_is_taken_letter_by_letter() {
+    let key = private_key(1);
+    let approvers = approvers(&line("ana@example.com", "", &key));
+    for by in [
+        "Ana@example.com",
+        " ana@example.com",
+        "ana@example.com\n",
+        "\u{430}na@example.com",
+        "",
+    ] {
+        let error = verify(&signed_by(&key, statement(by)), &approvers, now()).unwrap_err();
+        assert!(
+            matches!(error, ApprovalError::UnknownIdentity { .. }),
+            "{by:?}: {error}"
+        );
+    }
+}
+
+#[test]
+fn two_entries_that_share_a_key_are_one_person_with_the_roles_of_both() {
+    let key = private_key(1);
+    let person = |name: &str, role: &str| Person {
+        name: name.to_owned(),
+        identities: vec![format!("{name}@example.com")],
+        roles: [role.to_owned()].into(),
+        ..Person::default()
+    };
+    let people = PeopleFile {
+        roles: Vec::new(),
+        people: vec![person("bo", "security"), person("ana", "emergency")],
+    };
+    let text = line("ana@example.com,bo@example.com", "", &key);
+    let approvers = approvers(&text).with_people(people);
+    assert_eq!(approvers.person_of("bo@example.com"), "ana");
+    assert_eq!(approvers.entries_of("ana").count(), 2);
+    assert_eq!(approvers.entries_of("bo").count(), 0);
 }

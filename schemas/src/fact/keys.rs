@@ -6,10 +6,16 @@ pub mod approval {
 
     /// How many different people approved.
     pub const APPROVERS: Key<i64> = Key::new("approval.approvers");
+    /// Whether a verified emergency override of exactly this change holds now.
+    pub const EMERGENCY: Key<bool> = Key::new("approval.emergency");
     /// Whether an approver is someone other than the change's author.
     pub const INDEPENDENT: Key<bool> = Key::new("approval.independent");
     /// How many different people other than the change's author approved.
     pub const INDEPENDENT_APPROVERS: Key<i64> = Key::new("approval.independent_approvers");
+    /// Roles of the approvers other than the change's author; `service-owner` when all that it touches is theirs.
+    pub const ROLES: Key<std::collections::BTreeSet<String>> = Key::new("approval.roles");
+    /// Teams of the approvers other than the change's author.
+    pub const TEAMS: Key<std::collections::BTreeSet<String>> = Key::new("approval.teams");
     /// Whether a verified signature approves exactly this change.
     pub const VERIFIED: Key<bool> = Key::new("approval.verified");
 }

@@ -165,6 +165,7 @@ impl Sample {
                 data_flow: Vec::new(),
                 operations: holdpoint_schemas::fix::Operations::default(),
             },
+            authors: Vec::new(),
             received_at: None,
             minimal: None,
             plan: None,

@@ -36,6 +36,7 @@ pub fn report() -> RunReport {
             frozen(),
             merged(),
         ],
+        queue: crate::pipeline::approvals::Queue::default(),
         warnings: vec!["state/reports/old.sarif:3:1: truncated; the report was left out".to_owned()],
     }
 }

@@ -1,9 +1,10 @@
 //! Moments and lengths of time as people type them.
 
 use holdpoint_schemas::Timestamp;
+use holdpoint_schemas::length::Length;
+use jiff::SignedDuration;
 use jiff::civil::Date;
 use jiff::tz::Offset;
-use jiff::{SignedDuration, Span, SpanRelativeTo, Unit};
 
 use crate::failure::BadInput;
 
@@ -45,20 +46,7 @@ impl End {
 /// # Errors
 /// When it is none, or not positive.
 pub fn length(text: &str) -> Result<SignedDuration, String> {
-    let wrong = || "write a time such as `4h`, `90m`, `3d` or `1w`".to_owned();
-    let span: Span = text.trim().parse().map_err(|_| wrong())?;
-    // A month has no length of its own.
-    if span.get_months() != 0 || span.get_years() != 0 {
-        return Err("months and years differ in length: write days or weeks".to_owned());
-    }
-    let relative: SpanRelativeTo<'_> = SpanRelativeTo::days_are_24_hours();
-    let length = span.to_duration(relative).map_err(|_| wrong())?;
-    let rounded = length.round(Unit::Second).map_err(|_| wrong())?;
-    if rounded.is_positive() {
-        Ok(rounded)
-    } else {
-        Err(wrong())
-    }
+    text.parse().map(Length::duration)
 }
 
 /// When something begins: a moment with its offset, or a day (its beginning in UTC).

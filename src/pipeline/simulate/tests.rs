@@ -248,6 +248,8 @@ fn every_fact_of_approval_is_supposed() {
     let supposed = Approvals::By {
         others: 1,
         author: true,
+        standing: BTreeSet::new(),
+        emergency: false,
     }
     .suppose(&FactSet::new());
     let all = FactTable::shipped()

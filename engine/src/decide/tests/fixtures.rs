@@ -277,6 +277,7 @@ fn fix(kind: FixKind) -> Fix {
             data_flow: Vec::new(),
             operations: holdpoint_schemas::fix::Operations::default(),
         },
+        authors: Vec::new(),
         received_at: None,
         minimal: None,
         plan: None,

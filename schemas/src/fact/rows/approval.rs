@@ -24,4 +24,22 @@ pub(super) const ROWS: &[FactRow] = &[
         FactType::Long,
         "How many different people approved.",
     ),
+    approval(
+        "approval.roles",
+        FactType::Set,
+        "Roles of the approvers other than the change's author; `service-owner` when all that it touches is theirs.",
+    ),
+    approval(
+        "approval.teams",
+        FactType::Set,
+        "Teams of the approvers other than the change's author.",
+    ),
+    FactRow {
+        resolver: "a person with the role `emergency`, or two people (`holdpoint override`)",
+        ..approval(
+            "approval.emergency",
+            FactType::Bool,
+            "Whether a verified emergency override of exactly this change holds now.",
+        )
+    },
 ];

@@ -1,14 +1,135 @@
 //! The human go: approve, decline, promote, and what voids them.
 
-use std::process::Output;
+mod attacks;
+mod drift;
+mod emergency;
+mod people;
+mod time;
 
-use crate::support::{Estate, demo, finding_id, stderr, stdout};
+use holdpoint_ledger::{Entry, Ledger};
+use serde::Serialize;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use crate::support::{AT, Estate, demo, finding_id, stderr, stdout};
 
 const BY: &str = "rosa@fintech.example";
 
 fn approve(estate: &Estate, verb: &str, id: &str) -> Output {
     let key = estate.root().join("keys/rosa");
     estate.run(&[verb, id, "--key", key.to_str().unwrap(), "--by", BY])
+}
+
+/// The finding that most of these are about: a suggested upgrade of `payments`, tier 0.
+const ITEM: &str = "payments-upgrade";
+
+/// Makes a key for somebody and lists it among the approvers.
+fn enlist(estate: &Estate, by: &str, options: &str) {
+    let key = make_key(estate, by);
+    let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
+    estate.edit("approvers", |text| format!("{text}{by} {options} {}\n", public.trim()));
+}
+
+/// Makes a key that nobody lists.
+fn make_key(estate: &Estate, by: &str) -> PathBuf {
+    let key = key_of(estate, by);
+    let made = Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-C", by, "-f"])
+        .arg(&key)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    key
+}
+
+fn key_of(estate: &Estate, by: &str) -> PathBuf {
+    let name = if by == BY { "rosa" } else { by };
+    // `with_extension` would take a dot of the name for one.
+    estate.root().join("keys").join(name.replace(['.', '@'], "-"))
+}
+
+/// What somebody says, with their own key.
+fn says(estate: &Estate, at: &str, by: &str, words: &[&str]) -> Output {
+    let key = key_of(estate, by);
+    let mut arguments = words.to_vec();
+    arguments.extend(["--key", key.to_str().unwrap(), "--by", by]);
+    estate.run_at(at, &arguments)
+}
+
+/// What somebody says, and it is taken.
+fn said(estate: &Estate, by: &str, words: &[&str]) {
+    let output = says(estate, AT, by, words);
+    assert!(output.status.success(), "{by} {words:?}: {}", stderr(&output));
+}
+
+/// Puts a pack on top of `baseline`, with these policies more.
+fn policies(estate: &Estate, own: &[(&str, &str)]) {
+    let pack = estate.file("pack");
+    std::fs::create_dir_all(&pack).unwrap();
+    let manifest = "name: pack\ndescription: A layer of a test.\nextends: baseline\n";
+    std::fs::write(pack.join("pack.yaml"), manifest).unwrap();
+    for (id, unless) in own {
+        let text = format!(
+            "@id(\"{id}\")\n@reason(\"the rule {id}\")\n\
+             forbid (principal, action == Action::\"promote\", resource) unless {{ {unless} }};\n"
+        );
+        std::fs::write(pack.join(format!("{id}.cedar")), text).unwrap();
+    }
+    estate.edit("holdpoint.yaml", |text| {
+        text.replace("policies: baseline", "policies: pack")
+    });
+}
+
+/// Two people, whoever they are; an emergency will do.
+const TWO: (&str, &str) = (
+    "two-people",
+    "(context has approval.independent_approvers && context.approval.independent_approvers >= 2) || \
+     (context has approval.emergency && context.approval.emergency)",
+);
+
+/// Says who is who.
+fn people(estate: &Estate, text: &str) {
+    std::fs::write(estate.file("people.yaml"), text).unwrap();
+    approvals(estate, "  people: people.yaml\n");
+}
+
+/// Adds to `approvals:` in `holdpoint.yaml`.
+fn approvals(estate: &Estate, lines: &str) {
+    estate.edit("holdpoint.yaml", |text| match text.contains("\napprovals:\n") {
+        true => text.replace("\napprovals:\n", &format!("\napprovals:\n{lines}")),
+        false => format!("{text}\napprovals:\n{lines}"),
+    });
+}
+
+/// Whether it is held, and why.
+fn held(estate: &Estate, at: &str, id: &str, told: &[&str]) {
+    let output = estate.run_at(at, &["promote", id]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(10), "{text}{}", stderr(&output));
+    assert!(text.starts_with("Held:"), "{text}");
+    for part in told {
+        assert!(text.contains(part), "`{part}` isn't in: {text}");
+    }
+}
+
+/// That it is merged now.
+fn merged(estate: &Estate, id: &str) {
+    let output = estate.run(&["promote", id]);
+    assert!(output.status.success(), "{}{}", stdout(&output), stderr(&output));
+}
+
+fn ledger(estate: &Estate) -> Ledger {
+    Ledger::open_existing(&estate.file("state/ledger.sqlite")).unwrap()
+}
+
+/// Entries of a kind.
+fn entries(estate: &Estate, kind: &str) -> Vec<Entry> {
+    ledger(estate).entries(Some(kind)).unwrap()
+}
+
+/// Writes to the ledger what no command would have.
+fn smuggle<T: Serialize>(estate: &Estate, kind: &str, at: &str, body: &T) {
+    ledger(estate).append(kind, at.parse().unwrap(), body).unwrap();
 }
 
 fn suggested() -> Vec<(String, String, String)> {

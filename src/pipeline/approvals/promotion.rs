@@ -1,0 +1,111 @@
+//! Merging what was approved.
+
+use anyhow::Result;
+use holdpoint_engine::decide::{self, Question};
+use holdpoint_schemas::decision::{Bound, Permission};
+
+use super::count::Counted;
+use super::waiting::{Waiting, waiting};
+use super::{UNAPPROVED, binding, with_ballot};
+use crate::pipeline::act;
+use crate::pipeline::facts::without_evidence;
+use crate::pipeline::record::{History, MergeRecord};
+use crate::pipeline::session::Session;
+
+/// How a promotion ended.
+pub enum Promotion {
+    /// Merged.
+    Done {
+        /// What was done.
+        record: Box<MergeRecord>,
+        /// Whether it took an emergency override: somebody else has to look at it.
+        overridden: bool,
+    },
+    /// Held, and why.
+    Held(Vec<String>),
+}
+
+/// What people's words come to.
+pub struct Standing {
+    /// What counts.
+    pub counted: Counted,
+    /// Whether it may be merged.
+    pub permission: Permission,
+}
+
+/// Counts what people said and asks the third action: without the overrides on record, and only if that isn't
+/// enough with them.
+///
+/// # Errors
+/// When the approvers can't be read.
+pub fn standing(session: &Session, history: &History, item: &Waiting) -> Result<Standing> {
+    let now = binding(session, history, item)?;
+    with_ballot(session, history, item, &now, |ballot| {
+        let ask = |counted: Counted| -> Result<Standing> {
+            let (mut facts, service) = session.facts(history, &item.finding, Some(&item.fix));
+            ballot.insert(&counted, &mut facts);
+            let question = Question {
+                finding: &item.finding,
+                service: &service,
+                fix: Some(&item.fix),
+                facts: &without_evidence(&facts),
+                evidence: item.evidence.as_ref().map(|record| &record.evidence),
+                rollout: &session.estate.rollout,
+                now: session.at,
+            };
+            Ok(Standing {
+                permission: decide::may_promote(&session.estate.pack, &question)?,
+                counted,
+            })
+        };
+        let plain = ask(ballot.count())?;
+        if plain.permission.permitted || !history.desk.overrides.contains_key(&item.fix.id) {
+            return Ok(plain);
+        }
+        ask(ballot.count_emergency(&plain.counted))
+    })?
+}
+
+/// Merges an approved fix: verifies every approval again, asks the third action, and moves the
+/// branch to exactly the tested tree.
+///
+/// # Errors
+/// When the item doesn't wait, or the remote or ledger can't be written.
+pub fn promote(session: &mut Session, id: &str) -> Result<Promotion> {
+    let history = History::read(&session.ledger)?;
+    let item = waiting(&history, id)?;
+    if let Some(why) = item.too_late(session, &history) {
+        return Ok(Promotion::Held(vec![why]));
+    }
+    act::refresh(session, &item.fix.repo)?;
+    let Standing { counted, permission } = standing(session, &history, &item)?;
+    // Nobody's word, nobody's merge: whatever a pack permits.
+    if counted.voices.is_empty() {
+        let mut why = counted.refused;
+        if why.is_empty() {
+            why.push(UNAPPROVED.to_owned());
+        }
+        return Ok(Promotion::Held(why));
+    }
+    if !permission.permitted {
+        let bounds = permission.bounds.into_iter().map(|bound: Bound| bound.reason);
+        return Ok(Promotion::Held(bounds.chain(counted.refused).collect()));
+    }
+    let Some(evidence) = &item.evidence else {
+        return Ok(Promotion::Held(vec!["no evidence is on record for it".to_owned()]));
+    };
+    let mut by = counted.names().join(", ");
+    if counted.emergency {
+        by.push_str(" (emergency override)");
+    }
+    match act::merge(session, &item.finding, &item.fix, &item.decision, evidence, &by)? {
+        Some(record) => Ok(Promotion::Done {
+            record: Box::new(record),
+            overridden: counted.emergency,
+        }),
+        None => Ok(Promotion::Held(vec![format!(
+            "{}; `holdpoint run` tests it on the new base",
+            act::BASE_MOVED
+        )])),
+    }
+}
