@@ -19,7 +19,7 @@ use std::process::{Command, Stdio};
 use super::act;
 use super::estate::read_text;
 use super::facts::without_evidence;
-use super::record::{APPROVAL, History, MergeRecord};
+use super::record::{APPROVAL, History, MergeRecord, PERMISSION, PermissionRecord};
 use super::session::Session;
 use crate::failure::BadInput;
 
@@ -188,6 +188,7 @@ pub fn sign(
             "the estate's approvers file lists who may approve, and with which key",
         )
     })?;
+    session.record_approvers()?;
     session.ledger.append(APPROVAL, session.at, &approval)?;
     Ok(approval)
 }
@@ -313,6 +314,17 @@ pub fn promote(session: &mut Session, id: &str) -> Result<Promotion> {
         now: session.at,
     };
     let permission = decide::may_promote(&session.estate.pack, &question)?;
+    let record = PermissionRecord {
+        fix: item.fix.id.clone(),
+        decision: item.decision.id.clone(),
+        policies: session.estate.pack.digest().clone(),
+        schema: session.estate.pack.schema_digest().clone(),
+        facts: facts.clone(),
+        at: session.at,
+        permission: permission.clone(),
+    };
+    session.record_inputs()?;
+    session.recorder()?.append_new(PERMISSION, [&record])?;
     if !permission.permitted {
         return Ok(Promotion::Held(
             permission.bounds.into_iter().map(|bound: Bound| bound.reason).collect(),

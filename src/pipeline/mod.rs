@@ -4,8 +4,10 @@
 pub mod act;
 pub mod approvals;
 pub mod authoring;
+pub mod bundle;
 pub mod candidates;
 pub mod cases;
+pub mod checkpoints;
 pub mod choose;
 pub mod claims;
 pub mod classify;
@@ -19,6 +21,7 @@ pub mod further;
 pub mod inputs;
 pub mod items;
 pub mod knowledge;
+pub mod ledger_key;
 pub mod libraries;
 pub mod minimum;
 pub mod mirror;
