@@ -18,11 +18,14 @@
 //! published shows whether today's log still begins with what it stood for.
 
 pub mod approval;
+pub mod bundle;
 mod entry;
 mod error;
 mod head;
 mod log;
 mod merkle;
+pub mod note;
+pub mod proof;
 mod store;
 mod verify;
 

@@ -79,6 +79,9 @@ pub struct EstateConfig {
     /// Names of the most protected environments.
     #[serde(default = "production")]
     pub production_environments: Vec<String>,
+    /// Who signs what the ledger says of itself.
+    #[serde(default)]
+    pub ledger: LedgerConfig,
     /// Sandbox.
     #[serde(default)]
     pub sandbox: SandboxConfig,
@@ -99,6 +102,17 @@ fn state() -> String {
 
 fn production() -> Vec<String> {
     vec!["production".to_owned()]
+}
+
+/// Who signs what the ledger says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LedgerConfig {
+    /// File with the private key, as `holdpoint ledger key --new` makes one; without it, one is made in the state
+    /// folder. Several hosts on one database share one.
+    pub key: Option<String>,
+    /// Public keys (`name+id+base64`) whose checkpoints in the log are believed too: earlier ones, and other hosts'.
+    pub trusted_keys: Vec<String>,
 }
 
 /// One governed repo.

@@ -32,6 +32,8 @@ pub struct RunDocument<'a> {
     pub pack: &'a str,
     /// `<entries>:<root>`.
     pub ledger_head: &'a str,
+    /// That head, as a signed note.
+    pub ledger_checkpoint: &'a str,
     /// Whether the ledger verified.
     pub ledger_verified: bool,
     /// Which sandbox ran the checks.
@@ -73,6 +75,7 @@ impl<'a> RunDocument<'a> {
             at: report.at,
             pack: &report.pack,
             ledger_head: &report.ledger_head,
+            ledger_checkpoint: &report.ledger_checkpoint,
             ledger_verified: report.ledger_verified,
             sandbox: &report.sandbox,
             summary: Summary::of(report),

@@ -10,6 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::plan::Pair;
 use super::record::History;
 
+/// Id of the bound of a fix that also resolves a finding of a lower level.
+pub const OTHER_FINDING: &str = "other-finding";
+/// Id of the bound of a fix that a person said no to.
+pub const DECLINED: &str = "declined";
+
 /// A decision with the evidence that it rests on.
 pub type Released = (Decision, Option<EvidenceRecord>);
 
@@ -31,7 +36,7 @@ pub fn lower_to_the_fix(pairs: &[Pair], released: &mut [Released]) -> Result<()>
         };
         if *level < decision.level {
             let reason = format!("The fix also resolves `{because}`, whose level is {level}");
-            lower(decision, *level, "other-finding", reason)?;
+            lower(decision, *level, OTHER_FINDING, reason)?;
         }
     }
     Ok(())
@@ -44,7 +49,7 @@ pub fn lower_what_was_declined(pairs: &[Pair], history: &History, released: &mut
             && let Some(no) = pair.fix.as_ref().and_then(|fix| history.declined(fix))
         {
             let reason = format!("{} declined it on {}", no.by, no.at);
-            lower(decision, Level::Suggest, "declined", reason)?;
+            lower(decision, Level::Suggest, DECLINED, reason)?;
         }
     }
     Ok(())

@@ -7,9 +7,11 @@ use holdpoint_intake::estate::SuppliedFact;
 use holdpoint_schemas::Digest;
 use holdpoint_schemas::fact::FactTable;
 use holdpoint_schemas::fact::org::OrgFact;
+use holdpoint_schemas::rollout::Rollout;
 use serde::{Deserialize, Serialize};
 
-use super::record::{POLICIES, SCHEMA};
+use super::estate::read_text;
+use super::record::{APPROVERS, POLICIES, ROLLOUT, SCHEMA};
 use super::session::Session;
 
 /// The facts that policies could read. Written again when the declarations change and the schema's text
@@ -33,6 +35,24 @@ pub struct PoliciesRecord {
     pub pack: String,
     /// Its policies, inherited ones included, by id.
     pub policies: Vec<PolicyRecord>,
+}
+
+/// The file of those who may approve. It holds public keys only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApproversRecord {
+    /// Its name in the estate.
+    pub file: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// Lanes with the stages that they had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolloutRecord {
+    /// Digest of `rollout`.
+    pub digest: Digest,
+    /// The lanes.
+    pub rollout: Rollout,
 }
 
 /// One policy.
@@ -80,7 +100,38 @@ impl Session {
         let policies = PoliciesRecord::of(&self.estate.pack);
         let mut recorder = self.recorder()?;
         recorder.append_new(SCHEMA, [&schema])?;
-        recorder.append_new(POLICIES, [&policies])
+        recorder.append_new(POLICIES, [&policies])?;
+        let rollout = self.estate.rollout.clone();
+        self.record_rollout(&rollout)?;
+        self.record_approvers()
+    }
+
+    /// Records the lanes that decisions are made with from now on, unless the ledger has them.
+    ///
+    /// # Errors
+    /// When the ledger can't be written.
+    pub fn record_rollout(&mut self, rollout: &Rollout) -> Result<()> {
+        let record = RolloutRecord {
+            digest: Digest::of_json(rollout)?,
+            rollout: rollout.clone(),
+        };
+        self.recorder()?.append_new(ROLLOUT, [&record])
+    }
+
+    /// Records who may approve, unless the ledger has it: an approval is verified against this, years later. A file
+    /// that can't be read approves nothing, and is told where approvals are asked for.
+    ///
+    /// # Errors
+    /// When the ledger can't be written.
+    pub fn record_approvers(&mut self) -> Result<()> {
+        let Some(file) = self.estate.config.approvers.clone() else {
+            return Ok(());
+        };
+        let Ok(text) = read_text(&self.estate.root, &file) else {
+            return Ok(());
+        };
+        self.recorder()?
+            .append_new(APPROVERS, [&ApproversRecord { file, text }])
     }
 }
 

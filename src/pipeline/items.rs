@@ -83,11 +83,17 @@ impl Session {
             )
         });
         let verified = matches!(self.ledger.verify(None)?, holdpoint_ledger::Verification::Intact { .. });
+        // What was changed under a run is not signed.
+        let (head, checkpoint) = match verified {
+            true => self.checkpoint()?,
+            false => (self.ledger.head()?, String::new()),
+        };
         Ok(RunReport {
             estate: self.estate.config.name.clone(),
             at: self.at,
             pack: self.estate.config.policies.clone(),
-            ledger_head: self.ledger.head()?.to_string(),
+            ledger_head: head.to_string(),
+            ledger_checkpoint: checkpoint,
             ledger_verified: verified,
             sandbox,
             catalogue: self.estate.catalogue.known().cloned().unwrap_or_default(),

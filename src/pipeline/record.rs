@@ -3,8 +3,9 @@
 use anyhow::Result;
 use holdpoint_ledger::Ledger;
 use holdpoint_schemas::approval::{ApprovalStatement, SignedApproval, Verb};
-use holdpoint_schemas::decision::Decision;
+use holdpoint_schemas::decision::{Decision, Permission};
 use holdpoint_schemas::evidence::EvidenceRecord;
+use holdpoint_schemas::fact::FactSet;
 use holdpoint_schemas::finding::RepoFinding;
 use holdpoint_schemas::fix::Fix;
 use holdpoint_schemas::{Digest, Timestamp};
@@ -48,6 +49,14 @@ pub const REVIEW: &str = "review";
 pub const TIMED_OUT: &str = "timed-out";
 /// Somebody was told that a fix waits.
 pub const ESCALATED: &str = "escalated";
+/// The log's own signed head, as it was published with a run's report.
+pub const CHECKPOINT: &str = "checkpoint";
+/// The file of those who may approve, once for each text.
+pub const APPROVERS: &str = "approvers";
+/// Lanes with the stages that they had, once for each state.
+pub const ROLLOUT: &str = "effective-rollout";
+/// An approved fix was asked about for the last time before its merge.
+pub const PERMISSION: &str = "permission";
 
 /// A run began or ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -100,7 +109,7 @@ pub struct ProposalRecord {
 }
 
 /// A merge, intended or done.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MergeRecord {
     /// Repo.
     pub repo: String,
@@ -118,6 +127,25 @@ pub struct MergeRecord {
     pub tree: String,
     /// `auto-apply`, or who approved.
     pub by: String,
+}
+
+/// The third action, asked right before a merge that people approved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PermissionRecord {
+    /// Fix.
+    pub fix: Digest,
+    /// The decision that people saw.
+    pub decision: Digest,
+    /// Policies that were asked.
+    pub policies: Digest,
+    /// Cedar schema that they were written on.
+    pub schema: Digest,
+    /// Facts of that moment, the approval among them.
+    pub facts: FactSet,
+    /// When.
+    pub at: Timestamp,
+    /// What they said.
+    pub permission: Permission,
 }
 
 /// Everything of the ledger that a run reads back.

@@ -25,6 +25,9 @@ pub struct RunReport {
     pub pack: String,
     /// Head of the ledger after the run: `<entries>:<root>`.
     pub ledger_head: String,
+    /// That head, signed (C2SP signed-note): whoever keeps it can show later that the ledger was rewritten.
+    #[serde(default)]
+    pub ledger_checkpoint: String,
     /// Whether the ledger verified after the run.
     pub ledger_verified: bool,
     /// Which sandbox ran the checks, and how isolated.

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use holdpoint_ledger::Ledger;
+use holdpoint_ledger::note::SignerKey;
 use holdpoint_schemas::fact::FactSet;
 use holdpoint_schemas::finding::RepoFinding;
 use holdpoint_schemas::fix::Fix;
@@ -10,8 +11,10 @@ use holdpoint_schemas::{SourceError, Timestamp};
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::checkpoints;
 use super::estate::{Estate, Source, topology};
 use super::facts::{self, Moment, touched_addresses, touched_paths};
+use super::ledger_key;
 use super::mirror::Mirror;
 use super::owners::Owners;
 use super::record::{History, Recorder, Written};
@@ -26,6 +29,8 @@ pub struct Session {
     pub state: State,
     /// Its ledger.
     pub ledger: Ledger,
+    /// What signs the ledger's head.
+    pub ledger_key: SignerKey,
     /// What the ledger holds already.
     pub written: Written,
     /// Its repos.
@@ -47,6 +52,11 @@ impl Session {
         let mut estate = Estate::load(root)?;
         let state = State::take(&estate.state())?;
         let ledger = state.ledger()?;
+        let ledger_key = ledger_key::signer(&estate.root, &estate.config)?;
+        let forged = checkpoints::problems(&ledger, &ledger_key::trusted(&estate.root, &estate.config)?)?;
+        if !forged.is_empty() {
+            return Err(checkpoints::refused(&forged).into());
+        }
         estate.secret_key = Some(state.secret_key()?);
         let mut problems = std::mem::take(&mut estate.problems);
         let mut mirrors = BTreeMap::new();
@@ -72,6 +82,7 @@ impl Session {
             estate,
             state,
             ledger,
+            ledger_key,
             written: Written::default(),
             mirrors,
             at,

@@ -26,6 +26,7 @@ pub fn report() -> RunReport {
         at: at(),
         pack: "baseline".to_owned(),
         ledger_head: format!("42:{}", Digest::of_bytes(b"root")),
+        ledger_checkpoint: "holdpoint/example-fintech\n42\n…\n".to_owned(),
         ledger_verified: true,
         sandbox: "docker, no network, read-only root, uid 10001".to_owned(),
         catalogue: catalogue(),

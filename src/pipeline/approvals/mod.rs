@@ -118,6 +118,7 @@ pub fn sign(
         comment,
     };
     let approval = signer.sign(session, statement)?;
+    session.record_approvers()?;
     session.ledger.append(APPROVAL, session.at, &approval)?;
     Ok(approval)
 }

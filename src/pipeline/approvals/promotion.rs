@@ -3,13 +3,14 @@
 use anyhow::Result;
 use holdpoint_engine::decide::{self, Question};
 use holdpoint_schemas::decision::{Bound, Permission};
+use holdpoint_schemas::fact::FactSet;
 
 use super::count::Counted;
 use super::waiting::{Waiting, waiting};
 use super::{UNAPPROVED, binding, with_ballot};
 use crate::pipeline::act;
 use crate::pipeline::facts::without_evidence;
-use crate::pipeline::record::{History, MergeRecord};
+use crate::pipeline::record::{History, MergeRecord, PERMISSION, PermissionRecord};
 use crate::pipeline::session::Session;
 
 /// How a promotion ended.
@@ -31,6 +32,8 @@ pub struct Standing {
     pub counted: Counted,
     /// Whether it may be merged.
     pub permission: Permission,
+    /// What was known when that was asked.
+    pub facts: FactSet,
 }
 
 /// Counts what people said and asks the third action: without the overrides on record, and only if that isn't
@@ -53,9 +56,11 @@ pub fn standing(session: &Session, history: &History, item: &Waiting) -> Result<
                 rollout: &session.estate.rollout,
                 now: session.at,
             };
+            let permission = decide::may_promote(&session.estate.pack, &question)?;
             Ok(Standing {
-                permission: decide::may_promote(&session.estate.pack, &question)?,
+                permission,
                 counted,
+                facts,
             })
         };
         let plain = ask(ballot.count())?;
@@ -78,7 +83,11 @@ pub fn promote(session: &mut Session, id: &str) -> Result<Promotion> {
         return Ok(Promotion::Held(vec![why]));
     }
     act::refresh(session, &item.fix.repo)?;
-    let Standing { counted, permission } = standing(session, &history, &item)?;
+    let Standing {
+        counted,
+        permission,
+        facts,
+    } = standing(session, &history, &item)?;
     // Nobody's word, nobody's merge: whatever a pack permits.
     if counted.voices.is_empty() {
         let mut why = counted.refused;
@@ -87,6 +96,17 @@ pub fn promote(session: &mut Session, id: &str) -> Result<Promotion> {
         }
         return Ok(Promotion::Held(why));
     }
+    let record = PermissionRecord {
+        fix: item.fix.id.clone(),
+        decision: item.decision.id.clone(),
+        policies: session.estate.pack.digest().clone(),
+        schema: session.estate.pack.schema_digest().clone(),
+        facts,
+        at: session.at,
+        permission: permission.clone(),
+    };
+    session.record_inputs()?;
+    session.recorder()?.append_new(PERMISSION, [&record])?;
     if !permission.permitted {
         let bounds = permission.bounds.into_iter().map(|bound: Bound| bound.reason);
         return Ok(Promotion::Held(bounds.chain(counted.refused).collect()));
