@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::summary::Summary;
 use super::ways::Way;
 use super::{phrase, ways};
-use crate::failure::BadInput;
 use crate::pipeline::further::Further;
+use crate::pipeline::night::NightReport;
 use crate::pipeline::report::{ReportItem, RunReport};
 
 /// Names the shape; a change that isn't an addition gets another number.
@@ -41,6 +41,8 @@ pub struct RunDocument<'a> {
     pub items: Vec<ItemDocument<'a>>,
     /// What went wrong without stopping the run.
     pub warnings: &'a [String],
+    /// What differs from the run before, what wasn't reached, and findings over time.
+    pub night: &'a NightReport,
     /// The service graph.
     pub catalogue: &'a Catalogue,
 }
@@ -74,6 +76,7 @@ impl<'a> RunDocument<'a> {
             summary: Summary::of(report),
             items: report.items.iter().map(ItemDocument::of).collect(),
             warnings: &report.warnings,
+            night: &report.night,
             catalogue: &report.catalogue,
         }
     }
@@ -177,10 +180,9 @@ impl ErrorDocument {
                 file: place.map(|source| source.file().to_owned()),
                 line: position.map(|(line, _)| line),
                 column: position.map(|(_, column)| column),
-                help: place.and_then(|source| source.help.clone()).or_else(|| {
-                    let bad = error.chain().find_map(|cause| cause.downcast_ref::<BadInput>())?;
-                    bad.help.clone()
-                }),
+                help: place
+                    .and_then(|source| source.help.clone())
+                    .or_else(|| crate::failure::bad_input(error)?.help.clone()),
             },
         }
     }

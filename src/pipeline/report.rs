@@ -12,6 +12,8 @@ use holdpoint_schemas::level::Level;
 use holdpoint_schemas::service::Catalogue;
 use serde::{Deserialize, Serialize};
 
+use super::night::NightReport;
+
 /// One run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RunReport {
@@ -33,6 +35,9 @@ pub struct RunReport {
     pub items: Vec<ReportItem>,
     /// What went wrong without stopping the run.
     pub warnings: Vec<String>,
+    /// What differs from the run before, what wasn't reached, and findings over time.
+    #[serde(default)]
+    pub night: NightReport,
 }
 
 /// One finding of a run.

@@ -7,24 +7,28 @@ use holdpoint_schemas::event::{Event, EventSink};
 use holdpoint_schemas::evidence::{Check, EvidenceRecord, StepEnd, StepRun};
 use holdpoint_schemas::finding::RepoFinding;
 use holdpoint_schemas::{Digest, Level, SourceError, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio::time::error::Elapsed;
 
 use super::act;
 use super::choose::{choose, lower_to_the_fix, lower_what_was_declined};
 use super::minimum;
+use super::night::Before;
 use super::plan::{Pair, Plan};
 use super::record::{DECISION, EVIDENCE, EvidenceEntry, History, RUN, RunRecord};
 use super::report::{Outcome, ReportItem, RunReport};
 use super::session::{Session, blocking};
-use super::validation::{self, Job};
+use super::validation::{self, Finished, Job};
+use super::window::{NOT_REACHED, Window};
 
 /// How often a fix is tested again because its base moved during the run.
 const MAX_ROUNDS: usize = 3;
 
 /// What a run is asked for.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct RunOptions {
     /// The injected clock.
     pub at: Timestamp,
@@ -40,6 +44,10 @@ pub struct RunOptions {
     pub skip_checks: Vec<Check>,
     /// Program that replays recorded interactions inside the sandbox: this one.
     pub agent: PathBuf,
+    /// Time that it may take.
+    pub window: Window,
+    /// The night of the schedule that it is, if it is one.
+    pub night: Option<Timestamp>,
 }
 
 /// What a run did, and the inputs that it couldn't use.
@@ -60,8 +68,9 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
     let root = root.to_owned();
     let at = options.at;
     let mut session = blocking(move || Session::open(&root, at)).await?;
+    session.begin_night(options.night)?;
     session.record_inputs()?;
-    session.record_run("started")?;
+    session.record_run("started", &[])?;
     // First of all, so that what a killed run left is gone even if nothing is to be validated now.
     // Without a sandbox the run goes on until it needs one.
     let mut runner = if options.validate {
@@ -77,12 +86,15 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
     let mut only = options.only.clone();
     let mut items: BTreeMap<String, ReportItem> = BTreeMap::new();
     let mut problems = std::mem::take(&mut session.problems);
+    let mut before = Before::default();
+    let mut not_reached = BTreeSet::new();
     for round in 0..MAX_ROUNDS {
         let wanted = only.clone();
         let agent = options.agent.clone();
         let (back, plan) = blocking(move || session.plan(&wanted, &agent)).await?;
         session = back;
         if round == 0 {
+            before = Before::of(&plan.history);
             problems.extend(plan.gathered.problems.iter().cloned());
             problems.extend(plan.refused.iter().cloned());
             events.event(Event::RunStarted {
@@ -91,10 +103,11 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
             });
         }
         let validated = session.validate(&plan, options, &mut runner).await?;
-        let (dry_run, sink) = (options.dry_run, Arc::clone(&events));
-        let (back, done) = blocking(move || session.finish(&plan, &validated, dry_run, sink.as_ref())).await?;
+        let (asked, sink) = (options.clone(), Arc::clone(&events));
+        let (back, done) = blocking(move || session.finish(&plan, &validated, &asked, sink.as_ref())).await?;
         session = back;
         only = done.base_moved;
+        not_reached.extend(done.not_reached);
         items.extend(done.items);
         if only.is_empty() {
             break;
@@ -103,7 +116,10 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
     if let Some(Ok(runner)) = runner {
         runner.finish().await;
     }
-    session.record_run("finished")?;
+    let not_reached: Vec<String> = not_reached.into_iter().collect();
+    session.record_run(if not_reached.is_empty() { "finished" } else { "cut" }, &not_reached)?;
+    // A night that was stopped is resumed when the server is back.
+    session.end_night(options.night.filter(|_| !options.window.is_stopped()))?;
     // A run that looked at some findings only can't say what the estate lacks.
     let missing = if options.only.is_empty() {
         minimum::warnings(
@@ -118,7 +134,8 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
     for text in &missing {
         events.event(Event::Warning { text: text.clone() });
     }
-    let report = session.report(items, &problems, sandbox, missing)?;
+    let mut report = session.report(items, &problems, sandbox, missing)?;
+    report.night = session.night_report(options, &before, &report.items, not_reached)?;
     Ok(RunResult { report, problems })
 }
 
@@ -136,20 +153,38 @@ struct Validated {
     /// Whether the sandbox was to be used: then a fix without evidence couldn't be validated, and
     /// what it would have shown is unknown.
     ran: bool,
+    /// Fixes for which the time wasn't enough.
+    not_reached: BTreeSet<Digest>,
     evidence: BTreeMap<Digest, EvidenceRecord>,
     comparisons: BTreeMap<Digest, Option<bool>>,
+}
+
+impl Validated {
+    fn lacks(&self, fix: &Digest) -> bool {
+        self.not_reached.contains(fix)
+    }
+}
+
+/// The next result, or that the time for validating is over.
+async fn next(results: &mut mpsc::Receiver<Finished>, window: &Window) -> Result<Option<Finished>, Elapsed> {
+    match window.left_to_validate() {
+        None => Ok(results.recv().await),
+        Some(left) => tokio::time::timeout(left, results.recv()).await,
+    }
 }
 
 /// What a round did.
 struct Done {
     items: BTreeMap<String, ReportItem>,
     base_moved: Vec<String>,
+    not_reached: Vec<String>,
 }
 
 impl Session {
-    fn record_run(&mut self, state: &str) -> Result<()> {
+    fn record_run(&mut self, state: &str, not_reached: &[String]) -> Result<()> {
         let record = RunRecord {
             state: state.to_owned(),
+            not_reached: not_reached.to_vec(),
             policies: self.estate.pack.digest().clone(),
             schema: self.estate.pack.schema_digest().clone(),
         };
@@ -187,13 +222,24 @@ impl Session {
         if jobs.is_empty() && comparisons.is_empty() {
             return Ok(validated);
         }
-        let runner = match runner.take() {
-            None => return Ok(validated),
-            Some(started) => &*runner.insert(Ok(started?)),
+        validated.not_reached = jobs.keys().cloned().collect();
+        if options.window.left_to_validate().is_some_and(|left| left.is_zero()) {
+            return Ok(validated);
+        }
+        let Some(started) = runner.take() else {
+            validated.not_reached.clear();
+            return Ok(validated);
         };
-        let Ok(runner) = runner else { return Ok(validated) };
-        let mut results = runner.all(jobs);
-        while let Some((fix, key, record)) = results.recv().await {
+        let running = started?;
+        let mut results = running.all(jobs);
+        while let Some((fix, key, record)) = match next(&mut results, &options.window).await {
+            Ok(result) => result,
+            Err(_) => {
+                running.cut().await;
+                return Ok(validated);
+            }
+        } {
+            validated.not_reached.remove(&fix);
             self.ledger.append(
                 EVIDENCE,
                 self.at,
@@ -205,15 +251,22 @@ impl Session {
             )?;
             validated.evidence.insert(fix, record);
         }
-        let mut results = runner.all(
+        let mut results = running.all(
             comparisons
                 .into_iter()
                 .map(|(fix, job)| (fix, job.tests_only()))
                 .collect(),
         );
-        while let Some((fix, _, record)) = results.recv().await {
+        while let Some((fix, _, record)) = match next(&mut results, &options.window).await {
+            Ok(result) => result,
+            Err(_) => {
+                running.cut().await;
+                return Ok(validated);
+            }
+        } {
             validated.comparisons.insert(fix, record.evidence.candidate_green);
         }
+        *runner = Some(Ok(running));
         Ok(validated)
     }
 
@@ -222,12 +275,13 @@ impl Session {
         mut self,
         plan: &Plan,
         validated: &Validated,
-        dry_run: bool,
+        options: &RunOptions,
         events: &dyn EventSink,
     ) -> Result<(Self, Done)> {
         let mut done = Done {
             items: plan.settled.clone(),
             base_moved: Vec::new(),
+            not_reached: Vec::new(),
         };
         let mut released = Vec::new();
         for pair in &plan.pairs {
@@ -248,12 +302,22 @@ impl Session {
             events.event(Event::FindingStarted {
                 label: label(&pair.finding),
             });
-            self.recorder()?.append_new(DECISION, [decision])?;
-            let outcome = if decision.phase == Phase::Triage && decision.level > Level::Alert {
+            let waits = decision.level > Level::Alert
+                && (options.window.is_over() || pair.fix.as_ref().is_some_and(|fix| validated.lacks(&fix.id)));
+            // What triage leaves open is no decision.
+            if !waits || decision.phase != Phase::Triage {
+                self.recorder()?.append_new(DECISION, [decision])?;
+            }
+            let outcome = if waits {
+                done.not_reached.push(id.clone());
+                Outcome::NotDone {
+                    why: NOT_REACHED.to_owned(),
+                }
+            } else if decision.phase == Phase::Triage && decision.level > Level::Alert {
                 Outcome::NotDone {
                     why: "possible if every check passes; none has run".to_owned(),
                 }
-            } else if dry_run && decision.level > Level::Alert {
+            } else if options.dry_run && decision.level > Level::Alert {
                 let known = pair
                     .fix
                     .as_ref()
@@ -301,7 +365,8 @@ impl Session {
         validated: &Validated,
     ) -> Result<(Decision, Option<EvidenceRecord>)> {
         let evidence = pair.fix.as_ref().and_then(|fix| validated.evidence.get(&fix.id));
-        if pair.triage.decision.level == Level::Alert || (evidence.is_none() && !validated.ran) {
+        let not_reached = pair.fix.as_ref().is_some_and(|fix| validated.lacks(&fix.id));
+        if pair.triage.decision.level == Level::Alert || not_reached || (evidence.is_none() && !validated.ran) {
             return Ok((pair.triage.decision.clone(), None));
         }
         let (facts, service) = self.facts(history, &pair.finding, pair.fix.as_ref());
