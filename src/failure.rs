@@ -11,6 +11,7 @@ use crate::cli::Format;
 use crate::exit_code::ExitCode;
 use crate::output::diagnostics::{self, Diagnostic, with_caret};
 use crate::output::json::{ErrorDocument, to_text};
+use crate::pipeline::state::Held;
 
 /// Input, configuration or a request that can't be used as it is.
 #[derive(Debug, thiserror::Error)]
@@ -61,12 +62,17 @@ pub fn source_error(error: &anyhow::Error) -> Option<&SourceError> {
     })
 }
 
+/// The bad input in an error's chain.
+pub fn bad_input(error: &anyhow::Error) -> Option<&BadInput> {
+    error.chain().find_map(|cause| {
+        let held = || cause.downcast_ref::<Held>().map(|Held(bad)| bad);
+        cause.downcast_ref::<BadInput>().or_else(held)
+    })
+}
+
 /// Errors that the application's users can do something about, by type.
 fn is_bad_input(error: &anyhow::Error) -> bool {
-    source_error(error).is_some()
-        || error
-            .chain()
-            .any(|cause| cause.is::<BadInput>() || cause.is::<FixError>())
+    source_error(error).is_some() || bad_input(error).is_some() || error.chain().any(|cause| cause.is::<FixError>())
 }
 
 /// The exit code that an error ends the process with.
@@ -100,11 +106,7 @@ fn human(error: &anyhow::Error) -> String {
         for cause in error.chain().skip(1) {
             let _ = write!(text, "\n  because: {cause}");
         }
-        if let Some(help) = error
-            .chain()
-            .find_map(|cause| cause.downcast_ref::<BadInput>())
-            .and_then(|bad| bad.help.as_deref())
-        {
+        if let Some(help) = bad_input(error).and_then(|bad| bad.help.as_deref()) {
             let _ = write!(text, "\n  help: {help}");
         }
     }

@@ -3,8 +3,10 @@
 mod cli;
 mod exit_code;
 mod failure;
+mod notify;
 mod output;
 mod pipeline;
+mod server;
 mod telemetry;
 
 use clap::Parser as _;

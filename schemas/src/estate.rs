@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::contract_rule::ContractRule;
+use crate::finding::Severity;
+use crate::nightly::{NotifyConfig, Period, ScheduleConfig};
 use crate::people::ApprovalsConfig;
 
 /// `holdpoint.yaml`: the estate. Paths are relative to its folder.
@@ -82,6 +84,18 @@ pub struct EstateConfig {
     /// Who signs what the ledger says of itself.
     #[serde(default)]
     pub ledger: LedgerConfig,
+    /// When `holdpoint serve` runs.
+    #[serde(default)]
+    pub schedule: Option<ScheduleConfig>,
+    /// How long a finding of a severity may stay open. A severity that isn't listed has no such time.
+    #[serde(default)]
+    pub slas: BTreeMap<Severity, Period>,
+    /// Who is told of a run.
+    #[serde(default)]
+    pub notify: Vec<NotifyConfig>,
+    /// How many runs' reports are kept under `reports/` in the state folder; 30 without.
+    #[serde(default)]
+    pub keep_reports: Option<usize>,
     /// Sandbox.
     #[serde(default)]
     pub sandbox: SandboxConfig,

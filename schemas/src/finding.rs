@@ -276,11 +276,13 @@ impl RepoFinding {
     /// Short id for people and commands: `hp-` and ten hex digits over repo, branch and fingerprint.
     #[must_use]
     pub fn id(&self) -> String {
-        let digest = Digest::of_parts([
-            self.repo.as_bytes(),
-            self.branch.as_bytes(),
-            self.finding.fingerprint.as_str().as_bytes(),
-        ]);
-        format!("hp-{}", digest.as_str().get(..10).unwrap_or_default())
+        finding_id(&self.repo, &self.branch, &self.finding.fingerprint)
     }
+}
+
+/// The [`RepoFinding::id`] of a finding of which no more than this is at hand.
+#[must_use]
+pub fn finding_id(repo: &str, branch: &str, fingerprint: &Fingerprint) -> String {
+    let digest = Digest::of_parts([repo.as_bytes(), branch.as_bytes(), fingerprint.as_str().as_bytes()]);
+    format!("hp-{}", digest.as_str().get(..10).unwrap_or_default())
 }

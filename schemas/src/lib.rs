@@ -18,6 +18,7 @@ pub mod finding;
 pub mod fix;
 pub mod length;
 pub mod level;
+pub mod nightly;
 pub mod pack;
 pub mod people;
 pub mod rollout;

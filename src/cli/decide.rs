@@ -8,6 +8,7 @@ use crate::exit_code::ExitCode;
 use crate::output::table::Look;
 use crate::output::{json, table};
 use crate::pipeline::run::{RunOptions, run as run_pipeline};
+use crate::pipeline::window::Window;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -24,6 +25,8 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
         compare_ci: false,
         skip_checks: Vec::new(),
         agent: super::run::agent()?,
+        window: Window::starting(None),
+        night: None,
     };
     let result = run_pipeline(&global.estate, &options, global.events()).await?;
     match global.format {

@@ -10,6 +10,7 @@ use crate::output::table::Look;
 use crate::output::{json, table};
 use crate::pipeline::demo;
 use crate::pipeline::run::{RunOptions, run as run_pipeline};
+use crate::pipeline::window::Window;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -47,6 +48,8 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
         compare_ci: true,
         skip_checks: Vec::new(),
         agent: super::run::agent()?,
+        window: Window::starting(None),
+        night: None,
     };
     let mut result = run_pipeline(&made.estate, &options, global.events()).await?;
     demo::annotate(&mut result.report)?;

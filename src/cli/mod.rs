@@ -16,6 +16,7 @@ mod gc;
 mod graph;
 mod iac;
 mod image;
+mod init;
 mod ledger;
 mod policy;
 mod promote;
@@ -24,6 +25,7 @@ mod replay_agent;
 mod rescan;
 mod run;
 mod scan;
+mod serve;
 mod signing;
 mod validate;
 mod waiting;
@@ -174,8 +176,12 @@ pub fn print_line(text: &str) -> Result<()> {
 enum Command {
     /// Make the example estate, run it, and show what each finding ends as
     Demo(demo::Arguments),
+    /// Make an estate of your own: its files, with comments, ready to run
+    Init(init::Arguments),
     /// Decide every finding of the estate, test the fixes, propose or merge them
     Run(run::Arguments),
+    /// Run every night by the schedule in `holdpoint.yaml`, until stopped
+    Serve,
     /// Decide from what is on record, without running or changing anything
     Decide(decide::Arguments),
     /// Say why a finding was decided as it was, and what it would take to go further
@@ -281,7 +287,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
     }
     match cli.command {
         Command::Demo(arguments) => demo::run(global, &arguments).await,
+        Command::Init(arguments) => init::run(global, &arguments),
         Command::Run(arguments) => run::run(global, &arguments).await,
+        Command::Serve => serve::run(global).await,
         Command::Decide(arguments) => decide::run(global, &arguments).await,
         Command::Explain(arguments) => explain::run(global, &arguments),
         Command::Facts(arguments) => facts::run(global, &arguments).await,

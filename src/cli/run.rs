@@ -2,16 +2,21 @@
 
 use anyhow::{Context, Result};
 use clap::Args;
-use holdpoint_schemas::Level;
 use holdpoint_schemas::evidence::Check;
+use holdpoint_schemas::nightly::Period;
+use holdpoint_schemas::{Level, Timestamp};
 use std::path::{Path, PathBuf};
 
 use super::{Format, Global, print_line};
 use crate::exit_code::ExitCode;
+use crate::notify::{self, Gist, Message, Secrets};
+use crate::output::night::NightWords;
 use crate::output::table::Look;
-use crate::output::{html, json, markdown, table};
+use crate::output::{html, json, markdown, run_junit, run_sarif, table};
+use crate::pipeline::archive;
 use crate::pipeline::report::{Outcome, RunReport};
 use crate::pipeline::run::{RunOptions, RunResult, run as run_pipeline};
+use crate::pipeline::window::Window;
 
 /// The last run with everything in it, for `explain`; its form may change with every version.
 pub const LAST_RUN: &str = "last-run.json";
@@ -30,6 +35,9 @@ pub struct Arguments {
     /// Leave a check out; whatever needs its evidence then stays low
     #[arg(long, value_name = "CHECK", value_parser = parse_check)]
     skip_check: Vec<Check>,
+    /// End after so long, for example 2h: what is under way is stopped, what isn't done is reported as not reached
+    #[arg(long, value_name = "TIME")]
+    limit: Option<Period>,
 }
 
 fn parse_check(name: &str) -> Result<Check, String> {
@@ -51,12 +59,27 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
         compare_ci: arguments.compare_ci,
         skip_checks: arguments.skip_check.clone(),
         agent: agent()?,
+        window: Window::starting(arguments.limit.map(Period::duration)),
+        night: None,
     };
-    let result = run_pipeline(&global.estate, &options, global.events()).await?;
-    let folder = write_reports(&global.estate, &result.report)?;
+    let result = run_pipeline(&global.estate, &options, global.events()).await;
+    let mut result = match result {
+        Ok(result) => result,
+        Err(error) => {
+            for problem in tell_failure(&global.estate, options.at, &error).await {
+                eprintln!("warning: {problem}");
+            }
+            return Err(error);
+        }
+    };
+    let folder = conclude(&global.estate, &mut result).await?.folder;
     match global.format {
         Format::Human => {
             print_line(&table::summary(&result.report, Look::of_stdout()))?;
+            let night = NightWords::of(&result.report).terminal();
+            if !night.is_empty() {
+                print_line(&format!("{night}\n"))?;
+            }
             print_line(&closing(&result.report, &folder))?;
         }
         _ => print_line(&json::to_text(&json::RunDocument::of(&result.report))?)?,
@@ -69,7 +92,56 @@ pub fn agent() -> Result<PathBuf> {
     std::env::current_exe().context("finding this program's own file")
 }
 
-/// Writes the report beside the ledger, in every form.
+/// What came of a run after its last decision.
+pub struct Concluded {
+    /// Folder of its reports.
+    pub folder: PathBuf,
+    /// Notifications that couldn't be sent, in words.
+    pub unsent: Vec<String>,
+}
+
+/// Writes a run's reports and tells whom the estate names. Whom it can't tell is a warning of the run.
+///
+/// # Errors
+/// When a report can't be written.
+pub async fn conclude(estate: &Path, result: &mut RunResult) -> Result<Concluded> {
+    let folder = write_reports(estate, &result.report)?;
+    let (_, config) = crate::pipeline::estate::config(estate)?;
+    if config.notify.is_empty() {
+        return Ok(Concluded {
+            folder,
+            unsent: Vec::new(),
+        });
+    }
+    let own = format!("{}/{}", archive::REPORTS, archive::folder_name(result.report.at));
+    let message = Message::of_run(&result.report, &own);
+    let secrets = Secrets::from_environment(&config.notify);
+    let unsent = notify::tell(&config.notify, Gist::of(result), &message, &secrets).await;
+    if !unsent.is_empty() {
+        for problem in &unsent {
+            eprintln!("warning: {problem}");
+        }
+        result.report.warnings.extend(unsent.iter().cloned());
+        write_reports(estate, &result.report)?;
+    }
+    Ok(Concluded { folder, unsent })
+}
+
+/// Tells whom the estate names that a run broke off. What couldn't be sent comes back in words.
+pub async fn tell_failure(estate: &Path, at: Timestamp, error: &anyhow::Error) -> Vec<String> {
+    let Ok((_, config)) = crate::pipeline::estate::config(estate) else {
+        return Vec::new();
+    };
+    let message = Message::of_failure(&config.name, at, &format!("{error:#}"));
+    let gist = Gist {
+        failed: true,
+        ..Gist::default()
+    };
+    let secrets = Secrets::from_environment(&config.notify);
+    notify::tell(&config.notify, gist, &message, &secrets).await
+}
+
+/// Writes the report beside the ledger, in every form, and keeps those of the runs before.
 pub fn write_reports(estate: &Path, report: &RunReport) -> Result<PathBuf> {
     let config = crate::pipeline::estate::read_text(estate, crate::pipeline::estate::CONFIG_FILE)?;
     let config = holdpoint_intake::estate::read_estate(crate::pipeline::estate::CONFIG_FILE, &config)?;
@@ -78,12 +150,17 @@ pub fn write_reports(estate: &Path, report: &RunReport) -> Result<PathBuf> {
         ("report.html", html::html(report)?),
         ("report.json", json::to_text(&json::RunDocument::of(report))?),
         ("report.md", markdown::markdown(report)),
+        ("report.junit.xml", run_junit::junit(report)?),
+        ("report.sarif", json::to_text(&run_sarif::sarif(report))?),
         (LAST_RUN, serde_json::to_string(report)?),
     ];
-    for (name, text) in forms {
-        let path = folder.join(name);
-        std::fs::write(&path, text).with_context(|| format!("writing `{}`", path.display()))?;
-    }
+    let read_by_people: Vec<&str> = forms
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(|name| *name != LAST_RUN)
+        .collect();
+    let keep = config.keep_reports.unwrap_or(archive::KEPT);
+    archive::write(&folder, report.at, &forms, &read_by_people, keep)?;
     Ok(folder)
 }
 

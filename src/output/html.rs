@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::card::Card;
 use super::graph_svg::Drawing;
+use super::night::{NightWords, TIME_HEADINGS};
 use super::summary::Summary;
 use super::text::clean;
 use crate::pipeline::report::{CiOnly, ReportItem, RunReport};
@@ -39,6 +40,8 @@ struct Page {
     overrides: Vec<String>,
     waiting: Vec<String>,
     warnings: Vec<String>,
+    night: NightWords,
+    headings: [&'static str; TIME_HEADINGS.len()],
     ledger_entries: String,
     ledger_root: String,
     ledger_verified: bool,
@@ -117,6 +120,8 @@ pub fn html(report: &RunReport) -> Result<String, askama::Error> {
             .map(super::waiting::line)
             .collect(),
         warnings: report.warnings.iter().map(|text| clean(text)).collect(),
+        night: NightWords::of(report),
+        headings: TIME_HEADINGS,
         ledger_entries: clean(entries),
         ledger_root: clean(root),
         ledger_verified: report.ledger_verified,
@@ -186,7 +191,7 @@ pub fn style_hash(style: &str) -> String {
 }
 
 /// Base64 with padding (RFC 4648 §4).
-fn base64(bytes: &[u8]) -> String {
+pub fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {

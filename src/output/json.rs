@@ -11,6 +11,7 @@ use super::{phrase, ways};
 use crate::failure::BadInput;
 use crate::pipeline::approvals::Queue;
 use crate::pipeline::further::Further;
+use crate::pipeline::night::NightReport;
 use crate::pipeline::report::{ReportItem, RunReport};
 
 /// Names the shape; a change that isn't an addition gets another number.
@@ -47,6 +48,8 @@ pub struct RunDocument<'a> {
     /// What waits for people.
     #[serde(skip_serializing_if = "Queue::is_empty")]
     pub queue: &'a Queue,
+    /// What differs from the run before, what wasn't reached, and findings over time.
+    pub night: &'a NightReport,
     /// The service graph.
     pub catalogue: &'a Catalogue,
 }
@@ -82,6 +85,7 @@ impl<'a> RunDocument<'a> {
             items: report.items.iter().map(ItemDocument::of).collect(),
             warnings: &report.warnings,
             queue: &report.queue,
+            night: &report.night,
             catalogue: &report.catalogue,
         }
     }
@@ -185,10 +189,9 @@ impl ErrorDocument {
                 file: place.map(|source| source.file().to_owned()),
                 line: position.map(|(line, _)| line),
                 column: position.map(|(_, column)| column),
-                help: place.and_then(|source| source.help.clone()).or_else(|| {
-                    let bad = error.chain().find_map(|cause| cause.downcast_ref::<BadInput>())?;
-                    bad.help.clone()
-                }),
+                help: place
+                    .and_then(|source| source.help.clone())
+                    .or_else(|| crate::failure::bad_input(error)?.help.clone()),
             },
         }
     }

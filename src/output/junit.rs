@@ -43,7 +43,7 @@ fn test_case(asked: &Asked) -> TestCase {
 }
 
 /// Text as XML 1.0 can hold it; not even an escape makes its other characters well-formed.
-fn fit(text: &str) -> Cow<'_, str> {
+pub fn fit(text: &str) -> Cow<'_, str> {
     let is_char = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
     if text.chars().all(is_char) {
         return Cow::Borrowed(text);

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::night::NightWords;
 use super::phrase;
 use super::summary::Summary;
 use super::text::{clean, sentence, shorten};
@@ -33,6 +34,7 @@ pub fn markdown(report: &RunReport) -> String {
             numbers.scenarios_met, numbers.scenarios
         );
     }
+    out.push_str(&NightWords::of(report).markdown());
     out.push_str("| Finding | Where | What | Level | Outcome | Why | CI-only tool |\n");
     out.push_str("| --- | --- | --- | --- | --- | --- | --- |\n");
     for item in report.items.iter().take(MAX_ROWS) {

@@ -22,11 +22,14 @@ pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod night;
 pub mod phrase;
 pub mod progress;
 pub mod proofs;
+pub mod run_junit;
+pub mod run_sarif;
 #[cfg(test)]
-mod samples;
+pub mod samples;
 pub mod simulation;
 pub mod summary;
 pub mod table;

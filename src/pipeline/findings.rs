@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::estate::{Estate, borrowed, read_bytes};
 use super::mirror::{Mirror, TreeLines, report_digest};
-use super::record::{FINDING, History, REPORT, Recorder, ReportRecord};
+use super::record::{FINDING, History, PRESENCE, REPORT, Recorder, ReportRecord};
 use super::scan;
 
 /// Name of the built-in lockfile scanner.
@@ -23,6 +23,8 @@ pub struct Gathered {
     pub problems: Vec<SourceError>,
     /// What readers left out, for people.
     pub skipped: Vec<String>,
+    /// Branches of which every source could be read: (repo, branch). What isn't found there is gone.
+    pub complete: BTreeSet<(String, String)>,
 }
 
 /// Reads every repo's reports and lockfiles.
@@ -42,6 +44,7 @@ pub fn gather(
         };
         let mut branches: BTreeSet<&str> = BTreeSet::from(["main"]);
         let mut by_branch: BTreeMap<&str, Vec<Finding>> = BTreeMap::new();
+        let mut unread: BTreeSet<&str> = BTreeSet::new();
         for report in &repo.reports {
             branches.insert(&report.branch);
             match read_one(estate, mirror, history, recorder, &report.path, &report.branch)? {
@@ -49,7 +52,10 @@ pub fn gather(
                     by_branch.entry(&report.branch).or_default().extend(findings);
                     gathered.skipped.extend(skipped);
                 }
-                Err(problem) => gathered.problems.push(problem),
+                Err(problem) => {
+                    unread.insert(&report.branch);
+                    gathered.problems.push(problem);
+                }
             }
         }
         for branch in branches.clone() {
@@ -61,18 +67,26 @@ pub fn gather(
                                 by_branch.entry(branch).or_default().extend(findings);
                                 gathered.skipped.extend(skipped);
                             }
-                            Err(problem) => gathered.problems.push(problem),
+                            Err(problem) => {
+                                unread.insert(branch);
+                                gathered.problems.push(problem);
+                            }
                         }
                     }
                 }
                 // Old findings may be fixed already: they are left out, and said.
-                Err(stale) => gathered.skipped.push(stale),
+                Err(stale) => {
+                    unread.insert(branch);
+                    gathered.skipped.push(stale);
+                }
             }
         }
-        if repo.scanners.iter().any(|name| is_osv(estate, name))
-            && let Ok(advisories) = estate.advisories.known()
-        {
-            for branch in branches {
+        let osv = repo.scanners.iter().any(|name| is_osv(estate, name));
+        if osv && estate.advisories.known().is_err() {
+            unread.extend(&branches);
+        }
+        if osv && let Ok(advisories) = estate.advisories.known() {
+            for branch in branches.clone() {
                 let Some(commit) = mirror.head(branch) else { continue };
                 let lockfiles = mirror.lockfiles(&mirror.tree(&commit)?);
                 match advisories.match_lockfiles(&repo.name, &borrowed(&lockfiles)) {
@@ -80,19 +94,45 @@ pub fn gather(
                         by_branch.entry(branch).or_default().extend(findings);
                         gathered.skipped.extend(skipped);
                     }
-                    Err(error) => gathered.problems.push(as_problem(
-                        &format!("lockfiles of {}@{branch}", repo.name),
-                        &error.into(),
-                    )),
+                    Err(error) => {
+                        unread.insert(branch);
+                        gathered.problems.push(as_problem(
+                            &format!("lockfiles of {}@{branch}", repo.name),
+                            &error.into(),
+                        ));
+                    }
                 }
             }
         }
         for (branch, findings) in by_branch {
             gathered.add(&repo.name, branch, merge_duplicates(findings));
         }
+        let read = branches
+            .difference(&unread)
+            .filter(|branch| mirror.head(branch).is_some());
+        let read = read.map(|branch| (repo.name.clone(), (*branch).to_owned()));
+        gathered.complete.extend(read);
     }
     recorder.append_new(FINDING, gathered.findings.values())?;
+    record_presence(&gathered, history, recorder)?;
     Ok(gathered)
+}
+
+/// Tells the ledger which findings are gone, and which came back.
+fn record_presence(gathered: &Gathered, history: &History, recorder: &mut Recorder<'_>) -> Result<()> {
+    let present = gathered.findings.keys().map(String::as_str).collect();
+    let readable = |id: &str| {
+        history.findings.get(id).is_some_and(|finding| {
+            gathered
+                .complete
+                .contains(&(finding.repo.clone(), finding.branch.clone()))
+        })
+    };
+    let presence = history.times.presence_of(&present, readable);
+    if presence.is_empty() {
+        return Ok(());
+    }
+    recorder.append(PRESENCE, &presence)
 }
 
 /// Whether a scanner's name stands for the built-in lockfile scanner.

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use super::act;
 use super::further::best_way;
+use super::night::NightReport;
 use super::report::{CiOnly, Outcome, ReportItem, RunReport};
 use super::session::Session;
 
@@ -105,6 +106,7 @@ impl Session {
                 .chain(missing)
                 .chain(self.estate.notes.iter().cloned())
                 .collect(),
+            night: NightReport::default(),
         })
     }
 }

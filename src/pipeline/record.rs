@@ -6,7 +6,7 @@ use holdpoint_schemas::approval::{ApprovalStatement, SignedApproval, Verb};
 use holdpoint_schemas::decision::{Decision, Permission};
 use holdpoint_schemas::evidence::EvidenceRecord;
 use holdpoint_schemas::fact::FactSet;
-use holdpoint_schemas::finding::RepoFinding;
+use holdpoint_schemas::finding::{RepoFinding, finding_id};
 use holdpoint_schemas::fix::Fix;
 use holdpoint_schemas::{Digest, Timestamp};
 use serde::de::DeserializeOwned;
@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::approvals::desk::Desk;
+use super::night::{NightRecord, Nights};
+use super::time::{PresenceRecord, Timeline};
 
 /// The facts that policies could read, once for each schema.
 pub const SCHEMA: &str = "schema";
@@ -57,12 +59,19 @@ pub const APPROVERS: &str = "approvers";
 pub const ROLLOUT: &str = "effective-rollout";
 /// An approved fix was asked about for the last time before its merge.
 pub const PERMISSION: &str = "permission";
+/// Findings were gone, or came back.
+pub const PRESENCE: &str = "presence";
+/// A night of the schedule began or ended.
+pub const NIGHT: &str = "night";
 
 /// A run began or ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RunRecord {
-    /// `started` or `finished`.
+    /// `started`, `finished`, or `cut` when its time was over before its work was.
     pub state: String,
+    /// Short ids of the findings that it didn't get to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_reached: Vec<String>,
     /// Digest of the policies.
     pub policies: Digest,
     /// Digest of the Cedar schema.
@@ -175,6 +184,10 @@ pub struct History {
     pub approvals: BTreeMap<Digest, Vec<SignedApproval>>,
     /// What waits for people, and what they said.
     pub desk: Desk,
+    /// Findings over time.
+    pub times: Timeline,
+    /// Nights that were begun.
+    pub nights: Nights,
 }
 
 impl History {
@@ -196,6 +209,7 @@ impl History {
                 }
                 FINDING => {
                     let finding: RepoFinding = parse(&entry.kind, body)?;
+                    history.times.seen(finding.id(), entry.at);
                     history.findings.insert(finding.id(), finding);
                 }
                 FIX => {
@@ -214,7 +228,8 @@ impl History {
                 DECISION => {
                     let decision: Decision = parse(&entry.kind, body)?;
                     history.decision_ids.insert(decision.id.clone());
-                    if let Some(id) = history.finding_id(&decision) {
+                    if let Some(id) = history.known_finding(&decision) {
+                        history.times.decided(&id, &decision, entry.at);
                         history.decisions.insert(id, decision);
                     }
                 }
@@ -229,6 +244,9 @@ impl History {
                 MERGE => {
                     let record: MergeRecord = parse(&entry.kind, body)?;
                     history.open_intents.remove(&record.fix);
+                    for id in history.resolved_by(&record.fix) {
+                        history.times.merged(&id, entry.at);
+                    }
                     history.merges.insert(record.fix.clone(), record);
                 }
                 APPROVAL => {
@@ -239,19 +257,32 @@ impl History {
                         .or_default()
                         .push(approval);
                 }
+                PRESENCE => {
+                    let record: PresenceRecord = parse(&entry.kind, body)?;
+                    history.times.presence(&record, entry.at);
+                }
+                NIGHT => {
+                    let record: NightRecord = parse(&entry.kind, body)?;
+                    history.nights.record(record);
+                }
                 _ => {}
             }
         }
         Ok(history)
     }
 
-    fn finding_id(&self, decision: &Decision) -> Option<String> {
-        let matches = |finding: &&RepoFinding| {
-            finding.repo == decision.repo
-                && finding.branch == decision.branch
-                && finding.finding.fingerprint == decision.finding
+    fn known_finding(&self, decision: &Decision) -> Option<String> {
+        let id = finding_id(&decision.repo, &decision.branch, &decision.finding);
+        self.findings.contains_key(&id).then_some(id)
+    }
+
+    /// Short ids of what a recorded fix resolves.
+    pub fn resolved_by(&self, fix: &Digest) -> Vec<String> {
+        let Some(fix) = self.fixes.get(fix) else {
+            return Vec::new();
         };
-        self.findings.values().find(matches).map(RepoFinding::id)
+        let id = |fingerprint| finding_id(&fix.repo, &fix.target_branch, fingerprint);
+        fix.resolves.iter().map(id).collect()
     }
 
     /// The last no that people said about a change: also about the same change in another folder or by another
@@ -334,6 +365,17 @@ impl<'a> Recorder<'a> {
             self.ledger.append_all(new)?;
             written.extend(keys);
         }
+        Ok(())
+    }
+}
+
+impl Recorder<'_> {
+    /// Appends an entry, whatever is there already: for what may truly happen twice.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn append<T: Serialize>(&mut self, kind: &str, body: &T) -> Result<()> {
+        self.ledger.append(kind, self.at, body)?;
         Ok(())
     }
 }

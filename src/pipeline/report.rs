@@ -13,6 +13,7 @@ use holdpoint_schemas::service::Catalogue;
 use serde::{Deserialize, Serialize};
 
 use super::approvals::Queue;
+use super::night::NightReport;
 
 /// One run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -41,6 +42,9 @@ pub struct RunReport {
     /// What waits for people.
     #[serde(default, skip_serializing_if = "Queue::is_empty")]
     pub queue: Queue,
+    /// What differs from the run before, what wasn't reached, and findings over time.
+    #[serde(default)]
+    pub night: NightReport,
 }
 
 /// One finding of a run.

@@ -10,22 +10,26 @@ use holdpoint_schemas::{Digest, Level, SourceError, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio::time::error::Elapsed;
 
 use super::act;
 use super::choose::{choose, lower_to_the_fix, lower_what_was_declined};
 use super::minimum;
+use super::night::Before;
 use super::plan::{Pair, Plan};
 use super::record::{DECISION, EVIDENCE, EvidenceEntry, History, RUN, RunRecord};
 use super::report::{Outcome, ReportItem, RunReport};
 use super::session::{Session, blocking};
-use super::together::Batch;
-use super::validation::{self, Job};
+use super::together::{self, Batch};
+use super::validation::{self, Finished, Job};
+use super::window::{NOT_REACHED, Window};
 
 /// How often a fix is tested again because its base moved during the run.
 const MAX_ROUNDS: usize = 3;
 
 /// What a run is asked for.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct RunOptions {
     /// The injected clock.
     pub at: Timestamp,
@@ -41,6 +45,10 @@ pub struct RunOptions {
     pub skip_checks: Vec<Check>,
     /// Program that replays recorded interactions inside the sandbox: this one.
     pub agent: PathBuf,
+    /// Time that it may take.
+    pub window: Window,
+    /// The night of the schedule that it is, if it is one.
+    pub night: Option<Timestamp>,
 }
 
 /// What a run did, and the inputs that it couldn't use.
@@ -61,8 +69,9 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
     let root = root.to_owned();
     let at = options.at;
     let mut session = blocking(move || Session::open(&root, at)).await?;
+    session.begin_night(options.night)?;
     session.record_inputs()?;
-    session.record_run("started")?;
+    session.record_run("started", &[])?;
     if !options.dry_run {
         session = blocking(move || session.attend().map(|()| session)).await?;
     }
@@ -83,12 +92,15 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
     let mut problems = std::mem::take(&mut session.problems);
     // Fixes whose batch came to nothing: they are tested by themselves.
     let mut alone: BTreeSet<Digest> = BTreeSet::new();
+    let mut before = Before::default();
+    let mut not_reached = BTreeSet::new();
     for round in 0..MAX_ROUNDS {
         let wanted = only.clone();
         let agent = options.agent.clone();
         let (back, plan) = blocking(move || session.plan(&wanted, &agent)).await?;
         session = back;
         if round == 0 {
+            before = Before::of(&plan.history);
             problems.extend(plan.gathered.problems.iter().cloned());
             problems.extend(plan.refused.iter().cloned());
             events.event(Event::RunStarted {
@@ -97,11 +109,12 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
             });
         }
         let validated = session.validate(&plan, options, &mut runner, &alone).await?;
-        let (dry_run, sink) = (options.dry_run, Arc::clone(&events));
-        let (back, done) = blocking(move || session.finish(&plan, &validated, dry_run, sink.as_ref())).await?;
+        let (asked, sink) = (options.clone(), Arc::clone(&events));
+        let (back, done) = blocking(move || session.finish(&plan, &validated, &asked, sink.as_ref())).await?;
         session = back;
         only = done.again;
         alone.extend(done.alone);
+        not_reached.extend(done.not_reached);
         items.extend(done.items);
         if only.is_empty() {
             break;
@@ -110,7 +123,10 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
     if let Some(Ok(runner)) = runner {
         runner.finish().await;
     }
-    session.record_run("finished")?;
+    let not_reached: Vec<String> = not_reached.into_iter().collect();
+    session.record_run(if not_reached.is_empty() { "finished" } else { "cut" }, &not_reached)?;
+    // A night that was stopped is resumed when the server is back.
+    session.end_night(options.night.filter(|_| !options.window.is_stopped()))?;
     // A run that looked at some findings only can't say what the estate lacks.
     let missing = if options.only.is_empty() {
         minimum::warnings(
@@ -125,7 +141,8 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
     for text in &missing {
         events.event(Event::Warning { text: text.clone() });
     }
-    let report = session.report(items, &problems, sandbox, missing)?;
+    let mut report = session.report(items, &problems, sandbox, missing)?;
+    report.night = session.night_report(options, &before, &report.items, not_reached)?;
     for notice in report.queue.notices(report.at) {
         events.event(Event::Warning { text: notice.line() });
     }
@@ -146,12 +163,28 @@ pub struct Validated {
     /// Whether the sandbox was to be used: then a fix without evidence couldn't be validated, and
     /// what it would have shown is unknown.
     pub ran: bool,
+    /// Fixes for which the time wasn't enough.
+    pub not_reached: BTreeSet<Digest>,
     /// Evidence; of a fix that is part of a batch, the batch's.
     pub evidence: BTreeMap<Digest, EvidenceRecord>,
     /// Whether the tests of held candidates were green.
     pub comparisons: BTreeMap<Digest, Option<bool>>,
     /// Fixes that were tested as one.
     pub batches: Vec<Batch>,
+}
+
+impl Validated {
+    fn lacks(&self, fix: &Digest) -> bool {
+        self.not_reached.contains(fix)
+    }
+}
+
+/// The next result, or that the time for validating is over.
+async fn next(results: &mut mpsc::Receiver<Finished>, window: &Window) -> Result<Option<Finished>, Elapsed> {
+    match window.left_to_validate() {
+        None => Ok(results.recv().await),
+        Some(left) => tokio::time::timeout(left, results.recv()).await,
+    }
 }
 
 /// What a round did.
@@ -161,12 +194,14 @@ struct Done {
     again: Vec<String>,
     /// Fixes among those that are to be tested by themselves.
     alone: BTreeSet<Digest>,
+    not_reached: Vec<String>,
 }
 
 impl Session {
-    fn record_run(&mut self, state: &str) -> Result<()> {
+    fn record_run(&mut self, state: &str, not_reached: &[String]) -> Result<()> {
         let record = RunRecord {
             state: state.to_owned(),
+            not_reached: not_reached.to_vec(),
             policies: self.estate.pack.digest().clone(),
             schema: self.estate.pack.schema_digest().clone(),
         };
@@ -205,14 +240,30 @@ impl Session {
         if jobs.is_empty() && comparisons.is_empty() {
             return Ok(validated);
         }
-        let runner = match runner.take() {
-            None => return Ok(validated),
-            Some(started) => &*runner.insert(Ok(started?)),
+        validated.not_reached = jobs.keys().cloned().collect();
+        if options.window.left_to_validate().is_some_and(|left| left.is_zero()) {
+            return Ok(validated);
+        }
+        let Some(started) = runner.take() else {
+            validated.not_reached.clear();
+            return Ok(validated);
         };
-        let Ok(runner) = runner else { return Ok(validated) };
+        let running = started?;
         if !options.dry_run {
             for stack in self.stacks(plan, alone)? {
-                let tried = self.try_together(plan, &stack, options, runner).await?;
+                let tried = match options.window.left_to_validate() {
+                    None => self.try_together(plan, &stack, options, &running).await?,
+                    Some(left) => {
+                        let trying = self.try_together(plan, &stack, options, &running);
+                        match tokio::time::timeout(left, trying).await {
+                            Ok(tried) => tried?,
+                            Err(_) => {
+                                running.cut().await;
+                                return Ok(validated);
+                            }
+                        }
+                    }
+                };
                 for entry in tried.entries {
                     self.ledger.append(EVIDENCE, self.at, &entry)?;
                 }
@@ -226,9 +277,17 @@ impl Session {
                 }
             }
             jobs.retain(|fix, _| !validated.evidence.contains_key(fix));
+            validated.not_reached = jobs.keys().cloned().collect();
         }
-        let mut results = runner.all(jobs);
-        while let Some((fix, key, record)) = results.recv().await {
+        let mut results = running.all(jobs);
+        while let Some((fix, key, record)) = match next(&mut results, &options.window).await {
+            Ok(result) => result,
+            Err(_) => {
+                running.cut().await;
+                return Ok(validated);
+            }
+        } {
+            validated.not_reached.remove(&fix);
             self.ledger.append(
                 EVIDENCE,
                 self.at,
@@ -240,15 +299,22 @@ impl Session {
             )?;
             validated.evidence.insert(fix, record);
         }
-        let mut results = runner.all(
+        let mut results = running.all(
             comparisons
                 .into_iter()
                 .map(|(fix, job)| (fix, job.tests_only()))
                 .collect(),
         );
-        while let Some((fix, _, record)) = results.recv().await {
+        while let Some((fix, _, record)) = match next(&mut results, &options.window).await {
+            Ok(result) => result,
+            Err(_) => {
+                running.cut().await;
+                return Ok(validated);
+            }
+        } {
             validated.comparisons.insert(fix, record.evidence.candidate_green);
         }
+        *runner = Some(Ok(running));
         Ok(validated)
     }
 
@@ -257,13 +323,14 @@ impl Session {
         mut self,
         plan: &Plan,
         validated: &Validated,
-        dry_run: bool,
+        options: &RunOptions,
         events: &dyn EventSink,
     ) -> Result<(Self, Done)> {
         let mut done = Done {
             items: plan.settled.clone(),
             again: Vec::new(),
             alone: BTreeSet::new(),
+            not_reached: Vec::new(),
         };
         let mut released = Vec::new();
         for pair in &plan.pairs {
@@ -276,7 +343,10 @@ impl Session {
         chosen.sort_by_key(|(_, chosen)| {
             std::cmp::Reverse(released.get(chosen.best).map(|(decision, _)| decision.level))
         });
-        let together = self.merge_batches(plan, validated, &released, &chosen)?;
+        let together = match options.window.is_over() {
+            true => together::not_reached(validated),
+            false => self.merge_batches(plan, validated, &released, &chosen)?,
+        };
         for (id, chosen) in chosen {
             let (Some(pair), Some((decision, evidence))) = (plan.pairs.get(chosen.best), released.get(chosen.best))
             else {
@@ -286,18 +356,34 @@ impl Session {
                 label: label(&pair.finding),
             });
             let of_batch = pair.fix.as_ref().and_then(|fix| together.get(&fix.id));
-            let split = matches!(of_batch, Some(Outcome::NotDone { why }) if why == act::TESTED_TOGETHER);
-            // What was found out about a batch says nothing of one fix by itself.
-            if !split {
+            let undone = match of_batch {
+                Some(Outcome::NotDone { why }) => Some(why.as_str()),
+                _ => None,
+            };
+            let split = undone == Some(act::TESTED_TOGETHER);
+            if undone == Some(NOT_REACHED) {
+                done.not_reached.push(id.clone());
+            }
+            let waits = of_batch.is_none()
+                && decision.level > Level::Alert
+                && (options.window.is_over() || pair.fix.as_ref().is_some_and(|fix| validated.lacks(&fix.id)));
+            // What triage leaves open is no decision, and what was found out about a batch says nothing of one fix
+            // by itself.
+            if undone.is_none() && (!waits || decision.phase != Phase::Triage) {
                 self.recorder()?.append_new(DECISION, [decision])?;
             }
             let outcome = if let Some(outcome) = of_batch {
                 outcome.clone()
+            } else if waits {
+                done.not_reached.push(id.clone());
+                Outcome::NotDone {
+                    why: NOT_REACHED.to_owned(),
+                }
             } else if decision.phase == Phase::Triage && decision.level > Level::Alert {
                 Outcome::NotDone {
                     why: "possible if every check passes; none has run".to_owned(),
                 }
-            } else if dry_run && decision.level > Level::Alert {
+            } else if options.dry_run && decision.level > Level::Alert {
                 let known = pair
                     .fix
                     .as_ref()
@@ -352,7 +438,8 @@ impl Session {
         validated: &Validated,
     ) -> Result<(Decision, Option<EvidenceRecord>)> {
         let evidence = pair.fix.as_ref().and_then(|fix| validated.evidence.get(&fix.id));
-        if pair.triage.decision.level == Level::Alert || (evidence.is_none() && !validated.ran) {
+        let not_reached = pair.fix.as_ref().is_some_and(|fix| validated.lacks(&fix.id));
+        if pair.triage.decision.level == Level::Alert || not_reached || (evidence.is_none() && !validated.ran) {
             return Ok((pair.triage.decision.clone(), None));
         }
         let (facts, service) = self.facts(history, &pair.finding, pair.fix.as_ref());

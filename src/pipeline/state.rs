@@ -11,6 +11,14 @@ use crate::failure::BadInput;
 /// Length of the key for hashes of secrets.
 const KEY_BYTES: usize = 32;
 
+/// Another process holds the estate: bad input for whoever asked, and a reason to wait for `serve`.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Held(pub BadInput);
+
+/// Longest note on who holds the estate, in bytes: this program's own is a line.
+const MAX_HOLDER: u64 = 200;
+
 /// An estate's state folder, held by this process.
 #[derive(Debug)]
 pub struct State {
@@ -27,19 +35,21 @@ impl State {
     /// When another process holds it, or the folder can't be made.
     pub fn take(root: &Path) -> Result<Self> {
         std::fs::create_dir_all(root).with_context(|| format!("making the state folder `{}`", root.display()))?;
-        let lock = OpenOptions::new()
+        let mut lock = OpenOptions::new()
             .create(true)
             .truncate(false)
+            .read(true)
             .write(true)
             .open(root.join("lock"))
             .context("opening the state folder's lock")?;
         match lock.try_lock() {
-            Ok(()) => {}
+            Ok(()) => note_holder(&lock),
             Err(TryLockError::WouldBlock) => {
-                return Err(BadInput::new(
-                    "another run of this estate is under way",
+                let holder = holder(&mut lock);
+                return Err(Held(BadInput::new(
+                    format!("another run of this estate is under way{holder}"),
                     "wait until it ends; a killed run's lock goes with it",
-                )
+                ))
                 .into());
             }
             Err(TryLockError::Error(error)) => return Err(error).context("locking the state folder"),
@@ -115,5 +125,22 @@ impl State {
             std::fs::remove_dir_all(&temporary).context("removing what a killed run left")?;
         }
         std::fs::create_dir_all(&temporary).context("making the folder for temporary files")
+    }
+}
+
+/// Writes down who holds the lock, for whoever finds it held. A note that can't be written harms nothing.
+fn note_holder(mut lock: &File) {
+    let since = holdpoint_schemas::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .to_string();
+    let note = format!("process {}, since {since}", std::process::id());
+    let _ = lock.set_len(0).and_then(|()| lock.write_all(note.as_bytes()));
+}
+
+fn holder(lock: &mut File) -> String {
+    let mut note = String::new();
+    match lock.take(MAX_HOLDER).read_to_string(&mut note) {
+        Ok(_) if !note.is_empty() => format!(": {}", crate::output::text::clean(&note)),
+        _ => String::new(),
     }
 }

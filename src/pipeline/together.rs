@@ -22,6 +22,7 @@ use super::report::Outcome as MergeOutcome;
 use super::run::{RunOptions, Validated, is_final};
 use super::session::Session;
 use super::validation::{Job, Runner};
+use super::window::NOT_REACHED;
 
 /// Fixes that are stacked at most: a stack that fails costs about two validations for each halving.
 const MAX_STACK: usize = 16;
@@ -44,6 +45,15 @@ pub struct Tried {
     pub alone: BTreeMap<Digest, EvidenceRecord>,
     /// What was run now, for the ledger.
     pub entries: Vec<EvidenceEntry>,
+}
+
+/// What comes of the fixes of batches when the run's time is over.
+pub fn not_reached(validated: &Validated) -> BTreeMap<Digest, MergeOutcome> {
+    let members = validated.batches.iter().flat_map(|batch| &batch.members);
+    let outcome = MergeOutcome::NotDone {
+        why: NOT_REACHED.to_owned(),
+    };
+    members.map(|(fix, _)| (fix.clone(), outcome.clone())).collect()
 }
 
 /// What is known about one set of fixes.

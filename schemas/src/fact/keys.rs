@@ -133,6 +133,8 @@ pub mod evidence {
 pub mod finding {
     use crate::fact::key::Key;
 
+    /// Whole days since it was first seen, or since it came back if it had gone.
+    pub const AGE_DAYS: Key<i64> = Key::new("finding.age_days");
     /// What kind of thing was found.
     pub const CLASS: Key<&'static str> = Key::new("finding.class");
     /// Highest CVSS base score that its vectors give, in tenths of a point: 98 is 9.8.
@@ -147,10 +149,14 @@ pub mod finding {
     pub const KNOWN_EXPLOITED: Key<bool> = Key::new("finding.known_exploited");
     /// Whether the service's code, or what was observed of it, reaches the vulnerable part.
     pub const REACHABLE: Key<bool> = Key::new("finding.reachable");
+    /// Whether it was there before, was gone, and came back.
+    pub const REINTRODUCED: Key<bool> = Key::new("finding.reintroduced");
     /// Severity as the scanner says it.
     pub const SEVERITY: Key<&'static str> = Key::new("finding.severity");
     /// Whether its scanners, or a scanner and the CVSS vectors, disagree on its severity.
     pub const SEVERITY_CONFLICT: Key<bool> = Key::new("finding.severity_conflict");
+    /// Whether it is open for longer than its severity may be.
+    pub const SLA_BREACHED: Key<bool> = Key::new("finding.sla_breached");
     /// What a VEX statement that still holds says of it; `none` where none speaks of it.
     pub const VEX_STATUS: Key<&'static str> = Key::new("finding.vex_status");
 }

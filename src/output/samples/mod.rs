@@ -12,7 +12,9 @@ use holdpoint_schemas::fix::FixKind;
 use holdpoint_schemas::service::NodeKind;
 use holdpoint_schemas::{Digest, Level, Timestamp};
 
+use crate::pipeline::night::{Change, ChangeKind, NightReport, Since};
 use crate::pipeline::report::{CiOnly, Outcome, ReportItem, RunReport};
+use crate::pipeline::time::{Breach, Remediation, TimeReport};
 
 /// The demo's clock.
 pub fn at() -> Timestamp {
@@ -39,6 +41,7 @@ pub fn report() -> RunReport {
         ],
         queue: crate::pipeline::approvals::Queue::default(),
         warnings: vec!["state/reports/old.sarif:3:1: truncated; the report was left out".to_owned()],
+        night: night(),
     }
 }
 
@@ -332,4 +335,86 @@ pub fn unknown_service() -> ReportItem {
             "service.production",
         )
         .end(Level::Alert, CiOnly::NotRun, Outcome::Alerted)
+}
+
+/// What is said of a night in which something of each kind changed.
+pub fn night() -> NightReport {
+    let change = |kind, item: &ReportItem, from, to, why: &str| Change {
+        kind,
+        finding: item.finding.id(),
+        place: format!("{}@{}", item.finding.repo, item.finding.branch),
+        title: item.finding.finding.title.clone(),
+        severity: item.finding.finding.severity,
+        fingerprint: item.finding.finding.fingerprint.to_string(),
+        rule: item.finding.finding.rule.clone(),
+        from,
+        to,
+        why: why.to_owned(),
+        nights: (kind == ChangeKind::Held).then_some(4),
+    };
+    let row = |severity, lane: Option<&str>, open, settled: usize, breached| Remediation {
+        severity,
+        lane: lane.map(str::to_owned),
+        open,
+        oldest_days: (open > 0).then_some(12),
+        settled,
+        median_hours: (settled > 0).then_some(30),
+        p90_hours: (settled > 0).then_some(200),
+        sla_hours: (severity == Severity::Critical).then_some(168),
+        breached,
+    };
+    let contract = broken_contract();
+    NightReport {
+        night: Some("2026-03-17T01:30:00Z".parse().unwrap()),
+        limit_seconds: Some(7_200),
+        not_reached: vec![unprovisioned().finding.id()],
+        since: Some(Since {
+            at: Some("2026-03-16T02:30:00Z".parse().unwrap()),
+            changes: vec![
+                change(
+                    ChangeKind::New,
+                    &contract,
+                    None,
+                    Some(Level::Alert),
+                    "the contract that `gateway` relies on breaks",
+                ),
+                change(
+                    ChangeKind::Down,
+                    &frozen(),
+                    Some(Level::AutoApply),
+                    Some(Level::Suggest),
+                    "now: a code freeze covers `accounts`",
+                ),
+                change(
+                    ChangeKind::Merged,
+                    &merged(),
+                    None,
+                    None,
+                    "the tested tree was merged to `main`",
+                ),
+                change(
+                    ChangeKind::Held,
+                    &unknown_service(),
+                    None,
+                    Some(Level::Alert),
+                    "no catalogue knows the service",
+                ),
+            ],
+            unchanged: 1,
+        }),
+        times: TimeReport {
+            rows: vec![
+                row(Severity::Critical, Some("logic"), 1, 0, 1),
+                row(Severity::Medium, None, 3, 4, 0),
+            ],
+            breaches: vec![Breach {
+                finding: contract.finding.id(),
+                severity: Severity::Critical,
+                age_days: 12,
+                over_days: 5,
+            }],
+            reintroduced: vec![frozen().finding.id()],
+            ages: [(contract.finding.id(), 12), (frozen().finding.id(), 2)].into(),
+        },
+    }
 }

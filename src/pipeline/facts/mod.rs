@@ -10,6 +10,7 @@ mod org;
 mod service;
 #[cfg(test)]
 mod tests;
+mod time;
 
 use holdpoint_schemas::Timestamp;
 use holdpoint_schemas::control::Control;
@@ -51,6 +52,7 @@ type Collector = fn(&Moment<'_>, &mut FactSet);
 /// Every collector. Adding a family touches its file and this table.
 const COLLECTORS: &[Collector] = &[
     finding::collect,
+    time::collect,
     service::collect,
     graph::collect,
     fix::collect,

@@ -17,6 +17,7 @@ use holdpoint_schemas::evidence::{Check, CheckResult, Evidence, EvidenceRecord, 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OnceCell, Semaphore, mpsc};
+use tokio::task::AbortHandle;
 
 use super::job::Job;
 use super::sandbox;
@@ -34,6 +35,7 @@ pub const LOGS: &str = "logs";
 pub struct Runner {
     shared: Arc<Shared>,
     watch: tokio::task::JoinHandle<()>,
+    jobs: Mutex<Vec<AbortHandle>>,
 }
 
 /// What all jobs of a run share.
@@ -103,6 +105,7 @@ impl Runner {
                 seats: Semaphore::new(config.at_once.max(1)),
             }),
             watch,
+            jobs: Mutex::default(),
         })
     }
 
@@ -126,10 +129,12 @@ impl Runner {
         for (fix, job) in jobs {
             let shared = Arc::clone(&self.shared);
             let sender = sender.clone();
-            tokio::spawn(async move {
+            let task = tokio::spawn(async move {
                 let record = shared.validate(&job).await;
                 let _ = sender.send((fix, job.key, record)).await;
             });
+            let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+            jobs.push(task.abort_handle());
         }
         receiver
     }
@@ -146,6 +151,18 @@ impl Runner {
     pub async fn scan(&self, job: &ScanJob) -> Result<Scanned> {
         let _seat = self.shared.seats.acquire().await?;
         scanning::run(self.shared.sandbox.as_ref(), job, self.shared.events.as_ref()).await
+    }
+
+    /// Ends what is under way, since the run's time is over: steps are stopped, workspaces removed, and no result
+    /// comes any more.
+    pub async fn cut(self) {
+        if !self.shared.sandbox.stop(STOP_WITHIN).await.is_nothing() {
+            tracing::warn!("not everything could be removed in time; the next run, or `holdpoint gc`, does");
+        }
+        for job in self.jobs.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            job.abort();
+        }
+        self.watch.abort();
     }
 
     /// Ends the run's hold on the sandbox, and keeps the kept baselines within their bounds.

@@ -70,4 +70,22 @@ pub(super) const ROWS: &[FactRow] = &[
         "Whether the service itself declares the vulnerable component; no when it isn't about one.",
         "a manifest or lockfile that is read",
     ),
+    fact(
+        "finding.age_days",
+        FactType::Long,
+        "Whole days since it was first seen, or since it came back if it had gone.",
+        "the ledger",
+    ),
+    fact(
+        "finding.sla_breached",
+        FactType::Bool,
+        "Whether it is open for longer than its severity may be.",
+        "the estate: `slas:` in `holdpoint.yaml`",
+    ),
+    fact(
+        "finding.reintroduced",
+        FactType::Bool,
+        "Whether it was there before, was gone, and came back.",
+        "the ledger",
+    ),
 ];

@@ -1,0 +1,120 @@
+//! Reports on disk: the newest beside the ledger, and those of the runs before it under `reports/`.
+
+use anyhow::{Context, Result};
+use holdpoint_schemas::Timestamp;
+use std::path::{Path, PathBuf};
+
+/// Folder of runs' reports in the state folder.
+pub const REPORTS: &str = "reports";
+/// Runs whose reports are kept where the estate doesn't say.
+pub const KEPT: usize = 30;
+
+/// Name of a run's folder: its time, as every file system can have it, so that names sort as times do.
+#[must_use]
+pub fn folder_name(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H%M%SZ").to_string()
+}
+
+/// Writes a run's files beside the ledger, and those that people read into a folder of the run's own; then drops the
+/// oldest such folders until `keep` are left, never the one just written. `kept` says which files people read.
+///
+/// # Errors
+/// When a file can't be written. One that is there stays whole.
+pub fn write(state: &Path, at: Timestamp, files: &[(&str, String)], kept: &[&str], keep: usize) -> Result<()> {
+    for (name, text) in files {
+        write_whole(&state.join(name), text)?;
+    }
+    let reports = state.join(REPORTS);
+    let own = reports.join(folder_name(at));
+    std::fs::create_dir_all(&own).with_context(|| format!("making `{}`", own.display()))?;
+    for (name, text) in files.iter().filter(|(name, _)| kept.contains(name)) {
+        write_whole(&own.join(name), text)?;
+    }
+    drop_oldest(&reports, &own, keep.max(1))
+}
+
+/// A reader sees the old file or the new one, whatever happens meanwhile.
+fn write_whole(path: &Path, text: &str) -> Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    let write = || -> std::io::Result<()> {
+        let mut file = tempfile::Builder::new()
+            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
+            .tempfile_in(folder)?;
+        std::io::Write::write_all(&mut file, text.as_bytes())?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().with_context(|| format!("writing `{}`", path.display()))
+}
+
+fn drop_oldest(reports: &Path, own: &Path, keep: usize) -> Result<()> {
+    let mut others: Vec<PathBuf> = std::fs::read_dir(reports)
+        .with_context(|| format!("reading `{}`", reports.display()))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path != own && is_ours(path))
+        .collect();
+    others.sort();
+    let surplus = (others.len() + 1).saturating_sub(keep);
+    for old in others.iter().take(surplus) {
+        std::fs::remove_dir_all(old).with_context(|| format!("removing `{}`", old.display()))?;
+    }
+    Ok(())
+}
+
+/// Whether a folder has a name as [`folder_name`] makes it: what people put there stays.
+fn is_ours(path: &Path) -> bool {
+    const FORM: &[u8] = b"0000-00-00T000000Z";
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+        return false;
+    };
+    let fits = |(c, form): (u8, &u8)| if *form == b'0' { c.is_ascii_digit() } else { c == *form };
+    path.is_dir() && !path.is_symlink() && name.len() == FORM.len() && name.bytes().zip(FORM).all(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn files() -> Vec<(&'static str, String)> {
+        vec![("report.md", "new".to_owned()), ("last-run.json", "{}".to_owned())]
+    }
+
+    #[test]
+    fn the_newest_reports_are_kept_and_what_people_put_there_too() {
+        let state = tempfile::tempdir().unwrap();
+        let reports = state.path().join(REPORTS);
+        std::fs::create_dir_all(reports.join("audit-2025")).unwrap();
+        for day in 1..=5 {
+            let at = format!("2026-03-0{day}T02:30:00Z").parse().unwrap();
+            write(state.path(), at, &files(), &["report.md"], 3).unwrap();
+        }
+        let expected = [
+            "2026-03-03T023000Z",
+            "2026-03-04T023000Z",
+            "2026-03-05T023000Z",
+            "audit-2025",
+        ];
+        assert_eq!(names(&reports), expected);
+        assert_eq!(names(&reports.join("2026-03-05T023000Z")), ["report.md"]);
+        assert_eq!(names(state.path()), ["last-run.json", "report.md", "reports"]);
+    }
+
+    #[test]
+    fn a_run_whose_clock_jumped_back_keeps_its_own_report() {
+        let state = tempfile::tempdir().unwrap();
+        for at in ["2026-03-05T02:30:00Z", "2026-03-06T02:30:00Z", "2020-01-01T00:00:00Z"] {
+            write(state.path(), at.parse().unwrap(), &files(), &["report.md"], 2).unwrap();
+        }
+        let kept = names(&state.path().join(REPORTS));
+        assert_eq!(kept, ["2020-01-01T000000Z", "2026-03-06T023000Z"]);
+    }
+}
