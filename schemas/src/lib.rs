@@ -19,6 +19,7 @@ pub mod fix;
 pub mod length;
 pub mod level;
 pub mod nightly;
+pub mod outcome;
 pub mod pack;
 pub mod people;
 pub mod rollout;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// A length of time as people write it: `90s`, `30m`, `2h`, `7d`, `1w 2d`. A day has 24 hours, a week 7 days; months
 /// and years differ in length and are refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Period(u64);
 

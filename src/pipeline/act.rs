@@ -260,6 +260,7 @@ fn held_at_the_gate(
         facts: &facts,
         evidence: Some(&evidence.evidence),
         rollout: &session.estate.rollout,
+        caps: &[],
         now: session.at,
     };
     let gate = decide::merge_gate(&session.estate.pack, &question)?;

@@ -3,7 +3,6 @@
 use holdpoint_schemas::control::Control;
 use holdpoint_schemas::estate::{ContractsFile, ControlsFile, EstateConfig, ProvisionedVariables, RepoSettings};
 use holdpoint_schemas::fix::FixRequest;
-use holdpoint_schemas::rollout::Rollout;
 use holdpoint_schemas::{SourceError, Timestamp};
 use std::collections::BTreeSet;
 
@@ -192,10 +191,6 @@ pub fn contracts(name: &str, text: &str, contracts: &ContractsFile) -> SourceRes
         .iter()
         .filter_map(|contract| contract.interactions.as_ref())
         .try_for_each(|path| file.inside("interactions:", path))
-}
-
-pub fn rollout(name: &str, text: &str, rollout: &Rollout) -> SourceResult<()> {
-    File { name, text }.unique("name:", "the lane", rollout.lanes.iter().map(|lane| lane.name.as_str()))
 }
 
 pub fn variables(name: &str, text: &str, variables: &ProvisionedVariables) -> SourceResult<()> {

@@ -54,6 +54,7 @@ pub fn standing(session: &Session, history: &History, item: &Waiting) -> Result<
                 facts: &without_evidence(&facts),
                 evidence: item.evidence.as_ref().map(|record| &record.evidence),
                 rollout: &session.estate.rollout,
+                caps: &[],
                 now: session.at,
             };
             let permission = decide::may_promote(&session.estate.pack, &question)?;

@@ -177,6 +177,7 @@ impl<'a> Parts<'a> {
             facts: self.facts,
             evidence: self.evidence,
             rollout: self.rollout,
+            caps: &[],
             now,
         }
     }
