@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::contract_rule::ContractRule;
+use crate::ledger_config::LedgerConfig;
 
 /// `holdpoint.yaml`: the estate. Paths are relative to its folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +79,9 @@ pub struct EstateConfig {
     /// Sandbox.
     #[serde(default)]
     pub sandbox: SandboxConfig,
+    /// Where the ledger is kept, and what it lets go.
+    #[serde(default)]
+    pub ledger: LedgerConfig,
     /// Scanners that a re-scan runs, by name.
     #[serde(default)]
     pub scanners: BTreeMap<String, ScannerConfig>,

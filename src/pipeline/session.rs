@@ -17,6 +17,7 @@ use super::owners::Owners;
 use super::record::{History, Recorder, Written};
 use super::repo_knowledge::RepoKnowledge;
 use super::state::State;
+use super::store::Location;
 
 /// An estate in the hands of one process.
 pub struct Session {
@@ -45,8 +46,8 @@ impl Session {
     /// When the estate can't be used, another run holds it, or the ledger was tampered with.
     pub fn open(root: &Path, at: Timestamp) -> Result<Self> {
         let mut estate = Estate::load(root)?;
-        let state = State::take(&estate.state())?;
-        let ledger = state.ledger()?;
+        let mut state = State::take(&estate.state())?;
+        let ledger = state.ledger(&Location::of(&estate.root, &estate.config)?)?;
         estate.secret_key = Some(state.secret_key()?);
         let mut problems = std::mem::take(&mut estate.problems);
         let mut mirrors = BTreeMap::new();
