@@ -54,6 +54,7 @@ fn crates_depend_only_in_the_directions_of_the_design() {
                 "holdpoint-intake",
                 "holdpoint-fixes",
                 "holdpoint-contract",
+                "holdpoint-ledger",
                 "holdpoint-usage",
             ]
             .as_slice(),
@@ -84,6 +85,7 @@ fn vendor_crates_stay_in_the_crates_that_own_them() {
         ("petgraph", BTreeSet::from(["engine"])),
         ("bollard", BTreeSet::from(["runner"])),
         ("rusqlite", BTreeSet::from(["ledger"])),
+        ("postgres", BTreeSet::from(["ledger"])),
         ("tree-sitter", BTreeSet::from(["usage"])),
     ]);
     for folder in [

@@ -11,6 +11,7 @@ mod contracts;
 mod estates;
 mod findings;
 mod input;
+mod ledgers;
 mod oracle;
 mod priorities;
 mod sources;
@@ -70,6 +71,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("har", contracts::har),
     ("generate", contracts::generated),
     ("wire", contracts::wire_bodies),
+    ("ledger_export", ledgers::export),
+    ("ledger_head", ledgers::head),
 ];
 
 /// Runs the target of a name.

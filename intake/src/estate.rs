@@ -105,7 +105,7 @@ fn export_options() -> serde_yaml::Options {
 
 /// What the YAML reader says to programmers, as people need it: part of its message, what is said
 /// instead (empty: its own words), and what to do.
-const MESSAGES: [(&str, &str, &str); 15] = [
+const MESSAGES: [(&str, &str, &str); 16] = [
     (
         "multiple YAML documents",
         "several documents stand here, but one document was expected",

@@ -1,6 +1,6 @@
 //! What can go wrong with a ledger.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::entry::MAX_BODY_BYTES;
@@ -11,41 +11,63 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 /// Why a ledger couldn't be opened, read or written.
 #[derive(Debug, Error)]
 pub enum LedgerError {
-    /// There is no such file, and it was not to be made.
-    #[error("there is no ledger at `{}`", .path.display())]
+    /// There is none, and it was not to be made.
+    #[error("there is no ledger at `{place}`")]
     Missing {
-        /// File.
-        path: PathBuf,
+        /// File, or database without its password.
+        place: String,
     },
-    /// The file can't be opened or made.
-    #[error("can't open the ledger `{}`: {source}", .path.display())]
+    /// The store can't be opened or made.
+    #[error("can't open the ledger `{place}`: {source}")]
     Open {
-        /// File.
-        path: PathBuf,
+        /// File, or database without its password.
+        place: String,
         /// Cause.
         source: Source,
     },
-    /// The file is not an SQLite database, another program's, or damaged.
-    #[error("`{}` is not a ledger: {found}", .path.display())]
+    /// Not an SQLite database, another program's, or damaged.
+    #[error("`{place}` is not a ledger: {found}")]
     NotALedger {
-        /// File.
-        path: PathBuf,
+        /// File, or database without its password.
+        place: String,
         /// What it is instead.
         found: String,
     },
-    /// The file was written by a later version.
-    #[error("the ledger `{}` has format {found}, and this version of holdpoint reads format {known}", .path.display())]
+    /// It was written by a later version.
+    #[error("the ledger `{place}` has format {found}, and this version of holdpoint reads format {known}")]
     LaterFormat {
-        /// File.
-        path: PathBuf,
+        /// File, or database without its password.
+        place: String,
         /// Its format.
         found: i64,
         /// The one we know.
         known: i64,
     },
-    /// SQLite failed: disk full, locked for too long, damaged pages.
+    /// How to reach the database can't be used.
+    #[error("the connection to the ledger's database can't be used: {why}")]
+    Connection {
+        /// Why, without the connection string, which may hold a password.
+        why: String,
+    },
+    /// The store failed: locked for too long, damaged pages, a statement that was refused.
     #[error("the ledger failed while {doing}: {source}")]
-    Sqlite {
+    Store {
+        /// What was being done.
+        doing: &'static str,
+        /// Cause.
+        source: Source,
+    },
+    /// There is no space left.
+    #[error(
+        "the disk of the ledger is full (while {doing}): nothing of this was written; free some space and run again"
+    )]
+    Full {
+        /// What was being done.
+        doing: &'static str,
+    },
+    /// The database went away, and did not come back in time.
+    #[error("the connection to the ledger's database was lost while {doing}: {source}")]
+    Lost {
         /// What was being done.
         doing: &'static str,
         /// Cause.
@@ -73,38 +95,44 @@ pub enum LedgerError {
         /// What was given.
         kind: String,
     },
+    /// Somebody else took the lease that this write was to be done under.
+    #[error("the lease `{name}` was lost: {why}; nothing was written")]
+    LeaseLost {
+        /// Name of the lease.
+        name: String,
+        /// Who has it now.
+        why: String,
+    },
     /// Reading on or appending would build on an altered log.
     #[error("the ledger was altered: {problem}; `holdpoint ledger verify` lists everything")]
     Altered {
         /// The first problem that was met.
         problem: String,
     },
+    /// What was to be pruned can't be.
+    #[error("nothing was pruned: {why}")]
+    Prune {
+        /// Why.
+        why: String,
+    },
+    /// The file of what was pruned can't be written or read back.
+    #[error("the export `{}` failed, and nothing was pruned: {source}", .path.display())]
+    Export {
+        /// File.
+        path: PathBuf,
+        /// Cause.
+        source: Source,
+    },
 }
 
 impl LedgerError {
-    /// For `map_err`: SQLite failed while doing something.
-    pub(crate) fn sqlite(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> Self {
-        move |source| Self::Sqlite {
-            doing,
-            source: source.into(),
-        }
+    /// The log isn't what was written.
+    pub(crate) fn altered(problem: String) -> Self {
+        Self::Altered { problem }
     }
 
-    /// For `map_err` while opening: tells a foreign or damaged file from one that is out of reach.
-    pub(crate) fn opening(path: &Path) -> impl FnOnce(rusqlite::Error) -> Self + Copy {
-        move |source| match source.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::NotADatabase) => Self::NotALedger {
-                path: path.to_owned(),
-                found: "it is not an SQLite database".to_owned(),
-            },
-            Some(rusqlite::ErrorCode::DatabaseCorrupt) => Self::NotALedger {
-                path: path.to_owned(),
-                found: "it is a damaged SQLite database".to_owned(),
-            },
-            _ => Self::Open {
-                path: path.to_owned(),
-                source: source.into(),
-            },
-        }
+    /// Whether the same may work when it is tried again.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::Lost { .. })
     }
 }

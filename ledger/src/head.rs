@@ -1,7 +1,7 @@
 //! The head of the log: how many entries, and the root over them.
 
 use serde::{Deserialize, Serialize};
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
 
@@ -10,13 +10,33 @@ use thiserror::Error;
 #[serde(into = "String", try_from = "String")]
 pub struct Hash(pub(crate) [u8; 32]);
 
+impl Hash {
+    /// A hash as a store keeps it: 32 bytes.
+    pub(crate) fn of_stored(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// Its 64 digits.
+    fn hex(&self) -> [u8; 64] {
+        let mut hex = [b'0'; 64];
+        for (pair, byte) in hex.chunks_mut(2).zip(self.0) {
+            for (digit, half) in pair.iter_mut().zip([byte >> 4, byte & 0xF]) {
+                *digit = if half < 10 { b'0' + half } else { b'a' + half - 10 };
+            }
+        }
+        hex
+    }
+
+    /// Its 32 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut hex = String::with_capacity(64);
-        for byte in self.0 {
-            write!(hex, "{byte:02x}")?;
-        }
-        f.pad(&hex)
+        f.pad(std::str::from_utf8(&self.hex()).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -1,60 +1,72 @@
-//! The Merkle tree over the entries (RFC 6962), by `ct-merkle`.
+//! The Merkle tree over the entries (RFC 6962).
 
-use ct_merkle::HashableLeaf;
-use ct_merkle::mem_backed_tree::MemoryBackedTree;
-use sha2::Sha256;
-use sha2::digest::Update;
-use std::cell::Cell;
+use sha2::{Digest as _, Sha256};
 
 use crate::head::{Hash, Head};
 
-/// A leaf that hands its bytes to the hasher once and lets go of them: `ct-merkle` keeps every
-/// leaf, and of a log of large bodies only the hashes are needed again.
-struct Leaf(Cell<Vec<u8>>);
-
-impl HashableLeaf for Leaf {
-    fn hash<H: Update>(&self, hasher: &mut H) {
-        hasher.update(&self.0.take());
-    }
+/// The right edge of a tree that only grows: its complete subtrees, the largest first. That is all that is needed to
+/// append and to know the root, so a log of millions costs a few hundred bytes, a new leaf about one hash, and a root
+/// one for each subtree. The tree that proofs are cut from is `ct-merkle`'s; the tests hold this one to it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Frontier {
+    size: u64,
+    peaks: Vec<Hash>,
 }
 
-/// A tree that only grows. Its memory is about 100 bytes an entry.
-#[derive(Default)]
-pub(crate) struct Tree(MemoryBackedTree<Sha256, Leaf>);
+impl Frontier {
+    /// Appends a leaf, given its hash.
+    pub(crate) fn push(&mut self, leaf: Hash) {
+        let mut node = leaf;
+        // Each low bit that is set stands for a complete subtree that the new leaf makes a pair with.
+        for _ in 0..self.size.trailing_ones() {
+            if let Some(left) = self.peaks.pop() {
+                node = parent(&left, &node);
+            }
+        }
+        self.peaks.push(node);
+        self.size += 1;
+    }
 
-impl Tree {
-    /// Appends the canonical bytes of an entry.
-    pub(crate) fn push(&mut self, canonical: Vec<u8>) {
-        self.0.push(Leaf(Cell::new(canonical)));
+    /// Number of leaves.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
     }
 
     /// Number of leaves and the root over them; of an empty tree, the hash of nothing.
     pub(crate) fn head(&self) -> Head {
-        let root = self.0.root();
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(root.as_bytes());
-        Head {
-            size: root.num_leaves(),
-            root: Hash(bytes),
-        }
+        let mut peaks = self.peaks.iter().rev();
+        let root = match peaks.next() {
+            None => Hash(Sha256::digest([]).into()),
+            Some(last) => peaks.fold(*last, |right, left| parent(left, &right)),
+        };
+        Head { size: self.size, root }
     }
 }
 
-/// The hash of one leaf: the root of a tree that holds nothing else (RFC 6962, 2.1).
-pub(crate) fn leaf_hash(canonical: Vec<u8>) -> Hash {
-    let mut tree = Tree::default();
-    tree.push(canonical);
-    tree.head().root
+/// The hash of one leaf (RFC 6962, 2.1).
+pub(crate) fn leaf_hash(preimage: &[u8]) -> Hash {
+    Hash(Sha256::new().chain_update([0]).chain_update(preimage).finalize().into())
+}
+
+/// The hash of two subtrees (RFC 6962, 2.1).
+fn parent(left: &Hash, right: &Hash) -> Hash {
+    let mut pair = [1; 65];
+    let (first, second) = pair[1..].split_at_mut(32);
+    first.copy_from_slice(&left.0);
+    second.copy_from_slice(&right.0);
+    Hash(Sha256::digest(pair).into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ct_merkle::mem_backed_tree::MemoryBackedTree;
+    use proptest::prelude::*;
 
     fn root_of(leaves: &[&[u8]]) -> String {
-        let mut tree = Tree::default();
+        let mut tree = Frontier::default();
         for leaf in leaves {
-            tree.push(leaf.to_vec());
+            tree.push(leaf_hash(leaf));
         }
         tree.head().root.to_string()
     }
@@ -85,8 +97,22 @@ mod tests {
 
     #[test]
     fn a_leaf_hash_is_prefixed_by_a_zero_byte() {
-        use sha2::Digest as _;
         let expected: [u8; 32] = Sha256::digest(b"\x00abc").into();
-        assert_eq!(leaf_hash(b"abc".to_vec()), Hash(expected));
+        assert_eq!(leaf_hash(b"abc"), Hash(expected));
+    }
+
+    proptest! {
+        /// The well-kept crate is the judge of the few lines above.
+        #[test]
+        fn the_frontier_has_the_roots_of_ct_merkle(leaves in prop::collection::vec(any::<Vec<u8>>(), 0..70)) {
+            let mut tree = MemoryBackedTree::<Sha256, Vec<u8>>::new();
+            let mut frontier = Frontier::default();
+            for leaf in leaves {
+                frontier.push(leaf_hash(&leaf));
+                tree.push(leaf);
+                prop_assert_eq!(frontier.head().root.as_bytes().as_slice(), tree.root().as_bytes().as_slice());
+                prop_assert_eq!(frontier.size(), tree.len());
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::contract_rule::ContractRule;
 use crate::finding::Severity;
+use crate::ledger_config::LedgerConfig;
 use crate::nightly::{NotifyConfig, Period, ScheduleConfig};
 use crate::people::ApprovalsConfig;
 
@@ -81,9 +82,6 @@ pub struct EstateConfig {
     /// Names of the most protected environments.
     #[serde(default = "production")]
     pub production_environments: Vec<String>,
-    /// Who signs what the ledger says of itself.
-    #[serde(default)]
-    pub ledger: LedgerConfig,
     /// When `holdpoint serve` runs.
     #[serde(default)]
     pub schedule: Option<ScheduleConfig>,
@@ -99,6 +97,9 @@ pub struct EstateConfig {
     /// Sandbox.
     #[serde(default)]
     pub sandbox: SandboxConfig,
+    /// Where the ledger is kept, and what it lets go.
+    #[serde(default)]
+    pub ledger: LedgerConfig,
     /// Scanners that a re-scan runs, by name.
     #[serde(default)]
     pub scanners: BTreeMap<String, ScannerConfig>,
@@ -116,17 +117,6 @@ fn state() -> String {
 
 fn production() -> Vec<String> {
     vec!["production".to_owned()]
-}
-
-/// Who signs what the ledger says of itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LedgerConfig {
-    /// File with the private key, as `holdpoint ledger key --new` makes one; without it, one is made in the state
-    /// folder. Several hosts on one database share one.
-    pub key: Option<String>,
-    /// Public keys (`name+id+base64`) whose checkpoints in the log are believed too: earlier ones, and other hosts'.
-    pub trusted_keys: Vec<String>,
 }
 
 /// One governed repo.

@@ -16,6 +16,7 @@ pub mod evidence;
 pub mod fact;
 pub mod finding;
 pub mod fix;
+pub mod ledger_config;
 pub mod length;
 pub mod level;
 pub mod nightly;

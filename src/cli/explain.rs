@@ -3,7 +3,6 @@
 use anyhow::Result;
 use clap::Args;
 use holdpoint_intake::estate::read_estate;
-use holdpoint_ledger::Ledger;
 use holdpoint_schemas::approval::Verb;
 
 use super::Global;
@@ -17,7 +16,7 @@ use crate::pipeline::further::Further;
 use crate::pipeline::packs;
 use crate::pipeline::record::History;
 use crate::pipeline::report::{ReportItem, RunReport};
-use crate::pipeline::state::State;
+use crate::pipeline::store;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -68,7 +67,7 @@ fn further(global: &Global, item: &ReportItem) -> Result<Further, String> {
 /// What people did about it since that run, by the ledger.
 fn since(global: &Global, item: &ReportItem) -> Result<String> {
     let config = read_estate(CONFIG_FILE, &read_text(&global.estate, CONFIG_FILE)?)?;
-    let ledger = Ledger::open_existing(&State::ledger_path(&global.estate.join(&config.state)))?;
+    let ledger = store::existing(&global.estate, &config)?;
     let history = History::read(&ledger)?;
     let Some(fix) = &item.fix else { return Ok(String::new()) };
     let mut lines: Vec<String> = Vec::new();

@@ -2,7 +2,6 @@
 
 use anyhow::{Context, Result};
 use clap::Args;
-use holdpoint_ledger::Ledger;
 use holdpoint_runner::scrutiny::{AUTO_APPLY_RUNS, AUTO_APPLY_SECONDS, Scrutiny};
 use holdpoint_schemas::actor::Remediator;
 use holdpoint_schemas::evidence::{Check, EvidenceRecord, Verdict};
@@ -21,7 +20,7 @@ use crate::pipeline::mirror::Mirror;
 use crate::pipeline::owners::Owners;
 use crate::pipeline::record::History;
 use crate::pipeline::session::blocking;
-use crate::pipeline::state::State;
+use crate::pipeline::store;
 use crate::pipeline::validation::{self, Asked, Job, Runner};
 
 #[derive(Debug, Args)]
@@ -119,7 +118,7 @@ fn resolved(estate: &Estate, ids: &[String]) -> Result<Vec<RepoFinding>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let history = History::read(&Ledger::open_existing(&State::ledger_path(&estate.state()))?)?;
+    let history = History::read(&store::existing(&estate.root, &estate.config)?)?;
     ids.iter().map(|id| find(&history, id).cloned()).collect()
 }
 

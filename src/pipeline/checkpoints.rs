@@ -43,7 +43,7 @@ pub fn leaves(ledger: &Ledger) -> Result<Leaves> {
 /// When it was changed, or can't be read.
 pub fn intact(ledger: &Ledger, keys: &[VerifierKey]) -> Result<Head> {
     let (head, mut found) = match ledger.verify(None)? {
-        Verification::Intact { head } => (Some(head), Vec::new()),
+        Verification::Intact { head, .. } => (Some(head), Vec::new()),
         Verification::Tampered { problems } => (None, problems),
     };
     if found.is_empty() {

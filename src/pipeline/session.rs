@@ -20,6 +20,7 @@ use super::owners::Owners;
 use super::record::{History, Recorder, Written};
 use super::repo_knowledge::RepoKnowledge;
 use super::state::State;
+use super::store::Location;
 
 /// An estate in the hands of one process.
 pub struct Session {
@@ -50,8 +51,8 @@ impl Session {
     /// When the estate can't be used, another run holds it, or the ledger was tampered with.
     pub fn open(root: &Path, at: Timestamp) -> Result<Self> {
         let mut estate = Estate::load(root)?;
-        let state = State::take(&estate.state())?;
-        let ledger = state.ledger()?;
+        let mut state = State::take(&estate.state())?;
+        let ledger = state.ledger(&Location::of(&estate.root, &estate.config)?)?;
         let ledger_key = ledger_key::signer(&estate.root, &estate.config)?;
         let forged = checkpoints::problems(&ledger, &ledger_key::trusted(&estate.root, &estate.config)?)?;
         if !forged.is_empty() {

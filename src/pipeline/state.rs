@@ -6,6 +6,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::store::{EstateLease, Location};
 use crate::failure::BadInput;
 
 /// Length of the key for hashes of secrets.
@@ -18,12 +19,16 @@ pub struct Held(pub BadInput);
 
 /// Longest note on who holds the estate, in bytes: this program's own is a line.
 const MAX_HOLDER: u64 = 200;
+/// Length of the number that tells state folders apart.
+const HOLDER_BYTES: usize = 8;
 
 /// An estate's state folder, held by this process.
 #[derive(Debug)]
 pub struct State {
     /// The folder.
     pub root: PathBuf,
+    /// The lease on the estate, where its ledger is shared by hosts; given back before the lock goes.
+    lease: Option<EstateLease>,
     _lock: File,
 }
 
@@ -56,24 +61,21 @@ impl State {
         }
         let state = Self {
             root: root.to_owned(),
+            lease: None,
             _lock: lock,
         };
         state.sweep()?;
         Ok(state)
     }
 
-    /// The ledger's file.
-    pub fn ledger_path(root: &Path) -> PathBuf {
-        root.join("ledger.sqlite")
-    }
-
     /// Opens the ledger and refuses one that doesn't verify: nothing may be decided on a history
-    /// that was changed.
+    /// that was changed. Where hosts share it, takes the lease on the estate.
     ///
     /// # Errors
-    /// When it can't be opened or was tampered with.
-    pub fn ledger(&self) -> Result<Ledger> {
-        let ledger = Ledger::open(&Self::ledger_path(&self.root))?;
+    /// When it can't be opened, was tampered with, or another host's run has the estate.
+    pub fn ledger(&mut self, location: &Location) -> Result<Ledger> {
+        let mut ledger = location.open()?;
+        self.lease = EstateLease::take(location, &mut ledger, &self.holder()?)?;
         if let holdpoint_ledger::Verification::Tampered { problems } = ledger.verify(None)? {
             return Err(BadInput::new(
                 format!("the ledger doesn't verify: {}", problems.join("; ")),
@@ -82,6 +84,25 @@ impl State {
             .into());
         }
         Ok(ledger)
+    }
+
+    /// Who holds this folder, told apart from every other: this machine, and a number drawn once.
+    fn holder(&self) -> Result<String> {
+        let path = self.root.join("holder.id");
+        let id = match std::fs::read_to_string(&path) {
+            Ok(id) if id.len() == 2 * HOLDER_BYTES => id,
+            _ => {
+                let mut random = [0; HOLDER_BYTES];
+                File::open("/dev/urandom")
+                    .and_then(|mut file| file.read_exact(&mut random))
+                    .context("drawing the number of the state folder")?;
+                let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+                std::fs::write(&path, &id).with_context(|| format!("writing `{}`", path.display()))?;
+                id
+            }
+        };
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        Ok(format!("{}/{id}", host.trim()))
     }
 
     /// The key by which hashes of secrets are made: equal secrets can be told from different ones by whoever holds

@@ -6,6 +6,7 @@ mod export;
 mod key;
 mod log;
 mod prove;
+mod prune;
 mod verify;
 
 use anyhow::Result;
@@ -16,10 +17,9 @@ use holdpoint_schemas::estate::EstateConfig;
 
 use super::Global;
 use crate::exit_code::ExitCode;
-use crate::failure::BadInput;
 use crate::pipeline::estate::{CONFIG_FILE, read_text};
 use crate::pipeline::ledger_key;
-use crate::pipeline::state::State;
+use crate::pipeline::store;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -35,6 +35,10 @@ pub enum Command {
     Prove(prove::Arguments),
     /// Prove that the ledger only added to what it was
     Consistency(consistency::Arguments),
+    /// Let go of bodies that are older than `ledger.retention` says and that nothing later needs
+    ///
+    /// They are written to a file first, which is read back. Their entries keep their places, times and proofs.
+    Prune(prune::Arguments),
     /// Print the public key that checkpoints and bundles are verified with
     Key(key::Arguments),
 }
@@ -47,6 +51,7 @@ pub fn run(global: &Global, command: &Command) -> Result<ExitCode> {
         Command::Checkpoint => checkpoint::run(global),
         Command::Prove(arguments) => prove::run(global, arguments),
         Command::Consistency(arguments) => consistency::run(global, arguments),
+        Command::Prune(arguments) => prune::run(global, arguments),
         Command::Key(arguments) => key::run(global, arguments),
     }
 }
@@ -67,16 +72,8 @@ fn config(global: &Global) -> Result<EstateConfig> {
 
 fn open(global: &Global) -> Result<Opened> {
     let config = config(global)?;
-    let path = State::ledger_path(&global.estate.join(&config.state));
-    if !path.exists() {
-        return Err(BadInput::new(
-            format!("there is no ledger at `{}`", path.display()),
-            "`holdpoint run` starts one",
-        )
-        .into());
-    }
     Ok(Opened {
-        ledger: Ledger::open(&path)?,
+        ledger: store::existing(&global.estate, &config)?,
         trusted: ledger_key::trusted(&global.estate, &config)?,
         config,
     })

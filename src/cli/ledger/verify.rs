@@ -73,9 +73,9 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
 fn ledger(global: &Global, arguments: &Arguments, expected: Option<&Head>) -> Result<ExitCode> {
     let opened = super::open(global)?;
     let keys: Vec<VerifierKey> = opened.trusted.iter().chain(&arguments.key).cloned().collect();
-    let (head, mut problems) = match opened.ledger.verify(expected).context("verifying the ledger")? {
-        Verification::Intact { head } => (Some(head), Vec::new()),
-        Verification::Tampered { problems } => (None, problems),
+    let (head, pruned, mut problems) = match opened.ledger.verify(expected).context("verifying the ledger")? {
+        Verification::Intact { head, pruned } => (Some(head), pruned, Vec::new()),
+        Verification::Tampered { problems } => (None, 0, problems),
     };
     if head.is_some() {
         problems = checkpoints::problems(&opened.ledger, &keys)?;
@@ -84,11 +84,15 @@ fn ledger(global: &Global, arguments: &Arguments, expected: Option<&Head>) -> Re
         Some(head) => {
             let signed = opened.ledger.entries(Some(CHECKPOINT))?.len();
             let document = serde_json::json!({
-                "verified": true, "head": head.to_string(), "checkpoints": signed
+                "verified": true, "head": head.to_string(), "checkpoints": signed, "pruned": pruned
             });
             global.print(&document, || {
                 let signed = count(signed, "signed checkpoint in it holds", "signed checkpoints in it hold");
-                format!("The ledger is intact: {head}\n{signed}.")
+                let gone = match pruned {
+                    0 => String::new(),
+                    gone => format!("\nBodies of {gone} entries were pruned; their places are still proved."),
+                };
+                format!("The ledger is intact: {head}\n{signed}.{gone}")
             })?;
             Ok(ExitCode::Success)
         }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use holdpoint_intake::estate::{read_estate, read_rollout};
-use holdpoint_ledger::Ledger;
+use holdpoint_ledger::LedgerError;
 use holdpoint_schemas::Level;
 use holdpoint_schemas::rollout::Rollout;
 
@@ -15,7 +15,7 @@ use crate::pipeline::estate::{CONFIG_FILE, read_text};
 use crate::pipeline::packs;
 use crate::pipeline::report::RunReport;
 use crate::pipeline::simulate::{recorded, simulate};
-use crate::pipeline::state::State;
+use crate::pipeline::store::Location;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -40,28 +40,26 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     let old = packs::of_estate(root)?;
     let new = super::named(global, &arguments.with)?;
     let state = root.join(&config.state);
-    let path = State::ledger_path(&state);
-    if !path.exists() {
-        return Err(BadInput::new(
-            format!(
-                "there is no ledger in `{}`: nothing was decided here yet",
-                state.display()
-            ),
-            "start with `holdpoint run`",
-        )
-        .into());
-    }
     let last_run = state
         .join(LAST_RUN)
         .exists()
         .then(|| last_run(global, &config.state))
         .transpose()?;
-    let ledger = Ledger::open_existing(&path).map_err(|error| {
-        BadInput::new(
-            error.to_string(),
-            "restore the ledger from a copy, or move it away and start with `holdpoint run`",
-        )
-    })?;
+    let ledger = Location::of(root, &config)?
+        .open_existing()
+        .map_err(|error| match error {
+            LedgerError::Missing { .. } => BadInput::new(
+                format!(
+                    "there is no ledger in `{}`: nothing was decided here yet",
+                    state.display()
+                ),
+                "start with `holdpoint run`",
+            ),
+            other => BadInput::new(
+                other.to_string(),
+                "restore the ledger from a copy, or move it away and start with `holdpoint run`",
+            ),
+        })?;
     let recorded = recorded(&ledger, last_run.as_ref(), &arguments.findings)?;
     let simulation = simulate(&old.pack, &new.pack, &rollout, &recorded);
     global.print(&simulation, || simulation::human(&simulation))?;

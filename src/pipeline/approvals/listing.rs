@@ -201,7 +201,9 @@ pub fn list(session: &Session) -> Result<Queue> {
         let Some(item) = entry.findings.first().and_then(|id| waiting(&history, id).ok()) else {
             continue;
         };
-        let Standing { counted, permission, .. } = standing(session, &history, &item)?;
+        let Standing {
+            counted, permission, ..
+        } = standing(session, &history, &item)?;
         entry.approved_by = counted.names().into_iter().map(str::to_owned).collect();
         entry.refused = counted.refused;
         entry.missing = permission.bounds.into_iter().map(|bound| bound.reason).collect();

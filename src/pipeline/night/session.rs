@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use holdpoint_engine::rollout::lane_for;
+use holdpoint_ledger::LedgerError;
 use holdpoint_schemas::Timestamp;
 use std::path::Path;
 
@@ -13,6 +14,7 @@ use crate::pipeline::report::ReportItem;
 use crate::pipeline::run::RunOptions;
 use crate::pipeline::session::Session;
 use crate::pipeline::state::State;
+use crate::pipeline::store::Location;
 use crate::pipeline::time::{Lanes, TimeReport, Watched};
 
 impl Session {
@@ -79,7 +81,7 @@ impl Session {
         findings
             .map(|(id, finding)| {
                 let decision = history.decisions.get(id);
-                let lane = decision.and_then(|decision| lane_for(&self.estate.rollout, &decision.facts).lane);
+                let lane = decision.and_then(|decision| lane_for(&self.estate.rollout, &decision.facts, &decision.remediator).lane);
                 let watched = Watched {
                     severity: finding.finding.severity,
                     lane,
@@ -108,11 +110,11 @@ pub fn nights(ledger: &holdpoint_ledger::Ledger) -> Result<super::Nights> {
 /// When the estate's config or its ledger can't be read.
 pub fn nights_of(root: &Path) -> Result<super::Nights> {
     let (root, config) = estate::config(root)?;
-    let path = State::ledger_path(&root.join(&config.state));
-    if !path.exists() {
-        return Ok(super::Nights::default());
+    match Location::of(&root, &config)?.open_existing() {
+        Ok(ledger) => nights(&ledger),
+        Err(LedgerError::Missing { .. }) => Ok(super::Nights::default()),
+        Err(error) => Err(error.into()),
     }
-    nights(&holdpoint_ledger::Ledger::open_existing(&path)?)
 }
 
 /// Records that a night's run broke off, so that it isn't tried for ever.
@@ -121,7 +123,8 @@ pub fn nights_of(root: &Path) -> Result<super::Nights> {
 /// When the state folder is held by another process, or the ledger can't be written.
 pub fn record_failure(root: &Path, night: Timestamp, at: Timestamp) -> Result<()> {
     let (root, config) = estate::config(root)?;
-    let mut ledger = State::take(&root.join(&config.state))?.ledger()?;
+    let mut held = State::take(&root.join(&config.state))?;
+    let mut ledger = held.ledger(&Location::of(&root, &config)?)?;
     let state = NightState::Failed;
     ledger.append(NIGHT, at, &NightRecord { night, state })?;
     Ok(())
