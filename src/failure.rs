@@ -72,9 +72,7 @@ pub fn bad_input(error: &anyhow::Error) -> Option<&BadInput> {
 
 /// Errors that the application's users can do something about, by type.
 fn is_bad_input(error: &anyhow::Error) -> bool {
-    source_error(error).is_some()
-        || bad_input(error).is_some()
-        || error.chain().any(|cause| cause.is::<FixError>())
+    source_error(error).is_some() || bad_input(error).is_some() || error.chain().any(|cause| cause.is::<FixError>())
 }
 
 /// The exit code that an error ends the process with.

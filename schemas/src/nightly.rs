@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// A length of time as people write it: `90s`, `30m`, `2h`, `7d`, `1w 2d`. A day has 24 hours, a week 7 days; months
 /// and years differ in length and are refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Period(u64);
 
@@ -77,7 +77,11 @@ impl fmt::Display for Period {
                 rest %= unit;
             }
         }
-        f.pad(&if parts.is_empty() { "0s".to_owned() } else { parts.join(" ") })
+        f.pad(&if parts.is_empty() {
+            "0s".to_owned()
+        } else {
+            parts.join(" ")
+        })
     }
 }
 
@@ -219,7 +223,11 @@ mod tests {
             ("0s", 0, "0s"),
         ] {
             let period: Period = text.parse().unwrap();
-            assert_eq!((period.seconds(), period.to_string().as_str()), (seconds, shown), "{text}");
+            assert_eq!(
+                (period.seconds(), period.to_string().as_str()),
+                (seconds, shown),
+                "{text}"
+            );
             assert_eq!(shown.parse(), Ok(period));
         }
     }

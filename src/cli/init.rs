@@ -28,7 +28,9 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     let name = match &arguments.name {
         Some(name) => name.clone(),
         None => {
-            let full = folder.canonicalize().with_context(|| format!("reading `{}`", folder.display()))?;
+            let full = folder
+                .canonicalize()
+                .with_context(|| format!("reading `{}`", folder.display()))?;
             let last = full.file_name().map(|name| name.to_string_lossy().into_owned());
             last.unwrap_or_else(|| "estate".to_owned())
         }

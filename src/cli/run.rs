@@ -129,7 +129,9 @@ pub async fn conclude(estate: &Path, result: &mut RunResult) -> Result<Concluded
 
 /// Tells whom the estate names that a run broke off. What couldn't be sent comes back in words.
 pub async fn tell_failure(estate: &Path, at: Timestamp, error: &anyhow::Error) -> Vec<String> {
-    let Ok((_, config)) = crate::pipeline::estate::config(estate) else { return Vec::new() };
+    let Ok((_, config)) = crate::pipeline::estate::config(estate) else {
+        return Vec::new();
+    };
     let message = Message::of_failure(&config.name, at, &format!("{error:#}"));
     let gist = Gist {
         failed: true,
@@ -152,7 +154,11 @@ pub fn write_reports(estate: &Path, report: &RunReport) -> Result<PathBuf> {
         ("report.sarif", json::to_text(&run_sarif::sarif(report))?),
         (LAST_RUN, serde_json::to_string(report)?),
     ];
-    let read_by_people: Vec<&str> = forms.iter().map(|(name, _)| *name).filter(|name| *name != LAST_RUN).collect();
+    let read_by_people: Vec<&str> = forms
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(|name| *name != LAST_RUN)
+        .collect();
     let keep = config.keep_reports.unwrap_or(archive::KEPT);
     archive::write(&folder, report.at, &forms, &read_by_people, keep)?;
     Ok(folder)

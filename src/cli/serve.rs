@@ -154,7 +154,10 @@ impl Estate {
     async fn conclude(&self, result: &mut RunResult) -> Result<Numbers> {
         let concluded = conclude(&self.root, result).await?;
         for problem in &result.problems {
-            eprintln!("{}", crate::failure::render(&problem.clone().into(), super::Format::Human));
+            eprintln!(
+                "{}",
+                crate::failure::render(&problem.clone().into(), super::Format::Human)
+            );
         }
         let report = &result.report;
         let summary = Summary::of(report);

@@ -61,8 +61,17 @@ impl Message {
         let words = NightWords::of(report);
         let summary = Summary::of(report);
         let subject = format!("Holdpoint, {}: {}", clean(&report.estate), words.headline(&summary));
-        let mut sections: Vec<Section> = words.groups.iter().map(|group| section(&group.title, &group.lines)).collect();
-        let waiting: Vec<Line> = report.items.iter().filter(|item| waits(item)).map(Line::of_item).collect();
+        let mut sections: Vec<Section> = words
+            .groups
+            .iter()
+            .map(|group| section(&group.title, &group.lines))
+            .collect();
+        let waiting: Vec<Line> = report
+            .items
+            .iter()
+            .filter(|item| waits(item))
+            .map(Line::of_item)
+            .collect();
         sections.push(section("waits for a person", &waiting));
         let warnings: Vec<Line> = report.warnings.iter().map(|text| Line::plain(text)).collect();
         sections.push(section("warnings", &warnings));
@@ -130,7 +139,8 @@ impl Gist {
     #[must_use]
     pub fn of(result: &RunResult) -> Self {
         let night = &result.report.night;
-        let changes = |since: &crate::pipeline::night::Since| since.changes.iter().any(|change| change.kind.is_change());
+        let changes =
+            |since: &crate::pipeline::night::Since| since.changes.iter().any(|change| change.kind.is_change());
         Self {
             held: result.report.items.iter().any(waits),
             failed: !result.problems.is_empty() || !night.not_reached.is_empty() || !result.report.ledger_verified,

@@ -74,7 +74,11 @@ impl Secrets {
 
     /// One of them.
     fn get(&self, name: &str) -> Result<&str, String> {
-        let value = self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
+        let value = self
+            .0
+            .get(name)
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty());
         value.ok_or_else(|| format!("the environment variable `{name}` isn't set"))
     }
 }

@@ -19,7 +19,12 @@ fn message() -> Message {
 }
 
 fn secrets(values: &[(&str, &str)]) -> Secrets {
-    Secrets(values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    Secrets(
+        values
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+    )
 }
 
 fn to_hook(url: String) -> Vec<NotifyConfig> {
@@ -48,7 +53,9 @@ async fn http(answers: Vec<&'static str>) -> (String, Arc<Mutex<Vec<String>>>) {
             while !head.ends_with("\r\n\r\n") {
                 stream.read_line(&mut head).await.unwrap();
             }
-            let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let length = head
+                .lines()
+                .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
             let mut body = vec![0; length.unwrap_or(0)];
             stream.read_exact(&mut body).await.unwrap();
             kept.lock().unwrap().push(head + &String::from_utf8(body).unwrap());
@@ -64,7 +71,10 @@ const GONE: &str = "HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n";
 const ELSEWHERE: &str = "HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n";
 
 fn header(request: &str, name: &str) -> String {
-    let line = request.lines().find(|line| line.to_ascii_lowercase().starts_with(name)).unwrap();
+    let line = request
+        .lines()
+        .find(|line| line.to_ascii_lowercase().starts_with(name))
+        .unwrap();
     line.split_once(": ").unwrap().1.to_owned()
 }
 
@@ -89,8 +99,17 @@ async fn a_webhook_is_told_once_signed_and_in_json() {
 async fn it_is_tried_again_under_the_same_id_while_the_receiver_is_down() {
     let (url, asked) = http(vec![DOWN, DOWN, OK]).await;
     let given = secrets(&[("HOOK_SECRET", "s3cr3t")]);
-    assert!(tell_within(&to_hook(url), Gist::default(), &message(), &given, QUICK).await.is_empty());
-    let ids: Vec<String> = asked.lock().unwrap().iter().map(|request| header(request, "webhook-id")).collect();
+    assert!(
+        tell_within(&to_hook(url), Gist::default(), &message(), &given, QUICK)
+            .await
+            .is_empty()
+    );
+    let ids: Vec<String> = asked
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|request| header(request, "webhook-id"))
+        .collect();
     assert_eq!(ids, vec![message().id; 3]);
 }
 
@@ -105,7 +124,10 @@ async fn tries_are_bounded_and_what_is_refused_or_redirected_is_not_tried_again(
         let given = secrets(&[("HOOK_SECRET", "s3cr3t")]);
         let problems = tell_within(&to_hook(url.clone()), Gist::default(), &message(), &given, QUICK).await;
         assert!(problems[0].contains(told), "{problems:?}");
-        assert!(!problems[0].contains(&url) && !problems[0].contains("secret"), "{problems:?}");
+        assert!(
+            !problems[0].contains(&url) && !problems[0].contains("secret"),
+            "{problems:?}"
+        );
         assert_eq!(asked.lock().unwrap().len(), tries);
     }
 }
@@ -133,7 +155,11 @@ async fn an_endless_answer_is_not_read_to_its_end() {
         while stream.write_all(&[b'x'; 1 << 16]).await.is_ok() {}
     });
     let given = secrets(&[("HOOK_SECRET", "s3cr3t")]);
-    assert!(tell_within(&to_hook(url), Gist::default(), &message(), &given, QUICK).await.is_empty());
+    assert!(
+        tell_within(&to_hook(url), Gist::default(), &message(), &given, QUICK)
+            .await
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -204,7 +230,14 @@ const HELD: Gist = Gist {
 #[tokio::test]
 async fn an_email_has_a_text_and_an_html_part_for_everyone() {
     let (address, server) = smtp(false).await;
-    let problems = tell_within(&by_mail(&address, MailTls::None), HELD, &message(), &Secrets::default(), QUICK).await;
+    let problems = tell_within(
+        &by_mail(&address, MailTls::None),
+        HELD,
+        &message(),
+        &Secrets::default(),
+        QUICK,
+    )
+    .await;
     assert_eq!(problems, Vec::<String>::new());
     let told = server.await.unwrap();
     for part in [
@@ -222,14 +255,31 @@ async fn an_email_has_a_text_and_an_html_part_for_everyone() {
 #[tokio::test]
 async fn a_server_that_refuses_is_a_warning_that_quotes_nothing_of_it() {
     let (address, _server) = smtp(true).await;
-    let problems = tell_within(&by_mail(&address, MailTls::None), HELD, &message(), &Secrets::default(), QUICK).await;
-    assert!(problems[0].contains("550") && !problems[0].contains("hunter2"), "{problems:?}");
+    let problems = tell_within(
+        &by_mail(&address, MailTls::None),
+        HELD,
+        &message(),
+        &Secrets::default(),
+        QUICK,
+    )
+    .await;
+    assert!(
+        problems[0].contains("550") && !problems[0].contains("hunter2"),
+        "{problems:?}"
+    );
 }
 
 #[tokio::test]
 async fn without_starttls_nothing_is_sent_in_the_clear() {
     let (address, server) = smtp(false).await;
-    let problems = tell_within(&by_mail(&address, MailTls::Starttls), HELD, &message(), &Secrets::default(), QUICK).await;
+    let problems = tell_within(
+        &by_mail(&address, MailTls::Starttls),
+        HELD,
+        &message(),
+        &Secrets::default(),
+        QUICK,
+    )
+    .await;
     assert_eq!(problems.len(), 1, "{problems:?}");
     let told = server.await.unwrap();
     assert!(!told.contains("MAIL FROM") && !told.contains("DATA"), "{told}");
@@ -263,7 +313,11 @@ async fn who_is_told_depends_on_what_the_run_came_to() {
         assert_eq!(gist.asks_for(when), told, "{when:?} {gist:?}");
     }
     let config = by_mail("192.0.2.1:25", MailTls::None);
-    assert!(tell_within(&config, quiet, &message(), &Secrets::default(), QUICK).await.is_empty());
+    assert!(
+        tell_within(&config, quiet, &message(), &Secrets::default(), QUICK)
+            .await
+            .is_empty()
+    );
 }
 
 #[test]

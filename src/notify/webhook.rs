@@ -14,6 +14,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
@@ -87,7 +88,13 @@ impl Target {
     }
 }
 
-fn request(target: &Target, id: &str, body: &[u8], key: Option<&str>, at: Timestamp) -> Result<Request<Full<Bytes>>, String> {
+fn request(
+    target: &Target,
+    id: &str,
+    body: &[u8],
+    key: Option<&str>,
+    at: Timestamp,
+) -> Result<Request<Full<Bytes>>, String> {
     let seconds = at.as_second();
     let path = target.uri.path_and_query().map_or("/", |path| path.as_str());
     let authority = target.uri.authority().map_or("", |authority| authority.as_str());
@@ -109,7 +116,7 @@ fn signature(key: &str, id: &str, seconds: i64, body: &[u8]) -> Result<String, S
     let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).map_err(|_| "its key can't be used".to_owned())?;
     mac.update(format!("{id}.{seconds}.").as_bytes());
     mac.update(body);
-    Ok(format!("v1,{}", base64(&mac.finalize().into_bytes())))
+    Ok(format!("v1,{}", base64(mac.finalize().into_bytes().as_slice())))
 }
 
 async fn post(target: &Target, request: Request<Full<Bytes>>) -> Result<(), Fault> {
@@ -121,7 +128,7 @@ async fn post(target: &Target, request: Request<Full<Bytes>>) -> Result<(), Faul
         return exchange(stream, request).await;
     }
     let name = ServerName::try_from(host.to_owned()).map_err(|_| Fault::Lasting("its URL has no host".to_owned()))?;
-    let stream = TlsConnector::from(Arc::new(trusted()))
+    let stream = TlsConnector::from(Arc::new(trusted()?))
         .connect(name, stream)
         .await
         .map_err(|error| Fault::Passing(format!("no TLS with it: {error}")))?;
@@ -129,10 +136,13 @@ async fn post(target: &Target, request: Request<Full<Bytes>>) -> Result<(), Faul
 }
 
 /// What the machine trusts, or what `SSL_CERT_FILE` names.
-fn trusted() -> ClientConfig {
+fn trusted() -> Result<ClientConfig, Fault> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|_| Fault::Lasting("no TLS can be set up".to_owned()))?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<(), Fault>
@@ -140,7 +150,9 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let broke = |error: hyper::Error| Fault::Passing(format!("the connection broke: {error}"));
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broke)?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(broke)?;
     let connection = tokio::spawn(connection);
     let answered = sender.send_request(request).await.map_err(broke);
     let result = match answered {
@@ -161,7 +173,8 @@ fn judge(status: StatusCode) -> Result<(), Fault> {
     let why = format!("it answered {}", status.as_u16());
     if status.is_success() {
         Ok(())
-    } else if status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT) {
+    } else if status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
+    {
         Err(Fault::Passing(why))
     } else {
         Err(Fault::Lasting(why))
@@ -190,14 +203,26 @@ mod tests {
         ] {
             assert!(Target::of(url).is_err(), "{url}");
         }
-        for url in ["https://example.com/hook?x=1", "http://127.0.0.1:9/x", "http://[::1]:9/x", "http://localhost/x"] {
+        for url in [
+            "https://example.com/hook?x=1",
+            "http://127.0.0.1:9/x",
+            "http://[::1]:9/x",
+            "http://localhost/x",
+        ] {
             assert!(Target::of(url).is_ok(), "{url}");
         }
     }
 
     #[test]
     fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
-        for (status, again) in [(500, true), (503, true), (429, true), (301, false), (400, false), (401, false)] {
+        for (status, again) in [
+            (500, true),
+            (503, true),
+            (429, true),
+            (301, false),
+            (400, false),
+            (401, false),
+        ] {
             let fault = judge(StatusCode::from_u16(status).unwrap()).unwrap_err();
             assert_eq!(matches!(fault, Fault::Passing(_)), again, "{status}");
         }

@@ -32,6 +32,9 @@ pub struct Line {
     pub title: String,
     /// What became of it, and why.
     pub why: String,
+    /// Whether the page has a card of it.
+    #[serde(skip)]
+    pub linked: bool,
 }
 
 /// Lines under a heading.
@@ -84,6 +87,7 @@ impl Line {
             severity: String::new(),
             title: clean(text),
             why: String::new(),
+            linked: false,
         }
     }
 
@@ -97,10 +101,11 @@ impl Line {
             severity: finding.finding.severity.as_str().to_owned(),
             title: shorten(&clean(&finding.finding.title), MAX_TITLE),
             why: shorten(&clean(&phrase::reason(item)), MAX_WHY),
+            linked: true,
         }
     }
 
-    fn of_change(change: &Change) -> Self {
+    fn of_change(change: &Change, linked: bool) -> Self {
         let levels = match (change.from, change.to) {
             (Some(from), Some(to)) => format!("{from} → {to}, "),
             (None, Some(to)) if change.kind != ChangeKind::Held => format!("{to}: "),
@@ -116,6 +121,7 @@ impl Line {
             severity: change.severity.as_str().to_owned(),
             title: shorten(&clean(&change.title), MAX_TITLE),
             why: shorten(&clean(&format!("{levels}{nights}{}", clause(&change.why))), MAX_WHY),
+            linked,
         }
     }
 
@@ -140,16 +146,18 @@ impl NightWords {
     pub fn of(report: &RunReport) -> Self {
         let night = &report.night;
         let mut groups = Vec::new();
+        let item = |id: &str| report.items.iter().find(|item| item.finding.id() == id);
         let changes = night.since.as_ref().map_or(&[][..], |since| &since.changes);
         for kind in ChangeKind::ALL {
             let of_kind = changes.iter().filter(|change| change.kind == kind);
             groups.push(Group {
                 title: kind.title().to_owned(),
                 class: class(kind),
-                lines: of_kind.map(Line::of_change).collect(),
+                lines: of_kind
+                    .map(|change| Line::of_change(change, item(&change.finding).is_some()))
+                    .collect(),
             });
         }
-        let item = |id: &str| report.items.iter().find(|item| item.finding.id() == id);
         let named = |id: &str, why: String| match item(id) {
             Some(item) => Line {
                 why,
@@ -163,7 +171,11 @@ impl NightWords {
         };
         let breaches = night.times.breaches.iter().map(|breach| {
             let days = |number: i64| count(usize::try_from(number).unwrap_or_default(), "day", "days");
-            let why = format!("open for {}, {} past its deadline", days(breach.age_days), days(breach.over_days));
+            let why = format!(
+                "open for {}, {} past its deadline",
+                days(breach.age_days),
+                days(breach.over_days)
+            );
             named(&breach.finding, why)
         });
         groups.push(Group {
@@ -175,13 +187,17 @@ impl NightWords {
         groups.push(Group {
             title: "reintroduced and open".to_owned(),
             class: "late",
-            lines: back.map(|id| named(id, "it was there before, was gone, and came back".to_owned())).collect(),
+            lines: back
+                .map(|id| named(id, "it was there before, was gone, and came back".to_owned()))
+                .collect(),
         });
         let unreached = night.not_reached.iter();
         groups.push(Group {
             title: "not reached tonight".to_owned(),
             class: "unreached",
-            lines: unreached.map(|id| named(id, "the run's time was over".to_owned())).collect(),
+            lines: unreached
+                .map(|id| named(id, "the run's time was over".to_owned()))
+                .collect(),
         });
         groups.retain(|group| !group.lines.is_empty());
         Self {
@@ -191,7 +207,13 @@ impl NightWords {
                 .and_then(|since| Some(since.at?.strftime("%-d %B %Y, %H:%M UTC").to_string())),
             groups,
             unchanged: night.since.as_ref().map_or(0, |since| since.unchanged),
-            times: night.times.rows.iter().filter(|row| row.open + row.settled > 0).map(time_row).collect(),
+            times: night
+                .times
+                .rows
+                .iter()
+                .filter(|row| row.open + row.settled > 0)
+                .map(time_row)
+                .collect(),
         }
     }
 
@@ -199,7 +221,11 @@ impl NightWords {
     #[must_use]
     pub fn headline(&self, summary: &Summary) -> String {
         if self.groups.is_empty() {
-            let same = if self.since.is_some() { "nothing changed" } else { "first run" };
+            let same = if self.since.is_some() {
+                "nothing changed"
+            } else {
+                "first run"
+            };
             return format!("{same}, {}", summary.levels_line());
         }
         let parts: Vec<String> = self
@@ -257,7 +283,11 @@ impl NightWords {
         for group in &self.groups {
             let _ = writeln!(out, "**{} {}**\n", group.lines.len(), group.title);
             for line in group.lines.iter().take(MAX_LINES) {
-                let why = if line.why.is_empty() { String::new() } else { format!(": {}", escape(&line.why)) };
+                let why = if line.why.is_empty() {
+                    String::new()
+                } else {
+                    format!(": {}", escape(&line.why))
+                };
                 let _ = writeln!(
                     out,
                     "- {} {} ({}) {}{why}",
@@ -302,7 +332,8 @@ fn time_row(row: &Remediation) -> TimeRow {
         lane: row.lane.as_deref().map_or_else(|| "-".to_owned(), clean),
         cells: [
             row.open.to_string(),
-            row.oldest_days.map_or_else(|| "-".to_owned(), |days| format!("{days} d")),
+            row.oldest_days
+                .map_or_else(|| "-".to_owned(), |days| format!("{days} d")),
             row.settled.to_string(),
             hours(row.median_hours),
             hours(row.p90_hours),

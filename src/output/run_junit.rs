@@ -20,7 +20,10 @@ pub fn junit(report: &RunReport) -> Result<String> {
     let mut suites: BTreeMap<String, Vec<&ReportItem>> = BTreeMap::new();
     for item in &report.items {
         let finding = &item.finding;
-        suites.entry(format!("{}@{}", finding.repo, finding.branch)).or_default().push(item);
+        suites
+            .entry(format!("{}@{}", finding.repo, finding.branch))
+            .or_default()
+            .push(item);
     }
     let mut out = Report::new(fit(&format!("holdpoint {}", report.estate)));
     for (name, items) in suites {
@@ -86,13 +89,23 @@ mod tests {
         };
         let xml = junit(&report).unwrap();
         let parsed = roxmltree::Document::parse(&xml).unwrap();
-        let cases: Vec<_> = parsed.descendants().filter(|node| node.has_tag_name("testcase")).collect();
+        let cases: Vec<_> = parsed
+            .descendants()
+            .filter(|node| node.has_tag_name("testcase"))
+            .collect();
         assert_eq!(cases.len(), report.items.len());
         let failures = parsed.descendants().filter(|node| node.has_tag_name("failure")).count();
         let skipped = parsed.descendants().filter(|node| node.has_tag_name("skipped")).count();
-        let merged = report.items.iter().filter(|item| matches!(item.outcome, Outcome::Merged { .. })).count();
+        let merged = report
+            .items
+            .iter()
+            .filter(|item| matches!(item.outcome, Outcome::Merged { .. }))
+            .count();
         assert_eq!((failures, skipped), (cases.len() - merged - 1, 1));
-        assert_eq!(parsed.root_element().attribute("failures"), Some(failures.to_string().as_str()));
+        assert_eq!(
+            parsed.root_element().attribute("failures"),
+            Some(failures.to_string().as_str())
+        );
     }
 
     #[test]

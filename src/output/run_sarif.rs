@@ -30,7 +30,7 @@ pub fn sarif(report: &RunReport) -> Value {
     let index: BTreeMap<&str, usize> = rules.keys().enumerate().map(|(at, rule)| (*rule, at)).collect();
     let since = report.night.since.as_ref();
     let mut results: Vec<Value> = report.items.iter().map(|item| result(item, &index, since)).collect();
-    let gone = since.iter().flat_map(|since| &since.changes).filter(|change| {
+    let gone = since.into_iter().flat_map(|since| &since.changes).filter(|change| {
         let has_item = || report.items.iter().any(|item| item.finding.id() == change.finding);
         matches!(change.kind, ChangeKind::Fixed | ChangeKind::Vanished) && !has_item()
     });
@@ -118,14 +118,19 @@ fn absent(change: &Change) -> Value {
 
 /// What the log before it would have to be compared with says (§3.27.24).
 fn state(since: &Since, id: &str) -> &'static str {
-    let mut kinds = since.changes.iter().filter(|change| change.finding == id).map(|change| change.kind);
-    kinds.find_map(|kind| match kind {
-        ChangeKind::New | ChangeKind::Returned => Some("new"),
-        ChangeKind::Down | ChangeKind::Up | ChangeKind::Merged | ChangeKind::Reverted => Some("updated"),
-        ChangeKind::Fixed | ChangeKind::Vanished => Some("absent"),
-        ChangeKind::Held => None,
-    })
-    .unwrap_or("unchanged")
+    let mut kinds = since
+        .changes
+        .iter()
+        .filter(|change| change.finding == id)
+        .map(|change| change.kind);
+    kinds
+        .find_map(|kind| match kind {
+            ChangeKind::New | ChangeKind::Returned => Some("new"),
+            ChangeKind::Down | ChangeKind::Up | ChangeKind::Merged | ChangeKind::Reverted => Some("updated"),
+            ChangeKind::Fixed | ChangeKind::Vanished => Some("absent"),
+            ChangeKind::Held => None,
+        })
+        .unwrap_or("unchanged")
 }
 
 /// Why nobody has to look at it any more (§3.35).
@@ -165,7 +170,10 @@ mod tests {
         assert_eq!(results.len(), report.items.len());
         let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
         for (result, item) in results.iter().zip(&report.items) {
-            assert_eq!(result["fingerprints"][FINGERPRINT], item.finding.finding.fingerprint.as_str());
+            assert_eq!(
+                result["fingerprints"][FINGERPRINT],
+                item.finding.finding.fingerprint.as_str()
+            );
             let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
             assert_eq!(rules[index]["id"], result["ruleId"]);
             assert!(["error", "warning", "note"].contains(&result["level"].as_str().unwrap()));
@@ -183,7 +191,10 @@ mod tests {
         let results = log["runs"][0]["results"].as_array().unwrap();
         let of = |item: &ReportItem| {
             let id = item.finding.id();
-            results.iter().find(|result| result["properties"]["id"] == id.as_str()).unwrap()
+            results
+                .iter()
+                .find(|result| result["properties"]["id"] == id.as_str())
+                .unwrap()
         };
         assert_eq!(of(&samples::merged())["suppressions"][0]["status"], "accepted");
         assert_eq!(of(&samples::broken_contract())["baselineState"], "new");

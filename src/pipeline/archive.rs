@@ -64,7 +64,9 @@ fn drop_oldest(reports: &Path, own: &Path, keep: usize) -> Result<()> {
 /// Whether a folder has a name as [`folder_name`] makes it: what people put there stays.
 fn is_ours(path: &Path) -> bool {
     const FORM: &[u8] = b"0000-00-00T000000Z";
-    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+        return false;
+    };
     let fits = |(c, form): (u8, &u8)| if *form == b'0' { c.is_ascii_digit() } else { c == *form };
     path.is_dir() && !path.is_symlink() && name.len() == FORM.len() && name.bytes().zip(FORM).all(fits)
 }
@@ -95,7 +97,12 @@ mod tests {
             let at = format!("2026-03-0{day}T02:30:00Z").parse().unwrap();
             write(state.path(), at, &files(), &["report.md"], 3).unwrap();
         }
-        let expected = ["2026-03-03T023000Z", "2026-03-04T023000Z", "2026-03-05T023000Z", "audit-2025"];
+        let expected = [
+            "2026-03-03T023000Z",
+            "2026-03-04T023000Z",
+            "2026-03-05T023000Z",
+            "audit-2025",
+        ];
         assert_eq!(names(&reports), expected);
         assert_eq!(names(&reports.join("2026-03-05T023000Z")), ["report.md"]);
         assert_eq!(names(state.path()), ["last-run.json", "report.md", "reports"]);

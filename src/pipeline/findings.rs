@@ -107,7 +107,9 @@ pub fn gather(
         for (branch, findings) in by_branch {
             gathered.add(&repo.name, branch, merge_duplicates(findings));
         }
-        let read = branches.difference(&unread).filter(|branch| mirror.head(branch).is_some());
+        let read = branches
+            .difference(&unread)
+            .filter(|branch| mirror.head(branch).is_some());
         let read = read.map(|branch| (repo.name.clone(), (*branch).to_owned()));
         gathered.complete.extend(read);
     }

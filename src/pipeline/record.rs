@@ -44,6 +44,17 @@ pub const PRESENCE: &str = "presence";
 /// A night of the schedule began or ended.
 pub const NIGHT: &str = "night";
 
+/// What became of a fix: here only that it was reverted counts, since its findings are open again.
+const UNDONE: &str = "outcome";
+
+/// The part of an outcome that says so.
+#[derive(Debug, Deserialize)]
+struct Undone {
+    kind: String,
+    #[serde(default)]
+    fix: Option<Digest>,
+}
+
 /// A run began or ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RunRecord {
@@ -219,6 +230,14 @@ impl History {
                     let record: PresenceRecord = parse(&entry.kind, body)?;
                     history.times.presence(&record, entry.at);
                 }
+                UNDONE => {
+                    let record: Undone = parse(&entry.kind, body)?;
+                    if let ("reverted", Some(fix)) = (record.kind.as_str(), &record.fix) {
+                        for id in history.resolved_by(fix) {
+                            history.times.reverted(&id, entry.at);
+                        }
+                    }
+                }
                 NIGHT => {
                     let record: NightRecord = parse(&entry.kind, body)?;
                     history.nights.record(record);
@@ -236,7 +255,9 @@ impl History {
 
     /// Short ids of what a recorded fix resolves.
     pub fn resolved_by(&self, fix: &Digest) -> Vec<String> {
-        let Some(fix) = self.fixes.get(fix) else { return Vec::new() };
+        let Some(fix) = self.fixes.get(fix) else {
+            return Vec::new();
+        };
         let id = |fingerprint| finding_id(&fix.repo, &fix.target_branch, fingerprint);
         fix.resolves.iter().map(id).collect()
     }

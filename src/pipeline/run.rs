@@ -232,13 +232,15 @@ impl Session {
         };
         let running = started?;
         let mut results = running.all(jobs);
-        while let Some((fix, key, record)) = match next(&mut results, &options.window).await {
-            Ok(result) => result,
-            Err(_) => {
-                running.cut().await;
-                return Ok(validated);
-            }
-        } {
+        loop {
+            let (fix, key, record) = match next(&mut results, &options.window).await {
+                Ok(Some(finished)) => finished,
+                Ok(None) => break,
+                Err(_) => {
+                    running.cut().await;
+                    return Ok(validated);
+                }
+            };
             validated.not_reached.remove(&fix);
             self.ledger.append(
                 EVIDENCE,
@@ -257,13 +259,15 @@ impl Session {
                 .map(|(fix, job)| (fix, job.tests_only()))
                 .collect(),
         );
-        while let Some((fix, _, record)) = match next(&mut results, &options.window).await {
-            Ok(result) => result,
-            Err(_) => {
-                running.cut().await;
-                return Ok(validated);
-            }
-        } {
+        loop {
+            let (fix, _, record) = match next(&mut results, &options.window).await {
+                Ok(Some(finished)) => finished,
+                Ok(None) => break,
+                Err(_) => {
+                    running.cut().await;
+                    return Ok(validated);
+                }
+            };
             validated.comparisons.insert(fix, record.evidence.candidate_green);
         }
         *runner = Some(Ok(running));
@@ -309,10 +313,13 @@ impl Session {
                 self.recorder()?.append_new(DECISION, [decision])?;
             }
             let outcome = if waits {
-                done.not_reached.push(id.clone());
-                Outcome::NotDone {
-                    why: NOT_REACHED.to_owned(),
-                }
+                let known = pair.fix.as_ref().map(|fix| act::proposed_with(&self.ledger, fix));
+                known.transpose()?.flatten().unwrap_or_else(|| {
+                    done.not_reached.push(id.clone());
+                    Outcome::NotDone {
+                        why: NOT_REACHED.to_owned(),
+                    }
+                })
             } else if decision.phase == Phase::Triage && decision.level > Level::Alert {
                 Outcome::NotDone {
                     why: "possible if every check passes; none has run".to_owned(),

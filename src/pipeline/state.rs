@@ -130,7 +130,9 @@ impl State {
 
 /// Writes down who holds the lock, for whoever finds it held. A note that can't be written harms nothing.
 fn note_holder(mut lock: &File) {
-    let since = holdpoint_schemas::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let since = holdpoint_schemas::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .to_string();
     let note = format!("process {}, since {since}", std::process::id());
     let _ = lock.set_len(0).and_then(|()| lock.write_all(note.as_bytes()));
 }

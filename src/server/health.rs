@@ -1,13 +1,13 @@
 //! How `serve` is doing: a page for people and load balancers, and metrics in Prometheus' text form, on loopback only.
 
 use anyhow::{Context, Result};
+use holdpoint_schemas::Timestamp;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use holdpoint_schemas::Timestamp;
 use serde::Serialize;
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -89,7 +89,9 @@ impl Health {
     /// A night ended.
     pub fn ended(&self, end: &End, now: Timestamp) {
         let mut state = self.state();
-        let Some((night, started)) = state.running.take() else { return };
+        let Some((night, started)) = state.running.take() else {
+            return;
+        };
         let (error, numbers) = match end {
             End::Busy => {
                 state.trouble = Some("another run holds the estate".to_owned());
@@ -130,7 +132,11 @@ impl Health {
             last_run: state.last.as_ref(),
             trouble: state.trouble.as_deref(),
         };
-        let status = if failing { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+        let status = if failing {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else {
+            StatusCode::OK
+        };
         (status, serde_json::to_string_pretty(&page).unwrap_or_default() + "\n")
     }
 
@@ -167,7 +173,12 @@ impl Health {
             &[("", u64::from(state.running.is_some()))],
         );
         let next: Vec<_> = state.next.iter().map(|night| ("", second(night.starts))).collect();
-        metric("next_run_timestamp_seconds", "gauge", "When the next night starts.", &next);
+        metric(
+            "next_run_timestamp_seconds",
+            "gauge",
+            "When the next night starts.",
+            &next,
+        );
         let Some(last) = &state.last else { return out };
         metric(
             "last_run_timestamp_seconds",
@@ -223,11 +234,16 @@ impl Health {
 
     fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         if !is_loopback_host(request) {
-            return text(StatusCode::MISDIRECTED_REQUEST, "this page is for loopback only\n".to_owned());
+            return text(
+                StatusCode::MISDIRECTED_REQUEST,
+                "this page is for loopback only\n".to_owned(),
+            );
         }
         if request.method() != Method::GET && request.method() != Method::HEAD {
             let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n".to_owned());
-            answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            answer
+                .headers_mut()
+                .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
             return answer;
         }
         match request.uri().path() {
@@ -253,7 +269,10 @@ impl Health {
     /// # Errors
     /// When it isn't an address on loopback, or can't be had.
     pub async fn listen(address: &str) -> Result<TcpListener> {
-        let parsed: Option<SocketAddr> = address.parse().ok().filter(|address: &SocketAddr| address.ip().is_loopback());
+        let parsed: Option<SocketAddr> = address
+            .parse()
+            .ok()
+            .filter(|address: &SocketAddr| address.ip().is_loopback());
         let Some(parsed) = parsed else {
             return Err(BadInput::new(
                 format!("the schedule's `listen` isn't an address on loopback: `{address}`"),
@@ -261,14 +280,18 @@ impl Health {
             )
             .into());
         };
-        TcpListener::bind(parsed).await.with_context(|| format!("listening on `{address}`"))
+        TcpListener::bind(parsed)
+            .await
+            .with_context(|| format!("listening on `{address}`"))
     }
 
     /// Answers until the process ends.
     pub async fn answer_all(self, listener: TcpListener) {
         let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         loop {
-            let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+            let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
+                return;
+            };
             let Ok((stream, _)) = listener.accept().await else {
                 // Out of file descriptors, most likely; connections that end will free some.
                 tokio::time::sleep(Duration::from_millis(100)).await;
@@ -296,8 +319,15 @@ impl Health {
 /// Whether a request asks for this machine by its own name: a page of the web that points its own name at loopback
 /// doesn't.
 fn is_loopback_host(request: &Request<Incoming>) -> bool {
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(host, |(name, _)| name);
+    let host = request
+        .headers()
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or_default();
+    let name = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.parse::<u16>().is_ok())
+        .map_or(host, |(name, _)| name);
     let bare = name.trim_start_matches('[').trim_end_matches(']');
     bare.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
@@ -361,9 +391,15 @@ mod tests {
     async fn a_failed_night_makes_it_unhealthy_and_says_why() {
         let health = Health::default();
         health.running(night(), at("2026-03-17T02:30:00Z"));
-        health.ended(&End::Failed("the pack doesn't compile".to_owned()), at("2026-03-17T02:31:00Z"));
+        health.ended(
+            &End::Failed("the pack doesn't compile".to_owned()),
+            at("2026-03-17T02:31:00Z"),
+        );
         let answer = ask(&health, &get("/healthz")).await;
-        assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("doesn't compile"), "{answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 503") && answer.contains("doesn't compile"),
+            "{answer}"
+        );
     }
 
     #[tokio::test]

@@ -23,7 +23,13 @@ pub enum Step {
 /// What there is to do. `since`: when this process began to watch. A night before that was missed only if the estate
 /// had nights before it: an estate that is new to `serve` waits for its first night.
 #[must_use]
-pub fn step(schedule: &Schedule, nights: &Nights, given_up: &BTreeSet<Timestamp>, since: Timestamp, now: Timestamp) -> Step {
+pub fn step(
+    schedule: &Schedule,
+    nights: &Nights,
+    given_up: &BTreeSet<Timestamp>,
+    since: Timestamp,
+    now: Timestamp,
+) -> Step {
     let is_done = |night: &Night| nights.is_over(night.id) || given_up.contains(&night.id);
     if let Some(night) = schedule.latest(now).filter(|night| !is_done(night))
         && (night.starts > since || nights.began_by(night.id))
@@ -114,7 +120,11 @@ mod tests {
         ]);
         let since = "2026-03-15T12:00:00Z";
         for now in ["2026-03-16T02:29:00Z", "2026-03-16T02:30:00Z", "2026-03-17T02:31:00Z"] {
-            assert_eq!(decide(&known, since, now), Step::Wait(night("2026-03-18T02:30:00Z")), "{now}");
+            assert_eq!(
+                decide(&known, since, now),
+                Step::Wait(night("2026-03-18T02:30:00Z")),
+                "{now}"
+            );
         }
     }
 
@@ -129,7 +139,13 @@ mod tests {
     fn what_was_given_up_is_left_alone_until_the_next_night() {
         let given_up = BTreeSet::from([at("2026-03-17T02:30:00Z")]);
         let now = at("2026-03-17T02:40:00Z");
-        let step = step(&schedule(), &Nights::default(), &given_up, at("2026-03-16T00:00:00Z"), now);
+        let step = step(
+            &schedule(),
+            &Nights::default(),
+            &given_up,
+            at("2026-03-16T00:00:00Z"),
+            now,
+        );
         assert_eq!(step, Step::Wait(night("2026-03-18T02:30:00Z")));
     }
 }

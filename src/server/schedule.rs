@@ -83,11 +83,17 @@ impl Schedule {
         for config in &config.blackout {
             let (from, to) = (instant(&zone, config.from), instant(&zone, config.to));
             let (Some(from), Some(to)) = (from, to) else {
-                return Err(BadInput::new("a blackout of the schedule is out of range", "correct its year"));
+                return Err(BadInput::new(
+                    "a blackout of the schedule is out of range",
+                    "correct its year",
+                ));
             };
             if from >= to {
                 return Err(BadInput::new(
-                    format!("a blackout of the schedule ends at {}, before it begins at {}", config.to, config.from),
+                    format!(
+                        "a blackout of the schedule ends at {}, before it begins at {}",
+                        config.to, config.from
+                    ),
                     "`to` is the first moment after it: swap the two, or correct one",
                 ));
             }
@@ -155,8 +161,13 @@ impl Schedule {
             return SignedDuration::ZERO;
         }
         let digest = Digest::of_parts([self.estate.as_bytes(), night.to_string().as_bytes()]);
-        let drawn = digest.as_str().get(..15).and_then(|hex| u64::from_str_radix(hex, 16).ok());
-        seconds(Period::of_seconds(drawn.unwrap_or_default() % (self.jitter.seconds() + 1)))
+        let drawn = digest
+            .as_str()
+            .get(..15)
+            .and_then(|hex| u64::from_str_radix(hex, 16).ok());
+        seconds(Period::of_seconds(
+            drawn.unwrap_or_default() % (self.jitter.seconds() + 1),
+        ))
     }
 }
 

@@ -74,7 +74,12 @@ fn several_times_a_night_stay_in_order_where_clocks_change() {
     // 02:00 and 03:00 are one moment, and so are 02:30 and 03:30.
     assert_eq!(
         found,
-        ["2026-03-29T00:00:00Z", "2026-03-29T00:30:00Z", "2026-03-29T01:00:00Z", "2026-03-29T01:30:00Z"]
+        [
+            "2026-03-29T00:00:00Z",
+            "2026-03-29T00:30:00Z",
+            "2026-03-29T01:00:00Z",
+            "2026-03-29T01:30:00Z"
+        ]
     );
 }
 
@@ -84,7 +89,10 @@ fn weekdays_months_and_nicknames_are_those_of_crontab() {
         starts(&schedule("0 1 * * MON-FRI", "UTC"), "2026-03-20T02:00:00Z", 1),
         ["2026-03-23T01:00:00Z"]
     );
-    assert_eq!(starts(&schedule("@daily", "UTC"), "2026-03-20T02:00:00Z", 1), ["2026-03-21T00:00:00Z"]);
+    assert_eq!(
+        starts(&schedule("@daily", "UTC"), "2026-03-20T02:00:00Z", 1),
+        ["2026-03-21T00:00:00Z"]
+    );
 }
 
 #[test]
@@ -117,7 +125,11 @@ fn no_night_starts_in_a_blackout_and_its_end_is_outside() {
         starts(&schedule, "2026-12-18T12:00:00Z", 2),
         ["2026-12-19T01:30:00Z", "2026-12-23T01:30:00Z"]
     );
-    assert_eq!(schedule.latest(at("2026-12-21T02:00:00Z")), None, "nor is it made up for");
+    assert_eq!(
+        schedule.latest(at("2026-12-21T02:00:00Z")),
+        None,
+        "nor is it made up for"
+    );
 }
 
 #[test]
@@ -125,7 +137,11 @@ fn of_several_missed_nights_only_the_last_is_made_up_for_and_only_in_time() {
     let schedule = schedule("30 2 * * *", "UTC");
     let latest = schedule.latest(at("2026-03-17T09:00:00Z")).unwrap();
     assert_eq!(latest.id, at("2026-03-17T02:30:00Z"));
-    assert_eq!(schedule.latest(at("2026-03-17T14:31:00Z")), None, "twelve hours are over");
+    assert_eq!(
+        schedule.latest(at("2026-03-17T14:31:00Z")),
+        None,
+        "twelve hours are over"
+    );
 }
 
 #[test]

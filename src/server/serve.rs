@@ -132,7 +132,13 @@ mod tests {
         async fn sleep_until(&self, at: Timestamp) {
             let mut sleeps = self.sleeps.lock().unwrap();
             *sleeps += 1;
-            let jump = self.jumps.lock().unwrap().iter().find(|(after, _)| after == &*sleeps).map(|(_, to)| *to);
+            let jump = self
+                .jumps
+                .lock()
+                .unwrap()
+                .iter()
+                .find(|(after, _)| after == &*sleeps)
+                .map(|(_, to)| *to);
             *self.now.lock().unwrap() = jump.unwrap_or(at);
             if *sleeps >= self.most {
                 self.stop.send_replace(true);
@@ -157,14 +163,21 @@ mod tests {
         async fn run(&self, night: Night, now: Timestamp) -> End {
             self.ran.lock().unwrap().push(format!("{} at {now}", night.id));
             let mut ends = self.ends.lock().unwrap();
-            let end = if ends.is_empty() { End::Done(Numbers::default()) } else { ends.remove(0) };
+            let end = if ends.is_empty() {
+                End::Done(Numbers::default())
+            } else {
+                ends.remove(0)
+            };
             let state = match end {
                 End::Done(_) => NightState::Finished,
                 End::Failed(_) => NightState::Failed,
                 End::Busy => return end,
             };
             if !self.forgetful {
-                self.nights.lock().unwrap().record(NightRecord { night: night.id, state });
+                self.nights
+                    .lock()
+                    .unwrap()
+                    .record(NightRecord { night: night.id, state });
             }
             end
         }
@@ -190,7 +203,10 @@ mod tests {
         let ran = serve_with(&TestWork::default(), "2026-03-15T12:00:00Z", 3, &[]).await;
         assert_eq!(
             ran,
-            ["2026-03-16T02:30:00Z at 2026-03-16T02:30:00Z", "2026-03-17T02:30:00Z at 2026-03-17T02:30:00Z"]
+            [
+                "2026-03-16T02:30:00Z at 2026-03-16T02:30:00Z",
+                "2026-03-17T02:30:00Z at 2026-03-17T02:30:00Z"
+            ]
         );
     }
 
@@ -218,11 +234,17 @@ mod tests {
     #[tokio::test]
     async fn a_night_waits_for_another_run_to_end_and_a_failed_one_is_over() {
         let work = TestWork::default();
-        work.ends.lock().unwrap().extend([End::Busy, End::Failed("no policies".to_owned())]);
+        work.ends
+            .lock()
+            .unwrap()
+            .extend([End::Busy, End::Failed("no policies".to_owned())]);
         let ran = serve_with(&work, "2026-03-15T12:00:00Z", 3, &[]).await;
         assert_eq!(
             ran,
-            ["2026-03-16T02:30:00Z at 2026-03-16T02:30:00Z", "2026-03-16T02:30:00Z at 2026-03-16T02:31:00Z"]
+            [
+                "2026-03-16T02:30:00Z at 2026-03-16T02:30:00Z",
+                "2026-03-16T02:30:00Z at 2026-03-16T02:31:00Z"
+            ]
         );
     }
 

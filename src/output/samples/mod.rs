@@ -369,7 +369,13 @@ pub fn night() -> NightReport {
         since: Some(Since {
             at: Some("2026-03-16T02:30:00Z".parse().unwrap()),
             changes: vec![
-                change(ChangeKind::New, &contract, None, Some(Level::Alert), "the contract that `gateway` relies on breaks"),
+                change(
+                    ChangeKind::New,
+                    &contract,
+                    None,
+                    Some(Level::Alert),
+                    "the contract that `gateway` relies on breaks",
+                ),
                 change(
                     ChangeKind::Down,
                     &frozen(),
@@ -377,8 +383,20 @@ pub fn night() -> NightReport {
                     Some(Level::Suggest),
                     "now: a code freeze covers `accounts`",
                 ),
-                change(ChangeKind::Merged, &merged(), None, None, "the tested tree was merged to `main`"),
-                change(ChangeKind::Held, &unknown_service(), None, Some(Level::Alert), "no catalogue knows the service"),
+                change(
+                    ChangeKind::Merged,
+                    &merged(),
+                    None,
+                    None,
+                    "the tested tree was merged to `main`",
+                ),
+                change(
+                    ChangeKind::Held,
+                    &unknown_service(),
+                    None,
+                    Some(Level::Alert),
+                    "no catalogue knows the service",
+                ),
             ],
             unchanged: 1,
         }),

@@ -26,11 +26,17 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
     match moment.estate.config.slas.get(&severity) {
         None => facts.set_unknown(
             finding::SLA_BREACHED,
-            format!("the estate doesn't say how long a finding of severity {} may be open", severity.as_str()),
+            format!(
+                "the estate doesn't say how long a finding of severity {} may be open",
+                severity.as_str()
+            ),
         ),
         Some(sla) => {
             let late = course.is_some_and(|course| breached(since(course), moment.now, *sla));
-            let note = Some(format!("{} may be open for {sla}, and it is for {age}d", severity.as_str()));
+            let note = Some(format!(
+                "{} may be open for {sla}, and it is for {age}d",
+                severity.as_str()
+            ));
             facts.set(finding::SLA_BREACHED, moment.fact(late, LEDGER, note));
         }
     }

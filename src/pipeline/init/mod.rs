@@ -21,10 +21,16 @@ const FILES: &[(&str, &str)] = &[
     ("rollout.yaml", include_str!("templates/rollout.yaml")),
     ("approvers", include_str!("templates/approvers")),
     ("policies/pack.yaml", include_str!("templates/pack.yaml")),
-    ("policies/reintroduced.cedar", include_str!("templates/reintroduced.cedar")),
+    (
+        "policies/reintroduced.cedar",
+        include_str!("templates/reintroduced.cedar"),
+    ),
     ("policies/cases/reintroduced.yaml", include_str!("templates/cases.yaml")),
     // What the shipped packs' cases start from, too.
-    ("policies/cases/ready.yaml", include_str!("../../../policies/platform/cases/ready.yaml")),
+    (
+        "policies/cases/ready.yaml",
+        include_str!("../../../policies/platform/cases/ready.yaml"),
+    ),
     ("fixes/README.md", include_str!("templates/fixes.md")),
     (".gitignore", include_str!("templates/gitignore")),
     ("README.md", include_str!("templates/README.md")),
@@ -109,8 +115,18 @@ fn absolute(given: &str) -> Result<String, BadInput> {
 
 /// The last part of a remote, with what a folder may be called by.
 fn name_of(remote: &str) -> String {
-    let last = remote.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default();
-    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' };
+    let last = remote
+        .trim_end_matches('/')
+        .rsplit(['/', ':'])
+        .next()
+        .unwrap_or_default();
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') {
+            c
+        } else {
+            '-'
+        }
+    };
     let name: String = last.trim_end_matches(".git").chars().map(plain).collect();
     name.trim_start_matches(['.', '-']).to_owned()
 }
@@ -191,7 +207,11 @@ mod tests {
 
     #[test]
     fn a_password_is_not_written_down_and_a_missing_folder_is_said() {
-        for remote in ["https://bot:hunter2@git.example.com/shop.git", "nowhere/at/all", "https:///"] {
+        for remote in [
+            "https://bot:hunter2@git.example.com/shop.git",
+            "nowhere/at/all",
+            "https:///",
+        ] {
             let error = given(&[remote]).unwrap_err();
             assert!(!error.message.contains("hunter2") && error.help.is_some(), "{error}");
         }
@@ -204,7 +224,10 @@ mod tests {
         let made = make(folder.path(), "shop", &[]).unwrap();
         assert_eq!(made.kept, ["README.md"]);
         assert_eq!(made.written.len(), FILES.len() - 1);
-        assert_eq!(std::fs::read_to_string(folder.path().join("README.md")).unwrap(), "ours");
+        assert_eq!(
+            std::fs::read_to_string(folder.path().join("README.md")).unwrap(),
+            "ours"
+        );
         let again = make(folder.path(), "shop", &[]).unwrap();
         assert_eq!((again.written.len(), again.kept.len()), (0, FILES.len()));
     }
@@ -226,7 +249,12 @@ mod tests {
         make(folder.path(), "shop", &[]).unwrap();
         for (path, _) in FILES {
             let text = std::fs::read_to_string(folder.path().join(path)).unwrap();
-            assert!(!["@NAME@", "@REPOS@", "@SERVICES@"].iter().any(|left| text.contains(left)), "{path}");
+            assert!(
+                !["@NAME@", "@REPOS@", "@SERVICES@"]
+                    .iter()
+                    .any(|left| text.contains(left)),
+                "{path}"
+            );
         }
     }
 }

@@ -52,7 +52,9 @@ impl Nights {
     /// Whether a night is over. One that began and never ended was killed: its run is to be resumed.
     #[must_use]
     pub fn is_over(&self, night: Timestamp) -> bool {
-        self.begun.get(&night).is_some_and(|state| *state != NightState::Started)
+        self.begun
+            .get(&night)
+            .is_some_and(|state| *state != NightState::Started)
     }
 
     /// Whether this night or one before it ever began.

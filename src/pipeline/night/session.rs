@@ -57,7 +57,11 @@ impl Session {
         not_reached: Vec<String>,
     ) -> Result<NightReport> {
         let history = History::read(&self.ledger)?;
-        let since = options.only.is_empty().then(|| before.compare(items, &history)).flatten();
+        let since = options
+            .only
+            .is_empty()
+            .then(|| before.compare(items, &history))
+            .flatten();
         let findings = self.watched(&history);
         Ok(NightReport {
             night: options.night,
@@ -117,8 +121,8 @@ pub fn nights_of(root: &Path) -> Result<super::Nights> {
 /// When the state folder is held by another process, or the ledger can't be written.
 pub fn record_failure(root: &Path, night: Timestamp, at: Timestamp) -> Result<()> {
     let (root, config) = estate::config(root)?;
-    let mut ledger = State::take(&root.join(&config.state))?.ledger()?;
+    let held = State::take(&root.join(&config.state))?;
     let state = NightState::Failed;
-    ledger.append(NIGHT, at, &NightRecord { night, state })?;
+    held.ledger()?.append(NIGHT, at, &NightRecord { night, state })?;
     Ok(())
 }

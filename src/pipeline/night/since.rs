@@ -135,7 +135,11 @@ impl Before {
             courses.map(|(id, _)| id.clone()).collect()
         };
         Self {
-            at: history.times.all().filter_map(|(_, course)| Some(course.level.as_ref()?.last)).max(),
+            at: history
+                .times
+                .all()
+                .filter_map(|(_, course)| Some(course.level.as_ref()?.last))
+                .max(),
             decisions: history
                 .times
                 .all()
@@ -167,12 +171,17 @@ impl Before {
         });
         for id in gone {
             // A merged finding keeps its item; that its report is up to date by now is told all the same.
-            let Some(finding) = after.findings.get(id) else { continue };
+            let Some(finding) = after.findings.get(id) else {
+                continue;
+            };
             let merged = after.times.of(id).is_some_and(|course| course.merged.is_some());
             let (kind, why) = if merged {
                 (ChangeKind::Fixed, "its fix was merged, and no report has it any more")
             } else {
-                (ChangeKind::Vanished, "no report has it any more, and Holdpoint merged no fix of it")
+                (
+                    ChangeKind::Vanished,
+                    "no report has it any more, and Holdpoint merged no fix of it",
+                )
             };
             since.changes.push(of(kind, finding, why.to_owned()));
         }
@@ -216,14 +225,20 @@ impl Before {
             return None;
         }
         if held.level != now {
-            let kind = if now > held.level { ChangeKind::Up } else { ChangeKind::Down };
+            let kind = if now > held.level {
+                ChangeKind::Up
+            } else {
+                ChangeKind::Down
+            };
             return Some(Change {
                 from: Some(held.level),
                 to: Some(now),
                 ..of(kind, finding, moved(&held.bounds, &item.decision, held.level < now))
             });
         }
-        let nights = course.and_then(|course| Some(course.level.as_ref()?.nights)).unwrap_or(1);
+        let nights = course
+            .and_then(|course| Some(course.level.as_ref()?.nights))
+            .unwrap_or(1);
         (nights >= LONG_HELD_NIGHTS && now < Level::AutoApply).then(|| Change {
             to: Some(now),
             nights: Some(nights),

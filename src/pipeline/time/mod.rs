@@ -258,8 +258,17 @@ mod tests {
         timeline.presence(&gone("a"), day(5));
         timeline.presence(&returned("a"), day(10));
         let course = timeline.of("a").unwrap();
-        assert_eq!((course.returns, course.first_seen, course.age_days(day(12))), (1, day(1), 2));
-        assert_eq!(course.settled, [Stretch { from: day(1), until: day(5) }]);
+        assert_eq!(
+            (course.returns, course.first_seen, course.age_days(day(12))),
+            (1, day(1), 2)
+        );
+        assert_eq!(
+            course.settled,
+            [Stretch {
+                from: day(1),
+                until: day(5)
+            }]
+        );
     }
 
     #[test]
@@ -270,7 +279,13 @@ mod tests {
         timeline.presence(&gone("a"), day(6));
         let course = timeline.of("a").unwrap();
         assert!(!course.is_open());
-        assert_eq!(course.settled, [Stretch { from: day(1), until: day(3) }]);
+        assert_eq!(
+            course.settled,
+            [Stretch {
+                from: day(1),
+                until: day(3)
+            }]
+        );
     }
 
     #[test]

@@ -221,7 +221,10 @@ mod tests {
         let report = TimeReport::of(&timeline, &findings, &slas, day(11));
 
         let high = report.rows.iter().find(|row| row.severity == Severity::High).unwrap();
-        assert_eq!((high.open, high.settled, high.median_hours, high.p90_hours), (0, 2, Some(48), Some(96)));
+        assert_eq!(
+            (high.open, high.settled, high.median_hours, high.p90_hours),
+            (0, 2, Some(48), Some(96))
+        );
         assert_eq!(report.rows[0].severity, Severity::Critical, "most severe first");
         assert_eq!(report.reintroduced, ["d"]);
         let breach = Breach {

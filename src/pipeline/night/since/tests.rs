@@ -47,7 +47,10 @@ fn presence(gone: &[&ReportItem], returned: &[&ReportItem]) -> PresenceRecord {
 
 #[test]
 fn a_first_run_has_nothing_to_compare_with() {
-    assert_eq!(Before::default().compare(&[samples::frozen()], &History::default()), None);
+    assert_eq!(
+        Before::default().compare(&[samples::frozen()], &History::default()),
+        None
+    );
 }
 
 #[test]
@@ -77,7 +80,10 @@ fn a_level_that_fell_names_the_bound_that_came_and_one_that_rose_the_bound_that_
 
 #[test]
 fn what_is_gone_was_fixed_by_us_or_only_vanished() {
-    let items = [held(samples::frozen(), Level::Suggest), held(samples::unprovisioned(), Level::Suggest)];
+    let items = [
+        held(samples::frozen(), Level::Suggest),
+        held(samples::unprovisioned(), Level::Suggest),
+    ];
     let both: Vec<&ReportItem> = items.iter().collect();
     let mut before = history(&both, day(14));
     before.times.merged(&items[0].finding.id(), day(15));
@@ -116,7 +122,7 @@ fn a_merge_is_a_change_and_one_of_an_earlier_run_is_not() {
     };
     let before = history(&[&held(samples::merged(), Level::Suggest)], day(16));
     assert_eq!(kinds(&compare(&before, &before, &[merged])), [ChangeKind::Merged]);
-    assert_eq!(kinds(&compare(&before, &before, &[earlier])), []);
+    assert!(compare(&before, &before, &[earlier]).changes.is_empty());
 }
 
 #[test]
@@ -130,7 +136,10 @@ fn what_waits_is_told_again_from_the_third_night_on() {
         }
         let since = compare(&before, &after, &[item.clone()]);
         assert_eq!(!since.changes.is_empty(), told, "{nights} nights");
-        assert_eq!(since.changes.first().and_then(|change| change.nights), told.then_some(nights));
+        assert_eq!(
+            since.changes.first().and_then(|change| change.nights),
+            told.then_some(nights)
+        );
     }
 }
 
