@@ -30,14 +30,15 @@ fn words(error: &lettre::transport::smtp::Error) -> String {
     if let Some(code) = error.status() {
         return format!("the server answered {code}");
     }
-    let what = match () {
-        () if error.is_tls() => "no TLS with the server",
-        () if error.is_timeout() => "no answer in time",
-        () if error.is_client() => "the server doesn't offer what is needed",
-        () if error.is_response() => "the server's answer can't be read",
-        () => "the server can't be reached",
-    };
-    what.to_owned()
+    let kinds = [
+        (error.is_tls(), "no TLS with the server"),
+        (error.is_timeout(), "no answer in time"),
+        (error.is_client(), "the server doesn't offer what is needed"),
+        (error.is_response(), "the server's answer can't be read"),
+    ];
+    let kind = kinds.iter().find(|(is_it, _)| *is_it);
+    kind.map_or("the server can't be reached", |(_, words)| words)
+        .to_owned()
 }
 
 fn mail(config: &EmailConfig, message: &Message) -> Result<Mail, String> {

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
@@ -115,7 +116,7 @@ fn signature(key: &str, id: &str, seconds: i64, body: &[u8]) -> Result<String, S
     let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).map_err(|_| "its key can't be used".to_owned())?;
     mac.update(format!("{id}.{seconds}.").as_bytes());
     mac.update(body);
-    Ok(format!("v1,{}", base64(&mac.finalize().into_bytes())))
+    Ok(format!("v1,{}", base64(mac.finalize().into_bytes().as_slice())))
 }
 
 async fn post(target: &Target, request: Request<Full<Bytes>>) -> Result<(), Fault> {
@@ -127,7 +128,7 @@ async fn post(target: &Target, request: Request<Full<Bytes>>) -> Result<(), Faul
         return exchange(stream, request).await;
     }
     let name = ServerName::try_from(host.to_owned()).map_err(|_| Fault::Lasting("its URL has no host".to_owned()))?;
-    let stream = TlsConnector::from(Arc::new(trusted()))
+    let stream = TlsConnector::from(Arc::new(trusted()?))
         .connect(name, stream)
         .await
         .map_err(|error| Fault::Passing(format!("no TLS with it: {error}")))?;
@@ -135,12 +136,13 @@ async fn post(target: &Target, request: Request<Full<Bytes>>) -> Result<(), Faul
 }
 
 /// What the machine trusts, or what `SSL_CERT_FILE` names.
-fn trusted() -> ClientConfig {
+fn trusted() -> Result<ClientConfig, Fault> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    ClientConfig::builder()
-        .with_root_certificates(roots)
-        .with_no_client_auth()
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|_| Fault::Lasting("no TLS can be set up".to_owned()))?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<(), Fault>

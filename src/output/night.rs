@@ -32,6 +32,9 @@ pub struct Line {
     pub title: String,
     /// What became of it, and why.
     pub why: String,
+    /// Whether the page has a card of it.
+    #[serde(skip)]
+    pub linked: bool,
 }
 
 /// Lines under a heading.
@@ -84,6 +87,7 @@ impl Line {
             severity: String::new(),
             title: clean(text),
             why: String::new(),
+            linked: false,
         }
     }
 
@@ -97,10 +101,11 @@ impl Line {
             severity: finding.finding.severity.as_str().to_owned(),
             title: shorten(&clean(&finding.finding.title), MAX_TITLE),
             why: shorten(&clean(&phrase::reason(item)), MAX_WHY),
+            linked: true,
         }
     }
 
-    fn of_change(change: &Change) -> Self {
+    fn of_change(change: &Change, linked: bool) -> Self {
         let levels = match (change.from, change.to) {
             (Some(from), Some(to)) => format!("{from} → {to}, "),
             (None, Some(to)) if change.kind != ChangeKind::Held => format!("{to}: "),
@@ -116,6 +121,7 @@ impl Line {
             severity: change.severity.as_str().to_owned(),
             title: shorten(&clean(&change.title), MAX_TITLE),
             why: shorten(&clean(&format!("{levels}{nights}{}", clause(&change.why))), MAX_WHY),
+            linked,
         }
     }
 
@@ -140,16 +146,18 @@ impl NightWords {
     pub fn of(report: &RunReport) -> Self {
         let night = &report.night;
         let mut groups = Vec::new();
+        let item = |id: &str| report.items.iter().find(|item| item.finding.id() == id);
         let changes = night.since.as_ref().map_or(&[][..], |since| &since.changes);
         for kind in ChangeKind::ALL {
             let of_kind = changes.iter().filter(|change| change.kind == kind);
             groups.push(Group {
                 title: kind.title().to_owned(),
                 class: class(kind),
-                lines: of_kind.map(Line::of_change).collect(),
+                lines: of_kind
+                    .map(|change| Line::of_change(change, item(&change.finding).is_some()))
+                    .collect(),
             });
         }
-        let item = |id: &str| report.items.iter().find(|item| item.finding.id() == id);
         let named = |id: &str, why: String| match item(id) {
             Some(item) => Line {
                 why,

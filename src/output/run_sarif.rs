@@ -30,7 +30,7 @@ pub fn sarif(report: &RunReport) -> Value {
     let index: BTreeMap<&str, usize> = rules.keys().enumerate().map(|(at, rule)| (*rule, at)).collect();
     let since = report.night.since.as_ref();
     let mut results: Vec<Value> = report.items.iter().map(|item| result(item, &index, since)).collect();
-    let gone = since.iter().flat_map(|since| &since.changes).filter(|change| {
+    let gone = since.into_iter().flat_map(|since| &since.changes).filter(|change| {
         let has_item = || report.items.iter().any(|item| item.finding.id() == change.finding);
         matches!(change.kind, ChangeKind::Fixed | ChangeKind::Vanished) && !has_item()
     });

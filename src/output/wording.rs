@@ -113,6 +113,16 @@ const YES_NO: &[(&str, &str, &str)] = &[
         "the vulnerable part isn't reached",
     ),
     (
+        "finding.sla_breached",
+        "it is open for longer than its severity may be",
+        "it isn't past its deadline",
+    ),
+    (
+        "finding.reintroduced",
+        "it was there before, was gone, and came back",
+        "it wasn't there before",
+    ),
+    (
         "finding.direct_dependency",
         "the service itself declares the vulnerable component",
         "the service doesn't declare a vulnerable component itself",

@@ -64,6 +64,17 @@ pub const PRESENCE: &str = "presence";
 /// A night of the schedule began or ended.
 pub const NIGHT: &str = "night";
 
+/// What became of a fix: here only that it was reverted counts, since its findings are open again.
+const UNDONE: &str = "outcome";
+
+/// The part of an outcome that says so.
+#[derive(Debug, Deserialize)]
+struct Undone {
+    kind: String,
+    #[serde(default)]
+    fix: Option<Digest>,
+}
+
 /// A run began or ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RunRecord {
@@ -260,6 +271,14 @@ impl History {
                 PRESENCE => {
                     let record: PresenceRecord = parse(&entry.kind, body)?;
                     history.times.presence(&record, entry.at);
+                }
+                UNDONE => {
+                    let record: Undone = parse(&entry.kind, body)?;
+                    if let ("reverted", Some(fix)) = (record.kind.as_str(), &record.fix) {
+                        for id in history.resolved_by(fix) {
+                            history.times.reverted(&id, entry.at);
+                        }
+                    }
                 }
                 NIGHT => {
                     let record: NightRecord = parse(&entry.kind, body)?;

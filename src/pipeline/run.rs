@@ -280,13 +280,15 @@ impl Session {
             validated.not_reached = jobs.keys().cloned().collect();
         }
         let mut results = running.all(jobs);
-        while let Some((fix, key, record)) = match next(&mut results, &options.window).await {
-            Ok(result) => result,
-            Err(_) => {
-                running.cut().await;
-                return Ok(validated);
-            }
-        } {
+        loop {
+            let (fix, key, record) = match next(&mut results, &options.window).await {
+                Ok(Some(finished)) => finished,
+                Ok(None) => break,
+                Err(_) => {
+                    running.cut().await;
+                    return Ok(validated);
+                }
+            };
             validated.not_reached.remove(&fix);
             self.ledger.append(
                 EVIDENCE,
@@ -305,13 +307,15 @@ impl Session {
                 .map(|(fix, job)| (fix, job.tests_only()))
                 .collect(),
         );
-        while let Some((fix, _, record)) = match next(&mut results, &options.window).await {
-            Ok(result) => result,
-            Err(_) => {
-                running.cut().await;
-                return Ok(validated);
-            }
-        } {
+        loop {
+            let (fix, _, record) = match next(&mut results, &options.window).await {
+                Ok(Some(finished)) => finished,
+                Ok(None) => break,
+                Err(_) => {
+                    running.cut().await;
+                    return Ok(validated);
+                }
+            };
             validated.comparisons.insert(fix, record.evidence.candidate_green);
         }
         *runner = Some(Ok(running));
@@ -375,10 +379,13 @@ impl Session {
             let outcome = if let Some(outcome) = of_batch {
                 outcome.clone()
             } else if waits {
-                done.not_reached.push(id.clone());
-                Outcome::NotDone {
-                    why: NOT_REACHED.to_owned(),
-                }
+                let known = pair.fix.as_ref().map(|fix| act::proposed_with(&self.ledger, fix));
+                known.transpose()?.flatten().unwrap_or_else(|| {
+                    done.not_reached.push(id.clone());
+                    Outcome::NotDone {
+                        why: NOT_REACHED.to_owned(),
+                    }
+                })
             } else if decision.phase == Phase::Triage && decision.level > Level::Alert {
                 Outcome::NotDone {
                     why: "possible if every check passes; none has run".to_owned(),
