@@ -36,5 +36,6 @@ mod policy_simulate;
 mod policy_table;
 mod policy_test;
 mod scenarios;
+mod shared_ledger;
 mod support;
 mod telemetry;
