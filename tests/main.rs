@@ -41,6 +41,7 @@ mod policy_test;
 mod scenarios;
 mod schedules;
 mod serve;
+mod shared_ledger;
 mod support;
 mod telemetry;
 mod together;

@@ -110,7 +110,8 @@ mod tests {
             for leaf in leaves {
                 frontier.push(leaf_hash(&leaf));
                 tree.push(leaf);
-                prop_assert_eq!(frontier.head().root.as_bytes().as_slice(), tree.root().as_bytes().as_slice());
+                let (ours, theirs) = (frontier.head().root, tree.root());
+                prop_assert_eq!(ours.as_bytes().as_slice(), theirs.as_bytes().as_slice());
                 prop_assert_eq!(frontier.size(), tree.len());
             }
         }

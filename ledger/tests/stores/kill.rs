@@ -60,7 +60,7 @@ fn write() {
     let (name, _) = is_other().unwrap();
     let mut ledger = open_named(&name);
     let mut size = ledger.head().unwrap().size;
-    let text = "x".repeat(20_000);
+    let text = "x".repeat(5_000);
     loop {
         let bodies: Vec<_> = (1..=BATCH).map(|n| json!({ "n": size + n, "text": text })).collect();
         ledger
