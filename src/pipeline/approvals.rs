@@ -304,11 +304,12 @@ pub fn promote(session: &mut Session, id: &str) -> Result<Promotion> {
     }
     let (mut facts, service) = session.facts(&history, &item.finding, Some(&item.fix));
     insert_approval(&mut facts, &counted, &item.fix, session.at);
+    let asked = without_evidence(&facts);
     let question = Question {
         finding: &item.finding,
         service: &service,
         fix: Some(&item.fix),
-        facts: &without_evidence(&facts),
+        facts: &asked,
         evidence: item.evidence.as_ref().map(|record| &record.evidence),
         rollout: &session.estate.rollout,
         now: session.at,
@@ -319,7 +320,7 @@ pub fn promote(session: &mut Session, id: &str) -> Result<Promotion> {
         decision: item.decision.id.clone(),
         policies: session.estate.pack.digest().clone(),
         schema: session.estate.pack.schema_digest().clone(),
-        facts: facts.clone(),
+        facts: asked.clone(),
         at: session.at,
         permission: permission.clone(),
     };
