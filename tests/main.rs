@@ -13,6 +13,7 @@ mod approvals;
 mod architecture;
 mod attacks;
 mod bad_input;
+mod bundle;
 mod claims;
 mod classify;
 mod cli;

@@ -30,6 +30,7 @@ pub mod run_junit;
 pub mod run_sarif;
 #[cfg(test)]
 pub mod samples;
+pub(crate) mod samples;
 pub mod simulation;
 pub mod summary;
 pub mod table;

@@ -66,7 +66,7 @@ pub struct PolicyRecord {
 
 impl SchemaRecord {
     /// The facts that a pack may read.
-    fn of(pack: &Pack, facts: &FactTable, org: &[SuppliedFact]) -> Self {
+    pub(super) fn of(pack: &Pack, facts: &FactTable, org: &[SuppliedFact]) -> Self {
         Self {
             digest: pack.schema_digest().clone(),
             cedar: facts.cedar_schema(),
@@ -77,7 +77,7 @@ impl SchemaRecord {
 
 impl PoliciesRecord {
     /// The policies of a pack.
-    fn of(pack: &Pack) -> Self {
+    pub(super) fn of(pack: &Pack) -> Self {
         let policies = pack.cedar().map(|(info, policy)| PolicyRecord {
             id: info.id.clone(),
             text: policy.to_string(),

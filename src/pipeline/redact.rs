@@ -32,6 +32,11 @@ pub fn redact<'f>(fix: &mut Fix, mut findings: impl Iterator<Item = &'f RepoFind
     }
 }
 
+/// Whether literals of a text were masked: then its digest is of what it was before.
+pub fn is_redacted(text: &str) -> bool {
+    text.contains(MASK)
+}
+
 /// Words beside which a literal is taken for a secret.
 const SECRET_NAMES: [&str; 6] = ["password", "passwd", "secret", "token", "api_key", "apikey"];
 /// A shorter value stands in too much text by chance.

@@ -47,11 +47,12 @@ pub fn standing(session: &Session, history: &History, item: &Waiting) -> Result<
         let ask = |counted: Counted| -> Result<Standing> {
             let (mut facts, service) = session.facts(history, &item.finding, Some(&item.fix));
             ballot.insert(&counted, &mut facts);
+            let facts = without_evidence(&facts);
             let question = Question {
                 finding: &item.finding,
                 service: &service,
                 fix: Some(&item.fix),
-                facts: &without_evidence(&facts),
+                facts: &facts,
                 evidence: item.evidence.as_ref().map(|record| &record.evidence),
                 rollout: &session.estate.rollout,
                 caps: &[],

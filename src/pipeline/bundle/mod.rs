@@ -210,3 +210,6 @@ fn claims(bundle: &Bundle, story: &Story, statement: &Statement, pruned: bool) -
     }
     checked
 }
+
+#[cfg(test)]
+mod tests;

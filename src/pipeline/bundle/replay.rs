@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use super::story::{Story, Told};
 use crate::pipeline::choose::{DECLINED, OTHER_FINDING};
 use crate::pipeline::record::PermissionRecord;
+use crate::pipeline::redact::is_redacted;
 
 /// Why a decision isn't what it should be.
 enum Refusal {
@@ -70,6 +71,12 @@ fn replay(story: &Story, told: &Told<Decision>, packs: &mut Packs) -> Result<(),
     }
     let pack = packs.of(story, &decision.inputs.policies, &decision.inputs.schema, told.seq)?;
     let made = decide_again(story, told, pack)?;
+    if let Some(fix) = story.fix_of(told).map(|told| &told.record)
+        && Digest::of_bytes(fix.diff_text.as_bytes()) != fix.diff
+        && !is_redacted(&fix.diff_text)
+    {
+        return Err(Differs("the diff is not the one of its digest".to_owned()));
+    }
     if made == *decision {
         return Ok(());
     }
