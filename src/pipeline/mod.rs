@@ -31,6 +31,7 @@ pub mod record;
 pub mod redact;
 pub mod repo_knowledge;
 pub mod report;
+pub mod rollout;
 pub mod run;
 pub mod scan;
 pub mod scrutiny;
