@@ -178,10 +178,7 @@ impl Case {
                 isolation: Isolation::Container,
                 ..Evidence::default()
             },
-            rollout: Rollout {
-                default_stage: Level::AutoApply,
-                lanes: Vec::new(),
-            },
+            rollout: Rollout::up_to(Level::AutoApply),
         }
     }
 
@@ -193,6 +190,7 @@ impl Case {
             facts: &self.facts,
             evidence,
             rollout: &self.rollout,
+            caps: &[],
             now: Timestamp::UNIX_EPOCH,
         }
     }

@@ -9,14 +9,14 @@
 //! - [`mutate`] makes a policy slightly wrong, to see whether the test cases notice.
 //! - [`policy`] turns Cedar text into a [`policy::Pack`], or into errors with file, line and column.
 //! - [`table`] turns a decision table, such as SSVC's, into policies.
-//! - [`rollout`] finds the lane of a finding, and with it the highest level that it may reach.
+//! - [`rollout`] finds the lane of a finding, what that lane has earned, and what tonight has room for.
 //! - [`cases`] runs a pack's test cases and tells what they cover.
 //! - [`decide`] asks the pack: [`decide::triage`] before evidence, [`decide::release`] with it,
 //!   [`decide::merge_gate`] at the moment of merge, and [`decide::may_promote`] once a human said go.
 //! - [`counterfactual`] finds the smallest changes of facts after which the pack would permit more.
 //!
 //! # How a level comes about
-//! `level = min(Cedar, lane stage)`. Cedar is asked from the highest action down; default deny makes
+//! `level = min(Cedar, lane stage, caps)`. Cedar is asked from the highest action down; default deny makes
 //! alert the floor. What isn't known isn't in the context, and a safety rule is written so that it
 //! forbids then: `forbid … unless { context has a.b && safe(context.a.b) }`.
 //!

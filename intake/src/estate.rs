@@ -2,6 +2,7 @@
 
 mod check;
 mod facts;
+mod rollout;
 
 use holdpoint_schemas::SourceError;
 use holdpoint_schemas::estate::{ContractsFile, ControlsFile, EstateConfig, ProvisionedVariables, RepoSettings};
@@ -13,6 +14,7 @@ use crate::error::SourceResult;
 
 pub(crate) use check::plain_control;
 pub use facts::{OrgFacts, SuppliedFact, read_org_facts};
+pub use rollout::{KnownNames, check_rollout_names};
 
 /// Largest YAML file in bytes: a person writes it.
 pub const MAX_YAML_BYTES: usize = 4 << 20;
@@ -101,7 +103,7 @@ fn export_options() -> serde_yaml::Options {
 
 /// What the YAML reader says to programmers, as people need it: part of its message, what is said
 /// instead (empty: its own words), and what to do.
-const MESSAGES: [(&str, &str, &str); 14] = [
+const MESSAGES: [(&str, &str, &str); 15] = [
     (
         "multiple YAML documents",
         "several documents stand here, but one document was expected",
@@ -135,6 +137,7 @@ const MESSAGES: [(&str, &str, &str); 14] = [
         "text was expected",
         "check the type of this value and the brackets",
     ),
+    ("is no share", "", "write a percentage in quotes or without: `97%`"),
     (
         "untagged enum FactValue",
         "`true`, `false`, a whole number, text or a list of words was expected",
@@ -227,13 +230,14 @@ pub fn read_contracts(file: &str, text: &str) -> SourceResult<ContractsFile> {
     Ok(contracts)
 }
 
-/// Reads `rollout.yaml`. Lane names are unique.
+/// Reads `rollout.yaml`: lane names are unique, each lane can take something, none starts above its ceiling, and what is
+/// asked of it can be fulfilled. [`check_rollout_names`] holds its names against an estate.
 ///
 /// # Errors
 /// As [`read_yaml`], and when the meaning is wrong.
 pub fn read_rollout(file: &str, text: &str) -> SourceResult<Rollout> {
     let rollout: Rollout = read_yaml(file, text)?;
-    check::rollout(file, text, &rollout)?;
+    rollout::check(file, text, &rollout)?;
     Ok(rollout)
 }
 

@@ -46,6 +46,18 @@ pub enum BoundKind {
     NoPermit,
     /// The lane's rollout stage caps it.
     RolloutStage,
+    /// Tonight's budget is spent, or the fix isn't in it.
+    Budget,
+    /// The estate or the remediator is halted.
+    CircuitBreaker,
+    /// The fix isn't in the share that the lane auto-applies.
+    Canary,
+    /// The same change hasn't been in the ring before for long enough.
+    Soak,
+    /// The lane only decides and records.
+    Shadow,
+    /// The lane's window is closed.
+    Window,
     /// There is no candidate fix.
     NoFix,
     /// A policy couldn't be evaluated; the decision falls to alert.
@@ -71,6 +83,23 @@ pub struct Bound {
     pub unlock: Option<String>,
 }
 
+/// What withholds a level from outside of policies, facts and the lane's stage: a budget, a circuit breaker, a canary.
+/// Each that applies becomes a [`Bound`]. A cap never raises a level.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cap {
+    /// The level that it withholds, and all above it. Alert is the floor, so that one that withholds an alert
+    /// withholds [`Level::Suggest`].
+    pub withholds: Level,
+    /// Kind.
+    pub kind: BoundKind,
+    /// Lane, remediator, service or team that it is about; `estate` for all.
+    pub id: String,
+    /// One sentence for people.
+    pub reason: String,
+    /// What would lift it.
+    pub unlock: Option<String>,
+}
+
 /// Digests of all inputs, so that the decision can be replayed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputDigests {
@@ -88,6 +117,10 @@ pub struct InputDigests {
     pub tree: Option<String>,
     /// Evidence; `None` at triage.
     pub evidence: Option<Digest>,
+    /// Lanes with the stages that they had.
+    pub rollout: Digest,
+    /// What withheld levels besides policies, facts and the lane's stage.
+    pub caps: Digest,
 }
 
 /// A decision on one (fix, finding) pair.

@@ -8,10 +8,11 @@ use serde_json::Value;
 use crate::estate::RepoSettings;
 use crate::fact::org::OrgFactsFile;
 use crate::pack::{CaseFile, PackManifest};
+use crate::rollout::Rollout;
 
 /// Name of each schema's file, and the schema. They refer to `facts.schema.json` beside them.
 #[must_use]
-pub fn schemas() -> [(&'static str, Value); 4] {
+pub fn schemas() -> [(&'static str, Value); 5] {
     [
         ("pack.schema.json", of::<PackManifest>("A policy pack (`pack.yaml`)")),
         (
@@ -26,6 +27,7 @@ pub fn schemas() -> [(&'static str, Value); 4] {
             "repo-settings.schema.json",
             of::<RepoSettings>("A governed repo's own settings (`.holdpoint.yaml`)"),
         ),
+        ("rollout.schema.json", of::<Rollout>("Staged rollout (`rollout.yaml`)")),
     ]
 }
 

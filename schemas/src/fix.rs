@@ -7,7 +7,7 @@ use crate::finding::Fingerprint;
 use crate::{Digest, Timestamp};
 
 /// Whether a change is of a kind whose effect is understood without reading the program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FixClass {
     /// Dependency upgrade, header, secret to reference, configuration flag.

@@ -30,6 +30,16 @@ impl Level {
         }
     }
 
+    /// The level below, or `None` at the bottom.
+    #[must_use]
+    pub const fn previous(self) -> Option<Self> {
+        match self {
+            Self::Alert => None,
+            Self::Suggest => Some(Self::Alert),
+            Self::AutoApply => Some(Self::Suggest),
+        }
+    }
+
     /// The level above, or `None` at the top.
     #[must_use]
     pub const fn next(self) -> Option<Self> {

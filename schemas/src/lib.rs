@@ -17,6 +17,7 @@ pub mod fact;
 pub mod finding;
 pub mod fix;
 pub mod level;
+pub mod outcome;
 pub mod pack;
 pub mod rollout;
 pub mod service;

@@ -217,7 +217,15 @@ fn bound_reason(bound: &Bound) -> String {
     let origin = match bound.kind {
         BoundKind::Policy | BoundKind::UnknownFact | BoundKind::Evidence => format!(" (policy `{}`)", bound.id),
         BoundKind::EvaluationError => format!(" (policy `{}` couldn't be evaluated)", bound.id),
-        BoundKind::NoPermit | BoundKind::NoFix | BoundKind::RolloutStage => String::new(),
+        BoundKind::NoPermit
+        | BoundKind::NoFix
+        | BoundKind::RolloutStage
+        | BoundKind::Budget
+        | BoundKind::CircuitBreaker
+        | BoundKind::Canary
+        | BoundKind::Soak
+        | BoundKind::Shadow
+        | BoundKind::Window => String::new(),
     };
     format!("{}{origin}.", sentence(&bound.reason).trim_end_matches('.'))
 }

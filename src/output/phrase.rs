@@ -219,6 +219,12 @@ pub const fn bound_kind(kind: BoundKind) -> &'static str {
         BoundKind::Evidence => "evidence",
         BoundKind::NoPermit => "nothing permits it",
         BoundKind::RolloutStage => "rollout stage",
+        BoundKind::Budget => "budget",
+        BoundKind::CircuitBreaker => "circuit breaker",
+        BoundKind::Canary => "canary",
+        BoundKind::Soak => "soak",
+        BoundKind::Shadow => "shadow mode",
+        BoundKind::Window => "window",
         BoundKind::NoFix => "no candidate fix",
         BoundKind::EvaluationError => "policy error",
     }

@@ -229,6 +229,12 @@ pub fn known(id: &str, value: &FactValue) -> String {
             "nobody owns the touched files by CODEOWNERS".to_owned()
         }
         ("change.code_owners", value) => format!("by CODEOWNERS the touched files belong to {value}"),
+        ("service.systems", FactValue::Set(words)) if words.is_empty() => "the service is in no system".to_owned(),
+        ("service.systems", value) => format!("the service belongs to {value}"),
+        ("service.teams", FactValue::Set(words)) if words.is_empty() => "no team owns the service".to_owned(),
+        ("service.teams", value) => format!("the service is owned by {value}"),
+        ("fix.ecosystems", FactValue::Set(words)) if words.is_empty() => "the fix moves no dependency".to_owned(),
+        ("fix.ecosystems", value) => format!("the fix moves dependencies of {value}"),
         ("service.tier", value) => format!("the service is tier {value}"),
         ("service.environment", value) => format!("the most protected environment reached is {value}"),
         ("service.data_classes", FactValue::Set(words)) if words.is_empty() => {

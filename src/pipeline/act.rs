@@ -184,6 +184,7 @@ pub fn auto_apply(
         facts: &facts,
         evidence: Some(&evidence.evidence),
         rollout: &session.estate.rollout,
+        caps: &[],
         now: session.at,
     };
     let gate = decide::merge_gate(&session.estate.pack, &question)?;

@@ -310,6 +310,7 @@ pub fn promote(session: &mut Session, id: &str) -> Result<Promotion> {
         facts: &without_evidence(&facts),
         evidence: item.evidence.as_ref().map(|record| &record.evidence),
         rollout: &session.estate.rollout,
+        caps: &[],
         now: session.at,
     };
     let permission = decide::may_promote(&session.estate.pack, &question)?;

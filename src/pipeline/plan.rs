@@ -87,6 +87,7 @@ impl Session {
                     facts: &facts,
                     evidence: None,
                     rollout: &self.estate.rollout,
+                    caps: &[],
                     now: self.at,
                 };
                 let triage = decide::triage(&self.estate.pack, &question)?;
@@ -193,6 +194,7 @@ impl Session {
                     facts: &without_evidence(&recorded.facts),
                     evidence: evidence.as_ref().map(|record| &record.evidence),
                     rollout: &self.estate.rollout,
+                    caps: &[],
                     now: recorded.at,
                 };
                 let decision = decide::release(&self.estate.pack, &question)?;

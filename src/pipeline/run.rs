@@ -312,6 +312,7 @@ impl Session {
             facts: &facts,
             evidence: evidence.map(|record| &record.evidence),
             rollout: &self.estate.rollout,
+            caps: &[],
             now: self.at,
         };
         Ok((decide::release(&self.estate.pack, &question)?, evidence.cloned()))

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use holdpoint_schemas::Level;
-use holdpoint_schemas::decision::{Bound, BoundKind};
+use holdpoint_schemas::decision::{Bound, BoundKind, Cap};
 use holdpoint_schemas::fact::{Action, FactReading, FactSet, Unknown};
 
 use crate::policy::{Asker, Effect, Pack, PolicyInfo};
@@ -45,11 +45,16 @@ pub(super) fn rollout_stage(pack: &Pack, lane: &LaneChoice, withholds: Level, fa
         Some(name) => format!("rollout lane `{name}` is at stage {}", lane.stage),
         None => format!("no rollout lane takes it, and the default stage is {}", lane.stage),
     };
+    let names = |ids: &BTreeSet<String>| ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
     if !lane.unknown.is_empty() {
-        let names: Vec<String> = lane.unknown.iter().map(|id| format!("`{id}`")).collect();
         reason.push_str(&format!(
             "; which lane takes it is open while {} is unknown, and the lowest stage holds",
-            names.join(", ")
+            names(&lane.unknown)
+        ));
+    } else if !lane.mixed.is_empty() {
+        reason.push_str(&format!(
+            "; which lane takes it is open because a lane names only a part of {}, and the lowest stage holds",
+            names(&lane.mixed)
         ));
     }
     Bound {
@@ -59,7 +64,22 @@ pub(super) fn rollout_stage(pack: &Pack, lane: &LaneChoice, withholds: Level, fa
         reason,
         facts: readings(&lane.facts, facts),
         unknowns: unknowns(pack, &lane.unknown, facts),
-        unlock: Some("a higher stage in the estate's rollout file".to_owned()),
+        unlock: Some(
+            "the lane earns a higher stage, or a named person advances it (`holdpoint rollout advance`)".to_owned(),
+        ),
+    }
+}
+
+/// What withholds a level from outside. Alert is the floor, so that nothing withholds it.
+pub(super) fn cap(cap: &Cap) -> Bound {
+    Bound {
+        withholds: cap.withholds.max(Level::Suggest),
+        kind: cap.kind,
+        id: cap.id.clone(),
+        reason: cap.reason.clone(),
+        facts: Vec::new(),
+        unknowns: Vec::new(),
+        unlock: cap.unlock.clone(),
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use holdpoint_schemas::actor::Remediator;
-use holdpoint_schemas::decision::{Bound, BoundKind, Decision, InputDigests, Permission, Phase};
+use holdpoint_schemas::decision::{Bound, BoundKind, Cap, Decision, InputDigests, Permission, Phase};
 use holdpoint_schemas::evidence::{Check, Evidence};
 use holdpoint_schemas::fact::{Action, FactSet, FactValue};
 use holdpoint_schemas::finding::RepoFinding;
@@ -39,8 +39,10 @@ pub struct Question<'a> {
     pub facts: &'a FactSet,
     /// What the checks found out so far; a check that isn't in it hasn't run.
     pub evidence: Option<&'a Evidence>,
-    /// Lanes and their stages.
+    /// Lanes and the stages that they have now ([`RolloutState::effective`](crate::rollout::RolloutState::effective)).
     pub rollout: &'a Rollout,
+    /// What withholds a level besides policies and the lane's stage: halts, shadow, canary, soak, windows, budgets.
+    pub caps: &'a [Cap],
     /// The injected clock.
     pub now: Timestamp,
 }
@@ -155,21 +157,31 @@ impl Verdict {
     }
 }
 
-/// The highest level up to the lane's stage that Cedar permits.
+/// The highest level up to the lane's stage and below what is withheld that Cedar permits.
 fn decide(pack: &Pack, question: &Question<'_>, facts: &FactSet) -> Verdict {
     if question.fix.is_none() {
         return Verdict::alert(vec![bounds::no_fix(Level::Suggest)]);
     }
-    let lane = lane_for(question.rollout, facts);
-    let mut verdict = up_to(lane.stage, pack, asker(question), facts);
+    let asker = asker(question);
+    let lane = lane_for(question.rollout, facts, asker.remediator);
+    let withheld = question
+        .caps
+        .iter()
+        .map(|cap| cap.withholds.previous().unwrap_or(Level::Alert));
+    let stage = withheld.fold(lane.stage, Level::min);
+    let mut verdict = up_to(stage, pack, asker, facts);
     let failed = verdict
         .bounds
         .iter()
         .any(|bound| bound.kind == BoundKind::EvaluationError);
-    if let (false, Some(withheld)) = (failed, lane.stage.next()) {
-        verdict.bounds.push(bounds::rollout_stage(pack, &lane, withheld, facts));
-        verdict.bounds = bounds::lowest_first(verdict.bounds);
+    if failed {
+        return verdict;
     }
+    if let Some(withheld) = lane.stage.next() {
+        verdict.bounds.push(bounds::rollout_stage(pack, &lane, withheld, facts));
+    }
+    verdict.bounds.extend(question.caps.iter().map(bounds::cap));
+    verdict.bounds = bounds::lowest_first(verdict.bounds);
     verdict
 }
 
@@ -255,6 +267,8 @@ fn record(
         base: question.fix.map(|fix| fix.base_commit.clone()),
         tree: question.fix.map(|fix| fix.candidate_tree.clone()),
         evidence: question.evidence.map(Digest::of_json).transpose()?,
+        rollout: Digest::of_json(question.rollout)?,
+        caps: Digest::of_json(&question.caps)?,
     };
     let mut decision = Decision {
         id: Digest::of_bytes(&[]),

@@ -87,7 +87,7 @@ impl ServiceGraph {
 
     /// Each transitive dependent of `start`, breadth first, so that its chain is a shortest one;
     /// consumers are taken in order of id, so that it is always the same one.
-    fn dependents_of(&self, start: NodeIndex) -> Vec<Reached> {
+    pub(super) fn dependents_of(&self, start: NodeIndex) -> Vec<Reached> {
         let mut seen = BTreeSet::from([start]);
         let mut found = Vec::new();
         let mut queue = VecDeque::from([Reached {
@@ -114,8 +114,8 @@ impl ServiceGraph {
 }
 
 /// A node on the way up from the service that breaks.
-struct Reached {
-    node: NodeIndex,
+pub(super) struct Reached {
+    pub(super) node: NodeIndex,
     distance: usize,
     path: Vec<NodeIndex>,
 }

@@ -21,6 +21,7 @@ mod exposure;
 mod scope;
 mod single_point;
 mod summary;
+mod tier_zero;
 mod worst;
 
 pub use blast::{BlastRadius, Dependent};

@@ -3,22 +3,21 @@
 use holdpoint_schemas::control::Control;
 use holdpoint_schemas::estate::{ContractsFile, ControlsFile, EstateConfig, ProvisionedVariables, RepoSettings};
 use holdpoint_schemas::fix::FixRequest;
-use holdpoint_schemas::rollout::Rollout;
 use holdpoint_schemas::{SourceError, Timestamp};
 use std::collections::BTreeSet;
 
 use crate::error::SourceResult;
 
 /// A file whose values are checked.
-struct File<'a> {
-    name: &'a str,
-    text: &'a str,
+pub(super) struct File<'a> {
+    pub(super) name: &'a str,
+    pub(super) text: &'a str,
 }
 
 impl File<'_> {
     /// An error at the last line that holds `value` after `key`; the last, since of two equal ones
     /// the later is the surplus one.
-    fn wrong<T>(&self, key: &str, value: &str, message: String, help: &str) -> SourceResult<T> {
+    pub(super) fn wrong<T>(&self, key: &str, value: &str, message: String, help: &str) -> SourceResult<T> {
         let mut error = SourceError::new(self.name, message).help(help);
         let place = self.text.lines().enumerate().filter_map(|(index, line)| {
             let after = line.find(key)? + key.len();
@@ -32,7 +31,7 @@ impl File<'_> {
     }
 
     /// Refuses a name that occurs twice, or is empty.
-    fn unique<'a>(&self, key: &str, what: &str, names: impl Iterator<Item = &'a str>) -> SourceResult<()> {
+    pub(super) fn unique<'a>(&self, key: &str, what: &str, names: impl Iterator<Item = &'a str>) -> SourceResult<()> {
         let mut seen = BTreeSet::new();
         for name in names {
             if name.trim().is_empty() {
@@ -192,10 +191,6 @@ pub fn contracts(name: &str, text: &str, contracts: &ContractsFile) -> SourceRes
         .iter()
         .filter_map(|contract| contract.interactions.as_ref())
         .try_for_each(|path| file.inside("interactions:", path))
-}
-
-pub fn rollout(name: &str, text: &str, rollout: &Rollout) -> SourceResult<()> {
-    File { name, text }.unique("name:", "the lane", rollout.lanes.iter().map(|lane| lane.name.as_str()))
 }
 
 pub fn variables(name: &str, text: &str, variables: &ProvisionedVariables) -> SourceResult<()> {

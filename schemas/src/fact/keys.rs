@@ -157,6 +157,8 @@ pub mod fix {
     pub const CLASS: Key<&'static str> = Key::new("fix.class");
     /// Whether it changes a database, a core IAM role or a network boundary.
     pub const CRITICAL_RESOURCE: Key<bool> = Key::new("fix.critical_resource");
+    /// Ecosystems of the dependencies that it moves, as package URLs name them, for example `npm`.
+    pub const ECOSYSTEMS: Key<std::collections::BTreeSet<String>> = Key::new("fix.ecosystems");
     /// How many files it changes.
     pub const FILES: Key<i64> = Key::new("fix.files");
     /// Whether it touches policies, controls, rollout, CODEOWNERS or CI.
@@ -217,6 +219,10 @@ pub mod service {
     pub const PRODUCTION: Key<bool> = Key::new("service.production");
     /// How many instances run where a merge reaches; the fewest where they differ.
     pub const REPLICAS: Key<i64> = Key::new("service.replicas");
+    /// Systems that the services belong to that own what the fix touches.
+    pub const SYSTEMS: Key<std::collections::BTreeSet<String>> = Key::new("service.systems");
+    /// Teams that own what the fix touches.
+    pub const TEAMS: Key<std::collections::BTreeSet<String>> = Key::new("service.teams");
     /// Criticality: 0 is the most critical tier, 3 the least.
     pub const TIER: Key<i64> = Key::new("service.tier");
     /// How instances are replaced when it is deployed.

@@ -35,10 +35,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     let config = read_estate(CONFIG_FILE, &read_text(root, CONFIG_FILE)?)?;
     let rollout = match &config.rollout {
         Some(file) => read_rollout(file, &read_text(root, file)?)?,
-        None => Rollout {
-            default_stage: Level::Suggest,
-            lanes: Vec::new(),
-        },
+        None => Rollout::default(),
     };
     let old = packs::of_estate(root)?;
     let new = super::named(global, &arguments.with)?;

@@ -71,6 +71,8 @@ impl Sample {
                 base: None,
                 tree: None,
                 evidence: None,
+                rollout: Digest::of_bytes(b"rollout"),
+                caps: Digest::of_bytes(b"caps"),
             },
         };
         Self {

@@ -125,10 +125,7 @@ impl Estate {
         let facts = Arc::new(pack.fact_table().clone());
         let rollout = match &config.rollout {
             Some(file) => holdpoint_intake::estate::read_rollout(file, &read_text(&root, file)?)?,
-            None => Rollout {
-                default_stage: Level::Suggest,
-                lanes: Vec::new(),
-            },
+            None => Rollout::default(),
         };
         let graph = ServiceGraph::new(catalogue.known().unwrap_or(&Catalogue::default()));
         let controls = optional(

@@ -3,6 +3,7 @@
 use holdpoint_schemas::fact::keys::fix;
 use holdpoint_schemas::fact::{FactSet, Key};
 use holdpoint_schemas::fix::{DependencyScope, Fix, UpgradeStep};
+use std::collections::BTreeSet;
 
 use super::Moment;
 
@@ -46,6 +47,12 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
         moment.fact(scope.map_or("none", DependencyScope::as_str), SOURCE, None),
     );
 
+    let ecosystems: BTreeSet<String> = classification
+        .upgrades
+        .iter()
+        .map(|upgrade| upgrade.ecosystem.clone())
+        .collect();
+    facts.set(fix::ECOSYSTEMS, moment.fact(ecosystems, SOURCE, None));
     facts.set(
         fix::GOVERNANCE_FILES,
         moment.fact(

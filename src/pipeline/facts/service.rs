@@ -39,6 +39,8 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
         let why = moment.estate.catalogue.known().err().map_or(NO_OWNER, String::as_str);
         for id in [
             service::TIER.id(),
+            service::SYSTEMS.id(),
+            service::TEAMS.id(),
             service::DATA_CLASSES.id(),
             service::COMPLIANCE_SCOPES.id(),
             service::CUSTOMER_FACING.id(),
@@ -53,6 +55,12 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
         return;
     }
     tier(moment, facts);
+    names(moment, facts, service::SYSTEMS, "its system", |service| {
+        service.system.as_ref()
+    });
+    names(moment, facts, service::TEAMS, "which team owns it", |service| {
+        service.owner.as_ref()
+    });
     union(
         moment,
         facts,
@@ -96,6 +104,26 @@ fn tier(moment: &Moment<'_>, facts: &mut FactSet) {
             service::TIER,
             silent(moment.owners, "its tier", |service| service.tier.is_none()),
         ),
+    }
+}
+
+/// What each of the owners says in one word; unknown while one of them doesn't say.
+fn names(
+    moment: &Moment<'_>,
+    facts: &mut FactSet,
+    fact: Key<BTreeSet<String>>,
+    what: &str,
+    of: impl Fn(&Service) -> Option<&String>,
+) {
+    let names: Option<BTreeSet<String>> = moment
+        .owners
+        .services
+        .iter()
+        .map(|service| of(service).cloned())
+        .collect();
+    match names {
+        Some(names) => facts.set(fact, moment.fact(names, sources(moment.owners), None)),
+        None => facts.set_unknown(fact, silent(moment.owners, what, |service| of(service).is_none())),
     }
 }
 

@@ -129,7 +129,7 @@ pub fn simulate(old: &Pack, new: &Pack, rollout: &Rollout, recorded: &[Recorded]
     let situations = Approvals::situations(&[old, new]);
     for one in recorded {
         let facts = notes.without_lost_facts(one, old.fact_table(), old.schema_digest());
-        let lane = lane_for(rollout, &facts);
+        let lane = lane_for(rollout, &facts, &one.decision.remediator);
         let from = Answer::of(old, one, &facts, lane.stage, &situations);
         let to = Answer::of(new, one, &facts, lane.stage, &situations);
         let lane = lane.lane.unwrap_or_else(|| NO_LANE.to_owned());

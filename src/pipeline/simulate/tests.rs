@@ -24,18 +24,13 @@ fn pack(texts: &[&str]) -> Pack {
 }
 
 fn rollout(stage: Level) -> Rollout {
-    let lane = Lane {
-        name: "flags".to_owned(),
-        matches: LaneMatch {
-            kinds: Some(vec!["config-flag".to_owned()]),
-            environments: None,
-            tiers: None,
-        },
-        stage,
-    };
+    let lane = Lane::new("flags", stage).matching(LaneMatch {
+        kinds: Some(vec!["config-flag".to_owned()]),
+        ..LaneMatch::default()
+    });
     Rollout {
-        default_stage: Level::Suggest,
         lanes: vec![lane],
+        ..Rollout::default()
     }
 }
 
@@ -71,11 +66,13 @@ fn on_record(facts: &[(&str, FactValue)], phase: Phase) -> Recorded {
             inputs: InputDigests {
                 policies: digest.clone(),
                 schema: digest.clone(),
-                facts: digest,
+                facts: digest.clone(),
                 diff: None,
                 base: None,
                 tree: None,
                 evidence: None,
+                rollout: digest.clone(),
+                caps: digest,
             },
         },
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use holdpoint_schemas::actor::Remediator;
-use holdpoint_schemas::decision::Decision;
+use holdpoint_schemas::decision::{Cap, Decision};
 use holdpoint_schemas::evidence::{Check, CheckResult, Evidence, Isolation, Verdict};
 use holdpoint_schemas::fact::{Fact, FactSet, FactTable, FactValue};
 use holdpoint_schemas::finding::{Finding, FindingClass, Fingerprint, RepoFinding, Severity};
@@ -24,7 +24,7 @@ pub(crate) static BASELINE: LazyLock<Pack> =
     clippy::disallowed_methods,
     reason = "a pack is a folder of files, and only tests read it"
 )]
-pub(super) fn read_pack_file(name: &str) -> String {
+pub(crate) fn read_pack_file(name: &str) -> String {
     std::fs::read_to_string(format!("{FOLDER}/{name}")).unwrap()
 }
 
@@ -35,7 +35,7 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies");
     clippy::disallowed_methods,
     reason = "a pack is a folder of files, and only tests read it"
 )]
-pub(super) fn pack_files(folder: &str, ending: &str) -> Vec<String> {
+pub(crate) fn pack_files(folder: &str, ending: &str) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(format!("{FOLDER}/{folder}"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -47,7 +47,7 @@ pub(super) fn pack_files(folder: &str, ending: &str) -> Vec<String> {
 }
 
 /// The policies of a folder.
-pub(super) fn policies(folder: &str) -> Vec<PolicySource> {
+pub(crate) fn policies(folder: &str) -> Vec<PolicySource> {
     pack_files(folder, ".cedar")
         .into_iter()
         .map(|path| PolicySource {
@@ -57,11 +57,11 @@ pub(super) fn policies(folder: &str) -> Vec<PolicySource> {
         .collect()
 }
 
-pub(super) fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     "2026-03-17T02:30:00Z".parse().unwrap()
 }
 
-pub(super) fn fact(value: impl Into<FactValue>) -> Fact {
+pub(crate) fn fact(value: impl Into<FactValue>) -> Fact {
     Fact {
         value: value.into(),
         source: "test".to_owned(),
@@ -70,24 +70,25 @@ pub(super) fn fact(value: impl Into<FactValue>) -> Fact {
     }
 }
 
-pub(super) fn words(words: &[&str]) -> FactValue {
+pub(crate) fn words(words: &[&str]) -> FactValue {
     FactValue::Set(words.iter().map(|word| (*word).to_owned()).collect())
 }
 
 /// A case: a question of which every part can be changed.
 #[derive(Debug, Clone)]
-pub(super) struct Case {
-    pub(super) facts: FactSet,
-    pub(super) evidence: Option<Evidence>,
-    pub(super) fix: Option<Fix>,
-    pub(super) rollout: Rollout,
-    pub(super) service: ServiceId,
-    pub(super) finding: RepoFinding,
+pub(crate) struct Case {
+    pub(crate) facts: FactSet,
+    pub(crate) evidence: Option<Evidence>,
+    pub(crate) fix: Option<Fix>,
+    pub(crate) rollout: Rollout,
+    pub(crate) caps: Vec<Cap>,
+    pub(crate) service: ServiceId,
+    pub(crate) finding: RepoFinding,
 }
 
 impl Case {
     /// A mechanical fix of a low-tier production service, all of it known and nothing against it.
-    pub(super) fn harmless(kind: FixKind) -> Self {
+    pub(crate) fn harmless(kind: FixKind) -> Self {
         let mut facts = FactSet::new();
         let known: [(&str, FactValue); 34] = [
             ("finding.severity", "high".into()),
@@ -139,21 +140,19 @@ impl Case {
             facts,
             evidence: Some(all_passed()),
             fix: Some(fix(kind)),
-            rollout: Rollout {
-                default_stage: Level::AutoApply,
-                lanes: vec![],
-            },
+            rollout: Rollout::up_to(Level::AutoApply),
+            caps: vec![],
             service: "admin".into(),
             finding: finding(),
         }
     }
 
-    pub(super) fn set(mut self, id: &str, value: impl Into<FactValue>) -> Self {
+    pub(crate) fn set(mut self, id: &str, value: impl Into<FactValue>) -> Self {
         self.facts.insert(id, fact(value));
         self
     }
 
-    pub(super) fn noted(mut self, id: &str, value: impl Into<FactValue>, note: &str) -> Self {
+    pub(crate) fn noted(mut self, id: &str, value: impl Into<FactValue>, note: &str) -> Self {
         let fact = Fact {
             note: Some(note.to_owned()),
             ..fact(value)
@@ -162,12 +161,12 @@ impl Case {
         self
     }
 
-    pub(super) fn unknown(mut self, id: &str, why: &str) -> Self {
+    pub(crate) fn unknown(mut self, id: &str, why: &str) -> Self {
         self.facts.insert_unknown(id, why);
         self
     }
 
-    pub(super) fn checked(mut self, check: Check, verdict: Verdict, reason: &str) -> Self {
+    pub(crate) fn checked(mut self, check: Check, verdict: Verdict, reason: &str) -> Self {
         self.evidence
             .get_or_insert_with(|| Evidence {
                 isolation: Isolation::Container,
@@ -178,7 +177,7 @@ impl Case {
         self
     }
 
-    pub(super) fn question(&self) -> Question<'_> {
+    pub(crate) fn question(&self) -> Question<'_> {
         Question {
             finding: &self.finding,
             service: &self.service,
@@ -186,15 +185,16 @@ impl Case {
             facts: &self.facts,
             evidence: self.evidence.as_ref(),
             rollout: &self.rollout,
+            caps: &self.caps,
             now: now(),
         }
     }
 
-    pub(super) fn release(&self, pack: &Pack) -> Decision {
+    pub(crate) fn release(&self, pack: &Pack) -> Decision {
         crate::decide::release(pack, &self.question()).unwrap()
     }
 
-    pub(super) fn triage(&self, pack: &Pack) -> crate::decide::Triage {
+    pub(crate) fn triage(&self, pack: &Pack) -> crate::decide::Triage {
         let question = Question {
             evidence: None,
             ..self.question()
@@ -204,11 +204,11 @@ impl Case {
 }
 
 /// Bound ids of a decision, each with the level that it withholds.
-pub(super) fn bound_ids(decision: &Decision) -> Vec<(Level, &str)> {
+pub(crate) fn bound_ids(decision: &Decision) -> Vec<(Level, &str)> {
     decision.bounds.iter().map(|b| (b.withholds, b.id.as_str())).collect()
 }
 
-pub(super) fn result(verdict: Verdict, reason: &str) -> CheckResult {
+pub(crate) fn result(verdict: Verdict, reason: &str) -> CheckResult {
     CheckResult {
         verdict,
         reason: reason.to_owned(),
@@ -216,7 +216,7 @@ pub(super) fn result(verdict: Verdict, reason: &str) -> CheckResult {
     }
 }
 
-pub(super) fn all_passed() -> Evidence {
+pub(crate) fn all_passed() -> Evidence {
     let checks: BTreeMap<Check, CheckResult> = Check::ALL
         .into_iter()
         .map(|check| (check, result(Verdict::Passed, "it holds")))

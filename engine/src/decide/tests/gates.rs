@@ -188,14 +188,10 @@ fn a_stale_fact_is_unknown() {
 #[test]
 fn the_lane_caps_the_level_and_is_named() {
     let mut case = flag();
-    case.rollout.lanes = vec![Lane {
-        name: "production-flags".to_owned(),
-        matches: LaneMatch {
-            environments: Some(vec!["production".to_owned()]),
-            ..LaneMatch::default()
-        },
-        stage: Suggest,
-    }];
+    case.rollout.lanes = vec![Lane::new("production-flags", Suggest).matching(LaneMatch {
+        environments: Some(vec!["production".to_owned()]),
+        ..LaneMatch::default()
+    })];
     let decision = case.release(&BASELINE);
     assert_eq!(bound_ids(&decision), [(AutoApply, "production-flags")]);
     assert_eq!(decision.bounds[0].kind, BoundKind::RolloutStage);

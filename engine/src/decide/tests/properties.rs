@@ -1,6 +1,7 @@
 //! What must hold for every question.
 
 use holdpoint_schemas::Level;
+use holdpoint_schemas::decision::{BoundKind, Cap};
 use holdpoint_schemas::evidence::{Check, Evidence, Isolation, Verdict};
 use holdpoint_schemas::fact::{FACTS, FactRow, FactType, FactValue};
 use holdpoint_schemas::fix::FixKind;
@@ -67,14 +68,30 @@ fn lane() -> impl Strategy<Value = Lane> {
     let environments = proptest::option::of(subsequence(vec!["production", "staging"], 1..2));
     let tiers = proptest::option::of(subsequence(vec![0_u8, 1, 2, 3], 1..4));
     let owned = |words: Vec<&str>| words.into_iter().map(str::to_owned).collect::<Vec<_>>();
-    (kinds, environments, tiers, select(&Level::ALL[..])).prop_map(move |(kinds, environments, tiers, stage)| Lane {
-        name: "lane".to_owned(),
-        matches: LaneMatch {
-            kinds: kinds.map(owned),
-            environments: environments.map(owned),
-            tiers,
-        },
-        stage,
+    let teams = proptest::option::weighted(0.2, subsequence(vec!["core", "risk"], 1..2));
+    let matches = (kinds, environments, tiers, teams).prop_map(move |(kinds, environments, tiers, teams)| LaneMatch {
+        kinds: kinds.map(owned),
+        environments: environments.map(owned),
+        tiers,
+        teams: teams.map(owned),
+        ..LaneMatch::default()
+    });
+    (matches, select(&Level::ALL[..])).prop_map(|(matches, stage)| Lane::new("lane", stage).matching(matches))
+}
+
+fn cap() -> impl Strategy<Value = Cap> {
+    let kinds = [
+        BoundKind::Budget,
+        BoundKind::CircuitBreaker,
+        BoundKind::Canary,
+        BoundKind::Soak,
+    ];
+    (select(&Level::ALL[..]), select(kinds.to_vec()), select(vec!["a", "b"])).prop_map(|(withholds, kind, id)| Cap {
+        withholds,
+        kind,
+        id: id.to_owned(),
+        reason: "no room".to_owned(),
+        unlock: None,
     })
 }
 
@@ -98,6 +115,7 @@ prop_compose! {
         twists in twists(),
         verdicts in evidence(),
         lanes in proptest::collection::vec(lane(), 0..3),
+        caps in prop_oneof![8 => Just(Vec::new()), 1 => proptest::collection::vec(cap(), 0..3)],
         default_stage in prop_oneof![3 => Just(Level::AutoApply), 1 => select(&Level::ALL[..])],
         approved in any::<bool>(),
     ) -> Case {
@@ -113,6 +131,7 @@ prop_compose! {
             }
         }
         case.rollout.lanes = lanes;
+        case.caps = caps;
         case.rollout.default_stage = default_stage;
         with_evidence(case, &verdicts)
     }
@@ -178,6 +197,21 @@ proptest! {
         }
         let again = case.release(&BASELINE);
         prop_assert_eq!(serde_json::to_string(&again).unwrap(), serde_json::to_string(&decision).unwrap());
+    }
+
+    #[test]
+    fn a_cap_never_raises_the_level_and_withholds_what_it_says(case in case(), more in proptest::collection::vec(cap(), 1..4)) {
+        let level = case.release(&BASELINE).level;
+        let mut capped = case.clone();
+        capped.caps.extend(more.clone());
+        let merge = crate::decide::merge_gate(&BASELINE, &capped.question()).unwrap();
+        for decision in [capped.release(&BASELINE), merge, capped.triage(&BASELINE).decision] {
+            prop_assert!(more.iter().all(|cap| decision.level < cap.withholds.max(Level::Suggest)));
+            prop_assert_eq!(decision.level.next(), decision.bounds.first().map(|bound| bound.withholds));
+        }
+        prop_assert!(capped.release(&BASELINE).level <= level);
+        prop_assert!(capped.triage(&BASELINE).decision.level <= case.triage(&BASELINE).decision.level);
+        prop_assert!(promotes(&case) || !promotes(&capped));
     }
 
     #[test]

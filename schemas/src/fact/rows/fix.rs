@@ -39,6 +39,12 @@ pub(super) const ROWS: &[FactRow] = &[
         DIFF,
     ),
     fact(
+        "fix.ecosystems",
+        FactType::Set,
+        "Ecosystems of the dependencies that it moves, as package URLs name them, for example `npm`.",
+        DIFF,
+    ),
+    fact(
         "fix.governance_files",
         FactType::Bool,
         "Whether it touches policies, controls, rollout, CODEOWNERS or CI.",

@@ -40,6 +40,24 @@ pub(super) const ROWS: &[FactRow] = &[
     dated(
         90,
         fact(
+            "service.systems",
+            FactType::Set,
+            "Systems that the services belong to that own what the fix touches.",
+            CATALOGUE,
+        ),
+    ),
+    dated(
+        90,
+        fact(
+            "service.teams",
+            FactType::Set,
+            "Teams that own what the fix touches.",
+            CATALOGUE,
+        ),
+    ),
+    dated(
+        90,
+        fact(
             "service.data_classes",
             FactType::Set,
             "Kinds of data it handles, for example `cardholder`.",

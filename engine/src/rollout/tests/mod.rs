@@ -1,0 +1,5 @@
+mod admit;
+mod caps;
+mod fixtures;
+mod simulation;
+mod stages;
