@@ -35,6 +35,8 @@ mod policy_packs;
 mod policy_simulate;
 mod policy_table;
 mod policy_test;
+mod rollout;
 mod scenarios;
+mod small;
 mod support;
 mod telemetry;

@@ -18,6 +18,7 @@ pub mod finding;
 pub mod fix;
 pub mod level;
 pub mod outcome;
+pub mod order;
 pub mod pack;
 pub mod rollout;
 pub mod service;

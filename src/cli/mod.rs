@@ -16,11 +16,13 @@ mod graph;
 mod iac;
 mod image;
 mod ledger;
+mod outcome;
 mod policy;
 mod promote;
 pub mod relay;
 mod replay_agent;
 mod rescan;
+mod rollout;
 mod run;
 mod scan;
 mod signing;
@@ -186,6 +188,12 @@ enum Command {
     Decline(approve::Arguments),
     /// Merge an approved fix: exactly the tree that was tested
     Promote(promote::Arguments),
+    /// See and steer how far each lane of fixes may go
+    #[command(subcommand)]
+    Rollout(rollout::Command),
+    /// Say what became of a fix
+    #[command(subcommand)]
+    Outcome(outcome::Command),
     /// Try one candidate fix in the sandbox
     Validate(validate::Arguments),
     /// Run the estate's scanners in the sandbox, and keep their reports for the next run
@@ -284,6 +292,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
             approve::run(global, arguments, holdpoint_schemas::approval::Verb::Decline).await
         }
         Command::Promote(arguments) => promote::run(global, arguments).await,
+        Command::Rollout(command) => rollout::run(global, command).await,
+        Command::Outcome(command) => outcome::run(global, command).await,
         Command::Validate(arguments) => validate::run(global, arguments).await,
         Command::Scan(arguments) => scan::run(global, arguments).await,
         Command::Gc(arguments) => gc::run(global, &arguments).await,

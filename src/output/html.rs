@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::card::Card;
 use super::graph_svg::Drawing;
+use super::rollout::{self, LaneRow};
 use super::summary::Summary;
 use super::text::clean;
 use crate::pipeline::report::{CiOnly, ReportItem, RunReport};
@@ -36,6 +37,8 @@ struct Page {
     nodes: usize,
     cards: Vec<Card>,
     left_out: usize,
+    news: Vec<String>,
+    lanes: Vec<LaneRow>,
     warnings: Vec<String>,
     ledger_entries: String,
     ledger_root: String,
@@ -106,6 +109,8 @@ pub fn html(report: &RunReport) -> Result<String, askama::Error> {
         nodes: report.catalogue.services.len(),
         left_out: report.items.len().saturating_sub(cards.len()),
         cards,
+        news: report.rollout.as_ref().map(rollout::news).unwrap_or_default(),
+        lanes: report.rollout.as_ref().map(|report| rollout::rows(&report.status)).unwrap_or_default(),
         warnings: report.warnings.iter().map(|text| clean(text)).collect(),
         ledger_entries: clean(entries),
         ledger_root: clean(root),

@@ -24,6 +24,7 @@ pub mod markdown;
 pub mod phrase;
 pub mod progress;
 pub mod proofs;
+pub mod rollout;
 #[cfg(test)]
 mod samples;
 pub mod simulation;

@@ -14,6 +14,7 @@ use super::document;
 use super::mirror::Mirror;
 use super::record::{DECISION, History, MERGE, MERGE_INTENT, MergeRecord, PROPOSAL, ProposalRecord};
 use super::report::Outcome;
+use super::rollout::tonight::Tonight;
 use super::session::Session;
 use crate::failure::BadInput;
 
@@ -173,18 +174,21 @@ pub fn auto_apply(
     fix: &Fix,
     decision: &Decision,
     evidence: &EvidenceRecord,
+    tonight: &Tonight,
 ) -> Result<Outcome> {
     refresh(session, &fix.repo)?;
-    let history = History::read(&session.ledger)?;
+    let (history, no_room) = session.let_through(tonight, fix)?;
     let (facts, service) = session.facts(&history, finding, Some(fix));
+    let mut caps = session.caps(finding, Some(fix), &facts);
+    caps.extend(no_room);
     let question = Question {
         finding,
         service: &service,
         fix: Some(fix),
         facts: &facts,
         evidence: Some(&evidence.evidence),
-        rollout: &session.estate.rollout,
-        caps: &[],
+        rollout: &session.standing.effective,
+        caps: &caps,
         now: session.at,
     };
     let gate = decide::merge_gate(&session.estate.pack, &question)?;
@@ -248,6 +252,7 @@ pub fn merge(
     match outcome {
         MergeOutcome::Merged => {
             session.ledger.append(MERGE, session.at, &record)?;
+            session.record_merge(fix, decision, &record)?;
             // The fix is merged; a branch that can't be taken away changes nothing about that.
             let _ = forge.close(&branch_name(fix), &format!("merged as {}", record.commit));
             Ok(Some(record))

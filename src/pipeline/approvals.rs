@@ -6,6 +6,7 @@ use holdpoint_ledger::approval::{Approvers, bound_to, verify};
 use holdpoint_schemas::approval::{APPROVAL_NAMESPACE, ApprovalStatement, Binding, SignedApproval, Verb};
 use holdpoint_schemas::decision::{Bound, Decision};
 use holdpoint_schemas::digest::canonical_json;
+use holdpoint_schemas::estate::EstateConfig;
 use holdpoint_schemas::evidence::EvidenceRecord;
 use holdpoint_schemas::fact::{Fact, FactSet};
 use holdpoint_schemas::finding::RepoFinding;
@@ -179,9 +180,10 @@ pub fn sign(
             .context("the approval would expire after the end of time")?,
         comment,
     };
-    let signature = ssh_sign(&session.state.temporary(), &signer.key, &canonical_json(&statement)?)?;
+    let message = canonical_json(&statement)?;
+    let signature = ssh_sign(&session.state.temporary(), &signer.key, APPROVAL_NAMESPACE, &message)?;
     let approval = SignedApproval { statement, signature };
-    let approvers = approvers(session)?;
+    let approvers = approvers(&session.estate.root, &session.estate.config)?;
     verify(&approval, &approvers, session.at).map_err(|error| {
         BadInput::new(
             format!("the signature doesn't count: {error}"),
@@ -192,15 +194,19 @@ pub fn sign(
     Ok(approval)
 }
 
-fn approvers(session: &Session) -> Result<Approvers> {
-    let Some(file) = &session.estate.config.approvers else {
+/// Who may approve, and order.
+///
+/// # Errors
+/// When the estate names nobody, or its file can't be read.
+pub fn approvers(root: &Path, config: &EstateConfig) -> Result<Approvers> {
+    let Some(file) = &config.approvers else {
         return Err(BadInput::new(
             "the estate names no approvers",
             "add `approvers:` to `holdpoint.yaml`, a file in OpenSSH's allowed_signers form",
         )
         .into());
     };
-    Approvers::parse(file, &read_text(&session.estate.root, file)?).map_err(|problems| {
+    Approvers::parse(file, &read_text(root, file)?).map_err(|problems| {
         problems
             .into_iter()
             .next()
@@ -238,11 +244,14 @@ fn with_evidence(mut facts: FactSet, decided: &FactSet) -> FactSet {
 
 /// Signs with OpenSSH, so that keys in an agent or on hardware work. The key stays out of argv's
 /// values and the message goes through a file.
-fn ssh_sign(folder: &Path, key: &Path, message: &[u8]) -> Result<String> {
+///
+/// # Errors
+/// When the key can't be used, or there is no OpenSSH.
+pub fn ssh_sign(folder: &Path, key: &Path, namespace: &str, message: &[u8]) -> Result<String> {
     let file = tempfile::NamedTempFile::new_in(folder).context("making a file to sign")?;
     std::fs::write(file.path(), message).context("writing the statement to sign")?;
     let output = Command::new("ssh-keygen")
-        .args(["-Y", "sign", "-n", APPROVAL_NAMESPACE, "-f"])
+        .args(["-Y", "sign", "-n", namespace, "-f"])
         .arg(key)
         .arg(file.path())
         .stdin(Stdio::null())
@@ -303,14 +312,16 @@ pub fn promote(session: &mut Session, id: &str) -> Result<Promotion> {
     }
     let (mut facts, service) = session.facts(&history, &item.finding, Some(&item.fix));
     insert_approval(&mut facts, &counted, &item.fix, session.at);
+    session.stand(&history);
+    let caps = session.caps(&item.finding, Some(&item.fix), &facts);
     let question = Question {
         finding: &item.finding,
         service: &service,
         fix: Some(&item.fix),
         facts: &without_evidence(&facts),
         evidence: item.evidence.as_ref().map(|record| &record.evidence),
-        rollout: &session.estate.rollout,
-        caps: &[],
+        rollout: &session.standing.effective,
+        caps: &caps,
         now: session.at,
     };
     let permission = decide::may_promote(&session.estate.pack, &question)?;
@@ -346,7 +357,7 @@ struct Counted {
 }
 
 fn count(session: &Session, history: &History, item: &Waiting, now: &Binding) -> Result<Counted> {
-    let approvers = approvers(session)?;
+    let approvers = approvers(&session.estate.root, &session.estate.config)?;
     let mut counted = Counted {
         people: BTreeSet::new(),
         refused: Vec::new(),

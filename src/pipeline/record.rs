@@ -12,6 +12,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::rollout::log::RolloutLog;
+
 /// The facts that policies could read, once for each schema.
 pub const SCHEMA: &str = "schema";
 /// The text of a pack's policies, once for each pack.
@@ -36,6 +38,16 @@ pub const MERGE_INTENT: &str = "merge-intent";
 pub const MERGE: &str = "merge";
 /// A human said go, or no.
 pub const APPROVAL: &str = "approval";
+/// What became of a fix.
+pub const OUTCOME: &str = "outcome";
+/// A lane went to another stage, by its evidence or by order of a person.
+pub const STAGE: &str = "stage-change";
+/// A person holds a lane at its stage, or lets it go.
+pub const HOLD: &str = "lane-hold";
+/// Automation was halted, or resumed.
+pub const HALT: &str = "halt";
+/// A fix was let through tonight's budget.
+pub const ADMISSION: &str = "admission";
 
 /// A run began or ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -133,6 +145,12 @@ pub struct History {
     pub open_intents: BTreeMap<Digest, MergeRecord>,
     /// Approvals by fix, oldest first.
     pub approvals: BTreeMap<Digest, Vec<SignedApproval>>,
+    /// Outcomes, stages of lanes, halts and admissions.
+    pub rollout: RolloutLog,
+    /// Fixes that were validated.
+    pub validated: BTreeSet<Digest>,
+    /// How long the newest validation of each repo took in the sandbox, in milliseconds.
+    pub durations: BTreeMap<String, u64>,
 }
 
 impl History {
@@ -143,6 +161,7 @@ impl History {
     pub fn read(ledger: &Ledger) -> Result<Self> {
         let mut history = Self::default();
         for entry in ledger.entries(None)? {
+            history.rollout.read(&entry)?;
             let body = entry.body;
             match entry.kind.as_str() {
                 REPORT => {
@@ -165,7 +184,10 @@ impl History {
                         let names = record.record.evidence.flaky_tests.iter().map(|test| test.name.clone());
                         let known = history.flaky.entry(fix.repo.clone()).or_default();
                         known.extend(names);
+                        let millis = record.record.steps.iter().map(|step| step.millis).sum();
+                        history.durations.insert(fix.repo.clone(), millis);
                     }
+                    history.validated.insert(record.fix);
                     history.evidence.insert(record.key, record.record);
                 }
                 DECISION => {
@@ -234,7 +256,11 @@ impl History {
     }
 }
 
-fn parse<T: DeserializeOwned>(kind: &str, body: serde_json::Value) -> Result<T> {
+/// A body as its kind has it.
+///
+/// # Errors
+/// When it has another form.
+pub fn parse<T: DeserializeOwned>(kind: &str, body: serde_json::Value) -> Result<T> {
     serde_json::from_value(body)
         .map_err(|error| anyhow::anyhow!("the ledger holds a `{kind}` entry of another form: {error}"))
 }

@@ -12,6 +12,8 @@ use holdpoint_schemas::level::Level;
 use holdpoint_schemas::service::Catalogue;
 use serde::{Deserialize, Serialize};
 
+use super::rollout::status::RolloutReport;
+
 /// One run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RunReport {
@@ -29,6 +31,9 @@ pub struct RunReport {
     pub sandbox: String,
     /// The service graph.
     pub catalogue: Catalogue,
+    /// Where the lanes stand after the run; `None` in reports of earlier versions.
+    #[serde(default)]
+    pub rollout: Option<RolloutReport>,
     /// One per finding, most severe outcome first.
     pub items: Vec<ReportItem>,
     /// What went wrong without stopping the run.

@@ -12,11 +12,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::act;
-use super::choose::{choose, lower_to_the_fix, lower_what_was_declined};
+use super::choose::{Released, choose, lower_to_the_fix, lower_what_was_declined};
 use super::minimum;
 use super::plan::{Pair, Plan};
 use super::record::{DECISION, EVIDENCE, EvidenceEntry, History, RUN, RunRecord};
 use super::report::{Outcome, ReportItem, RunReport};
+use super::rollout::tonight::{Tonight, work};
 use super::session::{Session, blocking};
 use super::validation::{self, Job};
 
@@ -62,6 +63,11 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
     let mut session = blocking(move || Session::open(&root, at)).await?;
     session.record_inputs()?;
     session.record_run("started")?;
+    // Before anything is decided: a revert lowers its lane in this run.
+    let (mut session, stock) = blocking(move || session.with_stock_taken()).await?;
+    for text in stock.lines() {
+        events.event(Event::Warning { text });
+    }
     // First of all, so that what a killed run left is gone even if nothing is to be validated now.
     // Without a sandbox the run goes on until it needs one.
     let mut runner = if options.validate {
@@ -118,7 +124,7 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
     for text in &missing {
         events.event(Event::Warning { text: text.clone() });
     }
-    let report = session.report(items, &problems, sandbox, missing)?;
+    let report = session.report(items, &problems, sandbox, missing, stock)?;
     Ok(RunResult { report, problems })
 }
 
@@ -167,15 +173,15 @@ impl Session {
             ran: options.validate,
             ..Validated::default()
         };
-        let mut jobs = BTreeMap::new();
-        for (fix, job) in &plan.jobs {
+        let mut jobs = Vec::new();
+        for (fix, job) in plan.jobs_in_order() {
             let job = job.without(&options.skip_checks);
             match plan.history.evidence.get(&job.key).filter(|record| is_final(record)) {
                 Some(record) => {
                     validated.evidence.insert(fix.clone(), record.clone());
                 }
                 None => {
-                    jobs.insert(fix.clone(), job);
+                    jobs.push((fix.clone(), job));
                 }
             }
         }
@@ -192,6 +198,7 @@ impl Session {
             Some(started) => &*runner.insert(Ok(started?)),
         };
         let Ok(runner) = runner else { return Ok(validated) };
+        self.reserve_minutes(&plan.tonight, jobs.iter().map(|(fix, _)| fix))?;
         let mut results = runner.all(jobs);
         while let Some((fix, key, record)) = results.recv().await {
             self.ledger.append(
@@ -205,12 +212,8 @@ impl Session {
             )?;
             validated.evidence.insert(fix, record);
         }
-        let mut results = runner.all(
-            comparisons
-                .into_iter()
-                .map(|(fix, job)| (fix, job.tests_only()))
-                .collect(),
-        );
+        let comparisons = comparisons.into_iter().map(|(fix, job)| (fix, job.tests_only()));
+        let mut results = runner.all(comparisons.collect());
         while let Some((fix, _, record)) = results.recv().await {
             validated.comparisons.insert(fix, record.evidence.candidate_green);
         }
@@ -229,16 +232,14 @@ impl Session {
             items: plan.settled.clone(),
             base_moved: Vec::new(),
         };
-        let mut released = Vec::new();
-        for pair in &plan.pairs {
-            released.push(self.release(&plan.history, pair, validated)?);
-        }
-        lower_to_the_fix(&plan.pairs, &mut released)?;
-        lower_what_was_declined(&plan.pairs, &plan.history, &mut released)?;
-        // Merges first: what is proposed is then tested on the branch as it is.
+        let (released, tonight) = self.released(plan, validated)?;
+        self.record_validations(plan, &released)?;
+        // Merges first: what is proposed is then tested on the branch as it is. Among each, tonight's order.
         let mut chosen: Vec<_> = choose(&plan.pairs, &released, &plan.wanted).into_iter().collect();
         chosen.sort_by_key(|(_, chosen)| {
-            std::cmp::Reverse(released.get(chosen.best).map(|(decision, _)| decision.level))
+            let level = released.get(chosen.best).map(|(decision, _)| decision.level);
+            let fix = plan.pairs.get(chosen.best).and_then(|pair| pair.fix.as_ref());
+            (std::cmp::Reverse(level), tonight.rank(fix.map(|fix| &fix.id)))
         });
         for (id, chosen) in chosen {
             let (Some(pair), Some((decision, evidence))) = (plan.pairs.get(chosen.best), released.get(chosen.best))
@@ -263,7 +264,7 @@ impl Session {
                     why: "this is a dry run".to_owned(),
                 })
             } else {
-                self.act(plan, pair, decision, evidence.as_ref(), chosen.first_of_fix)?
+                self.act(plan, &tonight, pair, decision, evidence.as_ref(), chosen.first_of_fix)?
             };
             if matches!(&outcome, Outcome::NotDone { why } if why == act::BASE_MOVED) {
                 done.base_moved.push(id.clone());
@@ -294,25 +295,54 @@ impl Session {
         Ok((self, done))
     }
 
+    /// Release decisions as far as tonight's budget goes, and tonight's order. Budget that a fix would have taken which
+    /// fails its validation is there for the others.
+    fn released(&self, plan: &Plan, validated: &Validated) -> Result<(Vec<Released>, Tonight)> {
+        let all = |tonight: &Tonight| -> Result<Vec<Released>> {
+            let release = |pair| self.release(&plan.history, pair, validated, tonight);
+            let mut released = plan.pairs.iter().map(release).collect::<Result<Vec<_>>>()?;
+            lower_to_the_fix(&plan.pairs, &mut released)?;
+            lower_what_was_declined(&plan.pairs, &plan.history, &mut released)?;
+            Ok(released)
+        };
+        let released = all(&Tonight::default())?;
+        // What triage held back, for the budget or otherwise, was not validated: its word stands.
+        let decided = released.iter().map(|(decision, _)| decision);
+        let work: Vec<_> = work(&plan.pairs, decided, |_| 0)
+            .into_iter()
+            .filter(|work| work.decision.phase != Phase::Triage)
+            .collect();
+        let tonight = self.tonight(&plan.history, &work);
+        if tonight.caps.is_empty() {
+            return Ok((released, tonight));
+        }
+        Ok((all(&tonight)?, tonight))
+    }
+
     fn release(
         &self,
         history: &History,
         pair: &Pair,
         validated: &Validated,
-    ) -> Result<(Decision, Option<EvidenceRecord>)> {
+        tonight: &Tonight,
+    ) -> Result<Released> {
         let evidence = pair.fix.as_ref().and_then(|fix| validated.evidence.get(&fix.id));
         if pair.triage.decision.level == Level::Alert || (evidence.is_none() && !validated.ran) {
             return Ok((pair.triage.decision.clone(), None));
         }
         let (facts, service) = self.facts(history, &pair.finding, pair.fix.as_ref());
+        let mut caps = self.caps(&pair.finding, pair.fix.as_ref(), &facts);
+        if let Some(fix) = &pair.fix {
+            caps.extend_from_slice(tonight.caps_of(&fix.id));
+        }
         let question = Question {
             finding: &pair.finding,
             service: &service,
             fix: pair.fix.as_ref(),
             facts: &facts,
             evidence: evidence.map(|record| &record.evidence),
-            rollout: &self.estate.rollout,
-            caps: &[],
+            rollout: &self.standing.effective,
+            caps: &caps,
             now: self.at,
         };
         Ok((decide::release(&self.estate.pack, &question)?, evidence.cloned()))
@@ -321,6 +351,7 @@ impl Session {
     fn act(
         &mut self,
         plan: &Plan,
+        tonight: &Tonight,
         pair: &Pair,
         decision: &Decision,
         evidence: Option<&EvidenceRecord>,
@@ -332,6 +363,9 @@ impl Session {
         match decision.level {
             Level::Alert => Ok(Outcome::Alerted),
             Level::Suggest if first_of_fix => {
+                if let Some(cap) = self.withheld(tonight, &pair.finding, fix, decision)? {
+                    return Ok(Outcome::NotDone { why: cap.reason });
+                }
                 let same_fix = |other: &&Pair| other.fix.as_ref().is_some_and(|other| other.id == fix.id);
                 let mut findings = vec![&pair.finding];
                 let others = plan.pairs.iter().filter(same_fix).map(|other| &other.finding);
@@ -341,7 +375,7 @@ impl Session {
             Level::Suggest => Ok(act::proposed_with(&self.ledger, fix)?.unwrap_or(Outcome::NotDone {
                 why: act::BASE_MOVED.to_owned(),
             })),
-            Level::AutoApply if first_of_fix => act::auto_apply(self, &pair.finding, fix, decision, evidence),
+            Level::AutoApply if first_of_fix => act::auto_apply(self, &pair.finding, fix, decision, evidence, tonight),
             Level::AutoApply => act::merged_with(&self.ledger, fix),
         }
     }

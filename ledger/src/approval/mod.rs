@@ -8,15 +8,17 @@ mod approvers;
 mod patterns;
 mod persons;
 mod sign;
+mod signed;
 
 pub use approvers::Approvers;
 pub use sign::{SignError, sign};
+pub use signed::{Signed, verify_signed};
 
 use holdpoint_schemas::Timestamp;
 use holdpoint_schemas::approval::{APPROVAL_NAMESPACE, ApprovalStatement, Binding, SignedApproval};
 use holdpoint_schemas::digest::canonical_json;
+use ssh_key::SshSig;
 use ssh_key::public::KeyData;
-use ssh_key::{PublicKey, SshSig};
 use thiserror::Error;
 
 /// Longest signature that is read: an RSA-16384 signature armours to about 6 KiB.
@@ -48,10 +50,12 @@ pub enum ApprovalError {
         why: String,
     },
     /// It was made for another purpose.
-    #[error("the signature is for `{found}`, not for `{APPROVAL_NAMESPACE}`")]
+    #[error("the signature is for `{found}`, not for `{expected}`")]
     Namespace {
         /// The namespace that was signed.
         found: String,
+        /// The one that it must be.
+        expected: String,
     },
     /// The approvers file doesn't know the person.
     #[error("`{identity}` is not in the approvers file")]
@@ -113,59 +117,23 @@ pub fn message(statement: &ApprovalStatement) -> Result<Vec<u8>, ApprovalError> 
 /// When anything at all speaks against it.
 pub fn verify(approval: &SignedApproval, approvers: &Approvers, now: Timestamp) -> Result<Approver, ApprovalError> {
     let statement = &approval.statement;
-    let identity = statement.by.clone();
-    let signature = read_signature(&approval.signature)?;
-    if signature.namespace() != APPROVAL_NAMESPACE {
-        return Err(ApprovalError::Namespace {
-            found: signature.namespace().escape_default().to_string(),
-        });
-    }
-    if !approvers.knows(&identity) {
-        return Err(ApprovalError::UnknownIdentity { identity });
-    }
-    let lines = approvers.lines_of(&identity, signature.public_key());
-    if lines.is_empty() {
-        return Err(ApprovalError::OthersKey {
-            owners: approvers.owners(signature.public_key()),
-            identity,
-        });
-    }
-    let key = PublicKey::from(signature.public_key().clone());
-    if key
-        .verify(APPROVAL_NAMESPACE, &message(statement)?, &signature)
-        .is_err()
-    {
-        return Err(ApprovalError::Forged { identity });
-    }
-    if !touched(&signature) {
-        return Err(ApprovalError::KeyNotAllowed {
-            identity,
-            why: "the security key was not touched".to_owned(),
-        });
-    }
-    // The statement's own date is the signer's claim: the key must be good then *and* now, so
-    // that neither backdating nor a key that was withdrawn since gets through.
-    let mut refusal = None;
-    let allowed = lines.iter().any(|line| {
-        let why = [statement.at, now]
-            .into_iter()
-            .find_map(|moment| line.refuses(APPROVAL_NAMESPACE, moment));
-        refusal = refusal.take().or(why.clone());
-        why.is_none()
-    });
-    if let Some(why) = refusal.filter(|_| !allowed) {
-        return Err(ApprovalError::KeyNotAllowed { identity, why });
-    }
-    if statement.at > now {
-        return Err(ApprovalError::Future { at: statement.at, now });
-    }
+    let approver = verify_signed(
+        &Signed {
+            namespace: APPROVAL_NAMESPACE,
+            message: &message(statement)?,
+            signature: &approval.signature,
+            by: &statement.by,
+            at: statement.at,
+        },
+        approvers,
+        now,
+    )?;
     if statement.expires <= now || statement.expires <= statement.at {
         return Err(ApprovalError::Expired {
             expired: statement.expires,
         });
     }
-    let person = approvers.person(signature.public_key());
-    Ok(Approver { identity, person })
+    Ok(approver)
 }
 
 fn read_signature(pem: &str) -> Result<SshSig, ApprovalError> {

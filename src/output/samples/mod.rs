@@ -2,9 +2,11 @@
 
 mod build;
 mod catalogue;
+mod lanes;
 
 use build::Sample;
 pub use catalogue::catalogue;
+pub use lanes::rollout;
 use holdpoint_schemas::decision::BoundKind;
 use holdpoint_schemas::evidence::{Check, Verdict};
 use holdpoint_schemas::finding::{FindingClass, Severity};
@@ -29,6 +31,7 @@ pub fn report() -> RunReport {
         ledger_verified: true,
         sandbox: "docker, no network, read-only root, uid 10001".to_owned(),
         catalogue: catalogue(),
+        rollout: Some(rollout()),
         items: vec![
             broken_contract(),
             unknown_service(),
