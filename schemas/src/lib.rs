@@ -20,6 +20,7 @@ pub mod ledger_config;
 pub mod length;
 pub mod level;
 pub mod nightly;
+pub mod order;
 pub mod outcome;
 pub mod pack;
 pub mod people;

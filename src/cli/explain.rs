@@ -10,6 +10,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::BadInput;
 use crate::output::explain;
 use crate::output::json::ExplainDocument;
+use crate::output::rollout;
 use crate::output::text::clean;
 use crate::pipeline::estate::{CONFIG_FILE, read_text};
 use crate::pipeline::further::Further;
@@ -35,10 +36,12 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
         [item] => {
             let since = since(global, item)?;
             let further = further(global, item);
-            let document = ExplainDocument::of(item, &further);
+            let lane = rollout::capping(report.rollout.as_ref(), item);
+            let document = ExplainDocument::of(item, &further, lane);
             global.print(&document, || {
                 let story = explain::explain(item, further.as_ref().map_err(String::as_str), &global.command_line());
-                format!("{story}{since}")
+                let lane = lane.map(rollout::section).unwrap_or_default();
+                format!("{story}{lane}{since}")
             })?;
             Ok(ExitCode::Success)
         }

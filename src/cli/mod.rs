@@ -18,11 +18,13 @@ mod iac;
 mod image;
 mod init;
 mod ledger;
+mod outcome;
 mod policy;
 mod promote;
 pub mod relay;
 mod replay_agent;
 mod rescan;
+mod rollout;
 mod run;
 mod scan;
 mod serve;
@@ -200,6 +202,12 @@ enum Command {
     Override(emergency::Arguments),
     /// Say that you looked at an emergency override, signed with your SSH key
     Acknowledge(emergency::Acknowledge),
+    /// See and steer how far each lane of fixes may go
+    #[command(subcommand)]
+    Rollout(rollout::Command),
+    /// Say what became of a fix
+    #[command(subcommand)]
+    Outcome(outcome::Command),
     /// Try one candidate fix in the sandbox
     Validate(validate::Arguments),
     /// Run the estate's scanners in the sandbox, and keep their reports for the next run
@@ -303,6 +311,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Waiting(arguments) => waiting::run(global, &arguments).await,
         Command::Override(arguments) => emergency::run(global, arguments).await,
         Command::Acknowledge(arguments) => emergency::acknowledge(global, arguments).await,
+        Command::Rollout(command) => rollout::run(global, command).await,
+        Command::Outcome(command) => outcome::run(global, command).await,
         Command::Validate(arguments) => validate::run(global, arguments).await,
         Command::Scan(arguments) => scan::run(global, arguments).await,
         Command::Gc(arguments) => gc::run(global, &arguments).await,

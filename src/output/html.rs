@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::card::Card;
 use super::graph_svg::Drawing;
 use super::night::{NightWords, TIME_HEADINGS};
+use super::rollout::{self, LaneRow};
 use super::summary::Summary;
 use super::text::clean;
 use crate::pipeline::report::{CiOnly, ReportItem, RunReport};
@@ -39,6 +40,8 @@ struct Page {
     left_out: usize,
     overrides: Vec<String>,
     waiting: Vec<String>,
+    news: Vec<String>,
+    lanes: Vec<LaneRow>,
     warnings: Vec<String>,
     night: NightWords,
     headings: [&'static str; TIME_HEADINGS.len()],
@@ -119,6 +122,12 @@ pub fn html(report: &RunReport) -> Result<String, askama::Error> {
             .take(MAX_ITEMS)
             .map(super::waiting::line)
             .collect(),
+        news: report.rollout.as_ref().map(rollout::news).unwrap_or_default(),
+        lanes: report
+            .rollout
+            .as_ref()
+            .map(|report| rollout::rows(&report.status))
+            .unwrap_or_default(),
         warnings: report.warnings.iter().map(|text| clean(text)).collect(),
         night: NightWords::of(report),
         headings: TIME_HEADINGS,

@@ -13,6 +13,7 @@ use crate::pipeline::approvals::Queue;
 use crate::pipeline::further::Further;
 use crate::pipeline::night::NightReport;
 use crate::pipeline::report::{ReportItem, RunReport};
+use crate::pipeline::rollout::status::{LaneStatus, RolloutReport};
 
 /// Names the shape; a change that isn't an addition gets another number.
 pub const RUN_FORMAT: &str = "holdpoint.run/1";
@@ -39,6 +40,8 @@ pub struct RunDocument<'a> {
     pub ledger_verified: bool,
     /// Which sandbox ran the checks.
     pub sandbox: &'a str,
+    /// Where the lanes stand after the run.
+    pub rollout: &'a Option<RolloutReport>,
     /// The numbers.
     pub summary: Summary,
     /// One per finding.
@@ -81,6 +84,7 @@ impl<'a> RunDocument<'a> {
             ledger_checkpoint: &report.ledger_checkpoint,
             ledger_verified: report.ledger_verified,
             sandbox: &report.sandbox,
+            rollout: &report.rollout,
             summary: Summary::of(report),
             items: report.items.iter().map(ItemDocument::of).collect(),
             warnings: &report.warnings,
@@ -112,6 +116,9 @@ pub struct ExplainDocument<'a> {
     pub item: &'a ReportItem,
     /// What would take it further.
     pub further: FurtherDocument<'a>,
+    /// Where the lane stands that caps it, where one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lane: Option<&'a LaneStatus>,
 }
 
 /// What would take an item further.
@@ -130,7 +137,7 @@ pub struct FurtherDocument<'a> {
 impl<'a> ExplainDocument<'a> {
     /// The document of an item.
     #[must_use]
-    pub fn of(item: &'a ReportItem, further: &'a Result<Further, String>) -> Self {
+    pub fn of(item: &'a ReportItem, further: &'a Result<Further, String>, lane: Option<&'a LaneStatus>) -> Self {
         let further = match further {
             Ok(further) => FurtherDocument {
                 ways: ways::all(further, &item.decision),
@@ -145,7 +152,7 @@ impl<'a> ExplainDocument<'a> {
                 problem: Some(problem),
             },
         };
-        Self { item, further }
+        Self { item, further, lane }
     }
 }
 

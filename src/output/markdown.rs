@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 
 use super::night::NightWords;
 use super::phrase;
+use super::rollout;
 use super::summary::Summary;
 use super::text::{clean, sentence, shorten};
 use crate::pipeline::report::{CiOnly, RunReport};
+use crate::pipeline::rollout::status::RolloutReport;
 
 /// Rows of the table: job pages cut long summaries.
 const MAX_ROWS: usize = 100;
@@ -63,6 +65,9 @@ pub fn markdown(report: &RunReport) -> String {
             let _ = writeln!(out, "- {}", escape(&super::waiting::line(item)));
         }
     }
+    if let Some(report) = &report.rollout {
+        lanes(&mut out, report);
+    }
     if !report.warnings.is_empty() {
         out.push_str("\n**Warnings**\n\n");
         for warning in report.warnings.iter().take(MAX_ROWS) {
@@ -83,6 +88,34 @@ pub fn markdown(report: &RunReport) -> String {
         clean(&report.ledger_head).replace('`', "")
     );
     out
+}
+
+/// Where the lanes stand.
+fn lanes(out: &mut String, report: &RolloutReport) {
+    for line in rollout::news(report) {
+        let _ = writeln!(out, "\n**{}**", escape(&line));
+    }
+    let rows = rollout::rows(&report.status);
+    if rows.is_empty() {
+        return;
+    }
+    out.push_str("\n| Lane | Stage | What it has shown, and what is missing | Tonight |\n| --- | --- | --- | --- |\n");
+    for row in rows.iter().take(MAX_ROWS) {
+        let limit = if row.limit.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", row.limit)
+        };
+        let _ = writeln!(
+            out,
+            "| {} | **{}**{limit} | {} {} | {} |",
+            escape(&row.lane),
+            row.stage,
+            escape(&row.shown),
+            escape(&row.next),
+            row.tonight
+        );
+    }
 }
 
 /// Text that Markdown shows as it is: no markup, link, mention or HTML of its own.

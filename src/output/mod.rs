@@ -26,11 +26,11 @@ pub mod night;
 pub mod phrase;
 pub mod progress;
 pub mod proofs;
+pub mod rollout;
 pub mod run_junit;
 pub mod run_sarif;
 #[cfg(test)]
 pub mod samples;
-pub(crate) mod samples;
 pub mod simulation;
 pub mod summary;
 pub mod table;

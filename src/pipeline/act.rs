@@ -15,6 +15,7 @@ use super::document;
 use super::mirror::Mirror;
 use super::record::{DECISION, History, MERGE, MERGE_INTENT, MergeRecord, PROPOSAL, ProposalRecord};
 use super::report::Outcome;
+use super::rollout::tonight::Tonight;
 use super::session::Session;
 use crate::failure::BadInput;
 
@@ -228,9 +229,10 @@ pub fn auto_apply(
     fix: &Fix,
     decision: &Decision,
     evidence: &EvidenceRecord,
+    tonight: &Tonight,
 ) -> Result<Outcome> {
     refresh(session, &fix.repo)?;
-    if let Some(held) = held_at_the_gate(session, finding, fix, evidence)? {
+    if let Some(held) = held_at_the_gate(session, finding, fix, evidence, tonight)? {
         return Ok(held);
     }
     match merge(session, finding, fix, decision, evidence, AUTO_APPLY)? {
@@ -250,17 +252,20 @@ fn held_at_the_gate(
     finding: &RepoFinding,
     fix: &Fix,
     evidence: &EvidenceRecord,
+    tonight: &Tonight,
 ) -> Result<Option<Outcome>> {
-    let history = History::read(&session.ledger)?;
+    let (history, no_room) = session.let_through(tonight, fix)?;
     let (facts, service) = session.facts(&history, finding, Some(fix));
+    let mut caps = session.caps(finding, Some(fix), &facts);
+    caps.extend(no_room);
     let question = Question {
         finding,
         service: &service,
         fix: Some(fix),
         facts: &facts,
         evidence: Some(&evidence.evidence),
-        rollout: &session.estate.rollout,
-        caps: &[],
+        rollout: &session.standing.effective,
+        caps: &caps,
         now: session.at,
     };
     let gate = decide::merge_gate(&session.estate.pack, &question)?;
@@ -286,6 +291,7 @@ pub fn auto_apply_together(
     session: &mut Session,
     members: &[Member<'_>],
     evidence: &EvidenceRecord,
+    tonight: &Tonight,
 ) -> Result<Vec<(Digest, Outcome)>> {
     let Some(first) = members.first().map(|member| member.fix) else {
         return Ok(Vec::new());
@@ -294,7 +300,13 @@ pub fn auto_apply_together(
     let mut held = Vec::new();
     for member in members {
         session.recorder()?.append_new(DECISION, [member.decision])?;
-        held.push(held_at_the_gate(session, member.finding, member.fix, evidence)?);
+        held.push(held_at_the_gate(
+            session,
+            member.finding,
+            member.fix,
+            evidence,
+            tonight,
+        )?);
     }
     let each = |outcome: &dyn Fn(usize) -> Outcome| {
         let named = members.iter().enumerate();
@@ -363,10 +375,9 @@ pub fn auto_apply_together(
         .ledger
         .append_all(records.iter().map(|record| (MERGE, at, record)))?;
     tracing::debug!(repo = first.repo, "merges recorded");
-    for record in &records {
-        if let Some(fix) = members.iter().find(|member| member.fix.id == record.fix) {
-            let _ = forge.close(&branch_name(fix.fix), &format!("merged as {}", record.commit));
-        }
+    for (member, record) in members.iter().zip(&records) {
+        session.record_merge(member.fix, member.decision, record)?;
+        let _ = forge.close(&branch_name(member.fix), &format!("merged as {}", record.commit));
     }
     Ok(each(&|index| match records.get(index) {
         Some(record) => Outcome::Merged {
@@ -420,6 +431,7 @@ pub fn merge(
         MergeOutcome::Merged => {
             session.ledger.append(MERGE, session.at, &record)?;
             tracing::debug!(repo = record.repo, "merge recorded");
+            session.record_merge(fix, decision, &record)?;
             // The fix is merged; a branch that can't be taken away changes nothing about that.
             let _ = forge.close(&branch_name(fix), &format!("merged as {}", record.commit));
             Ok(Some(record))

@@ -262,8 +262,9 @@ fn make_key(demo: &Demo) -> Result<()> {
     anyhow::ensure!(made.success(), "`ssh-keygen` couldn't make the demo's key");
     let public = std::fs::read_to_string(demo.key.with_extension("pub"))?;
     let line = format!(
-        "{APPROVER} namespaces=\"{}\" {}\n",
+        "{APPROVER} namespaces=\"{},{}\" {}\n",
         holdpoint_schemas::approval::APPROVAL_NAMESPACE,
+        holdpoint_schemas::order::ORDER_NAMESPACE,
         public.trim()
     );
     std::fs::write(demo.estate.join("approvers"), line).context("writing the demo's approvers")

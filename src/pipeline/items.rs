@@ -12,7 +12,10 @@ use std::collections::BTreeMap;
 use super::act;
 use super::further::best_way;
 use super::night::NightReport;
+use super::record::History;
 use super::report::{CiOnly, Outcome, ReportItem, RunReport};
+use super::rollout::status::{self, RolloutReport};
+use super::rollout::stock::Stock;
 use super::session::Session;
 
 impl Session {
@@ -64,6 +67,18 @@ impl Session {
             .collect()
     }
 
+    /// Where the lanes stand after the run, and what it learnt of them.
+    fn rollout_report(&mut self, stock: Stock) -> Result<RolloutReport> {
+        self.stand(&History::read(&self.ledger)?);
+        let status = status::of(&self.estate.config.name, &self.estate.rollout, &self.standing, self.at);
+        Ok(RolloutReport {
+            status,
+            outcomes: stock.outcomes,
+            changes: stock.changes,
+            notes: stock.notes,
+        })
+    }
+
     /// The run's report. `missing`: what the pack needs and nobody supplies.
     ///
     /// # Errors
@@ -74,6 +89,7 @@ impl Session {
         problems: &[SourceError],
         sandbox: String,
         missing: Vec<String>,
+        stock: Stock,
     ) -> Result<RunReport> {
         let mut items: Vec<ReportItem> = items.into_values().collect();
         items.sort_by_key(|item| {
@@ -98,6 +114,7 @@ impl Session {
             ledger_verified: verified,
             sandbox,
             catalogue: self.estate.catalogue.known().cloned().unwrap_or_default(),
+            rollout: Some(self.rollout_report(stock)?),
             items,
             queue: self.queue()?,
             warnings: problems

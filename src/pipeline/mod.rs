@@ -39,6 +39,7 @@ pub mod redact;
 pub mod repo_knowledge;
 pub mod report;
 pub mod retention;
+pub mod rollout;
 pub mod run;
 pub mod scan;
 pub mod scrutiny;

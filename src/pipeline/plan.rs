@@ -11,10 +11,10 @@ use std::path::Path;
 
 use super::act;
 use super::candidates;
-use super::facts::without_evidence;
 use super::findings::{self, Gathered, as_problem};
 use super::record::{FIX, History, Recorder};
 use super::report::{Outcome, ReportItem};
+use super::rollout::tonight::Tonight;
 use super::session::Session;
 use super::validation::{self, Asked, Job};
 
@@ -43,6 +43,8 @@ pub struct Plan {
     pub comparisons: BTreeMap<Digest, Job>,
     /// Findings to act on; the others are decided only because a fix of these resolves them too.
     pub wanted: BTreeSet<String>,
+    /// Tonight's order, and for what there is no room.
+    pub tonight: Tonight,
     /// What the ledger held before the run.
     pub history: History,
     /// Findings whose fix is merged.
@@ -61,6 +63,15 @@ pub struct Wanted<'a> {
     pub reach: Level,
 }
 
+impl Plan {
+    /// Fixes to validate, in tonight's order.
+    pub fn jobs_in_order(&self) -> Vec<(&Digest, &Job)> {
+        let mut jobs: Vec<_> = self.jobs.iter().collect();
+        jobs.sort_by_key(|(fix, _)| self.tonight.rank(Some(fix)));
+        jobs
+    }
+}
+
 impl Session {
     /// Findings, fixes, facts and triage.
     ///
@@ -69,6 +80,7 @@ impl Session {
     pub fn plan(mut self, only: &[String], agent: &Path) -> Result<(Self, Plan)> {
         act::settle_intents(&mut self)?;
         let history = History::read(&self.ledger)?;
+        self.stand(&history);
         let mut recorder = Recorder::new(&mut self.ledger, &mut self.written, self.at)?;
         let mut gathered = findings::gather(&self.estate, &self.mirrors, &history, &mut recorder)?;
         let candidates = candidates::read(&self.estate, &self.mirrors, &gathered.findings, &history)?;
@@ -79,7 +91,6 @@ impl Session {
         });
 
         let mut pairs = Vec::new();
-        let mut checks: BTreeMap<Digest, BTreeSet<Check>> = BTreeMap::new();
         for finding in gathered.findings.values() {
             let resolves = |fix: &&Fix| {
                 fix.repo == finding.repo
@@ -92,28 +103,30 @@ impl Session {
             }
             for fix in fixes {
                 let (facts, service) = self.facts(&history, finding, fix);
+                let caps = self.caps(finding, fix, &facts);
                 let question = Question {
                     finding,
                     service: &service,
                     fix,
                     facts: &facts,
                     evidence: None,
-                    rollout: &self.estate.rollout,
-                    caps: &[],
+                    rollout: &self.standing.effective,
+                    caps: &caps,
                     now: self.at,
                 };
                 let triage = decide::triage(&self.estate.pack, &question)?;
-                if let Some(fix) = fix {
-                    checks
-                        .entry(fix.id.clone())
-                        .or_default()
-                        .extend(triage.checks.iter().copied());
-                }
                 pairs.push(Pair {
                     finding: finding.clone(),
                     fix: fix.cloned(),
                     triage,
                 });
+            }
+        }
+        let tonight = self.within_tonights_budget(&history, &mut pairs)?;
+        let mut checks: BTreeMap<Digest, BTreeSet<Check>> = BTreeMap::new();
+        for pair in &pairs {
+            if let Some(fix) = &pair.fix {
+                checks.entry(fix.id.clone()).or_default().extend(&pair.triage.checks);
             }
         }
         let mut refused = candidates.problems;
@@ -165,6 +178,7 @@ impl Session {
             jobs,
             comparisons,
             wanted,
+            tonight,
             history,
             settled,
         };
@@ -216,17 +230,8 @@ impl Session {
                     .values()
                     .find(|record| recorded.inputs.evidence == Digest::of_json(&record.evidence).ok())
                     .cloned();
-                let question = Question {
-                    finding,
-                    service: &recorded.service,
-                    fix: Some(fix),
-                    facts: &without_evidence(&recorded.facts),
-                    evidence: evidence.as_ref().map(|record| &record.evidence),
-                    rollout: &self.estate.rollout,
-                    caps: &[],
-                    now: recorded.at,
-                };
-                let decision = decide::release(&self.estate.pack, &question)?;
+                // As it was decided: what the lane may do by now is about other fixes.
+                let decision = recorded.clone();
                 let outcome = Outcome::AlreadyMerged {
                     commit: merge.commit.clone(),
                 };

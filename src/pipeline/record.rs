@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::approvals::desk::Desk;
 use super::night::{NightRecord, Nights};
+use super::rollout::log::RolloutLog;
 use super::time::{PresenceRecord, Timeline};
 
 /// The facts that policies could read, once for each schema.
@@ -74,6 +75,16 @@ struct Undone {
     #[serde(default)]
     fix: Option<Digest>,
 }
+/// What became of a fix.
+pub const OUTCOME: &str = "outcome";
+/// A lane went to another stage, by its evidence or by order of a person.
+pub const STAGE: &str = "stage-change";
+/// A person holds a lane at its stage, or lets it go.
+pub const HOLD: &str = "lane-hold";
+/// Automation was halted, or resumed.
+pub const HALT: &str = "halt";
+/// A fix was let through tonight's budget.
+pub const ADMISSION: &str = "admission";
 
 /// A run began or ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -199,6 +210,12 @@ pub struct History {
     pub times: Timeline,
     /// Nights that were begun.
     pub nights: Nights,
+    /// Outcomes, stages of lanes, halts and admissions.
+    pub rollout: RolloutLog,
+    /// Fixes that were validated.
+    pub validated: BTreeSet<Digest>,
+    /// How long the newest validation of each repo took in the sandbox, in milliseconds.
+    pub durations: BTreeMap<String, u64>,
 }
 
 impl History {
@@ -210,6 +227,7 @@ impl History {
         let mut history = Self::default();
         for entry in ledger.entries(None)? {
             history.desk.see(&entry)?;
+            history.rollout.read(&entry)?;
             let body = entry.body;
             match entry.kind.as_str() {
                 REPORT => {
@@ -233,7 +251,10 @@ impl History {
                         let names = record.record.evidence.flaky_tests.iter().map(|test| test.name.clone());
                         let known = history.flaky.entry(fix.repo.clone()).or_default();
                         known.extend(names);
+                        let millis = record.record.steps.iter().map(|step| step.millis).sum();
+                        history.durations.insert(fix.repo.clone(), millis);
                     }
+                    history.validated.insert(record.fix);
                     history.evidence.insert(record.key, record.record);
                 }
                 DECISION => {
@@ -327,7 +348,11 @@ impl History {
     }
 }
 
-pub(super) fn parse<T: DeserializeOwned>(kind: &str, body: serde_json::Value) -> Result<T> {
+/// A body as its kind has it.
+///
+/// # Errors
+/// When it has another form.
+pub fn parse<T: DeserializeOwned>(kind: &str, body: serde_json::Value) -> Result<T> {
     serde_json::from_value(body)
         .map_err(|error| anyhow::anyhow!("the ledger holds a `{kind}` entry of another form: {error}"))
 }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::approvals::Queue;
 use super::night::NightReport;
+use super::rollout::status::RolloutReport;
 
 /// One run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,6 +36,9 @@ pub struct RunReport {
     pub sandbox: String,
     /// The service graph.
     pub catalogue: Catalogue,
+    /// Where the lanes stand after the run; `None` in reports of earlier versions.
+    #[serde(default)]
+    pub rollout: Option<RolloutReport>,
     /// One per finding, most severe outcome first.
     pub items: Vec<ReportItem>,
     /// What went wrong without stopping the run.

@@ -14,12 +14,13 @@ use tokio::sync::mpsc;
 use tokio::time::error::Elapsed;
 
 use super::act;
-use super::choose::{choose, lower_to_the_fix, lower_what_was_declined};
+use super::choose::{Released, choose, lower_to_the_fix, lower_what_was_declined};
 use super::minimum;
 use super::night::Before;
 use super::plan::{Pair, Plan};
 use super::record::{DECISION, EVIDENCE, EvidenceEntry, History, RUN, RunRecord};
 use super::report::{Outcome, ReportItem, RunReport};
+use super::rollout::tonight::{Tonight, work};
 use super::session::{Session, blocking};
 use super::together::{self, Batch};
 use super::validation::{self, Finished, Job};
@@ -74,6 +75,11 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
     session.record_run("started", &[])?;
     if !options.dry_run {
         session = blocking(move || session.attend().map(|()| session)).await?;
+    }
+    // Before anything is decided: a revert lowers its lane in this run.
+    let (mut session, stock) = blocking(move || session.with_stock_taken()).await?;
+    for text in stock.lines() {
+        events.event(Event::Warning { text });
     }
     // First of all, so that what a killed run left is gone even if nothing is to be validated now.
     // Without a sandbox the run goes on until it needs one.
@@ -141,7 +147,7 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
     for text in &missing {
         events.event(Event::Warning { text: text.clone() });
     }
-    let mut report = session.report(items, &problems, sandbox, missing)?;
+    let mut report = session.report(items, &problems, sandbox, missing, stock)?;
     report.night = session.night_report(options, &before, &report.items, not_reached)?;
     for notice in report.queue.notices(report.at) {
         events.event(Event::Warning { text: notice.line() });
@@ -220,15 +226,15 @@ impl Session {
             ran: options.validate,
             ..Validated::default()
         };
-        let mut jobs = BTreeMap::new();
-        for (fix, job) in &plan.jobs {
+        let mut jobs = Vec::new();
+        for (fix, job) in plan.jobs_in_order() {
             let job = job.without(&options.skip_checks);
             match plan.history.evidence.get(&job.key).filter(|record| is_final(record)) {
                 Some(record) => {
                     validated.evidence.insert(fix.clone(), record.clone());
                 }
                 None => {
-                    jobs.insert(fix.clone(), job);
+                    jobs.push((fix.clone(), job));
                 }
             }
         }
@@ -240,7 +246,7 @@ impl Session {
         if jobs.is_empty() && comparisons.is_empty() {
             return Ok(validated);
         }
-        validated.not_reached = jobs.keys().cloned().collect();
+        validated.not_reached = jobs.iter().map(|(fix, _)| fix.clone()).collect();
         if options.window.left_to_validate().is_some_and(|left| left.is_zero()) {
             return Ok(validated);
         }
@@ -249,6 +255,7 @@ impl Session {
             return Ok(validated);
         };
         let running = started?;
+        self.reserve_minutes(&plan.tonight, jobs.iter().map(|(fix, _)| fix))?;
         if !options.dry_run {
             for stack in self.stacks(plan, alone)? {
                 let tried = match options.window.left_to_validate() {
@@ -276,8 +283,8 @@ impl Session {
                     validated.batches.push(batch);
                 }
             }
-            jobs.retain(|fix, _| !validated.evidence.contains_key(fix));
-            validated.not_reached = jobs.keys().cloned().collect();
+            jobs.retain(|(fix, _)| !validated.evidence.contains_key(fix));
+            validated.not_reached = jobs.iter().map(|(fix, _)| fix.clone()).collect();
         }
         let mut results = running.all(jobs);
         loop {
@@ -301,12 +308,8 @@ impl Session {
             )?;
             validated.evidence.insert(fix, record);
         }
-        let mut results = running.all(
-            comparisons
-                .into_iter()
-                .map(|(fix, job)| (fix, job.tests_only()))
-                .collect(),
-        );
+        let comparisons = comparisons.into_iter().map(|(fix, job)| (fix, job.tests_only()));
+        let mut results = running.all(comparisons.collect());
         loop {
             let (fix, _, record) = match next(&mut results, &options.window).await {
                 Ok(Some(finished)) => finished,
@@ -336,20 +339,18 @@ impl Session {
             alone: BTreeSet::new(),
             not_reached: Vec::new(),
         };
-        let mut released = Vec::new();
-        for pair in &plan.pairs {
-            released.push(self.release(&plan.history, pair, validated)?);
-        }
-        lower_to_the_fix(&plan.pairs, &mut released)?;
-        lower_what_was_declined(&plan.pairs, &plan.history, &mut released)?;
-        // Merges first: what is proposed is then tested on the branch as it is.
+        let (released, tonight) = self.released(plan, validated)?;
+        self.record_validations(plan, &released)?;
+        // Merges first: what is proposed is then tested on the branch as it is. Among each, tonight's order.
         let mut chosen: Vec<_> = choose(&plan.pairs, &released, &plan.wanted).into_iter().collect();
         chosen.sort_by_key(|(_, chosen)| {
-            std::cmp::Reverse(released.get(chosen.best).map(|(decision, _)| decision.level))
+            let level = released.get(chosen.best).map(|(decision, _)| decision.level);
+            let fix = plan.pairs.get(chosen.best).and_then(|pair| pair.fix.as_ref());
+            (std::cmp::Reverse(level), tonight.rank(fix.map(|fix| &fix.id)))
         });
         let together = match options.window.is_over() {
             true => together::not_reached(validated),
-            false => self.merge_batches(plan, validated, &released, &chosen)?,
+            false => self.merge_batches(plan, validated, &released, &chosen, &tonight)?,
         };
         for (id, chosen) in chosen {
             let (Some(pair), Some((decision, evidence))) = (plan.pairs.get(chosen.best), released.get(chosen.best))
@@ -400,7 +401,7 @@ impl Session {
                     why: "this is a dry run".to_owned(),
                 })
             } else {
-                self.act(plan, pair, decision, evidence.as_ref(), chosen.first_of_fix)?
+                self.act(plan, &tonight, pair, decision, evidence.as_ref(), chosen.first_of_fix)?
             };
             if split || matches!(&outcome, Outcome::NotDone { why } if why == act::BASE_MOVED) {
                 done.again.push(id.clone());
@@ -434,6 +435,30 @@ impl Session {
         Ok((self, done))
     }
 
+    /// Release decisions as far as tonight's budget goes, and tonight's order. Budget that a fix would have taken which
+    /// fails its validation is there for the others.
+    fn released(&self, plan: &Plan, validated: &Validated) -> Result<(Vec<Released>, Tonight)> {
+        let all = |tonight: &Tonight| -> Result<Vec<Released>> {
+            let release = |pair| self.release(&plan.history, pair, validated, tonight);
+            let mut released = plan.pairs.iter().map(release).collect::<Result<Vec<_>>>()?;
+            lower_to_the_fix(&plan.pairs, &mut released)?;
+            lower_what_was_declined(&plan.pairs, &plan.history, &mut released)?;
+            Ok(released)
+        };
+        let released = all(&Tonight::default())?;
+        // What triage held back, for the budget or otherwise, was not validated: its word stands.
+        let decided = released.iter().map(|(decision, _)| decision);
+        let work: Vec<_> = work(&plan.pairs, decided, |_| 0)
+            .into_iter()
+            .filter(|work| work.decision.phase != Phase::Triage)
+            .collect();
+        let tonight = self.tonight(&plan.history, &work);
+        if tonight.caps.is_empty() {
+            return Ok((released, tonight));
+        }
+        Ok((all(&tonight)?, tonight))
+    }
+
     /// What is known about a pair after the checks.
     ///
     /// # Errors
@@ -443,21 +468,26 @@ impl Session {
         history: &History,
         pair: &Pair,
         validated: &Validated,
-    ) -> Result<(Decision, Option<EvidenceRecord>)> {
+        tonight: &Tonight,
+    ) -> Result<Released> {
         let evidence = pair.fix.as_ref().and_then(|fix| validated.evidence.get(&fix.id));
         let not_reached = pair.fix.as_ref().is_some_and(|fix| validated.lacks(&fix.id));
         if pair.triage.decision.level == Level::Alert || not_reached || (evidence.is_none() && !validated.ran) {
             return Ok((pair.triage.decision.clone(), None));
         }
         let (facts, service) = self.facts(history, &pair.finding, pair.fix.as_ref());
+        let mut caps = self.caps(&pair.finding, pair.fix.as_ref(), &facts);
+        if let Some(fix) = &pair.fix {
+            caps.extend_from_slice(tonight.caps_of(&fix.id));
+        }
         let question = Question {
             finding: &pair.finding,
             service: &service,
             fix: pair.fix.as_ref(),
             facts: &facts,
             evidence: evidence.map(|record| &record.evidence),
-            rollout: &self.estate.rollout,
-            caps: &[],
+            rollout: &self.standing.effective,
+            caps: &caps,
             now: self.at,
         };
         Ok((decide::release(&self.estate.pack, &question)?, evidence.cloned()))
@@ -466,6 +496,7 @@ impl Session {
     fn act(
         &mut self,
         plan: &Plan,
+        tonight: &Tonight,
         pair: &Pair,
         decision: &Decision,
         evidence: Option<&EvidenceRecord>,
@@ -477,6 +508,9 @@ impl Session {
         match decision.level {
             Level::Alert => Ok(Outcome::Alerted),
             Level::Suggest if first_of_fix => {
+                if let Some(cap) = self.withheld(tonight, &pair.finding, fix, decision)? {
+                    return Ok(Outcome::NotDone { why: cap.reason });
+                }
                 let same_fix = |other: &&Pair| other.fix.as_ref().is_some_and(|other| other.id == fix.id);
                 let mut findings = vec![&pair.finding];
                 let others = plan.pairs.iter().filter(same_fix).map(|other| &other.finding);
@@ -486,7 +520,7 @@ impl Session {
             Level::Suggest => Ok(act::proposed_with(&self.ledger, fix)?.unwrap_or(Outcome::NotDone {
                 why: act::BASE_MOVED.to_owned(),
             })),
-            Level::AutoApply if first_of_fix => act::auto_apply(self, &pair.finding, fix, decision, evidence),
+            Level::AutoApply if first_of_fix => act::auto_apply(self, &pair.finding, fix, decision, evidence, tonight),
             Level::AutoApply => act::merged_with(&self.ledger, fix),
         }
     }

@@ -11,6 +11,7 @@ use holdpoint_schemas::{SourceError, Timestamp};
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::approvals;
 use super::checkpoints;
 use super::estate::{Estate, Source, topology};
 use super::facts::{self, Moment, touched_addresses, touched_paths};
@@ -19,6 +20,7 @@ use super::mirror::Mirror;
 use super::owners::Owners;
 use super::record::{History, Recorder, Written};
 use super::repo_knowledge::RepoKnowledge;
+use super::rollout::standing::Standing;
 use super::state::State;
 use super::store::Location;
 
@@ -38,6 +40,8 @@ pub struct Session {
     pub mirrors: BTreeMap<String, Mirror>,
     /// The injected clock.
     pub at: Timestamp,
+    /// Where its lanes stand, by what the ledger held when it was last asked ([`Session::stand`]).
+    pub standing: Standing,
     /// What was worked out of its repos.
     pub repo_knowledge: RepoKnowledge,
     /// What couldn't be read.
@@ -79,7 +83,10 @@ impl Session {
                 topology::apply_claims(catalogue, &claims);
             }
         }
+        let approvers = approvals::approvers(&estate.root, &estate.config);
+        let standing = Standing::of(&estate.rollout, &History::read(&ledger)?.rollout, &approvers, at);
         Ok(Self {
+            standing,
             estate,
             state,
             ledger,

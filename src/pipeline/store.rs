@@ -60,6 +60,14 @@ impl Location {
         }
     }
 
+    /// The file that it is kept in; `None`: it is kept in a database.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Postgres(..) => None,
+        }
+    }
+
     /// Opens a ledger that must exist.
     ///
     /// # Errors

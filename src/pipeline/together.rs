@@ -19,6 +19,7 @@ use super::choose::{Chosen, Released};
 use super::plan::{Pair, Plan, Wanted};
 use super::record::EvidenceEntry;
 use super::report::Outcome as MergeOutcome;
+use super::rollout::tonight::Tonight;
 use super::run::{RunOptions, Validated, is_final};
 use super::session::Session;
 use super::validation::{Job, Runner};
@@ -68,7 +69,7 @@ impl Session {
     /// `alone` are those that must be tested by themselves.
     pub fn stacks(&self, plan: &Plan, alone: &BTreeSet<Digest>) -> Result<Vec<Vec<Fix>>> {
         let mut stacks: BTreeMap<(&str, &str), Vec<Fix>> = BTreeMap::new();
-        for (id, job) in &plan.jobs {
+        for (id, job) in plan.jobs_in_order() {
             if alone.contains(id) || !reaches_merge(plan, id) || has_rivals(plan, id) {
                 continue;
             }
@@ -185,6 +186,7 @@ impl Session {
         validated: &Validated,
         released: &[Released],
         chosen: &[(String, Chosen)],
+        tonight: &Tonight,
     ) -> Result<BTreeMap<Digest, MergeOutcome>> {
         let mut outcomes = BTreeMap::new();
         for batch in &validated.batches {
@@ -206,7 +208,7 @@ impl Session {
                 })
                 .collect();
             match members {
-                Some(members) => outcomes.extend(act::auto_apply_together(self, &members, &batch.record)?),
+                Some(members) => outcomes.extend(act::auto_apply_together(self, &members, &batch.record, tonight)?),
                 None => outcomes.extend(batch.members.iter().map(|(id, _)| (id.clone(), act::tested_together()))),
             }
         }
@@ -222,7 +224,13 @@ impl Session {
         };
         for pair in &plan.pairs {
             let is_asked = pair.fix.as_ref().is_some_and(|fix| fixes.contains(&fix.id));
-            if is_asked && self.release(&plan.history, pair, &validated)?.0.level != Level::AutoApply {
+            if is_asked
+                && self
+                    .release(&plan.history, pair, &validated, &Tonight::default())?
+                    .0
+                    .level
+                    != Level::AutoApply
+            {
                 return Ok(false);
             }
         }

@@ -2,18 +2,20 @@
 
 use anyhow::Result;
 use clap::Args;
-use holdpoint_intake::estate::{read_estate, read_rollout};
+use holdpoint_intake::estate::read_estate;
 use holdpoint_ledger::LedgerError;
-use holdpoint_schemas::Level;
-use holdpoint_schemas::rollout::Rollout;
 
 use crate::cli::{Global, run::LAST_RUN};
 use crate::exit_code::ExitCode;
 use crate::failure::BadInput;
 use crate::output::simulation;
+use crate::pipeline::approvals::approvers;
 use crate::pipeline::estate::{CONFIG_FILE, read_text};
 use crate::pipeline::packs;
+use crate::pipeline::record::History;
 use crate::pipeline::report::RunReport;
+use crate::pipeline::rollout::desk::rollout_file;
+use crate::pipeline::rollout::standing::Standing;
 use crate::pipeline::simulate::{recorded, simulate};
 use crate::pipeline::store::Location;
 
@@ -33,10 +35,7 @@ pub struct Arguments {
 pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     let root = &global.estate;
     let config = read_estate(CONFIG_FILE, &read_text(root, CONFIG_FILE)?)?;
-    let rollout = match &config.rollout {
-        Some(file) => read_rollout(file, &read_text(root, file)?)?,
-        None => Rollout::default(),
-    };
+    let file = rollout_file(root, &config)?;
     let old = packs::of_estate(root)?;
     let new = super::named(global, &arguments.with)?;
     let state = root.join(&config.state);
@@ -60,8 +59,10 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
                 "restore the ledger from a copy, or move it away and start with `holdpoint run`",
             ),
         })?;
+    let approvers = approvers(root, &config);
+    let standing = Standing::of(&file, &History::read(&ledger)?.rollout, &approvers, global.now());
     let recorded = recorded(&ledger, last_run.as_ref(), &arguments.findings)?;
-    let simulation = simulate(&old.pack, &new.pack, &rollout, &recorded);
+    let simulation = simulate(&old.pack, &new.pack, &standing.effective, &recorded);
     global.print(&simulation, || simulation::human(&simulation))?;
     Ok(if arguments.fail_if_looser && simulation.looser > 0 {
         ExitCode::Failed

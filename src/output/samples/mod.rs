@@ -2,6 +2,7 @@
 
 mod build;
 mod catalogue;
+mod lanes;
 
 use build::Sample;
 pub use catalogue::catalogue;
@@ -11,6 +12,7 @@ use holdpoint_schemas::finding::{FindingClass, Severity};
 use holdpoint_schemas::fix::FixKind;
 use holdpoint_schemas::service::NodeKind;
 use holdpoint_schemas::{Digest, Level, Timestamp};
+pub use lanes::rollout;
 
 use crate::pipeline::night::{Change, ChangeKind, NightReport, Since};
 use crate::pipeline::report::{CiOnly, Outcome, ReportItem, RunReport};
@@ -32,6 +34,7 @@ pub fn report() -> RunReport {
         ledger_verified: true,
         sandbox: "docker, no network, read-only root, uid 10001".to_owned(),
         catalogue: catalogue(),
+        rollout: Some(rollout()),
         items: vec![
             broken_contract(),
             unknown_service(),

@@ -89,7 +89,7 @@ pub fn override_waiting(session: &mut Session, id: &str, signer: &Signer, wanted
 pub fn acknowledge(session: &mut Session, id: &str, signer: &Signer, comment: &str) -> Result<Vec<SignedReview>> {
     let history = History::read(&session.ledger)?;
     let finding = find(&history, id)?.id();
-    let approvers = approvers(&session.estate)?;
+    let approvers = approvers(&session.estate.root, &session.estate.config)?;
     let open = open_overrides(&history, &approvers, session.at)?;
     let open: Vec<OpenOverride> = open
         .into_iter()

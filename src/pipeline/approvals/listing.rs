@@ -160,7 +160,7 @@ impl Session {
     fn queue_of(&self, history: &History) -> Result<Queue> {
         let mut queue = Queue::default();
         if !history.desk.overrides.is_empty() {
-            queue.overrides = open_overrides(history, &approvers(&self.estate)?, self.at)?;
+            queue.overrides = open_overrides(history, &approvers(&self.estate.root, &self.estate.config)?, self.at)?;
         }
         for item in proposed(history) {
             match &item.wait.timed_out {

@@ -18,16 +18,17 @@ use anyhow::{Context, Result};
 use holdpoint_engine::decide;
 use holdpoint_ledger::approval::{Approvers, sign as sign_statement, verify};
 use holdpoint_schemas::approval::{ApprovalStatement, Binding, Signed, SignedApproval, Statement, Verb};
+use holdpoint_schemas::estate::EstateConfig;
 use holdpoint_schemas::fact::FactSet;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use self::count::Ballot;
 use self::desk::EstateRecord;
 use super::act;
-use super::estate::{Estate, read_text};
+use super::estate::read_text;
 use super::record::{APPROVAL, ESTATE, History};
 use super::session::Session;
 use crate::failure::BadInput;
@@ -74,15 +75,29 @@ impl Signer {
         }
     }
 
-    /// Signs, and checks that the signature would count.
-    fn sign<S: Statement>(&self, session: &Session, statement: S) -> Result<Signed<S>> {
-        let signed = sign_statement(statement, &self.key).map_err(|error| {
+    /// Signs; whether the signature counts is another question.
+    ///
+    /// # Errors
+    /// When the key can't be used.
+    pub fn signed<S: Statement>(&self, statement: S) -> Result<Signed<S>> {
+        sign_statement(statement, &self.key).map_err(|error| {
             BadInput::new(
                 error.to_string(),
                 "name an SSH private key, or the public key of one that your agent holds",
             )
-        })?;
-        verify(&signed, &approvers(&session.estate)?, session.at).map_err(|error| {
+            .into()
+        })
+    }
+
+    /// Signs, and checks that the signature would count.
+    fn sign<S: Statement>(&self, session: &Session, statement: S) -> Result<Signed<S>> {
+        let signed = self.signed(statement)?;
+        verify(
+            &signed,
+            &approvers(&session.estate.root, &session.estate.config)?,
+            session.at,
+        )
+        .map_err(|error| {
             BadInput::new(
                 format!("the signature doesn't count: {error}"),
                 "the estate's approvers file lists who may approve, and with which key",
@@ -128,24 +143,24 @@ pub fn sign(
 ///
 /// # Errors
 /// When the estate names no approvers, or one of the files can't be read.
-pub fn approvers(estate: &Estate) -> Result<Approvers> {
-    let Some(file) = &estate.config.approvers else {
+pub fn approvers(root: &Path, config: &EstateConfig) -> Result<Approvers> {
+    let Some(file) = &config.approvers else {
         return Err(BadInput::new(
             "the estate names no approvers",
             "add `approvers:` to `holdpoint.yaml`, a file in OpenSSH's allowed_signers form",
         )
         .into());
     };
-    let approvers = Approvers::parse(file, &read_text(&estate.root, file)?).map_err(|problems| {
+    let approvers = Approvers::parse(file, &read_text(root, file)?).map_err(|problems| {
         problems
             .into_iter()
             .next()
             .map_or_else(|| anyhow::anyhow!("`{file}` can't be read"), Into::into)
     })?;
-    match &estate.config.approvals.people {
+    match &config.approvals.people {
         None => Ok(approvers),
         Some(file) => {
-            let people = holdpoint_intake::estate::read_people(file, &read_text(&estate.root, file)?)?;
+            let people = holdpoint_intake::estate::read_people(file, &read_text(root, file)?)?;
             Ok(approvers.with_people(people))
         }
     }
@@ -207,7 +222,7 @@ fn with_ballot<T>(
     binding: &Binding,
     count: impl FnOnce(&Ballot<'_>) -> T,
 ) -> Result<T> {
-    let approvers = approvers(&session.estate)?;
+    let approvers = approvers(&session.estate.root, &session.estate.config)?;
     let owners = session.owners(&item.finding, Some(&item.fix));
     let ballot = Ballot {
         approvers: &approvers,

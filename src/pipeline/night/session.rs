@@ -81,7 +81,8 @@ impl Session {
         findings
             .map(|(id, finding)| {
                 let decision = history.decisions.get(id);
-                let lane = decision.and_then(|decision| lane_for(&self.estate.rollout, &decision.facts, &decision.remediator).lane);
+                let lane = decision
+                    .and_then(|decision| lane_for(&self.estate.rollout, &decision.facts, &decision.remediator).lane);
                 let watched = Watched {
                     severity: finding.finding.severity,
                     lane,

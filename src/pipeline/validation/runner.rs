@@ -123,8 +123,8 @@ impl Runner {
         self.shared.sandbox.describe()
     }
 
-    /// Starts every job; results come as they are ready.
-    pub fn all(&self, jobs: BTreeMap<Digest, Job>) -> mpsc::Receiver<Finished> {
+    /// Starts every job, in this order as seats get free; results come as they are ready.
+    pub fn all(&self, jobs: Vec<(Digest, Job)>) -> mpsc::Receiver<Finished> {
         let (sender, receiver) = mpsc::channel(jobs.len().max(1));
         for (fix, job) in jobs {
             let shared = Arc::clone(&self.shared);
