@@ -54,6 +54,7 @@ fn crates_depend_only_in_the_directions_of_the_design() {
                 "holdpoint-intake",
                 "holdpoint-fixes",
                 "holdpoint-contract",
+                "holdpoint-ledger",
                 "holdpoint-usage",
             ]
             .as_slice(),

@@ -5,6 +5,7 @@
 //! answer is the same when it is asked for twice; an error says where or what to do; what is kept is bounded; what is
 //! merged is merged. Time and memory are the fuzzer's to bound.
 
+mod audits;
 mod changes;
 mod contexts;
 mod contracts;
@@ -70,6 +71,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("har", contracts::har),
     ("generate", contracts::generated),
     ("wire", contracts::wire_bodies),
+    ("bundle", audits::bundle),
 ];
 
 /// Runs the target of a name.

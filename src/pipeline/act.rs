@@ -12,7 +12,7 @@ use holdpoint_schemas::{Digest, Level};
 
 use super::document;
 use super::mirror::Mirror;
-use super::record::{DECISION, History, MERGE, MERGE_INTENT, MergeRecord, PROPOSAL, ProposalRecord};
+use super::record::{History, MERGE, MERGE_INTENT, MergeRecord, PROPOSAL, ProposalRecord};
 use super::report::Outcome;
 use super::session::Session;
 use crate::failure::BadInput;
@@ -187,8 +187,9 @@ pub fn auto_apply(
         caps: &[],
         now: session.at,
     };
+    session.asked.note(&question)?;
     let gate = decide::merge_gate(&session.estate.pack, &question)?;
-    session.recorder()?.append_new(DECISION, [&gate])?;
+    session.record_decision(&gate)?;
     if gate.level != Level::AutoApply {
         let why = gate
             .bounds

@@ -315,17 +315,21 @@ pub fn promote(session: &mut Session, id: &str) -> Result<Promotion> {
         caps: &[],
         now: session.at,
     };
+    session.asked.note(&question)?;
     let permission = decide::may_promote(&session.estate.pack, &question)?;
     let record = PermissionRecord {
         fix: item.fix.id.clone(),
         decision: item.decision.id.clone(),
         policies: session.estate.pack.digest().clone(),
         schema: session.estate.pack.schema_digest().clone(),
+        rollout: Digest::of_json(question.rollout)?,
+        caps: Digest::of_json(&question.caps)?,
         facts: asked.clone(),
         at: session.at,
         permission: permission.clone(),
     };
     session.record_inputs()?;
+    session.record_asked(&record.rollout, &record.caps)?;
     session.recorder()?.append_new(PERMISSION, [&record])?;
     if !permission.permitted {
         return Ok(Promotion::Held(

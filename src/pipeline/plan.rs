@@ -90,6 +90,7 @@ impl Session {
                     caps: &[],
                     now: self.at,
                 };
+                self.asked.note(&question)?;
                 let triage = decide::triage(&self.estate.pack, &question)?;
                 if let Some(fix) = fix {
                     checks

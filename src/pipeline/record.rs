@@ -43,6 +43,8 @@ pub const CHECKPOINT: &str = "checkpoint";
 pub const APPROVERS: &str = "approvers";
 /// Lanes with the stages that they had, once for each state.
 pub const ROLLOUT: &str = "effective-rollout";
+/// What withheld levels besides policies and lanes, once for each list.
+pub const CAPS: &str = "caps";
 /// An approved fix was asked about for the last time before its merge.
 pub const PERMISSION: &str = "permission";
 
@@ -128,6 +130,10 @@ pub struct PermissionRecord {
     pub policies: Digest,
     /// Cedar schema that they were written on.
     pub schema: Digest,
+    /// Lanes with the stages that they had.
+    pub rollout: Digest,
+    /// What withheld levels besides.
+    pub caps: Digest,
     /// Facts of that moment, the approval among them.
     pub facts: FactSet,
     /// When.

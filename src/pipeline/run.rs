@@ -15,7 +15,7 @@ use super::act;
 use super::choose::{choose, lower_to_the_fix, lower_what_was_declined};
 use super::minimum;
 use super::plan::{Pair, Plan};
-use super::record::{DECISION, EVIDENCE, EvidenceEntry, History, RUN, RunRecord};
+use super::record::{EVIDENCE, EvidenceEntry, History, RUN, RunRecord};
 use super::report::{Outcome, ReportItem, RunReport};
 use super::session::{Session, blocking};
 use super::validation::{self, Job};
@@ -248,7 +248,7 @@ impl Session {
             events.event(Event::FindingStarted {
                 label: label(&pair.finding),
             });
-            self.recorder()?.append_new(DECISION, [decision])?;
+            self.record_decision(decision)?;
             let outcome = if decision.phase == Phase::Triage && decision.level > Level::Alert {
                 Outcome::NotDone {
                     why: "possible if every check passes; none has run".to_owned(),
@@ -315,6 +315,7 @@ impl Session {
             caps: &[],
             now: self.at,
         };
+        self.asked.note(&question)?;
         Ok((decide::release(&self.estate.pack, &question)?, evidence.cloned()))
     }
 

@@ -14,6 +14,7 @@ use std::path::Path;
 use super::checkpoints;
 use super::estate::{Estate, Source, topology};
 use super::facts::{self, Moment, touched_addresses, touched_paths};
+use super::inputs::Asked;
 use super::ledger_key;
 use super::mirror::Mirror;
 use super::owners::Owners;
@@ -31,6 +32,8 @@ pub struct Session {
     pub ledger: Ledger,
     /// What signs the ledger's head.
     pub ledger_key: SignerKey,
+    /// Lanes and caps that were decided with.
+    pub asked: Asked,
     /// What the ledger holds already.
     pub written: Written,
     /// Its repos.
@@ -83,6 +86,7 @@ impl Session {
             state,
             ledger,
             ledger_key,
+            asked: Asked::default(),
             written: Written::default(),
             mirrors,
             at,
