@@ -25,23 +25,22 @@ impl Auditor {
 
     /// Runs the binary without environment and home, and without a network where the machine lets us.
     fn run(&self, arguments: &[&str]) -> Output {
+        const UNSHARE: &str = "/usr/bin/unshare";
         static CUT: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| {
-            let tried = Command::new("unshare").args(["-n", "true"]).output();
+            let tried = Command::new(UNSHARE).args(["-n", "true"]).output();
             tried.is_ok_and(|output| output.status.success())
         });
+        let program = self.path().join("holdpoint");
         let mut command = if *CUT {
-            let mut command = Command::new("unshare");
-            command.args(["-n", "./holdpoint"]);
+            let mut command = Command::new(UNSHARE);
+            command.arg("-n").arg(program);
             command
         } else {
-            Command::new("./holdpoint")
+            Command::new(program)
         };
-        let path = std::env::var_os("PATH").unwrap();
         command
             .current_dir(self.path())
             .env_clear()
-            // For `unshare` alone: the binary starts nothing.
-            .env("PATH", path)
             .args(["ledger", "verify"])
             .args(arguments)
             .output()
@@ -86,6 +85,11 @@ fn audited() -> (Estate, String, String) {
         .unwrap();
     let merged = finding_id(merged);
     let approved = finding_id(report.scenario("payments-upgrade"));
+    let base = report.finding(&approved)["fix"]["base_commit"].as_str().unwrap();
+    if base != estate.remote_git("payments", &["rev-parse", "main"]) {
+        // Another fix of the run was merged into the branch: the next run tests this one again.
+        assert_eq!(estate.run(&["run", "--finding", &approved]).status.code(), Some(10));
+    }
     let rosa = estate.root().join("keys/rosa");
     let by = [
         "--key",
@@ -318,9 +322,10 @@ fn proofs_hold_with_the_ledgers_key_and_a_forged_checkpoint_in_the_ledger_stops_
         refused(&auditor.run(&[name]), &["none was given"]);
         let text = std::fs::read_to_string(auditor.path().join(name)).unwrap();
         let mut proof: Value = serde_json::from_str(&text).unwrap();
-        match proof["path"].as_array_mut().unwrap().as_mut_slice() {
-            [] => proof["checkpoint"] = json!("a\n1\n"),
-            [first, ..] => *first = json!("0".repeat(64)),
+        if proof["path"] == json!([]) {
+            proof["checkpoint"] = json!("a\n1\n");
+        } else {
+            proof["path"][0] = json!("0".repeat(64));
         }
         std::fs::write(auditor.path().join(name), proof.to_string()).unwrap();
         assert_eq!(auditor.run(&[name, "--key", &key]).status.code(), Some(11), "{name}");

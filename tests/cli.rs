@@ -39,6 +39,11 @@ fn the_long_help_of_every_subcommand() {
         &["rescan", "diff"],
         &["ledger", "log"],
         &["ledger", "verify"],
+        &["ledger", "export"],
+        &["ledger", "checkpoint"],
+        &["ledger", "prove"],
+        &["ledger", "consistency"],
+        &["ledger", "key"],
     ];
     let help: Vec<String> = commands
         .iter()

@@ -5,6 +5,7 @@
 //! answer is the same when it is asked for twice; an error says where or what to do; what is kept is bounded; what is
 //! merged is merged. Time and memory are the fuzzer's to bound.
 
+mod audits;
 mod changes;
 mod contexts;
 mod contracts;
@@ -74,6 +75,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("wire", contracts::wire_bodies),
     ("ledger_export", ledgers::export),
     ("ledger_head", ledgers::head),
+    ("bundle", audits::bundle),
 ];
 
 /// Runs the target of a name.

@@ -13,7 +13,7 @@ use holdpoint_schemas::{Digest, Level};
 use super::approvals;
 use super::document;
 use super::mirror::Mirror;
-use super::record::{DECISION, History, MERGE, MERGE_INTENT, MergeRecord, PROPOSAL, ProposalRecord};
+use super::record::{History, MERGE, MERGE_INTENT, MergeRecord, PROPOSAL, ProposalRecord, Stack};
 use super::report::Outcome;
 use super::rollout::tonight::Tonight;
 use super::session::Session;
@@ -268,8 +268,9 @@ fn held_at_the_gate(
         caps: &caps,
         now: session.at,
     };
+    session.asked.note(&question)?;
     let gate = decide::merge_gate(&session.estate.pack, &question)?;
-    session.recorder()?.append_new(DECISION, [&gate])?;
+    session.record_decision(&gate)?;
     if gate.level == Level::AutoApply {
         return Ok(None);
     }
@@ -299,7 +300,7 @@ pub fn auto_apply_together(
     refresh(session, &first.repo)?;
     let mut held = Vec::new();
     for member in members {
-        session.recorder()?.append_new(DECISION, [member.decision])?;
+        session.record_decision(member.decision)?;
         held.push(held_at_the_gate(
             session,
             member.finding,
@@ -326,6 +327,11 @@ pub fn auto_apply_together(
     if forge.head(&first.target_branch)?.as_deref() != Some(first.base_commit.as_str()) {
         return Ok(each(&|_| moved()));
     }
+    let stack = Stack {
+        base: first.base_commit.clone(),
+        tree: members.last().map(|member| member.tree.to_owned()).unwrap_or_default(),
+        fixes: members.iter().map(|member| member.fix.id.clone()).collect(),
+    };
     let mut records: Vec<MergeRecord> = Vec::new();
     let mut parent = first.base_commit.clone();
     for member in members {
@@ -352,10 +358,10 @@ pub fn auto_apply_together(
             commit,
             tree: member.tree.to_owned(),
             by: AUTO_APPLY.to_owned(),
+            stack: Some(stack.clone()),
         });
     }
     let at = session.at;
-    let tree = records.last().map(|record| record.tree.clone()).unwrap_or_default();
     session
         .ledger
         .append_all(records.iter().map(|record| (MERGE_INTENT, at, record)))?;
@@ -365,7 +371,7 @@ pub fn auto_apply_together(
         expected_base: first.base_commit.clone(),
         commits: records.len(),
         commit: parent,
-        tree,
+        tree: stack.tree,
     })?;
     tracing::debug!(repo = first.repo, "branch moved");
     if outcome != MergeOutcome::Merged {
@@ -416,6 +422,7 @@ pub fn merge(
         commit: commit.clone(),
         tree: fix.candidate_tree.clone(),
         by: by.to_owned(),
+        stack: None,
     };
     session.ledger.append(MERGE_INTENT, session.at, &record)?;
     tracing::debug!(repo = record.repo, "merge intended");

@@ -2,16 +2,20 @@
 //! and the text of the policies.
 
 use anyhow::Result;
+use holdpoint_engine::decide::Question;
 use holdpoint_engine::policy::Pack;
 use holdpoint_intake::estate::SuppliedFact;
 use holdpoint_schemas::Digest;
+use holdpoint_schemas::decision::{Cap, Decision};
 use holdpoint_schemas::fact::FactTable;
 use holdpoint_schemas::fact::org::OrgFact;
 use holdpoint_schemas::rollout::Rollout;
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use super::estate::read_text;
-use super::record::{APPROVERS, POLICIES, ROLLOUT, SCHEMA};
+use super::record::{APPROVERS, CAPS, DECISION, POLICIES, ROLLOUT, SCHEMA};
 use super::session::Session;
 
 /// The facts that policies could read. Written again when the declarations change and the schema's text
@@ -46,10 +50,51 @@ pub struct ApproversRecord {
     pub text: String,
 }
 
+/// What withheld levels besides policies and lanes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CapsRecord {
+    /// Digest of `caps`: the `inputs.caps` of decisions.
+    pub digest: Digest,
+    /// The caps.
+    pub caps: Vec<Cap>,
+}
+
+/// Lanes and caps that this process decided with, by their digests.
+#[derive(Debug, Default)]
+pub struct Asked {
+    rollouts: RefCell<BTreeMap<Digest, RolloutRecord>>,
+    caps: RefCell<BTreeMap<Digest, CapsRecord>>,
+}
+
+impl Asked {
+    /// Keeps what a question is asked with, so that it can be recorded with the decision.
+    ///
+    /// # Errors
+    /// When it can't be written as JSON.
+    pub fn note(&self, question: &Question<'_>) -> Result<()> {
+        let digest = Digest::of_json(question.rollout)?;
+        let lanes = || RolloutRecord {
+            digest: digest.clone(),
+            rollout: question.rollout.clone(),
+        };
+        self.rollouts.borrow_mut().entry(digest.clone()).or_insert_with(lanes);
+        // That nothing is withheld needs no record.
+        if !question.caps.is_empty() {
+            let digest = Digest::of_json(&question.caps)?;
+            let caps = || CapsRecord {
+                digest: digest.clone(),
+                caps: question.caps.to_vec(),
+            };
+            self.caps.borrow_mut().entry(digest.clone()).or_insert_with(caps);
+        }
+        Ok(())
+    }
+}
+
 /// Lanes with the stages that they had.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RolloutRecord {
-    /// Digest of `rollout`.
+    /// Digest of `rollout`: the `inputs.rollout` of decisions.
     pub digest: Digest,
     /// The lanes.
     pub rollout: Rollout,
@@ -101,21 +146,29 @@ impl Session {
         let mut recorder = self.recorder()?;
         recorder.append_new(SCHEMA, [&schema])?;
         recorder.append_new(POLICIES, [&policies])?;
-        let rollout = self.estate.rollout.clone();
-        self.record_rollout(&rollout)?;
         self.record_approvers()
     }
 
-    /// Records the lanes that decisions are made with from now on, unless the ledger has them.
+    /// Records a decision, and before it the lanes and caps that it was made with, unless the ledger has them: the ones
+    /// that were handed to [`Asked::note`].
     ///
     /// # Errors
     /// When the ledger can't be written.
-    pub fn record_rollout(&mut self, rollout: &Rollout) -> Result<()> {
-        let record = RolloutRecord {
-            digest: Digest::of_json(rollout)?,
-            rollout: rollout.clone(),
-        };
-        self.recorder()?.append_new(ROLLOUT, [&record])
+    pub fn record_decision(&mut self, decision: &Decision) -> Result<()> {
+        self.record_asked(&decision.inputs.rollout, &decision.inputs.caps)?;
+        self.recorder()?.append_new(DECISION, [decision])
+    }
+
+    /// Records lanes and caps that something was decided with, by their digests, unless the ledger has them.
+    ///
+    /// # Errors
+    /// When the ledger can't be written.
+    pub fn record_asked(&mut self, rollout: &Digest, caps: &Digest) -> Result<()> {
+        let lanes = self.asked.rollouts.borrow().get(rollout).cloned();
+        let caps = self.asked.caps.borrow().get(caps).cloned();
+        let mut recorder = self.recorder()?;
+        recorder.append_new(ROLLOUT, &lanes)?;
+        recorder.append_new(CAPS, &caps)
     }
 
     /// Records who may approve, unless the ledger has it: an approval is verified against this, years later. A file

@@ -114,6 +114,7 @@ impl Session {
                     caps: &caps,
                     now: self.at,
                 };
+                self.asked.note(&question)?;
                 let triage = decide::triage(&self.estate.pack, &question)?;
                 pairs.push(Pair {
                     finding: finding.clone(),

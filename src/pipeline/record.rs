@@ -58,6 +58,8 @@ pub const CHECKPOINT: &str = "checkpoint";
 pub const APPROVERS: &str = "approvers";
 /// Lanes with the stages that they had, once for each state.
 pub const ROLLOUT: &str = "effective-rollout";
+/// What withheld levels besides policies and lanes, once for each list.
+pub const CAPS: &str = "caps";
 /// An approved fix was asked about for the last time before its merge.
 pub const PERMISSION: &str = "permission";
 /// Findings were gone, or came back.
@@ -154,10 +156,24 @@ pub struct MergeRecord {
     pub base: String,
     /// Commit that it is at now.
     pub commit: String,
-    /// Tree of that commit: the one that was tested.
+    /// Tree of that commit: the one that was tested, but for a fix of a stack.
     pub tree: String,
     /// `auto-apply`, or who approved.
     pub by: String,
+    /// The fixes that were tested, and merged, as one with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stack: Option<Stack>,
+}
+
+/// Fixes that were tested, and merged, as one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stack {
+    /// Commit that the branch was at.
+    pub base: String,
+    /// Tree with all of them: the one that was tested.
+    pub tree: String,
+    /// The fixes, in the order of their commits.
+    pub fixes: Vec<Digest>,
 }
 
 /// The third action, asked right before a merge that people approved.
@@ -171,6 +187,10 @@ pub struct PermissionRecord {
     pub policies: Digest,
     /// Cedar schema that they were written on.
     pub schema: Digest,
+    /// Lanes with the stages that they had.
+    pub rollout: Digest,
+    /// What withheld levels besides.
+    pub caps: Digest,
     /// Facts of that moment, the approval among them.
     pub facts: FactSet,
     /// When.

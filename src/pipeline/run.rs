@@ -18,7 +18,7 @@ use super::choose::{Released, choose, lower_to_the_fix, lower_what_was_declined}
 use super::minimum;
 use super::night::Before;
 use super::plan::{Pair, Plan};
-use super::record::{DECISION, EVIDENCE, EvidenceEntry, History, RUN, RunRecord};
+use super::record::{EVIDENCE, EvidenceEntry, History, RUN, RunRecord};
 use super::report::{Outcome, ReportItem, RunReport};
 use super::rollout::tonight::{Tonight, work};
 use super::session::{Session, blocking};
@@ -375,7 +375,7 @@ impl Session {
             // What triage leaves open is no decision, and what was found out about a batch says nothing of one fix
             // by itself.
             if undone.is_none() && (!waits || decision.phase != Phase::Triage) {
-                self.recorder()?.append_new(DECISION, [decision])?;
+                self.record_decision(decision)?;
             }
             let outcome = if let Some(outcome) = of_batch {
                 outcome.clone()
@@ -490,6 +490,7 @@ impl Session {
             caps: &caps,
             now: self.at,
         };
+        self.asked.note(&question)?;
         Ok((decide::release(&self.estate.pack, &question)?, evidence.cloned()))
     }
 

@@ -15,6 +15,7 @@ use super::approvals;
 use super::checkpoints;
 use super::estate::{Estate, Source, topology};
 use super::facts::{self, Moment, touched_addresses, touched_paths};
+use super::inputs::Asked;
 use super::ledger_key;
 use super::mirror::Mirror;
 use super::owners::Owners;
@@ -34,6 +35,8 @@ pub struct Session {
     pub ledger: Ledger,
     /// What signs the ledger's head.
     pub ledger_key: SignerKey,
+    /// Lanes and caps that were decided with.
+    pub asked: Asked,
     /// What the ledger holds already.
     pub written: Written,
     /// Its repos.
@@ -91,6 +94,7 @@ impl Session {
             state,
             ledger,
             ledger_key,
+            asked: Asked::default(),
             written: Written::default(),
             mirrors,
             at,

@@ -85,6 +85,24 @@ fn failed(bundle: &Bundle, seed: Option<u8>) -> Vec<Part> {
     .collect()
 }
 
+/// A bundle that another implementation made (Python: hashes by hashlib, signatures by `cryptography`, the envelope's
+/// encoding by `securesystemslib`), with entries of both forms and one whose record was pruned.
+#[test]
+fn a_bundle_of_another_implementation_holds() {
+    let bundle = Bundle::parse(include_bytes!("../../../fuzz/seeds/bundle/bundle")).unwrap();
+    let key = SignerKey::from_seed("holdpoint/fuzz", &[7; 32]).unwrap().verifier();
+    let (found, statement) = bundle.check(Some(&key));
+    let bad: Vec<&Checked> = found
+        .iter()
+        .filter(|checked| checked.verdict != Verdict::Passed)
+        .collect();
+    assert!(bad.is_empty() && found.len() == 5, "{bad:?}");
+    assert!(statement.is_some());
+    let forms: Vec<Form> = bundle.entries.iter().map(|entry| entry.form).collect();
+    assert_eq!(forms, [Form::Whole, Form::Digest, Form::Digest]);
+    assert_eq!(bundle.entries[2].body, None);
+}
+
 #[test]
 fn an_untouched_bundle_holds_and_reads_back() {
     let bundle = bundle(1);

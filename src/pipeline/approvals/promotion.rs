@@ -3,6 +3,7 @@
 use anyhow::Result;
 use holdpoint_engine::decide::{self, Question};
 use holdpoint_schemas::decision::{Bound, Permission};
+use holdpoint_schemas::Digest;
 use holdpoint_schemas::fact::FactSet;
 
 use super::count::Counted;
@@ -34,6 +35,10 @@ pub struct Standing {
     pub permission: Permission,
     /// What was known when that was asked.
     pub facts: FactSet,
+    /// Digest of the lanes with their stages.
+    pub rollout: Digest,
+    /// Digest of what was withheld from outside of policies.
+    pub caps: Digest,
 }
 
 /// Counts what people said and asks the third action: without the overrides on record, and only if that isn't
@@ -48,20 +53,24 @@ pub fn standing(session: &Session, history: &History, item: &Waiting) -> Result<
             let (mut facts, service) = session.facts(history, &item.finding, Some(&item.fix));
             ballot.insert(&counted, &mut facts);
             let facts = without_evidence(&facts);
+            let caps = session.caps(&item.finding, Some(&item.fix), &facts);
             let question = Question {
                 finding: &item.finding,
                 service: &service,
                 fix: Some(&item.fix),
                 facts: &facts,
                 evidence: item.evidence.as_ref().map(|record| &record.evidence),
-                rollout: &session.estate.rollout,
-                caps: &[],
+                rollout: &session.standing.effective,
+                caps: &caps,
                 now: session.at,
             };
+            session.asked.note(&question)?;
             let permission = decide::may_promote(&session.estate.pack, &question)?;
             Ok(Standing {
                 permission,
                 counted,
+                rollout: Digest::of_json(question.rollout)?,
+                caps: Digest::of_json(&question.caps)?,
                 facts,
             })
         };
@@ -85,10 +94,13 @@ pub fn promote(session: &mut Session, id: &str) -> Result<Promotion> {
         return Ok(Promotion::Held(vec![why]));
     }
     act::refresh(session, &item.fix.repo)?;
+    session.stand(&history);
     let Standing {
         counted,
         permission,
         facts,
+        rollout,
+        caps,
     } = standing(session, &history, &item)?;
     // Nobody's word, nobody's merge: whatever a pack permits.
     if counted.voices.is_empty() {
@@ -103,11 +115,14 @@ pub fn promote(session: &mut Session, id: &str) -> Result<Promotion> {
         decision: item.decision.id.clone(),
         policies: session.estate.pack.digest().clone(),
         schema: session.estate.pack.schema_digest().clone(),
+        rollout,
+        caps,
         facts,
         at: session.at,
         permission: permission.clone(),
     };
     session.record_inputs()?;
+    session.record_asked(&record.rollout, &record.caps)?;
     session.recorder()?.append_new(PERMISSION, [&record])?;
     if !permission.permitted {
         let bounds = permission.bounds.into_iter().map(|bound: Bound| bound.reason);

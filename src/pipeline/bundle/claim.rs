@@ -129,7 +129,9 @@ fn subject(story: &Story, told: &Told<Decision>, fix: Option<&Fix>) -> Option<Ve
         .map(|commit| git(place.clone(), "gitCommit", commit))
         .into_iter()
         .collect();
-    subject.push(git(format!("tree of {place}"), "gitTree", &fix.candidate_tree));
+    let stack = story.merge_of(&fix.id).and_then(|merge| merge.record.stack.as_ref());
+    let tree = stack.map_or(&fix.candidate_tree, |stack| &stack.tree);
+    subject.push(git(format!("tree of {place}"), "gitTree", tree));
     Some(subject)
 }
 

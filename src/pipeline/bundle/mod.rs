@@ -34,6 +34,10 @@ pub struct Exported {
     pub bundle: Bundle,
 }
 
+/// Most records of one kind that a bundle is read with: a finding's story has a few of each, and each costs a decision
+/// made again or a signature looked at.
+const MAX_OF_KIND: usize = 64;
+
 /// Makes the bundle of a finding, by its id or the beginning of one. The same ledger and key make the same bytes.
 ///
 /// # Errors
@@ -151,7 +155,10 @@ pub fn verify(bundle: &Bundle, key: Option<&VerifierKey>, approvers: Option<&App
 
 /// What the entries of a bundle say, and what is wrong with their form.
 fn told(bundle: &Bundle) -> (Story, Vec<String>) {
-    let mut story = Story::default();
+    let mut story = Story {
+        limit: Some(MAX_OF_KIND),
+        ..Story::default()
+    };
     let mut problems = Vec::new();
     for entry in &bundle.entries {
         let Some(body) = &entry.body else { continue };

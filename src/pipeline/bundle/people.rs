@@ -66,8 +66,16 @@ pub fn merges(story: &Story, own: Option<&Approvers>) -> Checked {
     let mut says = Vec::new();
     for merge in &story.merges {
         let record = &merge.record;
+        let tested = match &record.stack {
+            None => "whose tree is the one that was tested".to_owned(),
+            Some(stack) => format!(
+                "one of {} fixes that were tested as one, with the tree {}",
+                stack.fixes.len(),
+                stack.tree
+            ),
+        };
         says.push(format!(
-            "{}@{} moved to {}, whose tree is the one that was tested, by {}",
+            "{}@{} moved to {}, {tested}, by {}",
             record.repo, record.branch, record.commit, record.by
         ));
         let Some(decision) = story.decision(&record.decision) else {
@@ -100,14 +108,17 @@ pub fn merges(story: &Story, own: Option<&Approvers>) -> Checked {
 
 /// Where the merge differs from the fix that was decided on.
 fn differences(merge: &MergeRecord, fix: &Fix, decision: &Decision) -> Vec<String> {
+    // In a stack the commit holds the fixes below as well; what it has of its own is the decided change, whose diff
+    // and base the decision names.
+    let (tree, base) = match &merge.stack {
+        None => (merge.tree == fix.candidate_tree, &merge.base),
+        Some(stack) => (stack.fixes.contains(&fix.id), &stack.base),
+    };
     [
-        (
-            "tree",
-            merge.tree == fix.candidate_tree && Some(&merge.tree) == decision.inputs.tree.as_ref(),
-        ),
+        ("tree", tree && Some(&fix.candidate_tree) == decision.inputs.tree.as_ref()),
         (
             "base",
-            merge.base == fix.base_commit && Some(&merge.base) == decision.inputs.base.as_ref(),
+            *base == fix.base_commit && Some(base) == decision.inputs.base.as_ref(),
         ),
         ("repo", merge.repo == fix.repo && merge.repo == decision.repo),
         (

@@ -6,17 +6,20 @@ use holdpoint_engine::policy::{Pack, PolicySource};
 use holdpoint_intake::estate::read_org_facts;
 use holdpoint_ledger::bundle::{Checked, Part};
 use holdpoint_schemas::Digest;
-use holdpoint_schemas::decision::{Bound, BoundKind, Decision, Phase};
+use holdpoint_schemas::decision::{Bound, BoundKind, Cap, Decision, Phase};
 use holdpoint_schemas::fact::FactSet;
 use holdpoint_schemas::fix::Fix;
+use holdpoint_schemas::rollout::Rollout;
 use std::collections::BTreeMap;
 
 use super::story::{Story, Told};
 use crate::pipeline::choose::{DECLINED, OTHER_FINDING};
+use crate::pipeline::inputs::{PoliciesRecord, SchemaRecord};
 use crate::pipeline::record::PermissionRecord;
 use crate::pipeline::redact::is_redacted;
 
 /// Why a decision isn't what it should be.
+#[derive(Clone)]
 enum Refusal {
     /// It doesn't follow from what it rests on.
     Differs(String),
@@ -122,9 +125,9 @@ fn replay_permission(story: &Story, told: &Told<PermissionRecord>, packs: &mut P
         .decision(&record.decision)
         .ok_or_else(|| Unclear("the decision that it is about isn't there".to_owned()))?;
     let pack = packs.of(story, &record.policies, &record.schema, told.seq)?;
-    let rollout = story.rollout_at(None, told.seq);
     let parts = Parts {
-        rollout: rollout.map_or_else(|| Err(missing("lanes")), |told| Ok(&told.record.rollout))?,
+        rollout: rollout(story, &record.rollout, told.seq)?,
+        caps: caps(story, &record.caps, told.seq)?,
         ..Parts::of(story, decision, &record.facts)?
     };
     let made = decide::may_promote(pack, &parts.question(record.at))
@@ -148,7 +151,8 @@ struct Parts<'a> {
     fix: Option<&'a Fix>,
     facts: &'a FactSet,
     evidence: Option<&'a holdpoint_schemas::evidence::Evidence>,
-    rollout: &'a holdpoint_schemas::rollout::Rollout,
+    rollout: &'a Rollout,
+    caps: &'a [Cap],
 }
 
 impl<'a> Parts<'a> {
@@ -168,11 +172,8 @@ impl<'a> Parts<'a> {
             fix,
             facts,
             evidence: evidence.map(|entry| &entry.record.evidence),
-            rollout: &story
-                .rollout_at(Some(&decision.inputs), told.seq)
-                .ok_or_else(|| missing("lanes"))?
-                .record
-                .rollout,
+            rollout: rollout(story, &decision.inputs.rollout, told.seq)?,
+            caps: caps(story, &decision.inputs.caps, told.seq)?,
         })
     }
 
@@ -184,10 +185,29 @@ impl<'a> Parts<'a> {
             facts: self.facts,
             evidence: self.evidence,
             rollout: self.rollout,
-            caps: &[],
+            caps: self.caps,
             now,
         }
     }
+}
+
+fn rollout<'a>(story: &'a Story, digest: &Digest, seq: u64) -> Result<&'a Rollout, Refusal> {
+    Ok(&story
+        .rollout_at(digest, seq)
+        .ok_or_else(|| missing("rollout"))?
+        .record
+        .rollout)
+}
+
+fn caps<'a>(story: &'a Story, digest: &Digest, seq: u64) -> Result<&'a [Cap], Refusal> {
+    if Digest::of_json::<[Cap; 0]>(&[]).ok().as_ref() == Some(digest) {
+        return Ok(&[]);
+    }
+    Ok(&story
+        .caps_at(digest, seq)
+        .ok_or_else(|| missing("list of caps"))?
+        .record
+        .caps)
 }
 
 fn missing(what: &str) -> Refusal {
@@ -224,27 +244,24 @@ fn withheld(bounds: &[Bound]) -> String {
     }
 }
 
-/// Packs that were compiled from their records, by the digests of policies and schema.
+/// Packs that were compiled from their records, or can't be, by the places of policies and schema: of two schemas with
+/// one digest, the one before a decision is that decision's.
 #[derive(Default)]
-struct Packs(BTreeMap<(Digest, Digest), Pack>);
+struct Packs(BTreeMap<(u64, u64), Result<Pack, Refusal>>);
 
 impl Packs {
     fn of(&mut self, story: &Story, policies: &Digest, schema: &Digest, seq: u64) -> Result<&Pack, Refusal> {
-        let key = (policies.clone(), schema.clone());
-        if !self.0.contains_key(&key) {
-            let pack = compile(story, policies, schema, seq)?;
-            self.0.insert(key.clone(), pack);
-        }
-        self.0.get(&key).ok_or_else(|| missing("policies"))
+        let policies = story.policies_at(policies, seq).ok_or_else(|| missing("policies"))?;
+        let schema = story.schema_at(schema, seq).ok_or_else(|| missing("schema"))?;
+        let compiled = self
+            .0
+            .entry((policies.seq, schema.seq))
+            .or_insert_with(|| compile(&policies.record, &schema.record));
+        compiled.as_ref().map_err(Clone::clone)
     }
 }
 
-fn compile(story: &Story, policies: &Digest, schema: &Digest, seq: u64) -> Result<Pack, Refusal> {
-    let policies = &story
-        .policies_at(policies, seq)
-        .ok_or_else(|| missing("policies"))?
-        .record;
-    let schema = &story.schema_at(schema, seq).ok_or_else(|| missing("schema"))?.record;
+fn compile(policies: &PoliciesRecord, schema: &SchemaRecord) -> Result<Pack, Refusal> {
     if Digest::of_bytes(schema.cedar.as_bytes()) != schema.digest {
         return Err(Differs("the recorded schema is not the one of its digest".to_owned()));
     }

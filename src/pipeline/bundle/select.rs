@@ -28,7 +28,9 @@ pub fn entries(story: &Story, entries: &[Entry], finding: &str) -> BTreeSet<u64>
             decisions.extend(story.decision(&permission.record.decision));
             let policies = story.policies_at(&permission.record.policies, permission.seq);
             let schema = story.schema_at(&permission.record.schema, permission.seq);
-            let rollout = story.rollout_at(None, permission.seq);
+            let rollout = story.rollout_at(&permission.record.rollout, permission.seq);
+            let caps = story.caps_at(&permission.record.caps, permission.seq);
+            places.extend(caps.map(|told| told.seq));
             places.extend(policies.map(|told| told.seq));
             places.extend(schema.map(|told| told.seq));
             places.extend(rollout.map(|told| told.seq));
@@ -52,7 +54,8 @@ fn behind(story: &Story, decision: &Told<Decision>) -> Vec<u64> {
         story.evidence_of(decision).map(|told| told.seq),
         story.policies_at(&inputs.policies, decision.seq).map(|told| told.seq),
         story.schema_at(&inputs.schema, decision.seq).map(|told| told.seq),
-        story.rollout_at(Some(inputs), decision.seq).map(|told| told.seq),
+        story.rollout_at(&inputs.rollout, decision.seq).map(|told| told.seq),
+        story.caps_at(&inputs.caps, decision.seq).map(|told| told.seq),
     ]
     .into_iter()
     .flatten()

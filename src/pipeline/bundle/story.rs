@@ -2,17 +2,17 @@
 
 use holdpoint_ledger::approval::Approvers;
 use holdpoint_schemas::approval::SignedApproval;
-use holdpoint_schemas::decision::{Decision, InputDigests, Phase};
+use holdpoint_schemas::decision::{Decision, Phase};
 use holdpoint_schemas::finding::RepoFinding;
 use holdpoint_schemas::fix::Fix;
 use holdpoint_schemas::{Digest, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::pipeline::inputs::{ApproversRecord, PoliciesRecord, RolloutRecord, SchemaRecord};
+use crate::pipeline::inputs::{ApproversRecord, CapsRecord, PoliciesRecord, RolloutRecord, SchemaRecord};
 use crate::pipeline::record::{
-    APPROVAL, APPROVERS, DECISION, EVIDENCE, EvidenceEntry, FINDING, FIX, MERGE, MERGE_INTENT, MergeRecord, PERMISSION,
-    POLICIES, PROPOSAL, PermissionRecord, ProposalRecord, ROLLOUT, SCHEMA,
+    APPROVAL, APPROVERS, CAPS, DECISION, EVIDENCE, EvidenceEntry, FINDING, FIX, MERGE, MERGE_INTENT, MergeRecord,
+    PERMISSION, POLICIES, PROPOSAL, PermissionRecord, ProposalRecord, ROLLOUT, SCHEMA,
 };
 
 /// A record with its place in the log.
@@ -29,6 +29,8 @@ pub struct Told<T> {
 /// What entries say, each kind in the order of the log. Kinds that aren't here say nothing that is looked at.
 #[derive(Debug, Default)]
 pub struct Story {
+    /// Most records of one kind that are read; `None`: all of them.
+    pub limit: Option<usize>,
     /// Findings.
     pub findings: Vec<Told<RepoFinding>>,
     /// Candidate fixes.
@@ -43,6 +45,8 @@ pub struct Story {
     pub schemas: Vec<Told<SchemaRecord>>,
     /// Lanes.
     pub rollouts: Vec<Told<RolloutRecord>>,
+    /// What withheld levels besides policies and lanes.
+    pub caps: Vec<Told<CapsRecord>>,
     /// Files of approvers.
     pub approvers: Vec<Told<ApproversRecord>>,
     /// Approvals and refusals.
@@ -63,7 +67,11 @@ impl Story {
     /// # Errors
     /// When its record doesn't have the form of its kind.
     pub fn read(&mut self, seq: u64, at: Timestamp, kind: &str, body: &Value) -> Result<(), String> {
-        let place = (seq, at);
+        let place = Place {
+            seq,
+            at,
+            limit: self.limit,
+        };
         match kind {
             FINDING => read(&mut self.findings, place, kind, body),
             FIX => read(&mut self.fixes, place, kind, body),
@@ -72,6 +80,7 @@ impl Story {
             POLICIES => read(&mut self.policies, place, kind, body),
             SCHEMA => read(&mut self.schemas, place, kind, body),
             ROLLOUT => read(&mut self.rollouts, place, kind, body),
+            CAPS => read(&mut self.caps, place, kind, body),
             APPROVERS => read(&mut self.approvers, place, kind, body),
             APPROVAL => read(&mut self.approvals, place, kind, body),
             PERMISSION => read(&mut self.permissions, place, kind, body),
@@ -128,9 +137,14 @@ impl Story {
         newest(&self.schemas, seq, |record| record.digest == *digest)
     }
 
-    /// The lanes that a decision at a place was made with.
-    pub fn rollout_at(&self, _inputs: Option<&InputDigests>, seq: u64) -> Option<&Told<RolloutRecord>> {
-        newest(&self.rollouts, seq, |_| true)
+    /// The lanes of a digest, as they were at a place.
+    pub fn rollout_at(&self, digest: &Digest, seq: u64) -> Option<&Told<RolloutRecord>> {
+        newest(&self.rollouts, seq, |record| record.digest == *digest)
+    }
+
+    /// The caps of a digest, as they were at a place. An empty list has no record.
+    pub fn caps_at(&self, digest: &Digest, seq: u64) -> Option<&Told<CapsRecord>> {
+        newest(&self.caps, seq, |record| record.digest == *digest)
     }
 
     /// Who could approve at a place.
@@ -177,12 +191,21 @@ pub fn people(record: &ApproversRecord) -> Result<Approvers, String> {
     })
 }
 
-fn read<T: DeserializeOwned>(
-    list: &mut Vec<Told<T>>,
-    (seq, at): (u64, Timestamp),
-    kind: &str,
-    body: &Value,
-) -> Result<(), String> {
+/// Where an entry is, and how many others of its kind may be before it.
+#[derive(Clone, Copy)]
+struct Place {
+    seq: u64,
+    at: Timestamp,
+    limit: Option<usize>,
+}
+
+fn read<T: DeserializeOwned>(list: &mut Vec<Told<T>>, place: Place, kind: &str, body: &Value) -> Result<(), String> {
+    let Place { seq, at, limit } = place;
+    if let Some(limit) = limit.filter(|limit| list.len() >= *limit) {
+        return Err(format!(
+            "entry {seq} ({kind}) was not looked at: there are more than {limit} of that kind"
+        ));
+    }
     let record = T::deserialize(body).map_err(|error| format!("entry {seq} ({kind}) has another form: {error}"))?;
     list.push(Told { seq, at, record });
     Ok(())

@@ -12,7 +12,7 @@ use super::*;
 use crate::output::bundle as output;
 use crate::pipeline::choose::OTHER_FINDING;
 use crate::pipeline::record::{
-    APPROVAL, APPROVERS, EVIDENCE, FIX, MERGE, MERGE_INTENT, PERMISSION, POLICIES, ROLLOUT, SCHEMA,
+    APPROVAL, APPROVERS, CAPS, EVIDENCE, FIX, MERGE, MERGE_INTENT, PERMISSION, POLICIES, ROLLOUT, SCHEMA,
 };
 use world::{World, at, key};
 
@@ -66,6 +66,7 @@ fn a_fix_that_a_person_approved_is_shown_whole() {
 fn what_waits_for_a_person_has_not_passed() {
     let verified = World::waiting().verified();
     assert_eq!(bad(&verified), []);
+    assert_eq!(bad(&World::capped().verified()), []);
     let summary = verified.statement.unwrap().predicate;
     assert_eq!(summary.verification_result, SummaryResult::Failed);
     assert_eq!(summary.verified_levels, ["FAILED"]);
@@ -149,11 +150,11 @@ fn a_ledger_that_its_owner_doctored_is_found() {
             World::automatic,
             |world| {
                 world.change(POLICIES, |body| {
-                    let text = body["policies"][0]["text"]
+                    let text = body["policies"][1]["text"]
                         .as_str()
                         .unwrap()
                         .replace("!context", "context");
-                    body["policies"][0]["text"] = json!(text);
+                    body["policies"][1]["text"] = json!(text);
                 });
             },
             Part::Decisions,
@@ -212,6 +213,22 @@ fn a_ledger_that_its_owner_doctored_is_found() {
             Part::Decisions,
             Verdict::Failed,
             "made again it is suggest",
+        ),
+        (
+            "caps",
+            World::capped,
+            |world| world.change(CAPS, |body| body["caps"] = json!([])),
+            Part::Decisions,
+            Verdict::Failed,
+            "made again it is auto-apply, and on record it is suggest",
+        ),
+        (
+            "caps that are gone",
+            World::capped,
+            |world| world.remove(CAPS),
+            Part::Decisions,
+            Verdict::Inconclusive,
+            "the list of caps that it rests on isn't in the bundle",
         ),
         (
             "a diff",

@@ -7,7 +7,7 @@ use holdpoint_ledger::approval;
 use holdpoint_ledger::bundle::Bundle;
 use holdpoint_ledger::note::SignerKey;
 use holdpoint_schemas::approval::{ApprovalStatement, Binding, SignedApproval, Verb};
-use holdpoint_schemas::decision::{Decision, Phase};
+use holdpoint_schemas::decision::{BoundKind, Cap, Decision, Phase};
 use holdpoint_schemas::evidence::EvidenceRecord;
 use holdpoint_schemas::fact::{Fact, FactSet, FactTable, FactValue};
 use holdpoint_schemas::finding::RepoFinding;
@@ -23,10 +23,10 @@ use std::process::Command;
 use crate::output::samples;
 use crate::pipeline::act::AUTO_APPLY;
 use crate::pipeline::bundle::{Verified, export, verify};
-use crate::pipeline::inputs::{ApproversRecord, PoliciesRecord, RolloutRecord, SchemaRecord};
+use crate::pipeline::inputs::{ApproversRecord, CapsRecord, PoliciesRecord, RolloutRecord, SchemaRecord};
 use crate::pipeline::record::{
-    APPROVAL, APPROVERS, DECISION, EVIDENCE, EvidenceEntry, FINDING, FIX, MERGE, MERGE_INTENT, MergeRecord, PERMISSION,
-    POLICIES, PermissionRecord, ROLLOUT, SCHEMA,
+    APPROVAL, APPROVERS, CAPS, DECISION, EVIDENCE, EvidenceEntry, FINDING, FIX, MERGE, MERGE_INTENT, MergeRecord,
+    PERMISSION, POLICIES, PermissionRecord, ROLLOUT, SCHEMA,
 };
 
 const POLICIES_TEXT: [&str; 4] = [
@@ -56,6 +56,7 @@ pub struct World {
     evidence: EvidenceRecord,
     pack: Pack,
     rollout: Rollout,
+    caps: Vec<Cap>,
 }
 
 impl World {
@@ -76,6 +77,7 @@ impl World {
             evidence: item.evidence.unwrap(),
             pack,
             rollout,
+            caps: Vec::new(),
         };
         let schema = SchemaRecord::of(&world.pack, FactTable::shipped(), &[]);
         world.record(SCHEMA, &schema);
@@ -123,6 +125,27 @@ impl World {
         assert!(permission.permission.permitted);
         world.record(PERMISSION, &permission);
         world.merge(&release, "rosa");
+        world
+    }
+
+    /// A fix that a budget holds back.
+    pub fn capped() -> Self {
+        let mut world = Self::new(Level::AutoApply);
+        world.caps = vec![Cap {
+            withholds: Level::AutoApply,
+            kind: BoundKind::Budget,
+            id: "estate".to_owned(),
+            reason: "tonight's budget is spent".to_owned(),
+            unlock: None,
+        }];
+        let caps = CapsRecord {
+            digest: Digest::of_json(&world.caps).unwrap(),
+            caps: world.caps.clone(),
+        };
+        world.record(CAPS, &caps);
+        let release = world.decide(Phase::Release);
+        assert_eq!(release.level, Level::Suggest);
+        world.record(DECISION, &release);
         world
     }
 
@@ -184,6 +207,7 @@ impl World {
             facts,
             evidence: Some(&self.evidence.evidence),
             rollout: &self.rollout,
+            caps: &self.caps,
             now: at(),
         }
     }
@@ -196,6 +220,8 @@ impl World {
             decision: decision.id.clone(),
             policies: self.pack.digest().clone(),
             schema: self.pack.schema_digest().clone(),
+            rollout: Digest::of_json(&self.rollout).unwrap(),
+            caps: Digest::of_json(&self.caps).unwrap(),
             permission: decide::may_promote(&self.pack, &self.question(&facts)).unwrap(),
             facts,
             at: at(),
