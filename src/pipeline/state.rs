@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::store::{EstateLease, Location};
+use super::store::{EstateLease, Location, told};
 use crate::failure::BadInput;
 
 /// Length of the key for hashes of secrets.
@@ -74,7 +74,7 @@ impl State {
     /// # Errors
     /// When it can't be opened, was tampered with, or another host's run has the estate.
     pub fn ledger(&mut self, location: &Location) -> Result<Ledger> {
-        let mut ledger = location.open()?;
+        let mut ledger = location.open().map_err(told)?;
         self.lease = EstateLease::take(location, &mut ledger, &self.holder()?)?;
         if let holdpoint_ledger::Verification::Tampered { problems } = ledger.verify(None)? {
             return Err(BadInput::new(

@@ -1,6 +1,6 @@
 //! The one door to an estate's ledger: wherever it is kept, everything opens it here.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use holdpoint_ledger::{Lease, Ledger, LedgerError, PostgresOptions, Secret};
 use holdpoint_schemas::Timestamp;
 use holdpoint_schemas::estate::EstateConfig;
@@ -140,9 +140,10 @@ impl EstateLease {
     /// # Errors
     /// When another host has it, or the database fails.
     pub fn take(location: &Location, ledger: &mut Ledger, holder: &str) -> Result<Option<Self>> {
-        let Location::Postgres(_, ttl) = *location else {
+        let Location::Postgres(options, ttl) = location else {
             return Ok(None);
         };
+        let ttl = *ttl;
         let now = Timestamp::now();
         let Some(lease) = ledger.lease(RUN, holder, ttl, now)? else {
             let held = ledger.leased_to(RUN, now)?;
@@ -156,8 +157,11 @@ impl EstateLease {
             .into());
         };
         ledger.hold(lease.clone());
-        // Renewing waits for nobody, so it has a connection of its own.
-        let renewer = location.open_existing()?;
+        // Renewing waits for nobody, so it has a connection of its own; and it doesn't hold up the end of a run.
+        let renewer = Ledger::open_existing_postgres(&PostgresOptions {
+            patience: ttl / RENEWALS,
+            ..options.clone()
+        })?;
         let (stop, stopped) = channel();
         let renewing = std::thread::Builder::new()
             .name("estate-lease".to_owned())

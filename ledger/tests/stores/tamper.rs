@@ -320,8 +320,25 @@ fn a_damaged_page_of_a_file_is_an_error_or_a_problem_and_never_intact() {
         damaged[page * 4096..page * 4096 + 64].fill(0xff);
         std::fs::write(place.path(), &damaged).unwrap();
         let verified = place.existing().and_then(|ledger| ledger.verify(None));
-        // A page that holds nothing, such as one of the leases, proves nothing.
         assert!(!matches!(verified, Ok(Verification::Intact { .. })), "page {page}");
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_off_is_an_error_or_a_problem_and_never_intact() {
+    let place = Place::sqlite().unwrap();
+    let mut ledger = place.open();
+    let bodies: Vec<Value> = (0..200).map(|n| json!({ "n": n })).collect();
+    ledger
+        .append_all(bodies.iter().map(|body| ("decision", at(1), body)))
+        .unwrap();
+    drop(ledger);
+    place.sql("PRAGMA wal_checkpoint(TRUNCATE)");
+    let bytes = std::fs::read(place.path()).unwrap();
+    for length in (1..bytes.len()).step_by(1_500) {
+        std::fs::write(place.path(), &bytes[..length]).unwrap();
+        let verified = place.existing().and_then(|ledger| ledger.verify(None));
+        assert!(!matches!(verified, Ok(Verification::Intact { .. })), "{length} bytes");
     }
 }
 
