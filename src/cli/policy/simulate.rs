@@ -4,7 +4,6 @@ use anyhow::Result;
 use clap::Args;
 use holdpoint_intake::estate::{read_estate, read_rollout};
 use holdpoint_ledger::Ledger;
-use holdpoint_schemas::Level;
 use holdpoint_schemas::rollout::Rollout;
 
 use crate::cli::{Global, run::LAST_RUN};
