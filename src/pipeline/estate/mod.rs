@@ -17,7 +17,7 @@ use holdpoint_schemas::estate::{ContractsFile, ControlsFile, EstateConfig, Provi
 use holdpoint_schemas::fact::FactTable;
 use holdpoint_schemas::rollout::Rollout;
 use holdpoint_schemas::service::{Catalogue, SourceConflict};
-use holdpoint_schemas::{Digest, Level, SourceError};
+use holdpoint_schemas::{Digest, SourceError};
 use holdpoint_usage::Observation;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
