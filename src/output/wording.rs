@@ -208,6 +208,10 @@ pub fn known(id: &str, value: &FactValue) -> String {
         (_, FactValue::Bool(false)) if yes_no.is_some() => yes_no.map_or("", |(.., no)| no).to_owned(),
         ("finding.severity", value) => format!("the finding's severity is {value}"),
         ("finding.class", value) => format!("the finding is of class {value}"),
+        ("finding.age_days", FactValue::Long(days)) => {
+            let days = text::count(usize::try_from(*days).unwrap_or_default(), "day", "days");
+            format!("it has been open for {days}")
+        }
         ("finding.cvss_tenths", FactValue::Long(tenths)) => {
             format!("the CVSS base score is {}.{}", tenths / 10, (tenths % 10).abs())
         }
