@@ -25,7 +25,7 @@ pub mod phrase;
 pub mod progress;
 pub mod proofs;
 #[cfg(test)]
-mod samples;
+pub mod samples;
 pub mod simulation;
 pub mod summary;
 pub mod table;
