@@ -176,7 +176,7 @@ impl Statement for ReviewStatement {
 
 /// A statement with its signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Signed<S> {
+pub struct SignedStatement<S> {
     /// What was signed.
     pub statement: S,
     /// SSH signature, PEM (`-----BEGIN SSH SIGNATURE-----`).
@@ -184,11 +184,11 @@ pub struct Signed<S> {
 }
 
 /// A signed go or no.
-pub type SignedApproval = Signed<ApprovalStatement>;
+pub type SignedApproval = SignedStatement<ApprovalStatement>;
 /// A signed emergency override.
-pub type SignedOverride = Signed<OverrideStatement>;
+pub type SignedOverride = SignedStatement<OverrideStatement>;
 /// A signed review of an emergency override.
-pub type SignedReview = Signed<ReviewStatement>;
+pub type SignedReview = SignedStatement<ReviewStatement>;
 
 /// SSH signature namespace of approvals.
 pub const APPROVAL_NAMESPACE: &str = "holdpoint-approval";

@@ -172,7 +172,7 @@ mod tests {
                 findings: vec!["hp-4".to_owned()],
                 since,
                 deadline: at("2026-03-31T02:30:00Z"),
-                question: Digest::of_bytes(b"question"),
+                questions: vec![Digest::of_bytes(b"question")],
                 at: at("2026-03-31T02:30:00Z"),
             }],
         }

@@ -303,7 +303,7 @@ fn approved(changes: &[FactChange]) -> Option<String> {
     })
 }
 
-fn listed(words: &std::collections::BTreeSet<String>) -> String {
+fn listed(words: &BTreeSet<String>) -> String {
     let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     words.join(" and ")
 }

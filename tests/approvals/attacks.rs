@@ -1,7 +1,7 @@
 //! Approvals by those who don't follow the rules.
 
 use holdpoint_ledger::approval::sign;
-use holdpoint_schemas::approval::{ApprovalStatement, OverrideStatement, Signed, SignedApproval, Verb};
+use holdpoint_schemas::approval::{ApprovalStatement, OverrideStatement, SignedApproval, SignedStatement, Verb};
 
 use super::{BY, ITEM, TWO, approve, enlist, entries, held, key_of, make_key, one, policies, said, says, smuggle};
 use crate::support::{AT, Estate, finding_id, stderr, stdout};
@@ -149,11 +149,11 @@ fn an_unsigned_or_forged_entry_is_no_word_of_anybody() {
     let stranger = make_key(&estate, "stranger");
     let mut again = signed.statement.clone();
     again.at = "2026-03-17T02:29:00Z".parse().unwrap();
-    let unsigned = Signed {
+    let unsigned = SignedStatement {
         statement: again.clone(),
         signature: String::new(),
     };
-    let moved = Signed {
+    let moved = SignedStatement {
         statement: ApprovalStatement {
             comment: Some("moved".to_owned()),
             ..again.clone()
@@ -212,7 +212,7 @@ fn a_signature_of_another_kind_or_of_another_fix_approves_nothing() {
     // The statement of an approval with the signature of an override, and the other way round.
     let mut statement = signed.statement.clone();
     statement.comment = Some("of another kind".to_owned());
-    let crossed = Signed {
+    let crossed = SignedStatement {
         statement,
         signature: as_override.unwrap().signature,
     };

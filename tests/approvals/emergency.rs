@@ -27,6 +27,10 @@ fn night() -> (Estate, String) {
     let (estate, id) = one(ITEM);
     policies(&estate, &[TWO]);
     people(&estate, PEOPLE);
+    // The demo's own key is for approvals alone.
+    estate.edit("approvers", |text| {
+        text.replace("\"holdpoint-approval\"", "\"holdpoint-*\"")
+    });
     for who in [BO, CY] {
         enlist(&estate, who, "");
     }
@@ -222,6 +226,16 @@ fn it_is_no_approval_and_an_approval_is_no_override() {
     forged["statement"]["reason"] = WHY.into();
     smuggle(&estate, "override", AT, &forged);
     held(&estate, AT, &id, &["the signature is for `holdpoint-approval`"]);
+}
+
+#[test]
+fn a_key_that_is_for_approvals_alone_overrides_nothing() {
+    let (estate, id) = night();
+    estate.edit("approvers", |text| {
+        text.replace("\"holdpoint-*\"", "\"holdpoint-approval\"")
+    });
+    let output = says(&estate, AT, BY, &["override", &id, "--reason", WHY]);
+    refused(&output, &["it is for `holdpoint-approval` only"]);
 }
 
 /// The signer leaves, or a review is signed by whoever must not: it stays open.

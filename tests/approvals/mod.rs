@@ -286,7 +286,7 @@ fn an_approval_ends_by_itself_and_time_out_means_no() {
 fn a_stranger_cannot_approve() {
     let (estate, id) = one("payments-upgrade");
     let key = estate.root().join("keys/stranger");
-    let made = std::process::Command::new("ssh-keygen")
+    let made = Command::new("ssh-keygen")
         .args(["-q", "-t", "ed25519", "-N", "", "-f"])
         .arg(&key)
         .status()

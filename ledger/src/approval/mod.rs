@@ -8,12 +8,14 @@ mod approvers;
 mod patterns;
 mod persons;
 mod sign;
+mod signed;
 
 pub use approvers::Approvers;
 pub use sign::{SignError, sign};
+pub use signed::{Signed, verify_signed};
 
 use holdpoint_schemas::Timestamp;
-use holdpoint_schemas::approval::{Binding, Signed, Statement};
+use holdpoint_schemas::approval::{Binding, SignedStatement, Statement};
 use holdpoint_schemas::digest::canonical_json;
 use holdpoint_schemas::length::Length;
 use ssh_key::public::KeyData;
@@ -49,12 +51,12 @@ pub enum ApprovalError {
         why: String,
     },
     /// It was made for another purpose.
-    #[error("the signature is for `{found}`, not for `{wanted}`")]
+    #[error("the signature is for `{found}`, not for `{expected}`")]
     Namespace {
-        /// The namespace that was to be signed.
-        wanted: &'static str,
         /// The namespace that was signed.
         found: String,
+        /// The one that it must be.
+        expected: String,
     },
     /// The approvers file doesn't know the person.
     #[error("`{identity}` is not in the approvers file")]
@@ -133,58 +135,27 @@ pub fn message<S: Statement>(statement: &S) -> Result<Vec<u8>, ApprovalError> {
 /// # Errors
 /// When anything at all speaks against it.
 pub fn verify<S: Statement>(
-    signed: &Signed<S>,
+    signed: &SignedStatement<S>,
     approvers: &Approvers,
     now: Timestamp,
 ) -> Result<Approver, ApprovalError> {
     let statement = &signed.statement;
-    let identity = statement.by().to_owned();
-    let signature = read_signature(&signed.signature)?;
-    check_namespace::<S>(&signature)?;
-    if !approvers.knows(&identity) {
-        return Err(ApprovalError::UnknownIdentity { identity });
-    }
-    let lines = approvers.lines_of(&identity, signature.public_key());
-    if lines.is_empty() {
-        return Err(ApprovalError::OthersKey {
-            owners: approvers.owners(signature.public_key()),
-            identity,
-        });
-    }
-    check_signature(statement, &signature)?;
-    if !touched(&signature) {
-        return Err(ApprovalError::KeyNotAllowed {
-            identity,
-            why: "the security key was not touched".to_owned(),
-        });
-    }
-    // The statement's own date is the signer's claim: the key must be good then *and* now, so
-    // that neither backdating nor a key that was withdrawn since gets through.
-    let mut refusal = None;
-    let allowed = lines.iter().any(|line| {
-        let why = [statement.at(), now]
-            .into_iter()
-            .find_map(|moment| line.refuses(S::NAMESPACE, moment));
-        refusal = refusal.take().or(why.clone());
-        why.is_none()
-    });
-    if let Some(why) = refusal.filter(|_| !allowed) {
-        return Err(ApprovalError::KeyNotAllowed { identity, why });
-    }
-    if statement.at() > now {
-        return Err(ApprovalError::Future {
+    let approver = verify_signed(
+        &Signed {
+            namespace: S::NAMESPACE,
+            message: &message(statement)?,
+            signature: &signed.signature,
+            by: statement.by(),
             at: statement.at(),
-            now,
-        });
+        },
+        approvers,
+        now,
+    )?;
+    let is_over = |expires: &Timestamp| *expires <= now || *expires <= statement.at();
+    match statement.expires().filter(is_over) {
+        Some(expired) => Err(ApprovalError::Expired { expired }),
+        None => Ok(approver),
     }
-    if let Some(expired) = statement
-        .expires()
-        .filter(|expires| *expires <= now || *expires <= statement.at())
-    {
-        return Err(ApprovalError::Expired { expired });
-    }
-    let person = approvers.person(signature.public_key());
-    Ok(Approver { identity, person })
 }
 
 /// Checks what a ledger holds, which need not have come there through the command that signs: besides what [`verify`]
@@ -193,7 +164,7 @@ pub fn verify<S: Statement>(
 /// # Errors
 /// When anything at all speaks against it.
 pub fn verify_recorded<S: Statement>(
-    signed: &Signed<S>,
+    signed: &SignedStatement<S>,
     approvers: &Approvers,
     now: Timestamp,
     recorded: Timestamp,
@@ -219,7 +190,7 @@ pub fn verify_recorded<S: Statement>(
 ///
 /// # Errors
 /// When the signature can't be read, is for something else, or doesn't fit.
-pub fn is_signed<S: Statement>(signed: &Signed<S>) -> Result<(), ApprovalError> {
+pub fn is_signed<S: Statement>(signed: &SignedStatement<S>) -> Result<(), ApprovalError> {
     let signature = read_signature(&signed.signature)?;
     check_namespace::<S>(&signature)?;
     check_signature(&signed.statement, &signature)
@@ -230,8 +201,8 @@ fn check_namespace<S: Statement>(signature: &SshSig) -> Result<(), ApprovalError
         return Ok(());
     }
     Err(ApprovalError::Namespace {
-        wanted: S::NAMESPACE,
         found: signature.namespace().escape_default().to_string(),
+        expected: S::NAMESPACE.to_owned(),
     })
 }
 

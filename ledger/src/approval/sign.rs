@@ -1,6 +1,6 @@
 //! Signing a statement with a person's SSH key.
 
-use holdpoint_schemas::approval::{Signed, Statement};
+use holdpoint_schemas::approval::{SignedStatement, Statement};
 use ssh_key::{HashAlg, LineEnding, PrivateKey};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ pub enum SignError {
 ///
 /// # Errors
 /// When the key can't be read or used.
-pub fn sign<S: Statement>(statement: S, key: &Path) -> Result<Signed<S>, SignError> {
+pub fn sign<S: Statement>(statement: S, key: &Path) -> Result<SignedStatement<S>, SignError> {
     let bytes = message(&statement)?;
     let signature = match plain_key(key)? {
         Some(plain) => plain
@@ -56,7 +56,7 @@ pub fn sign<S: Statement>(statement: S, key: &Path) -> Result<Signed<S>, SignErr
             })?,
         None => ssh_keygen(key, S::NAMESPACE, &bytes)?,
     };
-    Ok(Signed { statement, signature })
+    Ok(SignedStatement { statement, signature })
 }
 
 /// The private key, if it can be used without asking anybody.

@@ -347,7 +347,7 @@ fn a_signature_of_one_kind_is_worth_nothing_as_another() {
         let bytes = message(&statement).unwrap();
         let signature = key.sign(namespace, HashAlg::Sha512, &bytes).unwrap();
         let signature = signature.to_pem(LineEnding::LF).unwrap();
-        let signed = Signed { statement, signature };
+        let signed = SignedStatement { statement, signature };
         let verified = verify(&signed, approvers, now());
         assert_eq!(verified.is_ok(), namespace == S::NAMESPACE, "{namespace}: {verified:?}");
         assert_eq!(is_signed(&signed).is_ok(), namespace == S::NAMESPACE);
@@ -375,7 +375,7 @@ fn a_key_for_approvals_alone_signs_no_override() {
         .unwrap()
         .to_pem(LineEnding::LF)
         .unwrap();
-    let signed = Signed {
+    let signed = SignedStatement {
         statement: review,
         signature,
     };

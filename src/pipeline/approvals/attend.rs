@@ -65,18 +65,23 @@ impl Session {
     /// # Errors
     /// When the ledger or a remote can't be written.
     pub fn attend(&mut self) -> Result<()> {
+        // What was merged and not yet recorded as that doesn't wait.
+        act::settle_intents(self)?;
         let history = History::read(&self.ledger)?;
         let config = &self.estate.config.approvals;
         let now = history.desk.now(self.at);
         let (mut late, mut told, mut left) = (Vec::new(), Vec::new(), Vec::new());
         for item in proposed(&history) {
-            let (Some(finding), deadline) = (item.findings.first(), item.wait.deadline(config.deadline)) else {
-                continue;
-            };
+            let deadline = item.wait.deadline(config.deadline);
             let findings = || item.findings.iter().map(|finding| finding.id()).collect::<Vec<_>>();
             if let Some(timed_out) = &item.wait.timed_out {
                 left.push((item.fix.clone(), timed_out.clone()));
             } else if now >= deadline {
+                let asked = item
+                    .findings
+                    .iter()
+                    .map(|finding| question(self, &history, finding, item.fix));
+                let asked = asked.collect::<Result<_>>()?;
                 late.push((
                     item.fix.clone(),
                     TimedOut {
@@ -84,7 +89,7 @@ impl Session {
                         findings: findings(),
                         since: item.wait.since,
                         deadline,
-                        question: question(self, &history, finding, item.fix)?,
+                        questions: asked,
                         at: self.at,
                     },
                 ));
@@ -152,7 +157,8 @@ pub fn not_again(session: &Session, history: &History, finding: &RepoFinding, fi
         return Ok(None);
     };
     let again = session.estate.config.approvals.pause.after(timed_out.at);
-    if history.desk.now(session.at) >= again || question(session, history, finding, fix)? != timed_out.question {
+    let rested = history.desk.now(session.at) >= again;
+    if rested || !timed_out.questions.contains(&question(session, history, finding, fix)?) {
         return Ok(None);
     }
     Ok(Some(format!(

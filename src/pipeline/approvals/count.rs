@@ -279,3 +279,6 @@ fn void(what: &str, by: &str, drifted: &[String]) -> String {
         drifted.join(", ")
     )
 }
+
+#[cfg(test)]
+mod tests;

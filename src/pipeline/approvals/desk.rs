@@ -31,8 +31,8 @@ pub struct TimedOut {
     pub since: Timestamp,
     /// Until when somebody could have approved it.
     pub deadline: Timestamp,
-    /// What people were asked: proposed again as soon as this is another question.
-    pub question: Digest,
+    /// What people were asked, for each finding: proposed again as soon as they would be asked something else.
+    pub questions: Vec<Digest>,
     /// When the time-out was noticed.
     pub at: Timestamp,
 }

@@ -17,7 +17,7 @@ pub use waiting::{Waiting, find, waiting};
 use anyhow::{Context, Result};
 use holdpoint_engine::decide;
 use holdpoint_ledger::approval::{Approvers, sign as sign_statement, verify};
-use holdpoint_schemas::approval::{ApprovalStatement, Binding, Signed, SignedApproval, Statement, Verb};
+use holdpoint_schemas::approval::{ApprovalStatement, Binding, SignedApproval, SignedStatement, Statement, Verb};
 use holdpoint_schemas::estate::EstateConfig;
 use holdpoint_schemas::fact::FactSet;
 use std::fmt::Write as _;
@@ -79,7 +79,7 @@ impl Signer {
     ///
     /// # Errors
     /// When the key can't be used.
-    pub fn signed<S: Statement>(&self, statement: S) -> Result<Signed<S>> {
+    pub fn signed<S: Statement>(&self, statement: S) -> Result<SignedStatement<S>> {
         sign_statement(statement, &self.key).map_err(|error| {
             BadInput::new(
                 error.to_string(),
@@ -90,7 +90,7 @@ impl Signer {
     }
 
     /// Signs, and checks that the signature would count.
-    fn sign<S: Statement>(&self, session: &Session, statement: S) -> Result<Signed<S>> {
+    fn sign<S: Statement>(&self, session: &Session, statement: S) -> Result<SignedStatement<S>> {
         let signed = self.signed(statement)?;
         verify(
             &signed,

@@ -6,7 +6,7 @@
 use anyhow::Result;
 use holdpoint_ledger::approval::{Approvers, verify};
 use holdpoint_ledger::{Entry, Hash};
-use holdpoint_schemas::approval::Signed;
+use holdpoint_schemas::approval::SignedStatement;
 use holdpoint_schemas::digest::canonical_json;
 use holdpoint_schemas::order::Order;
 use holdpoint_schemas::outcome::{OutcomeKind, OutcomeRecord};
@@ -220,7 +220,7 @@ pub fn verified(order: &Order, approvers: &Approvers, now: Timestamp) -> Result<
     if matches!(statement.record, Record::Outcome(_) | Record::Admission(_)) {
         return Err("that can't be ordered".to_owned());
     }
-    let signed = Signed {
+    let signed = SignedStatement {
         statement: statement.clone(),
         signature: signature.clone(),
     };

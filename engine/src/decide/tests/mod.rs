@@ -2,6 +2,7 @@
 
 mod assess;
 mod baseline;
+mod emergency;
 pub(crate) mod fixtures;
 mod gates;
 mod packs;
