@@ -6,6 +6,7 @@ use holdpoint_intake::controls::{add_control, expire_control};
 use holdpoint_intake::estate;
 use holdpoint_schemas::control::{Control, ControlKind, Freeze};
 use holdpoint_schemas::fact::FactTable;
+use holdpoint_schemas::rollout::Rollout;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::input::texts;
@@ -124,6 +125,28 @@ pub fn estate(data: &[u8]) {
     prints_alike(|| good(estate::read_variables("variables.yaml", text)));
     prints_alike(|| good(estate::read_repo_settings(".holdpoint.yaml", text)));
     prints_alike(|| good(estate::read_fix_request("fix.yaml", text)));
+}
+
+/// `rollout.yaml`: what is accepted never starts above its ceiling, and is the same when it is written and read again.
+pub fn rollout(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    prints_alike(|| good(estate::read_rollout("rollout.yaml", text)));
+    let Some(file) = good(estate::read_rollout("rollout.yaml", text)) else {
+        return;
+    };
+    for lane in &file.lanes {
+        assert!(lane.stage <= lane.ceiling(), "a lane starts above its ceiling");
+    }
+    let json = serde_json::to_string(&file).unwrap_or_default();
+    assert!(
+        serde_json::from_str::<Rollout>(&json).is_ok_and(|again| again == file),
+        "it isn't read as it was written"
+    );
+    let known = estate::KnownNames {
+        environments: ["production".to_owned()].into(),
+        ..estate::KnownNames::default()
+    };
+    good(estate::check_rollout_names("rollout.yaml", text, &file, &known));
 }
 
 /// Facts of an organisation.

@@ -45,6 +45,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("rrule", estates::rrule),
     ("control_edit", estates::control_edit),
     ("estate", estates::estate),
+    ("rollout", estates::rollout),
     ("org_facts", estates::org_facts),
     ("policy_cases", estates::policy_cases),
     ("markers", changes::markers),

@@ -49,7 +49,8 @@ pub fn words(target: Action, changes: &[FactChange], decision: &Decision) -> Str
         Action::Promote => "Merge",
     };
     let clauses = clauses(changes, decision);
-    let rollout = rollout(target, changes, decision);
+    let outside = outside(target, changes, decision);
+    let rollout = (!outside.is_empty()).then(|| joined(&outside));
     match (clauses.is_empty(), rollout) {
         (true, None) => format!("{verb}: the policies permit it."),
         (true, Some(rollout)) => format!("{verb} if {rollout}."),
@@ -67,13 +68,41 @@ fn joined(clauses: &[String]) -> String {
     }
 }
 
+const fn level_of(target: Action) -> Option<Level> {
+    match target {
+        Action::Suggest => Some(Level::Suggest),
+        Action::AutoApply => Some(Level::AutoApply),
+        Action::Promote => None,
+    }
+}
+
+/// What caps a level whatever the policies permit: the lane's stage, and tonight's halts, shares, soaks and budgets.
+fn outside(target: Action, changes: &[FactChange], decision: &Decision) -> Vec<String> {
+    let mut clauses: Vec<String> = rollout(target, changes, decision).into_iter().collect();
+    let Some(level) = level_of(target) else {
+        return clauses;
+    };
+    for bound in decision.bounds.iter().filter(|bound| bound.withholds <= level) {
+        let id = &bound.id;
+        let clause = match bound.kind {
+            BoundKind::Budget => "a night's budget has room for it".to_owned(),
+            BoundKind::CircuitBreaker => format!("`{id}` is resumed after its halt"),
+            BoundKind::Canary => format!("the canary of rollout lane `{id}` takes it"),
+            BoundKind::Soak => "the same change has soaked in the ring before".to_owned(),
+            BoundKind::Shadow => format!("rollout lane `{id}` leaves shadow mode"),
+            BoundKind::Window => format!("the window of rollout lane `{id}` is open"),
+            _ => continue,
+        };
+        if !clauses.contains(&clause) {
+            clauses.push(clause);
+        }
+    }
+    clauses
+}
+
 /// The lane's stage caps what policies permit, so it has to be raised too.
 fn rollout(target: Action, changes: &[FactChange], decision: &Decision) -> Option<String> {
-    let level = match target {
-        Action::Suggest => Level::Suggest,
-        Action::AutoApply => Level::AutoApply,
-        Action::Promote => return None,
-    };
+    let level = level_of(target)?;
     let is_cap =
         |bound: &&holdpoint_schemas::decision::Bound| bound.kind == BoundKind::RolloutStage && bound.withholds <= level;
     decision

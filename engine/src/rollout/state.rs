@@ -49,6 +49,10 @@ impl LaneBook {
     fn change(&mut self, lane: &Lane, number: usize, change: StageChange) {
         let to = change.to.min(lane.ceiling());
         let earned = change.slice.is_some() && change.slice == lane.slice();
+        // What two runs recorded at once happened once.
+        if to == self.stage {
+            return;
+        }
         if to > self.stage {
             // What was earned with other findings isn't earned with these, and a promotion is one step.
             let one_step = self.stage.next().unwrap_or(self.stage);

@@ -155,15 +155,21 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// An error at the first line of the part that holds `value` after `key`, else at the part's first line.
+    /// An error at the first line of the part that holds `value`, as a word of its own, after `key`; at the key, if no
+    /// value is given; else at the part's first line.
     fn wrong<T>(&self, key: &str, value: &str, message: String, help: &str) -> SourceResult<T> {
         let lines = || {
             let lines = self.file.text.lines().enumerate();
             lines.filter(|(index, _)| self.lines.contains(index))
         };
         let place = lines().find_map(|(index, line)| {
-            let after = line.find(key)? + key.len();
-            let at = after + line.get(after..)?.find(value)?;
+            let key_at = line.find(key)?;
+            let after = key_at + key.len();
+            let at = if value.is_empty() {
+                key_at
+            } else {
+                after + word_in(line.get(after..)?, value)?
+            };
             Some((index + 1, line.get(..at)?.chars().count() + 1))
         });
         let start = || {
@@ -177,6 +183,16 @@ impl<'a> Part<'a> {
         }
         Err(Box::new(error))
     }
+}
+
+/// Where a word stands that isn't a part of a longer one.
+fn word_in(text: &str, word: &str) -> Option<usize> {
+    let joins = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '.');
+    text.match_indices(word).map(|(at, _)| at).find(|at| {
+        let before = text.get(..*at).and_then(|before| before.chars().next_back());
+        let after = text.get(at + word.len()..).and_then(|after| after.chars().next());
+        !joins(before) && !joins(after)
+    })
 }
 
 fn lane(file: &Part<'_>, rollout: &Rollout, lane: &Lane) -> SourceResult<()> {
@@ -207,12 +223,12 @@ fn lane(file: &Part<'_>, rollout: &Rollout, lane: &Lane) -> SourceResult<()> {
             "let it start at a lower `stage`, or drop `promotion`: without it a person advances it after a demotion";
         // After a demotion it may earn its stage again.
         if lane.demotion.floor == Some(Level::AutoApply) {
-            return file.wrong("promotion", ":", message, help);
+            return file.wrong("promotion", "", message, help);
         }
     } else if lane.promotion.is_some() && ceiling == lane.stage && lane.stage <= floor(lane) {
         let message =
             format!("the lane `{name}` has criteria for a promotion, but its ceiling is the stage it starts at");
-        return file.wrong("promotion", ":", message, "add `ceiling`, or drop `promotion`");
+        return file.wrong("promotion", "", message, "add `ceiling`, or drop `promotion`");
     }
     matches(file, name, &lane.matches)?;
     if let Some(promotion) = &lane.promotion {
@@ -230,7 +246,7 @@ fn lane(file: &Part<'_>, rollout: &Rollout, lane: &Lane) -> SourceResult<()> {
         if rollout.rings.len() < 2 {
             let message = format!("the lane `{name}` soaks, but there are no rings to soak in");
             let help = "list at least two environments in `rings`, the least protected first";
-            return file.wrong("soak_days", ":", message, help);
+            return file.wrong("soak_days", "", message, help);
         }
         at_least_one(file, "soak_days", days, "0 days are no soak; drop the field")?;
         at_most(file, "soak_days", days, MAX_DAYS)?;
@@ -356,7 +372,7 @@ fn demotion(file: &Part<'_>, lane: &Lane) -> SourceResult<()> {
             "no revert would ever lower the lane `{}`: its floor is its ceiling",
             lane.name
         );
-        return file.wrong("floor", ":", message, "lower `floor`, or drop it");
+        return file.wrong("floor", "", message, "lower `floor`, or drop it");
     }
     Ok(())
 }
@@ -365,7 +381,7 @@ fn canary(file: &Part<'_>, name: &str, canary: &Canary) -> SourceResult<()> {
     let wrong = |share: Option<&Ratio>, message: String, help: &str| -> SourceResult<()> {
         file.wrong(
             "shares",
-            &share.map_or_else(|| "[".to_owned(), Ratio::to_string),
+            &share.map_or_else(String::new, Ratio::to_string),
             message,
             help,
         )

@@ -160,6 +160,17 @@ fn a_rollout_stage_is_one_more_condition() {
         alone.words,
         "Auto-apply if rollout lane `settings` is raised to auto-apply."
     );
+    decision.bounds = vec![
+        bound("settings"),
+        Bound {
+            kind: BoundKind::Shadow,
+            ..bound("settings")
+        },
+    ];
+    assert_eq!(
+        words(Action::AutoApply, &[], &decision),
+        "Auto-apply if rollout lane `settings` is raised to auto-apply and rollout lane `settings` leaves shadow mode."
+    );
     decision.bounds = vec![bound("default")];
     assert_eq!(
         words(Action::AutoApply, &[], &decision),
