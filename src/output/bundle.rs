@@ -1,7 +1,7 @@
 //! What an auditor reads of a bundle: what happened, then what was checked of it.
 
 use holdpoint_ledger::bundle::{Checked, Part, Statement};
-use holdpoint_schemas::decision::Decision;
+use holdpoint_schemas::decision::{Decision, Phase};
 use holdpoint_schemas::evidence::Verdict;
 use holdpoint_schemas::fix::Fix;
 use serde::Serialize;
@@ -14,7 +14,7 @@ use crate::pipeline::bundle::{Told, Verified};
 pub const FORMAT: &str = "holdpoint.bundle-verification/1";
 
 /// Column at which the text of a line begins.
-const INDENT: usize = 14;
+const INDENT: usize = 16;
 
 /// Most reasons that are shown of a decision.
 const MAX_REASONS: usize = 3;
@@ -47,7 +47,11 @@ pub const fn document(verified: &Verified) -> Document<'_> {
 
 /// The form for people.
 pub fn text(verified: &Verified) -> String {
-    let mut out = story(verified);
+    let mut out = String::new();
+    if verified.verdict == Verdict::Failed {
+        out.push_str("What it says is not to be believed:\n\n");
+    }
+    out.push_str(&story(verified));
     if !out.is_empty() {
         out.push('\n');
     }
@@ -163,11 +167,15 @@ fn story(verified: &Verified) -> String {
 
 fn decided(told: &Told<Decision>) -> String {
     let decision = &told.record;
+    let how = match decision.phase {
+        Phase::Triage => " at most, before any check had run,",
+        Phase::Release => " with the evidence",
+        Phase::Merge => " at the moment of merge",
+    };
     format!(
-        "{} on {} ({}), decision {}",
+        "{}{how} on {}, decision {}",
         decision.level,
         decision.at,
-        decision.phase.as_str(),
         decision.id.short()
     )
 }
@@ -212,6 +220,9 @@ fn line(out: &mut String, name: &str, text: &str) {
     let first = format!("  {name:<width$}", width = INDENT - 2);
     let rest = " ".repeat(INDENT);
     let options = textwrap::Options::new(WIDTH + INDENT)
+        // Keys and paths stay whole.
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
         .initial_indent(&first)
         .subsequent_indent(&rest);
     let _ = writeln!(out, "{}", textwrap::fill(&clean(text), options));

@@ -157,6 +157,7 @@ impl Bundle {
             ),
         );
         let payload = self.envelope.verified(key).or_else(|error| {
+            checked.says = "an in-toto statement with an SLSA verification summary".to_owned();
             checked.fail(error.to_string());
             self.envelope.unverified()
         });
