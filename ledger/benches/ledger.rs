@@ -11,7 +11,7 @@ use std::time::Instant;
 const ENTRIES: u64 = 1_000_000;
 
 /// Entries of one append: what a run records of one repo, about.
-const BATCH: u64 = 20;
+const BATCH: u64 = 50;
 
 /// Words of bodies: their length varies as that of decisions and findings does.
 const WORDS: &str = "the fix was built tested and compared with what is deployed and the service that relies on it ";

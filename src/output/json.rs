@@ -8,7 +8,6 @@ use serde::Serialize;
 use super::summary::Summary;
 use super::ways::Way;
 use super::{phrase, ways};
-use crate::failure::BadInput;
 use crate::pipeline::approvals::Queue;
 use crate::pipeline::further::Further;
 use crate::pipeline::night::NightReport;

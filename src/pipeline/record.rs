@@ -8,6 +8,7 @@ use holdpoint_schemas::evidence::EvidenceRecord;
 use holdpoint_schemas::fact::FactSet;
 use holdpoint_schemas::finding::{RepoFinding, finding_id};
 use holdpoint_schemas::fix::Fix;
+use holdpoint_schemas::outcome::{OutcomeKind, OutcomeRecord};
 use holdpoint_schemas::{Digest, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -67,16 +68,6 @@ pub const PRESENCE: &str = "presence";
 /// A night of the schedule began or ended.
 pub const NIGHT: &str = "night";
 
-/// What became of a fix: here only that it was reverted counts, since its findings are open again.
-const UNDONE: &str = "outcome";
-
-/// The part of an outcome that says so.
-#[derive(Debug, Deserialize)]
-struct Undone {
-    kind: String,
-    #[serde(default)]
-    fix: Option<Digest>,
-}
 /// What became of a fix.
 pub const OUTCOME: &str = "outcome";
 /// A lane went to another stage, by its evidence or by order of a person.
@@ -313,10 +304,11 @@ impl History {
                     let record: PresenceRecord = parse(&entry.kind, body)?;
                     history.times.presence(&record, entry.at);
                 }
-                UNDONE => {
-                    let record: Undone = parse(&entry.kind, body)?;
-                    if let ("reverted", Some(fix)) = (record.kind.as_str(), &record.fix) {
-                        for id in history.resolved_by(fix) {
+                // What was reverted is open again.
+                OUTCOME => {
+                    let record: OutcomeRecord = parse(&entry.kind, body)?;
+                    if record.kind == OutcomeKind::Reverted {
+                        for id in history.resolved_by(&record.fix) {
                             history.times.reverted(&id, entry.at);
                         }
                     }

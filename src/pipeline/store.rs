@@ -10,6 +10,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::state::Held;
 use crate::failure::BadInput;
 
 /// Name of the lease that a run has on its estate.
@@ -85,12 +86,15 @@ impl Location {
 /// # Errors
 /// When there is none yet, with what makes one; and when it can't be opened.
 pub fn existing(root: &Path, config: &EstateConfig) -> Result<Ledger> {
-    Location::of(root, config)?
-        .open_existing()
-        .map_err(|error| match error {
-            LedgerError::Missing { .. } => BadInput::new(error.to_string(), "`holdpoint run` starts one").into(),
-            other => other.into(),
-        })
+    Location::of(root, config)?.open_existing().map_err(told)
+}
+
+/// Why a ledger can't be opened, with what to do about it where that is known.
+pub fn told(error: LedgerError) -> Error {
+    match error {
+        LedgerError::Missing { .. } => BadInput::new(error.to_string(), "`holdpoint run` starts one").into(),
+        other => other.into(),
+    }
 }
 
 /// The connection string, from where it is kept. No error says any of it.
@@ -150,10 +154,10 @@ impl EstateLease {
             let by = held.map_or_else(String::new, |(who, until)| {
                 format!(" on `{who}`, at least until {until}")
             });
-            return Err(BadInput::new(
+            return Err(Held(BadInput::new(
                 format!("another run of this estate is under way{by}"),
                 "wait until it ends; a host that falls silent loses its lease by then",
-            )
+            ))
             .into());
         };
         ledger.hold(lease.clone());

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use holdpoint_engine::decide::{self, Question};
-use holdpoint_schemas::decision::{Bound, Permission};
 use holdpoint_schemas::Digest;
+use holdpoint_schemas::decision::{Bound, Permission};
 use holdpoint_schemas::fact::FactSet;
 
 use super::count::Counted;

@@ -115,7 +115,10 @@ fn differences(merge: &MergeRecord, fix: &Fix, decision: &Decision) -> Vec<Strin
         Some(stack) => (stack.fixes.contains(&fix.id), &stack.base),
     };
     [
-        ("tree", tree && Some(&fix.candidate_tree) == decision.inputs.tree.as_ref()),
+        (
+            "tree",
+            tree && Some(&fix.candidate_tree) == decision.inputs.tree.as_ref(),
+        ),
         (
             "base",
             *base == fix.base_commit && Some(base) == decision.inputs.base.as_ref(),

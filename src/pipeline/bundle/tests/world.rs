@@ -238,6 +238,7 @@ impl World {
             commit: "4".repeat(40),
             tree: self.fix.candidate_tree.clone(),
             by: by.to_owned(),
+            stack: None,
         };
         self.record(MERGE_INTENT, &record);
         self.record(MERGE, &record);
