@@ -233,7 +233,12 @@ fn a_ledger_that_its_owner_doctored_is_found() {
         (
             "a diff",
             World::automatic,
-            |world| world.change(FIX, |body| body["diff"] = json!(Digest::of_bytes(b"other"))),
+            |world| {
+                world.change(FIX, |body| {
+                    body["diff_text"] = json!("other");
+                    body["diff"] = json!(Digest::of_bytes(b"other"));
+                });
+            },
             Part::Decisions,
             Verdict::Failed,
             "other digests of its inputs",
