@@ -202,11 +202,13 @@ fn prove(
     if !is_of_here {
         return Err("it was made for another ledger".to_owned());
     }
-    let message = canonical_json(&order.statement).map_err(|error| error.to_string())?;
-    if !seen.insert(Digest::of_bytes(&message)) {
+    verified(order, approvers?, now)?;
+    // Only what was signed is used up: a copy without a signature spoils nothing.
+    let digest = Digest::of_json(&order.statement).map_err(|error| error.to_string())?;
+    if !seen.insert(digest) {
         return Err("it was used before".to_owned());
     }
-    verified(order, approvers?, now)
+    Ok(())
 }
 
 /// Whether an order is signed by whom it names, as one of the approvers.
