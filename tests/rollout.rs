@@ -43,7 +43,10 @@ fn one_revert_lowers_the_lane_in_the_same_run() {
     assert_eq!(with_outcome(&report, "pull-request").len(), 1, "{:#}", report["items"]);
     assert_eq!(small.head("two"), before);
     let change = &report["rollout"]["changes"]["stages"][0];
-    assert_eq!((&change["from"], &change["to"]), (&"auto-apply".into(), &"suggest".into()));
+    assert_eq!(
+        (&change["from"], &change["to"]),
+        (&"auto-apply".into(), &"suggest".into())
+    );
     let outcome = &report["rollout"]["outcomes"][0];
     assert_eq!(
         (&outcome["kind"], &outcome["reference"]),
@@ -58,7 +61,11 @@ fn one_revert_lowers_the_lane_in_the_same_run() {
     // It is found once.
     small.report_at("2026-03-19T02:30:00Z");
     assert_eq!(small.entries("stage-change").len(), 1);
-    let kinds: Vec<Value> = small.entries("outcome").iter().map(|outcome| outcome["kind"].clone()).collect();
+    let kinds: Vec<Value> = small
+        .entries("outcome")
+        .iter()
+        .map(|outcome| outcome["kind"].clone())
+        .collect();
     assert_eq!(kinds, ["merged", "reverted"]);
     assert_eq!(small.run_at(NEXT_NIGHT, &["ledger", "verify"]).status.code(), Some(0));
 }
@@ -71,28 +78,60 @@ fn an_incident_that_a_person_records_lowers_the_lane_at_once() {
         small.run_at(
             AT,
             &[
-                "outcome", "record", &commit[..12], "--kind", "incident", "--reason", "checkout failed", "--reference", &url,
-                "--by", "ines@x.example",
+                "outcome",
+                "record",
+                &commit[..12],
+                "--kind",
+                "incident",
+                "--reason",
+                "checkout failed",
+                "--reference",
+                &url,
+                "--by",
+                "ines@x.example",
             ],
         )
     };
     let told = record("INC-7");
     assert_eq!(told.status.code(), Some(0), "{}", stderr(&told));
-    assert!(stdout(&told).contains("is lowered from auto-apply to suggest"), "{}", stdout(&told));
+    assert!(
+        stdout(&told).contains("is lowered from auto-apply to suggest"),
+        "{}",
+        stdout(&told)
+    );
     refused(&record("INC-7"), &["is on record of fix"]);
     let report = small.report_at(NEXT_NIGHT);
     assert_eq!(with_outcome(&report, "merged").len(), 0, "{:#}", report["items"]);
     let outcome = &small.entries("outcome")[1];
-    assert_eq!((&outcome["by"], &outcome["lane"]), (&"ines@x.example".into(), &"all".into()));
+    assert_eq!(
+        (&outcome["by"], &outcome["lane"]),
+        (&"ines@x.example".into(), &"all".into())
+    );
 }
 
 #[test]
 fn an_outcome_of_nothing_on_record_is_refused() {
     let (small, _) = one_merged();
     let record = |fix: &str, kind: &str| {
-        small.run_at(AT, &["outcome", "record", fix, "--kind", kind, "--reason", "why", "--by", "ines@x.example"])
+        small.run_at(
+            AT,
+            &[
+                "outcome",
+                "record",
+                fix,
+                "--kind",
+                kind,
+                "--reason",
+                "why",
+                "--by",
+                "ines@x.example",
+            ],
+        )
     };
-    refused(&record("ffffffffffff", "incident"), &["no fix and no merge `ffffffffffff` is on record"]);
+    refused(
+        &record("ffffffffffff", "incident"),
+        &["no fix and no merge `ffffffffffff` is on record"],
+    );
     refused(&record("f", "incident"), &["too short"]);
     // Only the ledger says what merged.
     assert_eq!(record("ffffffffffff", "merged").status.code(), Some(2));
@@ -106,13 +145,23 @@ fn a_halted_estate_merges_nothing_and_says_so() {
     let before = small.head("one");
     let report = small.report_at(AT);
     let item = &report["items"][0];
-    assert_eq!((&item["decision"]["level"], &item["outcome"]["outcome"]), (&"alert".into(), &"alerted".into()));
+    assert_eq!(
+        (&item["decision"]["level"], &item["outcome"]["outcome"]),
+        (&"alert".into(), &"alerted".into())
+    );
     let reason = item["reason"].as_str().unwrap();
-    assert!(reason.contains("halted by rosa@x.example") && reason.contains("as agreed"), "{reason}");
+    assert!(
+        reason.contains("halted by rosa@x.example") && reason.contains("as agreed"),
+        "{reason}"
+    );
     assert_eq!(small.head("one"), before);
     let status = small.run_at(AT, &["rollout", "status"]);
     assert_eq!(status.status.code(), Some(10));
-    assert!(stdout(&status).contains("HALTED: everything, by rosa@x.example"), "{}", stdout(&status));
+    assert!(
+        stdout(&status).contains("HALTED: everything, by rosa@x.example"),
+        "{}",
+        stdout(&status)
+    );
 
     assert_eq!(small.order_at(AT, &["resume"]).status.code(), Some(0));
     assert_eq!(with_outcome(&small.report_at(NEXT_NIGHT), "merged").len(), 1);
@@ -125,7 +174,10 @@ fn a_halt_of_one_remediator_leaves_the_others_alone() {
     let other = small.path("estate/fixes/other");
     std::fs::create_dir_all(&other).unwrap();
     std::fs::rename(small.path("estate/fixes/bot/two-0000"), other.join("two-0000")).unwrap();
-    assert_eq!(small.order_at(AT, &["halt", "--remediator", "bot"]).status.code(), Some(0));
+    assert_eq!(
+        small.order_at(AT, &["halt", "--remediator", "bot"]).status.code(),
+        Some(0)
+    );
     let report = small.report_at(AT);
     let merged = with_outcome(&report, "merged");
     assert_eq!(merged.len(), 1, "{:#}", report["items"]);
@@ -142,10 +194,20 @@ fn a_lane_is_advanced_by_a_named_approver_and_never_past_its_ceiling() {
     assert_eq!(level(AT), "alert");
     let advanced = small.order_at(AT, &["advance", "all"]);
     assert_eq!(advanced.status.code(), Some(0), "{}", stderr(&advanced));
-    assert!(stdout(&advanced).contains("goes as far as suggest now"), "{}", stdout(&advanced));
+    assert!(
+        stdout(&advanced).contains("goes as far as suggest now"),
+        "{}",
+        stdout(&advanced)
+    );
     assert_eq!(level(NEXT_NIGHT), "suggest");
-    refused(&small.order_at(NEXT_NIGHT, &["advance", "all"]), &["never goes above suggest"]);
-    refused(&small.order_at(NEXT_NIGHT, &["advance", "none"]), &["no lane `none`", "its lanes are: all"]);
+    refused(
+        &small.order_at(NEXT_NIGHT, &["advance", "all"]),
+        &["never goes above suggest"],
+    );
+    refused(
+        &small.order_at(NEXT_NIGHT, &["advance", "none"]),
+        &["no lane `none`", "its lanes are: all"],
+    );
 }
 
 #[test]
@@ -161,18 +223,33 @@ fn a_rollout_file_that_would_raise_a_lane_past_its_ceiling_is_refused() {
 
 #[test]
 fn an_order_of_a_stranger_or_for_another_purpose_is_refused() {
-    let small = Small::new(&[Service::internal("one")], "lanes:\n  - {name: all, stage: alert, ceiling: suggest}\n");
+    let small = Small::new(
+        &[Service::internal("one")],
+        "lanes:\n  - {name: all, stage: alert, ceiling: suggest}\n",
+    );
     let stranger = small.key("stranger");
     let advance = |key: &str, by: &str| {
-        small.run_at(AT, &["rollout", "advance", "all", "--reason", "now", "--key", key, "--by", by])
+        small.run_at(
+            AT,
+            &["rollout", "advance", "all", "--reason", "now", "--key", key, "--by", by],
+        )
     };
-    refused(&advance(stranger.to_str().unwrap(), ROSA), &["the signature doesn't count"]);
+    refused(
+        &advance(stranger.to_str().unwrap(), ROSA),
+        &["the signature doesn't count"],
+    );
     let rosa = small.path("keys/rosa");
-    refused(&advance(rosa.to_str().unwrap(), "ines@x.example"), &["is not in the approvers file"]);
+    refused(
+        &advance(rosa.to_str().unwrap(), "ines@x.example"),
+        &["is not in the approvers file"],
+    );
     // A key that is for approvals only.
     let approvers = std::fs::read_to_string(small.path("estate/approvers")).unwrap();
     small.write("estate/approvers", &approvers.replace(",holdpoint-rollout", ""));
-    refused(&advance(rosa.to_str().unwrap(), ROSA), &["may not approve", "holdpoint-approval"]);
+    refused(
+        &advance(rosa.to_str().unwrap(), ROSA),
+        &["may not approve", "holdpoint-approval"],
+    );
     assert_eq!(small.entries("stage-change").len(), 0);
 }
 
@@ -211,16 +288,26 @@ fn a_stage_change_that_nobody_signed_for_this_ledger_raises_nothing() {
         assert_eq!(stage(AT), "suggest", "{why}");
         let human = stdout(&small.run_at(AT, &["rollout", "status"]));
         let words = human.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(words.contains(why), "{why}: {human}{:#?}", small.entries("stage-change"));
+        assert!(
+            words.contains(why),
+            "{why}: {human}{:#?}",
+            small.entries("stage-change")
+        );
     }
     // Of another estate with the same people.
-    let other = Small::new(&[Service::internal("one")], rollout);
-    other.write("estate/approvers", &std::fs::read_to_string(small.path("estate/approvers")).unwrap());
+    let other = Small::new(&[Service::internal("two")], rollout);
+    other.write(
+        "estate/approvers",
+        &std::fs::read_to_string(small.path("estate/approvers")).unwrap(),
+    );
     other.report_at(AT);
     forge(&other, "stage-change", &signed);
     let status = other.json_at(AT, &["rollout", "status"]);
     assert_eq!(lane(&status, "all")["stage"], "alert");
-    assert!(status["not_counted"][0].as_str().unwrap().contains("another ledger"), "{status:#}");
+    assert!(
+        status["not_counted"][0].as_str().unwrap().contains("another ledger"),
+        "{status:#}"
+    );
     // What lowers counts whoever wrote it.
     let mut lower = unsigned.clone();
     lower["statement"]["record"]["stage"]["to"] = "alert".into();
@@ -232,15 +319,30 @@ fn a_stage_change_that_nobody_signed_for_this_ledger_raises_nothing() {
 fn a_hold_ends_by_itself_or_by_a_person() {
     let small = Small::new(&[Service::internal("one")], CAREFUL);
     let held = |at: &str| !lane(&small.json_at(at, &["rollout", "status"]), "all")["held"].is_null();
-    assert_eq!(small.order_at(AT, &["hold", "all", "--until", "2026-03-18"]).status.code(), Some(0));
+    assert_eq!(
+        small
+            .order_at(AT, &["hold", "all", "--until", "2026-03-18"])
+            .status
+            .code(),
+        Some(0)
+    );
     assert!(held("2026-03-18T20:00:00Z"));
     assert!(!held("2026-03-19T20:00:00Z"));
-    refused(&small.order_at(NEXT_NIGHT, &["hold", "all", "--until", "2026-03-17"]), &["over at once"]);
+    refused(
+        &small.order_at(NEXT_NIGHT, &["hold", "all", "--until", "2026-03-17"]),
+        &["over at once"],
+    );
     assert_eq!(small.order_at(NEXT_NIGHT, &["hold", "all"]).status.code(), Some(0));
     assert!(held("2027-03-19T20:00:00Z"));
-    assert_eq!(small.order_at(NEXT_NIGHT, &["resume", "--lane", "all"]).status.code(), Some(0));
+    assert_eq!(
+        small.order_at(NEXT_NIGHT, &["resume", "--lane", "all"]).status.code(),
+        Some(0)
+    );
     assert!(!held(NEXT_NIGHT));
-    refused(&small.order_at(NEXT_NIGHT, &["resume", "--lane", "all"]), &["nobody holds lane `all`"]);
+    refused(
+        &small.order_at(NEXT_NIGHT, &["resume", "--lane", "all"]),
+        &["nobody holds lane `all`"],
+    );
 }
 
 #[test]
@@ -258,19 +360,29 @@ fn a_budget_is_kept_over_the_runs_of_a_night_and_the_worst_comes_first() {
     );
     let outcomes = |report: &Value, outcome: &str| -> Vec<String> {
         let items = with_outcome(report, outcome);
-        items.iter().map(|item| item["finding"]["repo"].as_str().unwrap().to_owned()).collect()
+        items
+            .iter()
+            .map(|item| item["finding"]["repo"].as_str().unwrap().to_owned())
+            .collect()
     };
     let first = small.report_at(AT);
     assert_eq!(outcomes(&first, "merged"), ["payments"], "{:#}", first["items"]);
     assert_eq!(outcomes(&first, "pull-request").len(), 1);
     let held = with_outcome(&first, "alerted");
     assert_eq!(held.len(), 1);
-    assert!(held[0]["reason"].as_str().unwrap().contains("budget"), "{}", held[0]["reason"]);
+    assert!(
+        held[0]["reason"].as_str().unwrap().contains("budget"),
+        "{}",
+        held[0]["reason"]
+    );
     // The same night again: nothing more.
     let again = small.report_at("2026-03-17T04:30:00Z");
     assert_eq!(outcomes(&again, "merged").len(), 0, "{:#}", again["items"]);
     let status = small.json_at("2026-03-17T04:30:00Z", &["rollout", "status"]);
-    assert_eq!((&status["tonight"]["merges"], &status["tonight"]["merges_of"]), (&1.into(), &1.into()));
+    assert_eq!(
+        (&status["tonight"]["merges"], &status["tonight"]["merges_of"]),
+        (&1.into(), &1.into())
+    );
     // The next one goes on.
     assert_eq!(outcomes(&small.report_at(NEXT_NIGHT), "merged").len(), 1);
 }
@@ -286,7 +398,10 @@ fn a_lane_in_shadow_mode_says_what_it_would_have_done() {
     assert_eq!(item["outcome"]["outcome"], "pull-request");
     let bounds = item["decision"]["bounds"].as_array().unwrap();
     assert_eq!(bounds.len(), 1, "{bounds:#?}");
-    assert_eq!((&bounds[0]["kind"], &bounds[0]["withholds"]), (&"shadow".into(), &"auto-apply".into()));
+    assert_eq!(
+        (&bounds[0]["kind"], &bounds[0]["withholds"]),
+        (&"shadow".into(), &"auto-apply".into())
+    );
 }
 
 #[test]
@@ -298,7 +413,11 @@ fn a_fix_that_fails_its_validation_is_an_outcome_once() {
     );
     small.report_at(AT);
     small.report_at(NEXT_NIGHT);
-    let kinds: Vec<Value> = small.entries("outcome").iter().map(|outcome| outcome["kind"].clone()).collect();
+    let kinds: Vec<Value> = small
+        .entries("outcome")
+        .iter()
+        .map(|outcome| outcome["kind"].clone())
+        .collect();
     assert_eq!(kinds, ["validation-failed"]);
 }
 
@@ -314,7 +433,10 @@ fn the_same_inputs_are_decided_byte_for_byte_alike_in_two_state_folders() {
                 .output()
                 .unwrap();
             assert!(matches!(output.status.code(), Some(0 | 10)), "{}", stderr(&output));
-            bodies(&small.path(&format!("estates/{machine}/state/ledger.sqlite")), "decision")
+            bodies(
+                &small.path(&format!("estates/{machine}/state/ledger.sqlite")),
+                "decision",
+            )
         })
         .collect();
     assert_eq!(decisions[0].len(), 2);
@@ -326,8 +448,9 @@ fn a_storm_of_findings_stays_in_its_budget_and_the_worst_come_first() {
     const FINDINGS: usize = 5_000;
     const EACH: usize = 200;
     const INTERNAL: [&str; 24] = [
-        "admin", "badges", "canteen", "desks", "events", "forms", "garage", "hiring", "intranet", "jobs", "keys", "lunch",
-        "maps", "news", "offers", "polls", "quiz", "rooms", "shop", "travel", "uniforms", "visits", "wiki", "yoga",
+        "admin", "badges", "canteen", "desks", "events", "forms", "garage", "hiring", "intranet", "jobs", "keys",
+        "lunch", "maps", "news", "offers", "polls", "quiz", "rooms", "shop", "travel", "uniforms", "visits", "wiki",
+        "yoga",
     ];
     let mut services = vec![Service {
         name: "payments",
@@ -358,12 +481,18 @@ fn a_storm_of_findings_stays_in_its_budget_and_the_worst_come_first() {
     let of = |level: &str, repo: Option<&str>| {
         items
             .iter()
-            .filter(|item| item["decision"]["level"] == level && repo.is_none_or(|repo| item["finding"]["repo"] == repo))
+            .filter(|item| {
+                item["decision"]["level"] == level && repo.is_none_or(|repo| item["finding"]["repo"] == repo)
+            })
             .count()
     };
     println!("storm: {FINDINGS} findings planned in {took:?}, with {peak} MB at most");
     assert_eq!(of("auto-apply", None), 40);
-    assert_eq!(of("auto-apply", Some("payments")), 25, "the critical ones first, as far as their service's budget goes");
+    assert_eq!(
+        of("auto-apply", Some("payments")),
+        25,
+        "the critical ones first, as far as their service's budget goes"
+    );
     assert_eq!((of("suggest", None), of("suggest", Some("payments"))), (60, 60));
     assert!(took.as_secs() < 600, "{took:?}");
     assert!(peak < 2_000, "{peak} MB");

@@ -119,7 +119,10 @@ impl Small {
 
     /// Everything that builds and passes its tests may merge; a fix that fails them is an alert.
     fn pack(&self) {
-        self.write("estate/pack/pack.yaml", "name: small\ndescription: What passes its tests may merge.\n");
+        self.write(
+            "estate/pack/pack.yaml",
+            "name: small\ndescription: What passes its tests may merge.\n",
+        );
         for (id, action) in [("suggest", "suggest"), ("apply", "autoApply"), ("promote", "promote")] {
             let when = if action == "promote" {
                 "context has approval.verified && context.approval.verified"
@@ -176,7 +179,11 @@ impl Small {
         let config = std::fs::read_to_string(self.path("estate/holdpoint.yaml")).unwrap();
         let folder = self.path(&format!("estates/{name}"));
         std::fs::create_dir_all(self.path("estates")).unwrap();
-        let copied = Command::new("cp").arg("-a").arg(self.path("estate")).arg(&folder).status();
+        let copied = Command::new("cp")
+            .arg("-a")
+            .arg(self.path("estate"))
+            .arg(&folder)
+            .status();
         assert!(copied.unwrap().success());
         let remotes = config.replace("../remotes", "../../remotes");
         std::fs::write(folder.join("holdpoint.yaml"), remotes).unwrap();
@@ -199,14 +206,24 @@ impl Small {
     /// A run at a moment, and its report.
     pub fn report_at(&self, at: &str) -> Value {
         let output = self.run_at(at, &["--format", "json", "run"]);
-        assert!(matches!(output.status.code(), Some(0 | 10)), "{}{}", stdout(&output), stderr(&output));
+        assert!(
+            matches!(output.status.code(), Some(0 | 10)),
+            "{}{}",
+            stdout(&output),
+            stderr(&output)
+        );
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
     /// What a command prints as JSON.
     pub fn json_at(&self, at: &str, arguments: &[&str]) -> Value {
         let output = self.run_at(at, &[&["--format", "json"], arguments].concat());
-        assert!(matches!(output.status.code(), Some(0 | 10)), "{}{}", stdout(&output), stderr(&output));
+        assert!(
+            matches!(output.status.code(), Some(0 | 10)),
+            "{}{}",
+            stdout(&output),
+            stderr(&output)
+        );
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
@@ -225,7 +242,10 @@ impl Small {
         }
         std::fs::create_dir_all(self.path("clones")).unwrap();
         let remote = self.path(&format!("remotes/{service}.git"));
-        git(self.root.path(), &["clone", "--quiet", remote.to_str().unwrap(), folder.to_str().unwrap()]);
+        git(
+            self.root.path(),
+            &["clone", "--quiet", remote.to_str().unwrap(), folder.to_str().unwrap()],
+        );
         git(&folder, &["config", "user.name", "Ana Lopez"]);
         git(&folder, &["config", "user.email", "ana@x.example"]);
         work(&folder);
@@ -250,7 +270,9 @@ impl Small {
 /// Bodies of a kind in a ledger, in order, byte for byte.
 pub fn bodies(ledger: &Path, kind: &str) -> Vec<String> {
     let database = rusqlite::Connection::open(ledger).unwrap();
-    let mut statement = database.prepare("SELECT body FROM entry WHERE kind = ?1 ORDER BY seq").unwrap();
+    let mut statement = database
+        .prepare("SELECT body FROM entry WHERE kind = ?1 ORDER BY seq")
+        .unwrap();
     statement
         .query_map([kind], |row| row.get(0))
         .unwrap()

@@ -95,7 +95,9 @@ pub async fn run(global: &Global, command: Command) -> Result<ExitCode> {
         Command::Hold { lane, until, order } => (Wish::Hold { lane, until }, order),
         Command::Halt { remediator, order } => (Wish::Halt(scope(remediator)), order),
         Command::Resume {
-            lane: Some(lane), order, ..
+            lane: Some(lane),
+            order,
+            ..
         } => (Wish::Release { lane }, order),
         Command::Resume { remediator, order, .. } => (Wish::Resume(scope(remediator)), order),
     };

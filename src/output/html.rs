@@ -110,7 +110,11 @@ pub fn html(report: &RunReport) -> Result<String, askama::Error> {
         left_out: report.items.len().saturating_sub(cards.len()),
         cards,
         news: report.rollout.as_ref().map(rollout::news).unwrap_or_default(),
-        lanes: report.rollout.as_ref().map(|report| rollout::rows(&report.status)).unwrap_or_default(),
+        lanes: report
+            .rollout
+            .as_ref()
+            .map(|report| rollout::rows(&report.status))
+            .unwrap_or_default(),
         warnings: report.warnings.iter().map(|text| clean(text)).collect(),
         ledger_entries: clean(entries),
         ledger_root: clean(root),

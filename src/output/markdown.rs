@@ -90,7 +90,11 @@ fn lanes(out: &mut String, report: &RolloutReport) {
     }
     out.push_str("\n| Lane | Stage | What it has shown, and what is missing | Tonight |\n| --- | --- | --- | --- |\n");
     for row in rows.iter().take(MAX_ROWS) {
-        let limit = if row.limit.is_empty() { String::new() } else { format!(" ({})", row.limit) };
+        let limit = if row.limit.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", row.limit)
+        };
         let _ = writeln!(
             out,
             "| {} | **{}**{limit} | {} {} | {} |",

@@ -17,9 +17,14 @@ const MAX_SOAKING: usize = 6;
 #[must_use]
 pub fn status(status: &RolloutStatus, line: &CommandLine) -> String {
     let mut prose = Prose::default();
-    prose.paragraph(&format!("Staged rollout of {} at {}.", clean(&status.estate), status.at));
+    prose.paragraph(&format!(
+        "Staged rollout of {} at {}.",
+        clean(&status.estate),
+        status.at
+    ));
     for halt in &status.halts {
         prose.paragraph(&format!("HALTED: {}", halted(halt)));
+        prose.gap();
         prose.command(&line.signed(&resume(&halt.scope), "--reason \"…\""));
     }
     if status.lanes.is_empty() {
@@ -69,17 +74,32 @@ pub fn lines(lane: &LaneStatus) -> Vec<String> {
     let state = &lane.state;
     let mut lines = vec![why_there(lane), shown(lane)];
     lines.push(distance(lane));
-    if let Some(demoted) = lane.last_demotion.as_ref().filter(|demoted| lane.last_change.as_ref() != Some(*demoted)) {
+    if let Some(demoted) = lane
+        .last_demotion
+        .as_ref()
+        .filter(|demoted| lane.last_change.as_ref() != Some(*demoted))
+    {
         lines.push(format!("Last lowered on {}: {}", demoted.at, sentence(&demoted.reason)));
     }
     if let Some(hold) = &state.held {
-        lines.push(format!("Held by {} since {}: {}", hold.by, hold.at, sentence(&hold.reason)));
+        lines.push(format!(
+            "Held by {} since {}: {}",
+            hold.by,
+            hold.at,
+            sentence(&hold.reason)
+        ));
     }
     if state.canary != holdpoint_schemas::rollout::Ratio::ONE {
-        lines.push(format!("It auto-applies {} of its fixes; the rest is suggested.", state.canary));
+        lines.push(format!(
+            "It auto-applies {} of its fixes; the rest is suggested.",
+            state.canary
+        ));
     }
     for soaking in lane.soaking.iter().take(MAX_SOAKING) {
-        lines.push(format!("{} soaks in {} until {}.", soaking.subject, soaking.ring, soaking.until));
+        lines.push(format!(
+            "{} soaks in {} until {}.",
+            soaking.subject, soaking.ring, soaking.until
+        ));
     }
     if lane.soaking.len() > MAX_SOAKING {
         lines.push(format!("… and {} more.", lane.soaking.len() - MAX_SOAKING));
@@ -100,7 +120,13 @@ pub fn why_there(lane: &LaneStatus) -> String {
                 StageCause::Advanced if change.to > change.from => "advanced",
                 StageCause::Advanced => "set back",
             };
-            format!("{} by {} on {}: {}", capital(did), change.by, change.at, sentence(&change.reason))
+            format!(
+                "{} by {} on {}: {}",
+                capital(did),
+                change.by,
+                change.at,
+                sentence(&change.reason)
+            )
         }
     }
 }
@@ -110,16 +136,22 @@ pub fn why_there(lane: &LaneStatus) -> String {
 pub fn shown(lane: &LaneStatus) -> String {
     let evidence = &lane.state.evidence;
     if evidence.successes + evidence.failures + evidence.pending == 0 {
-        return "It has shown nothing since.".to_owned();
+        return "No fix of it has been merged or failed since.".to_owned();
     }
-    let survived = lane.survival_days.map(|days| format!(" {}", count_u32(days, "day", "days"))).unwrap_or_default();
+    let survived = lane
+        .survival_days
+        .map(|days| format!(" {}", count_u32(days, "day", "days")))
+        .unwrap_or_default();
     let mut words = format!(
         "Since then {} survived{survived} and {} failed",
         count_u32(evidence.successes, "merge", "merges"),
         evidence.failures
     );
     if evidence.pending > 0 {
-        let next = lane.next_counts_at.map(|at| format!(", the next from {at} on")).unwrap_or_default();
+        let next = lane
+            .next_counts_at
+            .map(|at| format!(", the next from {at} on"))
+            .unwrap_or_default();
         words.push_str(&format!("; {} still to count{next}", evidence.pending));
     }
     format!("{words}. Its success rate is at least {}.", evidence.lower_bound)
@@ -137,14 +169,19 @@ pub fn distance(lane: &LaneStatus) -> String {
         };
     };
     let missing = match distance.successes {
-        Some(0) if distance.waits_for.is_empty() => "what it has shown is enough; the next run takes it there".to_owned(),
+        Some(0) if distance.waits_for.is_empty() => {
+            "what it has shown is enough; the next run takes it there".to_owned()
+        }
         Some(0) => "what it has shown is enough".to_owned(),
         Some(number) => format!(
             "{} without a failure, for a success rate above {}",
             count_u32(number, "more outcome", "more outcomes"),
             distance.target
         ),
-        None => format!("more outcomes than can be foreseen, for a success rate above {}", distance.target),
+        None => format!(
+            "more outcomes than can be foreseen, for a success rate above {}",
+            distance.target
+        ),
     };
     let waits: Vec<String> = distance.waits_for.iter().map(|why| clause(why)).collect();
     let waits = if waits.is_empty() {
@@ -165,7 +202,11 @@ fn tonight(spent: &Spent, lead: &str) -> String {
         of(spent.suggestions_of)
     );
     if spent.minutes_of.is_some() {
-        words.push_str(&format!(", {}{} minutes in the sandbox", spent.minutes, of(spent.minutes_of)));
+        words.push_str(&format!(
+            ", {}{} minutes in the sandbox",
+            spent.minutes,
+            of(spent.minutes_of)
+        ));
     }
     format!("{words}.")
 }
@@ -185,8 +226,18 @@ pub fn section(lane: &LaneStatus) -> String {
 /// The lane that caps an item, where one does.
 #[must_use]
 pub fn capping<'r>(report: Option<&'r RolloutReport>, item: &ReportItem) -> Option<&'r LaneStatus> {
-    let of_lane = [BoundKind::RolloutStage, BoundKind::Shadow, BoundKind::Canary, BoundKind::Soak, BoundKind::Window];
-    let bound = item.decision.bounds.iter().find(|bound| of_lane.contains(&bound.kind))?;
+    let of_lane = [
+        BoundKind::RolloutStage,
+        BoundKind::Shadow,
+        BoundKind::Canary,
+        BoundKind::Soak,
+        BoundKind::Window,
+    ];
+    let bound = item
+        .decision
+        .bounds
+        .iter()
+        .find(|bound| of_lane.contains(&bound.kind))?;
     report?.status.lanes.iter().find(|lane| lane.state.lane == bound.id)
 }
 
@@ -240,7 +291,11 @@ pub fn rows(status: &RolloutStatus) -> Vec<LaneRow> {
 /// What a run learnt at its beginning, and what is halted: one sentence each, for reports.
 #[must_use]
 pub fn news(report: &RolloutReport) -> Vec<String> {
-    let halts = report.status.halts.iter().map(|halt| format!("Halted: {}", halted(halt)));
+    let halts = report
+        .status
+        .halts
+        .iter()
+        .map(|halt| format!("Halted: {}", halted(halt)));
     let changes = report.changes.lines().into_iter().map(|line| sentence(&line));
     halts.chain(changes).map(|line| clean(&line)).collect()
 }
@@ -274,9 +329,10 @@ pub fn ordered(done: &Ordered, line: &CommandLine) -> String {
         Record::Hold(hold) if hold.on => format!(
             "Lane `{}` isn't promoted {}. Reverts and incidents still lower it.",
             hold.lane,
-            statement
-                .until
-                .map_or_else(|| "until somebody resumes it".to_owned(), |until| format!("before {until}"))
+            statement.until.map_or_else(
+                || "until somebody resumes it".to_owned(),
+                |until| format!("before {until}")
+            )
         ),
         Record::Hold(hold) => format!("Lane `{}` is promoted again once it has earned it.", hold.lane),
         Record::Halt(halt) if halt.on => {
@@ -300,7 +356,11 @@ pub fn ordered(done: &Ordered, line: &CommandLine) -> String {
         Record::Halt(halt) => halt.by.as_str(),
         Record::Outcome(_) | Record::Admission(_) => "",
     };
-    format!("{words}\n\nSigned by {}; entry {} of the ledger.", clean(by), done.entry)
+    format!(
+        "{words}\n\nSigned by {}; entry {} of the ledger.",
+        clean(by),
+        done.entry
+    )
 }
 
 /// What was recorded, and what it led to.
@@ -336,7 +396,9 @@ pub fn recorded(recorded: &Recorded) -> String {
 
 fn capital(word: &str) -> String {
     let mut chars = word.chars();
-    chars.next().map_or_else(String::new, |first| format!("{}{}", first.to_uppercase(), chars.as_str()))
+    chars.next().map_or_else(String::new, |first| {
+        format!("{}{}", first.to_uppercase(), chars.as_str())
+    })
 }
 
 fn count_u32(number: u32, one: &str, many: &str) -> String {

@@ -319,13 +319,7 @@ impl Session {
         Ok((all(&tonight)?, tonight))
     }
 
-    fn release(
-        &self,
-        history: &History,
-        pair: &Pair,
-        validated: &Validated,
-        tonight: &Tonight,
-    ) -> Result<Released> {
+    fn release(&self, history: &History, pair: &Pair, validated: &Validated, tonight: &Tonight) -> Result<Released> {
         let evidence = pair.fix.as_ref().and_then(|fix| validated.evidence.get(&fix.id));
         if pair.triage.decision.level == Level::Alert || (evidence.is_none() && !validated.ran) {
             return Ok((pair.triage.decision.clone(), None));

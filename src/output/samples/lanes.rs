@@ -75,7 +75,12 @@ pub fn rollout() -> RolloutReport {
         ..Spent::default()
     };
     let mut secrets = lane("secrets", Level::Suggest, LaneEvidence::default());
-    let fall = change(&secrets, Level::AutoApply, StageCause::Demoted, "fix 4be81f0c77aa was reverted (9c2f41d0aa)");
+    let fall = change(
+        &secrets,
+        Level::AutoApply,
+        StageCause::Demoted,
+        "fix 4be81f0c77aa was reverted (9c2f41d0aa)",
+    );
     secrets.last_change = Some(fall.clone());
     secrets.last_demotion = Some(fall.clone());
     secrets.state.demotions = 1;

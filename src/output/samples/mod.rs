@@ -6,13 +6,13 @@ mod lanes;
 
 use build::Sample;
 pub use catalogue::catalogue;
-pub use lanes::rollout;
 use holdpoint_schemas::decision::BoundKind;
 use holdpoint_schemas::evidence::{Check, Verdict};
 use holdpoint_schemas::finding::{FindingClass, Severity};
 use holdpoint_schemas::fix::FixKind;
 use holdpoint_schemas::service::NodeKind;
 use holdpoint_schemas::{Digest, Level, Timestamp};
+pub use lanes::rollout;
 
 use crate::pipeline::report::{CiOnly, Outcome, ReportItem, RunReport};
 

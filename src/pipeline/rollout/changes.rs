@@ -51,7 +51,11 @@ impl Changes {
             HaltScope::Estate => format!("everything is halted: {}", halt.reason),
             HaltScope::Remediator(remediator) => format!("what `{remediator}` makes is halted: {}", halt.reason),
         };
-        self.stages.iter().map(stage).chain(self.halts.iter().map(halt)).collect()
+        self.stages
+            .iter()
+            .map(stage)
+            .chain(self.halts.iter().map(halt))
+            .collect()
     }
 
     /// Whether nothing changed.

@@ -3,11 +3,11 @@
 
 use anyhow::{Context, Result};
 use holdpoint_ledger::{Ledger, Verification};
+use holdpoint_schemas::Timestamp;
 use holdpoint_schemas::digest::canonical_json;
-use holdpoint_schemas::order::{Anchor, ORDER_NAMESPACE, Order, OrderStatement};
+use holdpoint_schemas::order::{ORDER_NAMESPACE, Order, OrderStatement};
 use holdpoint_schemas::outcome::{OutcomeKind, OutcomeRecord};
 use holdpoint_schemas::rollout::{HaltScope, LaneState, Record, Rollout};
-use holdpoint_schemas::Timestamp;
 use serde::Serialize;
 use std::path::Path;
 
@@ -109,7 +109,10 @@ impl Desk {
     /// When its config or rollout can't be used, or its ledger was tampered with.
     pub fn reading(root: &Path, at: Timestamp) -> Result<Self> {
         Self::new(root, at, |path| {
-            path.exists().then(|| Ledger::open_existing(path)).transpose().map_err(Into::into)
+            path.exists()
+                .then(|| Ledger::open_existing(path))
+                .transpose()
+                .map_err(Into::into)
         })
     }
 
@@ -165,7 +168,9 @@ impl Desk {
             self.lane(lane)?;
         }
         let mut status = status::of(&self.config.name, &self.file, &self.standing, self.at);
-        status.lanes.retain(|status| lane.is_none_or(|lane| lane == status.state.lane));
+        status
+            .lanes
+            .retain(|status| lane.is_none_or(|lane| lane == status.state.lane));
         Ok(status)
     }
 
@@ -179,7 +184,7 @@ impl Desk {
         let statement = OrderStatement {
             record,
             until,
-            after: self.history.rollout.last().map(|(entry, leaf)| Anchor { entry, leaf }),
+            after: self.history.rollout.last(),
         };
         let folder = tempfile::tempdir().context("making a folder to sign in")?;
         let message = canonical_json(&statement)?;
@@ -228,7 +233,9 @@ impl Desk {
             Wish::Hold { lane, until } => {
                 self.lane(lane)?;
                 if until.is_some_and(|until| until <= at) {
-                    return Err(BadInput::new("the hold would be over at once", "name a later moment with `--until`").into());
+                    return Err(
+                        BadInput::new("the hold would be over at once", "name a later moment with `--until`").into(),
+                    );
                 }
                 let hold = state.hold(lane, true, by, reason, at).map_err(refused)?;
                 return Ok((Record::Hold(hold), *until));
@@ -255,9 +262,16 @@ impl Desk {
     /// When there is no such fix, or nobody says who tells it.
     pub fn record(&mut self, told: &Told) -> Result<Recorded> {
         let reason = words("reason", &told.reason)?;
-        let reference = told.reference.as_deref().map(|text| words("reference", text)).transpose()?;
+        let reference = told
+            .reference
+            .as_deref()
+            .map(|text| words("reference", text))
+            .transpose()?;
         let by = told.by.clone().or_else(|| Signer::from_git().1).ok_or_else(|| {
-            BadInput::new("nobody says who tells this", "name yourself with `--by`, or set git's `user.email`")
+            BadInput::new(
+                "nobody says who tells this",
+                "name yourself with `--by`, or set git's `user.email`",
+            )
         })?;
         let known = changes::named(&self.history, &self.file, &told.fix, MIN_ID)?;
         let outcome = OutcomeRecord {
@@ -334,7 +348,10 @@ pub fn rollout_file(root: &Path, config: &EstateConfig) -> Result<Rollout> {
 }
 
 fn refused(error: holdpoint_engine::rollout::StepError) -> BadInput {
-    BadInput::new(error.to_string(), "`holdpoint rollout status` shows where each lane stands")
+    BadInput::new(
+        error.to_string(),
+        "`holdpoint rollout status` shows where each lane stands",
+    )
 }
 
 /// What a person wrote: something, and not a book.

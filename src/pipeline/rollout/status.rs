@@ -184,12 +184,18 @@ fn next_counted(lane: &Lane, state: &LaneState, records: &[Record], days: u32, n
     }
     let merges = standing_merges(records);
     let of_lane = merges.iter().filter(|merge| merge.lane == lane.name);
-    of_lane.map(|merge| after(merge.at, days)).filter(|counts| *counts > now).min()
+    of_lane
+        .map(|merge| after(merge.at, days))
+        .filter(|counts| *counts > now)
+        .min()
 }
 
 fn soaking(file: &Rollout, lane: &Lane, records: &[Record], now: Timestamp) -> Vec<Soaking> {
     let Some(days) = lane.soak_days else { return Vec::new() };
-    let (_, before_last) = file.rings.split_last().map_or((None, &[][..]), |(last, rest)| (Some(last), rest));
+    let (_, before_last) = file
+        .rings
+        .split_last()
+        .map_or((None, &[][..]), |(last, rest)| (Some(last), rest));
     let mut found = BTreeSet::new();
     for merge in standing_merges(records) {
         let until = after(merge.at, days);
@@ -207,7 +213,8 @@ fn soaking(file: &Rollout, lane: &Lane, records: &[Record], now: Timestamp) -> V
 }
 
 fn after(at: Timestamp, days: u32) -> Timestamp {
-    at.checked_add(SignedDuration::from_hours(i64::from(days) * 24)).unwrap_or(Timestamp::MAX)
+    at.checked_add(SignedDuration::from_hours(i64::from(days) * 24))
+        .unwrap_or(Timestamp::MAX)
 }
 
 /// What was let through in a night, by all lanes or by one.

@@ -40,7 +40,10 @@ pub struct Stock {
 impl Stock {
     /// What changed and what people should know, one line each.
     pub fn lines(&self) -> Vec<String> {
-        let reverts = self.outcomes.iter().filter(|outcome| outcome.kind == OutcomeKind::Reverted);
+        let reverts = self
+            .outcomes
+            .iter()
+            .filter(|outcome| outcome.kind == OutcomeKind::Reverted);
         let reverts = reverts.map(|outcome| {
             format!(
                 "{}@{}: fix {} counts as reverted: {}",
@@ -50,7 +53,10 @@ impl Stock {
                 outcome.reason
             )
         });
-        reverts.chain(self.changes.lines()).chain(self.notes.iter().cloned()).collect()
+        reverts
+            .chain(self.changes.lines())
+            .chain(self.notes.iter().cloned())
+            .collect()
     }
 }
 
@@ -128,8 +134,12 @@ impl Session {
         let mut seen = BTreeSet::new();
         let mut failed = Vec::new();
         for (pair, (decision, evidence)) in plan.pairs.iter().zip(released) {
-            let (Some(fix), Some(record)) = (&pair.fix, evidence) else { continue };
-            let Some((kind, reason)) = failure(record) else { continue };
+            let (Some(fix), Some(record)) = (&pair.fix, evidence) else {
+                continue;
+            };
+            let Some((kind, reason)) = failure(record) else {
+                continue;
+            };
             let reference = format!("evidence {}", Digest::of_json(&record.evidence)?.short());
             if known.contains(&(&fix.id, reference.as_str())) || !seen.insert(&fix.id) {
                 continue;
@@ -159,7 +169,12 @@ impl Session {
     pub fn services_of(&self, fix: &Fix, decided: &ServiceId) -> BTreeSet<ServiceId> {
         let paths: Vec<&str> = fix.files.iter().map(|file| file.path.as_str()).collect();
         let class = &fix.classification;
-        let addresses: Vec<&str> = class.iac_addresses.iter().chain(&class.iac_removed).map(String::as_str).collect();
+        let addresses: Vec<&str> = class
+            .iac_addresses
+            .iter()
+            .chain(&class.iac_removed)
+            .map(String::as_str)
+            .collect();
         let owners = Owners::of(&self.estate, &fix.repo, &paths, &addresses);
         let mut services: BTreeSet<ServiceId> = owners.services.iter().map(|service| service.id.clone()).collect();
         if services.is_empty() {
@@ -207,7 +222,10 @@ impl Session {
                     kind: OutcomeKind::HeldByReview,
                     at: said.at,
                     by: said.by.clone(),
-                    reason: said.comment.clone().unwrap_or_else(|| "a reviewer turned it down".to_owned()),
+                    reason: said
+                        .comment
+                        .clone()
+                        .unwrap_or_else(|| "a reviewer turned it down".to_owned()),
                     ..about(&self.standing.effective, fix, &decision.facts, services)
                 })
             })
@@ -215,7 +233,12 @@ impl Session {
     }
 
     /// Merges that the branches' history shows as undone, and that nobody has recorded yet.
-    fn reverts_to_record(&self, history: &History, new: &[OutcomeRecord], notes: &mut Vec<String>) -> Vec<OutcomeRecord> {
+    fn reverts_to_record(
+        &self,
+        history: &History,
+        new: &[OutcomeRecord],
+        notes: &mut Vec<String>,
+    ) -> Vec<OutcomeRecord> {
         let known: BTreeSet<&Digest> = history
             .rollout
             .outcomes()
@@ -227,7 +250,9 @@ impl Session {
         let mut records: BTreeMap<&Digest, &OutcomeRecord> = BTreeMap::new();
         let merged = |outcome: &&OutcomeRecord| outcome.kind == OutcomeKind::Merged;
         for outcome in history.rollout.outcomes().chain(new).filter(merged) {
-            let Some(merge) = history.merges.get(&outcome.fix) else { continue };
+            let Some(merge) = history.merges.get(&outcome.fix) else {
+                continue;
+            };
             if known.contains(&outcome.fix) || outcome.at < oldest {
                 continue;
             }
@@ -243,25 +268,39 @@ impl Session {
         for ((repo, branch), merges) in watched {
             let place = format!("{repo}@{branch}");
             let Some(mirror) = self.mirrors.get(repo) else {
-                notes.push(format!("{place}: whether merges were reverted can't be told, the repo can't be read"));
+                notes.push(format!(
+                    "{place}: whether merges were reverted can't be told, the repo can't be read"
+                ));
                 continue;
             };
             let Some(head) = mirror.head(branch) else {
-                notes.push(format!("{place}: whether merges were reverted can't be told, the branch is gone"));
+                notes.push(format!(
+                    "{place}: whether merges were reverted can't be told, the branch is gone"
+                ));
                 continue;
             };
             let signs = match detect::look(&mirror.git, &head, &merges, &|commit| history.is_own_merge(commit)) {
                 Ok(signs) => signs,
                 Err(error) => {
-                    notes.push(format!("{place}: whether merges were reverted can't be told: {error:#}"));
+                    notes.push(format!(
+                        "{place}: whether merges were reverted can't be told: {error:#}"
+                    ));
                     continue;
                 }
             };
             notes.extend(signs.gaps.iter().map(|gap| format!("{place}: {gap}")));
             let is_told = |changed: &&Changed| self.at.duration_since(changed.by.at) <= TOLD;
-            notes.extend(signs.changed.iter().filter(is_told).map(|changed| note(&place, changed)));
+            notes.extend(
+                signs
+                    .changed
+                    .iter()
+                    .filter(is_told)
+                    .map(|changed| note(&place, changed)),
+            );
             for undone in signs.undone {
-                let Some(merged) = records.get(&undone.fix) else { continue };
+                let Some(merged) = records.get(&undone.fix) else {
+                    continue;
+                };
                 found.push(OutcomeRecord {
                     kind: OutcomeKind::Reverted,
                     at: self.at,
@@ -279,8 +318,14 @@ impl Session {
 /// What speaks of a fix that wasn't validated well: a check that failed, or one that nobody could judge.
 fn failure(record: &EvidenceRecord) -> Option<(OutcomeKind, String)> {
     let of = |verdict: Verdict| {
-        let mut checks = record.evidence.checks.iter().filter(move |(_, result)| result.verdict == verdict);
-        checks.next().map(|(check, result)| format!("{check}: {}", result.reason))
+        let mut checks = record
+            .evidence
+            .checks
+            .iter()
+            .filter(move |(_, result)| result.verdict == verdict);
+        checks
+            .next()
+            .map(|(check, result)| format!("{check}: {}", result.reason))
     };
     let is_fault = |step: &StepRun| !matches!(step.end, StepEnd::Exited { .. } | StepEnd::MissingTool);
     let is_flaky = !record.evidence.flaky_tests.is_empty() || record.steps.iter().any(is_fault);

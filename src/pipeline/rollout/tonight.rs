@@ -13,8 +13,8 @@ use holdpoint_schemas::service::ServiceId;
 use holdpoint_schemas::{Digest, Level};
 use std::collections::BTreeMap;
 
-use crate::pipeline::plan::Pair;
 use crate::pipeline::facts::without_evidence;
+use crate::pipeline::plan::Pair;
 use crate::pipeline::record::{ADMISSION, HALT, History};
 use crate::pipeline::session::Session;
 
@@ -75,7 +75,8 @@ impl Session {
     pub fn tonight(&self, history: &History, work: &[Work<'_>]) -> Tonight {
         let waiting = self.waiting(work);
         let mut tonight = Tonight::default();
-        for Admitted { index, caps, admission } in admit(&self.estate.rollout, &self.standing.state, &waiting, self.at) {
+        for Admitted { index, caps, admission } in admit(&self.estate.rollout, &self.standing.state, &waiting, self.at)
+        {
             let Some(fix) = waiting.get(index).map(|waiting| waiting.fix.clone()) else {
                 continue;
             };
@@ -133,7 +134,10 @@ impl Session {
             return 0;
         }
         let bound = self.estate.config.sandbox.step_seconds.saturating_mul(LONG_STEPS);
-        let seconds = history.durations.get(&fix.repo).map_or(bound, |millis| millis.div_ceil(1000));
+        let seconds = history
+            .durations
+            .get(&fix.repo)
+            .map_or(bound, |millis| millis.div_ceil(1000));
         u32::try_from(seconds.div_ceil(60)).unwrap_or(u32::MAX)
     }
 
@@ -141,9 +145,17 @@ impl Session {
     ///
     /// # Errors
     /// When the ledger can't be written.
-    pub fn reserve_minutes<'a>(&mut self, tonight: &Tonight, fixes: impl IntoIterator<Item = &'a Digest>) -> Result<()> {
+    pub fn reserve_minutes<'a>(
+        &mut self,
+        tonight: &Tonight,
+        fixes: impl IntoIterator<Item = &'a Digest>,
+    ) -> Result<()> {
         let file = &self.estate.rollout;
-        let budgets = file.lanes.iter().filter_map(|lane| lane.budget.as_ref()).chain(&file.budget);
+        let budgets = file
+            .lanes
+            .iter()
+            .filter_map(|lane| lane.budget.as_ref())
+            .chain(&file.budget);
         if budgets.filter(|budget| budget.minutes.is_some()).count() == 0 {
             return Ok(());
         }
@@ -197,7 +209,10 @@ impl Session {
             }
         }
         // What only people are told of is in nobody's budget.
-        waiting.into_values().filter(|waiting| waiting.level > Level::Alert).collect()
+        waiting
+            .into_values()
+            .filter(|waiting| waiting.level > Level::Alert)
+            .collect()
     }
 
     fn first(&self, one: &Work<'_>, urgency: Urgency) -> Waiting {
@@ -205,7 +220,14 @@ impl Session {
         let lane = lane_for(&self.standing.effective, facts, &one.fix.remediator).lane;
         let services = self.services_of(one.fix, &one.decision.service);
         let catalogue = self.estate.catalogue.known().ok();
-        let owner = |id: &ServiceId| catalogue?.services.iter().find(|service| service.id == *id)?.owner.clone();
+        let owner = |id: &ServiceId| {
+            catalogue?
+                .services
+                .iter()
+                .find(|service| service.id == *id)?
+                .owner
+                .clone()
+        };
         Waiting {
             finding: one.finding.id(),
             fix: one.fix.id.clone(),
