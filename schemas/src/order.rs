@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
 use crate::approval::Statement;
 use crate::rollout::Record;
+use crate::{Digest, Timestamp};
 
 /// SSH signature namespace of orders (OpenSSH PROTOCOL.sshsig): an approval is worth nothing as an order, nor the
 /// other way round.
@@ -52,8 +52,8 @@ impl Statement for OrderStatement {
 pub struct Anchor {
     /// Its place, from 1.
     pub entry: u64,
-    /// Its leaf hash, in hexadecimal digits.
-    pub leaf: String,
+    /// Digest over the leaf hashes of all entries up to it, one after the other: of no other ledger.
+    pub chain: Digest,
 }
 
 /// A statement, signed where a person made it; what a run does of its own isn't.

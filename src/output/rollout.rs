@@ -24,6 +24,7 @@ pub fn status(status: &RolloutStatus, line: &CommandLine) -> String {
     ));
     for halt in &status.halts {
         prose.paragraph(&format!("HALTED: {}", halted(halt)));
+        prose.gap();
         prose.command(&line.signed(&resume(&halt.scope), "--reason \"…\""));
     }
     if status.lanes.is_empty() {
@@ -135,7 +136,7 @@ pub fn why_there(lane: &LaneStatus) -> String {
 pub fn shown(lane: &LaneStatus) -> String {
     let evidence = &lane.state.evidence;
     if evidence.successes + evidence.failures + evidence.pending == 0 {
-        return "It has shown nothing since.".to_owned();
+        return "No fix of it has been merged or failed since.".to_owned();
     }
     let survived = lane
         .survival_days

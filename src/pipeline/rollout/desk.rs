@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 use holdpoint_ledger::{Ledger, LedgerError, Verification};
 use holdpoint_schemas::Timestamp;
-use holdpoint_schemas::order::{Anchor, ORDER_NAMESPACE, Order, OrderStatement};
+use holdpoint_schemas::order::{ORDER_NAMESPACE, Order, OrderStatement};
 use holdpoint_schemas::outcome::{OutcomeKind, OutcomeRecord};
 use holdpoint_schemas::rollout::{HaltScope, LaneState, Record, Rollout};
 use serde::Serialize;
@@ -182,7 +182,7 @@ impl Desk {
         let statement = OrderStatement {
             record,
             until,
-            after: self.history.rollout.last().map(|(entry, leaf)| Anchor { entry, leaf }),
+            after: self.history.rollout.last(),
         };
         let signed = signer.signed(statement)?;
         let order = Order {

@@ -4,23 +4,27 @@
 //! by a signature of theirs that was made for this ledger and is used once, a promotion by the outcomes before it.
 
 use anyhow::Result;
+use holdpoint_ledger::Entry;
 use holdpoint_ledger::approval::{Approvers, verify};
-use holdpoint_ledger::{Entry, Hash};
 use holdpoint_schemas::approval::SignedStatement;
-use holdpoint_schemas::digest::canonical_json;
-use holdpoint_schemas::order::Order;
+use holdpoint_schemas::order::{Anchor, Order};
 use holdpoint_schemas::outcome::{OutcomeKind, OutcomeRecord};
 use holdpoint_schemas::rollout::{Admission, Hold, Record, StageCause};
 use holdpoint_schemas::{Digest, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::pipeline::record::{ADMISSION, HALT, HOLD, MERGE, MergeRecord, OUTCOME, STAGE, parse};
+
+/// Most entries that others may append between the signing of an order and its recording.
+const MAX_BETWEEN: usize = 10_000;
 
 /// What the ledger holds of lanes, in its order.
 #[derive(Debug, Default)]
 pub struct RolloutLog {
-    /// Every entry's leaf: what an order says it was made after.
-    leaves: Vec<Hash>,
+    /// How many entries the ledger has.
+    count: u64,
+    /// The chain over the leaves up to each of the last entries: what an order says it was made after.
+    recent: VecDeque<Digest>,
     entries: Vec<Logged>,
     /// When each fix was merged, and as which commit.
     merges: BTreeMap<Digest, (String, Timestamp)>,
@@ -63,19 +67,26 @@ impl RolloutLog {
             }
             _ => {}
         }
-        self.leaves.push(entry.leaf);
+        let before = self.recent.back().map_or("", Digest::as_str);
+        let chain = Digest::of_parts([before.as_bytes(), entry.leaf.to_string().as_bytes()]);
+        self.recent.push_back(chain);
+        if self.recent.len() > MAX_BETWEEN {
+            self.recent.pop_front();
+        }
+        self.count += 1;
         Ok(())
     }
 
     /// Whether the entry that an order names stands before it, as it says.
     fn holds(&self, order: &Order) -> bool {
-        match &order.statement.after {
-            None => self.leaves.is_empty(),
-            Some(after) => usize::try_from(after.entry)
-                .ok()
-                .and_then(|place| self.leaves.get(place.checked_sub(1)?))
-                .is_some_and(|leaf| leaf.to_string() == after.leaf),
-        }
+        let Some(after) = &order.statement.after else {
+            return self.count == 0;
+        };
+        let back = self
+            .count
+            .checked_sub(after.entry)
+            .and_then(|back| usize::try_from(back).ok());
+        back.and_then(|back| self.recent.iter().rev().nth(back)) == Some(&after.chain)
     }
 
     /// Outcomes, oldest first.
@@ -86,10 +97,12 @@ impl RolloutLog {
         })
     }
 
-    /// The last entry of the ledger: its place and its leaf.
-    pub fn last(&self) -> Option<(u64, String)> {
-        let leaf = self.leaves.last()?;
-        Some((u64::try_from(self.leaves.len()).ok()?, leaf.to_string()))
+    /// The last entry of the ledger, as an order names it.
+    pub fn last(&self) -> Option<Anchor> {
+        Some(Anchor {
+            entry: self.count,
+            chain: self.recent.back()?.clone(),
+        })
     }
 
     /// How many entries halt or resume something, whether or not they count.
@@ -201,11 +214,13 @@ fn prove(
     if !is_of_here {
         return Err("it was made for another ledger".to_owned());
     }
-    let message = canonical_json(&order.statement).map_err(|error| error.to_string())?;
-    if !seen.insert(Digest::of_bytes(&message)) {
+    verified(order, approvers?, now)?;
+    // Only what was signed is used up: a copy without a signature spoils nothing.
+    let digest = Digest::of_json(&order.statement).map_err(|error| error.to_string())?;
+    if !seen.insert(digest) {
         return Err("it was used before".to_owned());
     }
-    verified(order, approvers?, now)
+    Ok(())
 }
 
 /// Whether an order is signed by whom it names, as one of the approvers.
