@@ -77,12 +77,20 @@ impl Location {
 /// # Errors
 /// When there is none yet, with what makes one; and when it can't be opened.
 pub fn existing(root: &Path, config: &EstateConfig) -> Result<Ledger> {
-    Location::of(root, config)?
-        .open_existing()
-        .map_err(|error| match error {
-            LedgerError::Missing { .. } => BadInput::new(error.to_string(), "`holdpoint run` starts one").into(),
-            other => other.into(),
-        })
+    Location::of(root, config)?.open_existing().map_err(told)
+}
+
+/// An error of opening a ledger, with what to do about it where it is the user's to do.
+pub fn told(error: LedgerError) -> Error {
+    let help = match &error {
+        LedgerError::Missing { .. } => "`holdpoint run` starts one",
+        LedgerError::Connection { .. } => "look at `ledger.postgres` in `holdpoint.yaml` and what it names",
+        LedgerError::Open { .. } => "see that it can be reached, and that this user may use it",
+        LedgerError::NotALedger { .. } => "restore the ledger from a copy, or name another place",
+        LedgerError::LaterFormat { .. } => "use the version of holdpoint that wrote it, or a later one",
+        _ => return error.into(),
+    };
+    BadInput::new(error.to_string(), help).into()
 }
 
 /// The connection string, from where it is kept. No error says any of it.
