@@ -34,7 +34,9 @@ fn main() {
     drop(ledger);
     let file_bytes = std::fs::metadata(&path).unwrap().len();
 
+    let before = cpu_seconds();
     let verify: Vec<f64> = (0..5).map(|_| seconds(|| verified(&path))).collect();
+    let verify_cpu = (cpu_seconds() - before) / verify.len() as f64;
     let mut ledger = Ledger::open_existing(&path).unwrap();
     let head = seconds(|| assert_eq!(ledger.head().unwrap().size, ENTRIES));
     let read = seconds(|| assert_eq!(ledger.entries(None).unwrap().len() as u64, ENTRIES));
@@ -50,6 +52,8 @@ fn main() {
         "made": "`cargo bench -p holdpoint-ledger --bench ledger`, one run",
         "machine": "2 cores, Debian 12",
         "ledger": format!("{ENTRIES} entries in appends of {BATCH}, SQLite, synchronous = FULL"),
+        // Of both threads: what it would cost a machine that does nothing else is between half of it and all of it.
+        "verify_cpu_seconds": rounded(verify_cpu),
         "verify_seconds": { "fastest": rounded(verify.iter().copied().fold(f64::MAX, f64::min)),
                             "slowest": rounded(verify.iter().copied().fold(0.0, f64::max)), "samples": verify.len() },
         "catch_up_seconds": rounded(head),
@@ -85,6 +89,17 @@ fn seconds(work: impl FnOnce()) -> f64 {
     let begun = Instant::now();
     work();
     begun.elapsed().as_secs_f64()
+}
+
+/// Processor time of this process so far, by `/proc/self/stat` (proc(5): fields 14 and 15, in hundredths).
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields = stat.rsplit_once(") ").unwrap().1.split(' ');
+    fields
+        .skip(11)
+        .take(2)
+        .map(|ticks| ticks.parse::<f64>().unwrap() / 100.0)
+        .sum()
 }
 
 fn rounded(seconds: f64) -> f64 {

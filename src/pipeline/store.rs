@@ -89,12 +89,17 @@ pub fn existing(root: &Path, config: &EstateConfig) -> Result<Ledger> {
     Location::of(root, config)?.open_existing().map_err(told)
 }
 
-/// Why a ledger can't be opened, with what to do about it where that is known.
+/// An error of opening a ledger, with what to do about it where it is the user's to do.
 pub fn told(error: LedgerError) -> Error {
-    match error {
-        LedgerError::Missing { .. } => BadInput::new(error.to_string(), "`holdpoint run` starts one").into(),
-        other => other.into(),
-    }
+    let help = match &error {
+        LedgerError::Missing { .. } => "`holdpoint run` starts one",
+        LedgerError::Connection { .. } => "look at `ledger.postgres` in `holdpoint.yaml` and what it names",
+        LedgerError::Open { .. } => "see that it can be reached, and that this user may use it",
+        LedgerError::NotALedger { .. } => "restore the ledger from a copy, or name another place",
+        LedgerError::LaterFormat { .. } => "use the version of holdpoint that wrote it, or a later one",
+        _ => return error.into(),
+    };
+    BadInput::new(error.to_string(), help).into()
 }
 
 /// The connection string, from where it is kept. No error says any of it.
