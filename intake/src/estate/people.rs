@@ -9,14 +9,19 @@ use crate::error::SourceResult;
 /// Checks the people: each is named once, no address is two people's, and every role is one that there is.
 pub fn people(name: &str, text: &str, people: &PeopleFile) -> SourceResult<()> {
     let file = File { name, text };
+    // Where roles are declared, not where somebody is given one.
+    let declared = File {
+        name,
+        text: text.split("\npeople:").next().unwrap_or(text),
+    };
     for role in &people.roles {
         if role == SERVICE_OWNER || ROLES.contains(&role.as_str()) {
             let message = format!("the role `{role}` is there without being declared");
-            return file.wrong("roles:", role, message, "declare only roles of your own");
+            return declared.wrong("", role, message, "declare only roles of your own");
         }
         if !is_word(role) {
             let message = format!("the role `{role}` isn't a plain word");
-            return file.wrong("roles:", role, message, "use lower-case letters, digits and `-`");
+            return declared.wrong("", role, message, "use lower-case letters, digits and `-`");
         }
     }
     file.unique(
@@ -249,7 +254,7 @@ people:
                 (3, 50),
                 "before the step above",
             ),
-            ("  escalate: [{after: 2d, to: ''}]\n", (3, 31), "nobody hears"),
+            ("  escalate: [{after: 2d, to: ''}]\n", (3, 29), "nobody hears"),
         ] {
             fails(read_estate("h", &with(text)), at, says);
         }
