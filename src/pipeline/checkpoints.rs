@@ -34,7 +34,7 @@ pub fn sign(ledger: &mut Ledger, key: &SignerKey) -> Result<(Head, String)> {
 /// # Errors
 /// When the ledger can't be read, or doesn't match its hashes.
 pub fn leaves(ledger: &Ledger) -> Result<Leaves> {
-    Ok(ledger.entries(None)?.iter().map(|entry| entry.leaf).collect())
+    Ok(ledger.leaves()?.into_iter().collect())
 }
 
 /// The head of a ledger that verifies: nothing is signed or proved of another.

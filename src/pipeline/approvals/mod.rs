@@ -36,6 +36,9 @@ use crate::failure::BadInput;
 /// Why a fix that no one has said a word about isn't promoted.
 pub const UNAPPROVED: &str = "nobody has approved it";
 
+/// What is said of who approved, where it took an emergency override.
+pub const EMERGENCY: &str = " (emergency override)";
+
 /// How a person signs.
 pub struct Signer {
     /// Private key file, or public key of a key that the agent holds.

@@ -8,7 +8,7 @@ use holdpoint_schemas::fact::FactSet;
 
 use super::count::Counted;
 use super::waiting::{Waiting, waiting};
-use super::{UNAPPROVED, binding, with_ballot};
+use super::{EMERGENCY, UNAPPROVED, binding, with_ballot};
 use crate::pipeline::act;
 use crate::pipeline::facts::without_evidence;
 use crate::pipeline::record::{History, MergeRecord, PERMISSION, PermissionRecord};
@@ -133,7 +133,7 @@ pub fn promote(session: &mut Session, id: &str) -> Result<Promotion> {
     };
     let mut by = counted.names().join(", ");
     if counted.emergency {
-        by.push_str(" (emergency override)");
+        by.push_str(EMERGENCY);
     }
     match act::merge(session, &item.finding, &item.fix, &item.decision, evidence, &by)? {
         Some(record) => Ok(Promotion::Done {

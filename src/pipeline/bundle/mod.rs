@@ -48,7 +48,9 @@ pub fn export(ledger: &Ledger, key: &SignerKey, keys: &[VerifierKey], id: &str) 
     let mut entries = ledger.entries(None)?;
     // A run may have gone on since.
     entries.retain(|entry| entry.seq <= head.size);
-    let leaves: Leaves = entries.iter().map(|entry| entry.leaf).collect();
+    let leaves: Leaves = (ledger.leaves()?.into_iter())
+        .take(usize::try_from(head.size)?)
+        .collect();
     anyhow::ensure!(
         leaves.head(head.size) == Some(head),
         "the ledger was changed while it was read"

@@ -9,7 +9,7 @@ use holdpoint_engine::policy::Pack;
 use holdpoint_intake::advisory::Advisories;
 use holdpoint_intake::calendar::Calendar;
 use holdpoint_intake::drift::{AuditLog, State, read_audit_log, read_state};
-use holdpoint_intake::estate::{OrgFacts, SuppliedFact, read_org_facts};
+use holdpoint_intake::estate::{KnownNames, OrgFacts, SuppliedFact, check_rollout_names, read_org_facts};
 use holdpoint_intake::plan::{Plan, read_plan};
 use holdpoint_intake::priority::{Epss, Kev, read_epss, read_kev};
 use holdpoint_intake::vex::{VexEntry, read_vex};
@@ -124,7 +124,17 @@ impl Estate {
         // A pack may bring facts of its own along.
         let facts = Arc::new(pack.fact_table().clone());
         let rollout = match &config.rollout {
-            Some(file) => holdpoint_intake::estate::read_rollout(file, &read_text(&root, file)?)?,
+            Some(file) => {
+                let text = read_text(&root, file)?;
+                let rollout = holdpoint_intake::estate::read_rollout(file, &text)?;
+                // Not an error: a repo's own CI files may still say of another environment.
+                if let Ok(catalogue) = catalogue.known() {
+                    let known = known_names(catalogue, &config);
+                    let stray = check_rollout_names(file, &text, &rollout, &known);
+                    notes.extend(stray.err().map(|error| error.one_line()));
+                }
+                rollout
+            }
             None => Rollout::default(),
         };
         let graph = ServiceGraph::new(catalogue.known().unwrap_or(&Catalogue::default()));
@@ -473,5 +483,18 @@ where
         Some(file) => load(problems, &format!("`{file}`"), || {
             Ok(read(file, &read_text(root, file)?)?)
         }),
+    }
+}
+/// Names that lanes may go by.
+fn known_names(catalogue: &Catalogue, config: &EstateConfig) -> KnownNames {
+    let services = || catalogue.services.iter();
+    let deployed = services().flat_map(|service| service.deployments.iter().flatten());
+    KnownNames {
+        environments: deployed
+            .map(|deployment| deployment.environment.clone())
+            .chain(config.production_environments.iter().cloned())
+            .collect(),
+        systems: services().filter_map(|service| service.system.clone()).collect(),
+        teams: services().filter_map(|service| service.owner.clone()).collect(),
     }
 }

@@ -121,6 +121,7 @@ impl Session {
                 caps: &caps,
                 now: self.at,
             };
+            self.asked.note(&question)?;
             pair.triage = decide::triage(&self.estate.pack, &question)?;
         }
         Ok(tonight)

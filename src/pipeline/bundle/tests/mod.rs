@@ -102,7 +102,9 @@ fn without_the_logs_key_it_is_the_bundles_own_word() {
 #[test]
 fn a_ledger_that_its_owner_doctored_is_found() {
     type Change = fn(&mut World);
-    let cases: &[(&str, fn() -> World, Change, Part, Verdict, &str)] = &[
+    /// What is changed, in which story, how; and which part tells it, with which words.
+    type Row = (&'static str, fn() -> World, Change, Part, Verdict, &'static str);
+    let cases: &[Row] = &[
         (
             "a level that was raised",
             World::waiting,
