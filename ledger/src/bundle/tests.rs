@@ -127,19 +127,22 @@ fn each_single_change_is_found_where_it_is() {
         (
             "a record",
             |b| b.entries[0].body = Some(json!({"n": 8})),
-            &[Part::Documents, Part::Log],
+            &[Part::Documents],
         ),
         (
             "a digest",
             |b| b.entries[0].digest = b.entries[1].digest.clone(),
-            &[Part::Documents],
+            &[Part::Documents, Part::Log],
         ),
         (
             "a record taken out of a leaf that holds it",
-            |b| b.entries[0].body = None,
+            |b| {
+                b.entries[0].form = Form::Whole;
+                b.entries[0].body = None;
+            },
             &[Part::Log],
         ),
-        ("a form", |b| b.entries[0].form = Form::Digest, &[Part::Log]),
+        ("a form", |b| b.entries[0].form = Form::Whole, &[Part::Log]),
         ("a time", |b| b.entries[0].at = Timestamp::UNIX_EPOCH, &[Part::Log]),
         (
             "a kind",

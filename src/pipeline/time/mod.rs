@@ -3,7 +3,9 @@
 
 mod report;
 
-pub use report::{Breach, Lanes, Remediation, TimeReport, Watched, breached, hours_in_words};
+#[cfg(test)]
+pub use report::Breach;
+pub use report::{Lanes, Remediation, TimeReport, Watched, breached, hours_in_words};
 
 use holdpoint_schemas::decision::{Bound, Decision, Phase};
 use holdpoint_schemas::{Level, Timestamp};
