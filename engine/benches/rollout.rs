@@ -51,7 +51,7 @@ fn one_rate(thousandths: u32, limits: &[Option<u32>]) -> Value {
     for _ in 0..LANES {
         let (mut successes, mut failures) = (0, 0);
         let (mut rises, mut fixed) = (None, false);
-        for night in 1..=NIGHTS {
+        for (night, limit) in limits.iter().enumerate().skip(1).take(NIGHTS) {
             if numbers.happens(rate) {
                 successes += 1;
             } else {
@@ -60,7 +60,7 @@ fn one_rate(thousandths: u32, limits: &[Option<u32>]) -> Value {
             if rises.is_none() && surpasses(successes, failures, BAR, ERROR) {
                 rises = Some(night);
             }
-            fixed = fixed || limits[night].is_some_and(|most| failures <= most);
+            fixed = fixed || limit.is_some_and(|most| failures <= most);
         }
         anytime.extend(rises);
         peeked += usize::from(fixed);

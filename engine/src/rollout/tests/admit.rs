@@ -266,7 +266,14 @@ fn what_cannot_be_counted_is_not_let_through() {
         ..waiting(0, Severity::High, 1, "shop")
     };
     assert_eq!(
-        ask(&file(Some(per_team), None), &[], &[nobody.clone()], night(0))[0].caps[0].withholds,
+        ask(
+            &file(Some(per_team), None),
+            &[],
+            std::slice::from_ref(&nobody),
+            night(0)
+        )[0]
+        .caps[0]
+            .withholds,
         AutoApply
     );
     let mut no_night = file(Some(Budget::default()), None);

@@ -297,12 +297,12 @@ fn too_many_failures_halt_the_remediator_and_then_the_estate() {
     );
     let three = two.with([broke(3, "a", 3)]);
     let a = HaltScope::Remediator(Remediator("a".to_owned()));
-    assert_eq!(scopes(&three), [a.clone()]);
+    assert_eq!(scopes(&three), std::slice::from_ref(&a));
     let due = three.state(10).halts_due();
     assert_eq!((due.len(), due[0].by.as_str(), due[0].on), (1, AUTOMATION, true));
     let mut recorded = three.clone().with(due.into_iter().map(Record::Halt));
     assert!(recorded.state(10).halts_due().is_empty());
-    assert_eq!(scopes(&recorded), [a.clone()]);
+    assert_eq!(scopes(&recorded), std::slice::from_ref(&a));
     // Automation doesn't resume itself; a person does, and what was before no longer trips it.
     let resume = |by: &str| Halt {
         scope: a.clone(),
@@ -312,7 +312,7 @@ fn too_many_failures_halt_the_remediator_and_then_the_estate() {
         at: night(10),
     };
     recorded.records.push(Record::Halt(resume(AUTOMATION)));
-    assert_eq!(scopes(&recorded), [a.clone()]);
+    assert_eq!(scopes(&recorded), std::slice::from_ref(&a));
     recorded.records.push(Record::Halt(resume("mara")));
     assert!(scopes(&recorded).is_empty());
     assert_eq!(

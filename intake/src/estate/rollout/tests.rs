@@ -104,7 +104,7 @@ fn a_lane_that_an_earlier_one_empties_is_refused() {
         "upgrade]",
         "no fix is of kind `upgrade`",
     );
-    says("tiers: [0]", "tiers: []", "tiers: []", "list of tiers is empty");
+    says("tiers: [0]", "tiers: []", "[]", "list of tiers is empty");
     says("tiers: [0]", "tiers: [4]", "4]", "no tier 4");
     says("name: core", "name: default", "default", "no lane may be called");
 }
@@ -177,7 +177,7 @@ fn times_and_zones_are_told_from_other_words() {
         "no time zone is called `Berlin`",
     );
     says("from: '22:00'", "from: '24:00'", "24:00", "`24:00` is no time of day");
-    says("to: '05:00'", "to: '22:00'", "22:00'}", "ends when it begins");
+    says("to: '05:00'", "to: '22:00'", "22:00',", "ends when it begins");
 }
 
 #[test]
