@@ -2,7 +2,7 @@ use super::*;
 use holdpoint_schemas::Digest;
 use holdpoint_schemas::approval::Verb;
 use ssh_key::private::{Ed25519Keypair, PrivateKey};
-use ssh_key::{HashAlg, LineEnding};
+use ssh_key::{HashAlg, LineEnding, PublicKey};
 use std::process::Command;
 
 const NOW: &str = "2026-03-17T02:30:00Z";
