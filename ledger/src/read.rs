@@ -38,6 +38,7 @@ impl<'a> Rows<'a> {
     /// The next page; empty at the end.
     pub(crate) fn page(&mut self, store: &dyn Store) -> Result<Page<Row>, LedgerError> {
         let page = store.rows(self.after, self.kind, self.limit)?;
+        growing(self.after, &page, "entries")?;
         if let Some((last, _)) = page.last() {
             self.after = *last;
         }
@@ -86,7 +87,9 @@ impl Checkpoints {
     /// The next, which must be readable.
     pub(crate) fn next(&mut self, store: &dyn Store) -> Result<Option<Checkpoint>, LedgerError> {
         if self.page.is_empty() {
-            self.page = store.checkpoints(self.after, CHECKPOINTS)?.into();
+            let page = store.checkpoints(self.after, CHECKPOINTS)?;
+            growing(self.after, &page, "checkpoints")?;
+            self.page = page.into();
         }
         let Some((size, checkpoint)) = self.page.pop_front() else {
             return Ok(None);
@@ -94,4 +97,16 @@ impl Checkpoints {
         self.after = size;
         checkpoint.map(Some).map_err(LedgerError::altered)
     }
+}
+
+/// Refuses a page whose places don't grow: a store that was cut off may answer with the same ones for ever.
+pub(crate) fn growing<T>(after: u64, page: &Page<T>, what: &str) -> Result<(), LedgerError> {
+    let mut last = after;
+    for (place, _) in page {
+        if *place <= last {
+            return Err(LedgerError::altered(format!("the places of {what} don't grow after {last}")));
+        }
+        last = *place;
+    }
+    Ok(())
 }

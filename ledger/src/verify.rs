@@ -9,7 +9,7 @@ use crate::error::LedgerError;
 use crate::head::{Hash, Head};
 use crate::merkle::{self, Frontier};
 use crate::prune::{PRUNE, Places, PruneRecord};
-use crate::read::Rows;
+use crate::read::{Rows, growing};
 use crate::store::{Checkpoint, Page, Store};
 
 /// Problems listed at most: one broken page can produce millions.
@@ -108,6 +108,7 @@ fn feed(store: &dyn Store, sender: &SyncSender<Batch>) -> Result<(), LedgerError
         let last = page.last().map_or(u64::MAX, |(seq, _)| *seq);
         while more && read < last {
             let checkpoints = store.checkpoints(read, CHECKPOINTS)?;
+            growing(read, &checkpoints, "checkpoints")?;
             more = !checkpoints.is_empty();
             read = checkpoints.last().map_or(read, |(size, _)| *size);
             send(Batch::Checkpoints(checkpoints))?;

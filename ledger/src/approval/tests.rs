@@ -5,7 +5,7 @@ use holdpoint_schemas::approval::{
 };
 use holdpoint_schemas::people::{PeopleFile, Person};
 use ssh_key::private::{Ed25519Keypair, PrivateKey};
-use ssh_key::{HashAlg, LineEnding};
+use ssh_key::{HashAlg, LineEnding, PublicKey};
 use std::process::Command;
 
 const NOW: &str = "2026-03-17T02:30:00Z";

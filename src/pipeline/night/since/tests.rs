@@ -70,7 +70,7 @@ fn a_level_that_fell_names_the_bound_that_came_and_one_that_rose_the_bound_that_
     let mut high = held(samples::frozen(), Level::AutoApply);
     high.decision.bounds.clear();
     let reason = &low.decision.bounds[0].reason;
-    let fell = compare(&history(&[&high], day(16)), &history(&[&high], day(16)), &[low.clone()]);
+    let fell = compare(&history(&[&high], day(16)), &history(&[&high], day(16)), std::slice::from_ref(&low));
     assert_eq!(kinds(&fell), [ChangeKind::Down]);
     assert_eq!(fell.changes[0].why, format!("now: {reason}"));
     let rose = compare(&history(&[&low], day(16)), &history(&[&low], day(16)), &[high]);
@@ -134,7 +134,7 @@ fn what_waits_is_told_again_from_the_third_night_on() {
         for night in 2..=nights {
             remember(&mut after, &item, day(night));
         }
-        let since = compare(&before, &after, &[item.clone()]);
+        let since = compare(&before, &after, std::slice::from_ref(&item));
         assert_eq!(!since.changes.is_empty(), told, "{nights} nights");
         assert_eq!(
             since.changes.first().and_then(|change| change.nights),
