@@ -143,7 +143,8 @@ fn a_new_run_on_a_new_base_asks_again() {
 /// Every part of the binding, one at a time, signed by the right person: as if the rest had been like this.
 #[test]
 fn an_approval_of_anything_else_is_void_whichever_part_differs() {
-    let changes: [(&str, fn(&mut Binding)); 10] = [
+    type Change = fn(&mut Binding);
+    let changes: [(&str, Change); 10] = [
         ("estate", |b| b.estate = "another".to_owned()),
         ("diff", |b| b.diff = Digest::of_bytes(b"x")),
         ("base commit", |b| b.base = "9".repeat(40)),
