@@ -27,9 +27,9 @@ fn night() -> (Estate, String) {
     let (estate, id) = one(ITEM);
     policies(&estate, &[TWO]);
     people(&estate, PEOPLE);
-    // The demo's own key is for approvals alone.
+    // The demo's own key is for approvals and orders alone.
     estate.edit("approvers", |text| {
-        text.replace("\"holdpoint-approval\"", "\"holdpoint-*\"")
+        text.replace("\"holdpoint-approval,holdpoint-rollout\"", "\"holdpoint-*\"")
     });
     for who in [BO, CY] {
         enlist(&estate, who, "");
