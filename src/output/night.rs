@@ -318,7 +318,7 @@ impl NightWords {
 const fn class(kind: ChangeKind) -> &'static str {
     match kind {
         ChangeKind::Reverted | ChangeKind::Down => "down",
-        ChangeKind::New | ChangeKind::Returned => "new",
+        ChangeKind::New | ChangeKind::Returned => "fresh",
         ChangeKind::Up => "up",
         ChangeKind::Merged | ChangeKind::Fixed | ChangeKind::Vanished => "settled",
         ChangeKind::Held => "held",

@@ -36,6 +36,11 @@ const FILES: &[(&str, &str)] = &[
     ("README.md", include_str!("templates/README.md")),
 ];
 
+/// Where the shipped cases begin to say what is known,
+const READY: &str = "  ready:\n";
+/// and what the scaffold's own rule asks for besides.
+const READY_HERE: &str = "  ready:\n    finding.reintroduced: false\n";
+
 /// A repo that the estate is to govern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repo {
@@ -146,7 +151,8 @@ pub fn make(folder: &Path, name: &str, repos: &[Repo]) -> Result<Made> {
         let text = template
             .replace("@NAME@", &quoted(name))
             .replace("@REPOS@", &repos)
-            .replace("@SERVICES@", &services);
+            .replace("@SERVICES@", &services)
+            .replace(READY, READY_HERE);
         let place = folder.join(path);
         if let Some(parent) = place.parent() {
             std::fs::create_dir_all(parent).with_context(|| format!("making `{}`", parent.display()))?;
