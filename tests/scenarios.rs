@@ -55,7 +55,11 @@ fn assert_fails_without(case: &Case, item: &Value) {
     let id = finding_id(item);
     let (estate, output) = match case.take_out {
         TakeOut::Policy(policy) => {
-            let estate = Estate::after_demo();
+            // What was merged keeps the decision that it was merged on.
+            let estate = match item["outcome"]["outcome"] == "merged" {
+                true => Estate::prepared(),
+                false => Estate::after_demo(),
+            };
             estate.take_out_policy(policy);
             let output = estate.run(&["run", "--dry-run", "--finding", &id]);
             (estate, output)

@@ -104,7 +104,9 @@ pub(crate) fn growing<T>(after: u64, page: &Page<T>, what: &str) -> Result<(), L
     let mut last = after;
     for (place, _) in page {
         if *place <= last {
-            return Err(LedgerError::altered(format!("the places of {what} don't grow after {last}")));
+            return Err(LedgerError::altered(format!(
+                "the places of {what} don't grow after {last}"
+            )));
         }
         last = *place;
     }

@@ -70,7 +70,11 @@ fn a_level_that_fell_names_the_bound_that_came_and_one_that_rose_the_bound_that_
     let mut high = held(samples::frozen(), Level::AutoApply);
     high.decision.bounds.clear();
     let reason = &low.decision.bounds[0].reason;
-    let fell = compare(&history(&[&high], day(16)), &history(&[&high], day(16)), std::slice::from_ref(&low));
+    let fell = compare(
+        &history(&[&high], day(16)),
+        &history(&[&high], day(16)),
+        std::slice::from_ref(&low),
+    );
     assert_eq!(kinds(&fell), [ChangeKind::Down]);
     assert_eq!(fell.changes[0].why, format!("now: {reason}"));
     let rose = compare(&history(&[&low], day(16)), &history(&[&low], day(16)), &[high]);
