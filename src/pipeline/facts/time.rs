@@ -14,7 +14,9 @@ pub(super) fn collect(moment: &Moment<'_>, facts: &mut FactSet) {
     // That it is back is recorded while this run goes on.
     let back = course.is_some_and(|course| course.gone.is_some());
     let age = course.filter(|_| !back).map_or(0, |course| course.age_days(moment.now));
-    let note = course.map(|course| format!("first seen at {}", course.first_seen));
+    // The same in the run that sees it first and in one at the same moment after it: both decide alike.
+    let first_seen = course.map_or(moment.now, |course| course.first_seen);
+    let note = Some(format!("first seen at {first_seen}"));
     facts.set(finding::AGE_DAYS, moment.fact(age, LEDGER, note));
     let returned = back || course.is_some_and(|course| course.returns > 0);
     let since = |course: &Course| if back { moment.now } else { course.open_since };
