@@ -232,8 +232,16 @@ pub fn auto_apply(
     tonight: &Tonight,
 ) -> Result<Outcome> {
     refresh(session, &fix.repo)?;
-    if let Some(held) = held_at_the_gate(session, finding, fix, evidence, tonight)? {
-        return Ok(held);
+    let gate = merge_gate(session, finding, fix, evidence, tonight)?;
+    session.record_decision(&gate)?;
+    if gate.level != Level::AutoApply {
+        let why = gate
+            .bounds
+            .last()
+            .map_or_else(String::new, |bound| bound.reason.clone());
+        return Ok(Outcome::NotDone {
+            why: format!("at the moment of merge it was no longer permitted: {why}"),
+        });
     }
     match merge(session, finding, fix, decision, evidence, AUTO_APPLY)? {
         Some(record) => Ok(Outcome::Merged {
@@ -246,14 +254,14 @@ pub fn auto_apply(
     }
 }
 
-/// Decides once more on the facts of this moment. `Some`: the fix is held now.
-fn held_at_the_gate(
+/// Decides once more on the facts of this moment.
+fn merge_gate(
     session: &mut Session,
     finding: &RepoFinding,
     fix: &Fix,
     evidence: &EvidenceRecord,
     tonight: &Tonight,
-) -> Result<Option<Outcome>> {
+) -> Result<Decision> {
     let (history, no_room) = session.let_through(tonight, fix)?;
     let (facts, service) = session.facts(&history, finding, Some(fix));
     let mut caps = session.caps(finding, Some(fix), &facts);
@@ -269,22 +277,11 @@ fn held_at_the_gate(
         now: session.at,
     };
     session.asked.note(&question)?;
-    let gate = decide::merge_gate(&session.estate.pack, &question)?;
-    session.record_decision(&gate)?;
-    if gate.level == Level::AutoApply {
-        return Ok(None);
-    }
-    let why = gate
-        .bounds
-        .last()
-        .map_or_else(String::new, |bound| bound.reason.clone());
-    Ok(Some(Outcome::NotDone {
-        why: format!("at the moment of merge it was no longer permitted: {why}"),
-    }))
+    Ok(decide::merge_gate(&session.estate.pack, &question)?)
 }
 
 /// Merges fixes that were tested as one: one commit each, and the branch moves once, to the tree that was tested.
-/// Where one of them is held now, none is merged, since without it nothing was tested. The outcomes are by fix.
+/// Where one of them is held now, none is merged, since without it nothing was tested: each is tested by itself. The outcomes are by fix.
 ///
 /// # Errors
 /// When the remote or the ledger can't be written.
@@ -298,16 +295,9 @@ pub fn auto_apply_together(
         return Ok(Vec::new());
     };
     refresh(session, &first.repo)?;
-    let mut held = Vec::new();
+    let mut gates = Vec::new();
     for member in members {
-        session.record_decision(member.decision)?;
-        held.push(held_at_the_gate(
-            session,
-            member.finding,
-            member.fix,
-            evidence,
-            tonight,
-        )?);
+        gates.push(merge_gate(session, member.finding, member.fix, evidence, tonight)?);
     }
     let each = |outcome: &dyn Fn(usize) -> Outcome| {
         let named = members.iter().enumerate();
@@ -315,10 +305,14 @@ pub fn auto_apply_together(
             .map(|(index, member)| (member.fix.id.clone(), outcome(index)))
             .collect()
     };
-    if held.iter().any(Option::is_some) {
-        return Ok(each(&|index| {
-            held.get(index).cloned().flatten().unwrap_or_else(tested_together)
-        }));
+    if gates.iter().any(|gate| gate.level != Level::AutoApply) {
+        // Nothing is recorded: a decision on the stack's evidence must not wait for a person, who would merge one
+        // fix by itself.
+        return Ok(each(&|_| tested_together()));
+    }
+    for (member, gate) in members.iter().zip(&gates) {
+        session.record_decision(member.decision)?;
+        session.record_decision(gate)?;
     }
     let moved = || Outcome::NotDone {
         why: BASE_MOVED.to_owned(),
