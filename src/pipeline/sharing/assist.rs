@@ -1,6 +1,7 @@
 //! What a host does while another one runs the night.
 
 use anyhow::Result;
+use holdpoint_ledger::LedgerError;
 use holdpoint_schemas::event::EventSink;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -42,9 +43,16 @@ pub async fn assist(
     mut stop: watch::Receiver<bool>,
 ) -> Result<Assisted> {
     let began = Instant::now();
-    let folder = root.to_owned();
-    let queue = blocking(move || open(&folder)).await?;
     let mut assisted = Assisted::default();
+    let queue = loop {
+        let folder = root.to_owned();
+        match blocking(move || open(&folder)).await? {
+            Some(queue) => break queue,
+            // The first run ever makes the ledger.
+            None if began.elapsed() >= wait || *stop.borrow() => return Ok(assisted),
+            None => pause(ASK_AGAIN, &mut stop).await,
+        }
+    };
     let mut runner = None;
     while !*stop.borrow() {
         match queue.run_of_another().await? {
@@ -78,17 +86,22 @@ async fn pause(time: Duration, stop: &mut watch::Receiver<bool>) {
     }
 }
 
-fn open(root: &Path) -> Result<Arc<WorkQueue>> {
+/// The queue; `None` as long as there is no ledger.
+fn open(root: &Path) -> Result<Option<Arc<WorkQueue>>> {
     let (root, config) = crate::pipeline::estate::config(root)?;
     let state = crate::pipeline::state::State::take(&root.join(&config.state))?;
     let location = Location::of(&root, &config)?;
-    WorkQueue::open(&location, state.holder()?)?.ok_or_else(|| {
-        BadInput::new(
+    if location.file().is_some() {
+        return Err(BadInput::new(
             "the ledger of this estate is a file, so that no other host can offer work",
             "share it between hosts with `ledger.postgres` in `holdpoint.yaml`",
         )
-        .into()
-    })
+        .into());
+    }
+    if let Err(LedgerError::Missing { .. }) = location.open_existing() {
+        return Ok(None);
+    }
+    WorkQueue::open(&location, state.holder()?)
 }
 
 /// Plans as the run did, and does what of its work nobody has. How many fixes were validated.
