@@ -1,6 +1,7 @@
 //! What steps see of the host: its programs, read-only, in a root of their own.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -60,11 +61,18 @@ impl View {
     fn fill(folder: PathBuf, slot: String, as_root: bool, controls: &Controls) -> Result<Self, SandboxError> {
         let what = failed("make a view of the host");
         let etc = folder.join("etc");
-        for below in ["alternatives", "ssl/certs"] {
-            fs::create_dir_all(etc.join(below)).map_err(&what)?;
+        // Whatever file mode mask we have: the sandbox's user reads it.
+        for below in ["", "alternatives", "ssl", "ssl/certs"] {
+            let made = etc.join(below);
+            fs::create_dir(&made)
+                .and_then(|()| fs::set_permissions(&made, fs::Permissions::from_mode(0o755)))
+                .map_err(&what)?;
         }
         for (name, text) in ETC {
-            fs::write(etc.join(name), text).map_err(&what)?;
+            let file = etc.join(name);
+            fs::write(&file, text)
+                .and_then(|()| fs::set_permissions(&file, fs::Permissions::from_mode(0o644)))
+                .map_err(&what)?;
         }
         std::os::unix::fs::symlink("/proc/self/mounts", etc.join("mtab")).map_err(&what)?;
         let mut filters = Vec::new();
