@@ -248,9 +248,12 @@ pub fn auto_apply(
             branch: record.branch,
             commit: record.commit,
         }),
-        None => Ok(Outcome::NotDone {
-            why: BASE_MOVED.to_owned(),
-        }),
+        None => {
+            refresh(session, &fix.repo)?;
+            Ok(Outcome::NotDone {
+                why: BASE_MOVED.to_owned(),
+            })
+        }
     }
 }
 
@@ -369,6 +372,8 @@ pub fn auto_apply_together(
     })?;
     tracing::debug!(repo = first.repo, "branch moved");
     if outcome != MergeOutcome::Merged {
+        // The next round begins where the branch is now.
+        refresh(session, &first.repo)?;
         return Ok(each(&|_| moved()));
     }
     session
@@ -447,15 +452,25 @@ pub fn merge(
 /// When the ledger or a mirror can't be read.
 pub fn settle_intents(session: &mut Session) -> Result<()> {
     let history = History::read(&session.ledger)?;
-    for intent in history.open_intents.values() {
-        let Some(mirror) = session.mirrors.get(&intent.repo) else {
-            continue;
-        };
-        if holdpoint_forge::git::contains(&mirror.path, &intent.branch, &intent.commit)? {
-            session.ledger.append(MERGE, session.at, intent)?;
+    for begun in history.open_intents.values() {
+        for intent in begun {
+            if has_landed(session, intent)? {
+                session.ledger.append(MERGE, session.at, intent)?;
+                break;
+            }
         }
     }
     Ok(())
+}
+
+/// Whether a branch holds a merge that was begun, by what is known of the remote.
+fn has_landed(session: &Session, intent: &MergeRecord) -> Result<bool> {
+    let Some(mirror) = session.mirrors.get(&intent.repo) else {
+        return Ok(false);
+    };
+    // A branch that is gone holds nothing.
+    Ok(mirror.head(&intent.branch).is_some()
+        && holdpoint_forge::git::contains(&mirror.path, &intent.branch, &intent.commit)?)
 }
 
 /// Fetches a repo again.

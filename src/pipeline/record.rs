@@ -211,8 +211,8 @@ pub struct History {
     pub proposals: BTreeMap<Digest, ProposalRecord>,
     /// Merges by fix.
     pub merges: BTreeMap<Digest, MergeRecord>,
-    /// Merges that were begun and have no outcome, by fix.
-    pub open_intents: BTreeMap<Digest, MergeRecord>,
+    /// Merges that were begun and have no outcome, by fix, oldest first: a push may outlive the run that began it.
+    pub open_intents: BTreeMap<Digest, Vec<MergeRecord>>,
     /// Approvals by fix, oldest first.
     pub approvals: BTreeMap<Digest, Vec<SignedApproval>>,
     /// What waits for people, and what they said.
@@ -282,7 +282,8 @@ impl History {
                 }
                 MERGE_INTENT => {
                     let record: MergeRecord = parse(&entry.kind, body)?;
-                    history.open_intents.insert(record.fix.clone(), record);
+                    let begun = history.open_intents.entry(record.fix.clone()).or_default();
+                    begun.push(record);
                 }
                 MERGE => {
                     let record: MergeRecord = parse(&entry.kind, body)?;

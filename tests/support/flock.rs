@@ -68,6 +68,62 @@ impl Flock {
         self.root.path()
     }
 
+    /// Replaces its rollout file.
+    pub fn rollout(&self, text: &str) {
+        self.write("rollout.yaml", text);
+    }
+
+    /// Gives each repo to a service of its name, and that to a team: `repo0` to the first.
+    pub fn owned_by(&self, teams: &[&str]) {
+        let mut catalogue = String::new();
+        for (number, team) in teams.iter().enumerate() {
+            catalogue.push_str(&format!(
+                "---\napiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: repo{number}\n  \
+                 annotations:\n    holdpoint.dev/tier: \"3\"\n    holdpoint.dev/repo: repo{number}\n    \
+                 holdpoint.dev/deployments: production=main\n\
+                 spec: {{type: service, lifecycle: production, owner: group:{team}}}\n"
+            ));
+        }
+        self.write("catalogue/all.yaml", &catalogue);
+        self.configure("catalogue: [catalogue]\n");
+    }
+
+    /// Keeps its ledger in a schema of a database; a run that falls silent there holds up others for a second.
+    pub fn in_postgres(&self, url: &str, schema: &str) {
+        self.write("ledger.url", url);
+        let key = self.root().join("ledger.key");
+        let made = holdpoint()
+            .args(["ledger", "key", "--new", key.to_str().unwrap()])
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{}", stderr(&made));
+        self.configure(&format!(
+            "ledger:\n  key: ledger.key\n  postgres: {{url_file: ledger.url, schema: {schema}, lease_seconds: 1}}\n"
+        ));
+    }
+
+    fn configure(&self, lines: &str) {
+        let config = fs::read_to_string(self.root().join("holdpoint.yaml")).unwrap();
+        self.write("holdpoint.yaml", &format!("{config}{lines}"));
+    }
+
+    /// The same estate on another host: the same remotes, and a state folder of its own.
+    pub fn other_host(&self) -> PathBuf {
+        let host = self.root().join("other-host");
+        fs::create_dir(&host).unwrap();
+        for entry in fs::read_dir(self.root()).unwrap().map(Result::unwrap) {
+            let name = entry.file_name().into_string().unwrap();
+            if !["other-host", "remotes", "state", "work"].contains(&name.as_str()) {
+                let copied = Command::new("cp").arg("-a").arg(entry.path()).arg(&host).status();
+                assert!(copied.unwrap().success());
+            }
+        }
+        let config = fs::read_to_string(host.join("holdpoint.yaml")).unwrap();
+        let config = config.replace("remote: remotes/", "remote: ../remotes/");
+        fs::write(host.join("holdpoint.yaml"), config).unwrap();
+        host
+    }
+
     fn write(&self, path: &str, text: &str) {
         let path = self.root().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -117,9 +173,7 @@ impl Flock {
 
     /// The binary on this estate.
     pub fn command(&self) -> Command {
-        let mut command = holdpoint();
-        command.arg("--estate").arg(self.root()).args(["--at", AT, "--quiet"]);
-        command
+        command_in(self.root(), AT)
     }
 
     /// Runs it.
@@ -149,6 +203,13 @@ impl Flock {
     pub fn line(&self, repo: &str, file: usize) -> String {
         self.git(repo, &["show", &format!("main:{file}.txt")]).trim().to_owned()
     }
+}
+
+/// The binary on the estate in a folder, at a moment.
+pub fn command_in(folder: &Path, at: &str) -> Command {
+    let mut command = holdpoint();
+    command.arg("--estate").arg(folder).args(["--at", at, "--quiet"]);
+    command
 }
 
 fn git(folder: &Path, arguments: &[&str]) -> String {
