@@ -15,7 +15,7 @@ use crate::support::{git, holdpoint, stderr};
 /// How often the tests of a repo ran, by the entries of its evidence.
 fn evidence(flock: &Flock) -> usize {
     let output = flock.run(&["ledger", "log", "--kind", "evidence", "--format", "json"]);
-    let entries: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let entries: Value = serde_json::from_slice(&output.stdout).unwrap();
     let keys: BTreeSet<String> = (entries.as_array().unwrap().iter())
         .map(|entry| entry["body"]["key"].to_string())
         .collect();

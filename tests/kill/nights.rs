@@ -9,10 +9,10 @@ use std::process::Command;
 use crate::support::cluster::Cluster;
 use crate::support::flock::{Flock, command_in};
 
-const REPOS: usize = 3;
+const REPOS: usize = 2;
 const FILES: usize = 3;
 const FIXES: usize = REPOS * FILES;
-const TEAMS: [&str; REPOS] = ["red", "red", "blue"];
+const TEAMS: [&str; REPOS] = ["red", "red"];
 
 /// More nights than any of the estates needs.
 pub const MAX_NIGHTS: usize = 6;
@@ -33,9 +33,9 @@ const LIMITS: [Limits; 4] = [
         team: FIXES,
     },
     Limits {
-        rollout: "budget: {per_night: 5, suggestions: 0, per_tier_zero: 9}\n\
+        rollout: "budget: {per_night: 4, suggestions: 0, per_tier_zero: 9}\n\
                   lanes:\n  - {name: all, stage: auto-apply}\n",
-        night: 5,
+        night: 4,
         repo: FIXES,
         team: FIXES,
     },
@@ -47,9 +47,9 @@ const LIMITS: [Limits; 4] = [
         team: FIXES,
     },
     Limits {
-        rollout: "budget: {per_night: 7, suggestions: 0, per_tier_zero: 9}\n\
+        rollout: "budget: {per_night: 5, suggestions: 0, per_tier_zero: 9}\n\
                   lanes:\n  - {name: all, stage: auto-apply, budget: {per_team: 3, suggestions: 0, per_tier_zero: 9}}\n",
-        night: 7,
+        night: 5,
         repo: FIXES,
         team: 3,
     },
@@ -112,14 +112,18 @@ impl Nights {
     pub fn run(&self, host: u64, night: usize) -> Command {
         let at = format!("{}T02:30:00Z", date(night));
         let mut command = command_in(&self.hosts[usize::try_from(host).unwrap()], &at);
-        command.arg("run");
+        // The tests run once, not once for each mutant: it is not the sandbox that is on trial.
+        command.args(["run", "--skip-check", "adequacy", "--skip-check", "revert"]);
         command
     }
 
     /// What must hold at any time: nothing is merged twice, and no night exceeds its limits. Says whether all is merged.
     pub fn is_kept(&self) -> bool {
+        self.keeps(&self.merged())
+    }
+
+    fn keeps(&self, merged: &[Merged]) -> bool {
         let (seed, limits) = (self.seed, self.limits);
-        let merged = self.merged();
         let fixes = count(merged.iter().map(|merged| merged.fix.clone()));
         assert!(fixes.values().all(|times| *times == 1), "seed {seed}: {fixes:?}");
         for (limit, of) in [
@@ -143,21 +147,24 @@ impl Nights {
     /// whether all is merged.
     pub fn is_done(&self, night: usize) -> bool {
         let seed = self.seed;
-        let all = self.is_kept();
         let merged = self.merged();
+        let all = self.keeps(&merged);
+        let output = self.flock.run(&["ledger", "log", "--format", "json"]);
+        let ledger: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+        let commits = |kind: &str, is_it: &dyn Fn(&Value) -> bool| {
+            let entries = ledger.iter().filter(|entry| entry["kind"] == kind);
+            let bodies = entries.map(|entry| &entry["body"]).filter(|body| is_it(body));
+            count(bodies.map(|body| text(&body["commit"])))
+        };
         let tonight = merged.iter().filter(|merged| merged.date == date(night)).count();
         assert_eq!(tonight, self.room(&merged, night), "seed {seed}, night {night}");
-        let on_record = count(self.entries("merge").iter().map(|entry| text(&entry["body"]["commit"])));
         let there = count(merged.iter().map(|merged| merged.commit.clone()));
+        let on_record = commits("merge", &|_| true);
         assert_eq!(on_record, there, "seed {seed}: the ledger and the remotes differ");
-        let outcomes = self
-            .entries("outcome")
-            .into_iter()
-            .filter(|entry| entry["body"]["kind"] == "merged");
-        let outcomes = count(outcomes.map(|entry| text(&entry["body"]["commit"])));
+        let outcomes = commits("outcome", &|body| body["kind"] == "merged");
         let settled = |(commit, times): (&String, &usize)| *times == 1 && there.contains_key(commit);
         assert!(outcomes.iter().all(settled), "seed {seed}: {outcomes:?}");
-        self.has_admitted_what_it_may();
+        self.has_admitted_what_it_may(&ledger);
         self.flock.run(&["ledger", "verify"]);
         if all {
             for (repo, file) in (0..REPOS).flat_map(|repo| (0..FILES).map(move |file| (repo, file))) {
@@ -168,13 +175,11 @@ impl Nights {
     }
 
     /// By the ledger, too, no night lets more through than it may.
-    fn has_admitted_what_it_may(&self) {
+    fn has_admitted_what_it_may(&self, ledger: &[Value]) {
         let mut fixes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for entry in self.entries("admission") {
+        let is_of_a_merge = |entry: &&Value| entry["kind"] == "admission" && entry["body"]["level"] == "auto-apply";
+        for entry in ledger.iter().filter(is_of_a_merge) {
             let body = &entry["body"];
-            if body["level"] != "auto-apply" {
-                continue;
-            }
             let date = text(&entry["at"])[..10].to_owned();
             let mut spend = |whose: String| fixes.entry(whose).or_default().insert(text(&body["fix"]));
             spend(date.clone());
@@ -231,11 +236,6 @@ impl Nights {
             }
         }
         merged
-    }
-
-    fn entries(&self, kind: &str) -> Vec<Value> {
-        let output = self.flock.run(&["ledger", "log", "--kind", kind, "--format", "json"]);
-        serde_json::from_slice(&output.stdout).unwrap()
     }
 }
 
