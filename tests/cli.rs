@@ -8,6 +8,7 @@ fn the_long_help_of_every_subcommand() {
         &[],
         &["demo"],
         &["run"],
+        &["assist"],
         &["decide"],
         &["explain"],
         &["facts"],

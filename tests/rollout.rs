@@ -2,6 +2,7 @@
 //! a night does no more than it may.
 
 use serde_json::Value;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -421,17 +422,48 @@ fn a_fix_that_fails_its_validation_is_an_outcome_once() {
     assert_eq!(kinds, ["validation-failed"]);
 }
 
+/// What of a machine could show in what it decides: its name, time zone, language, folders, user mask and processors.
+fn on_another_machine(command: &Command, folder: &Path) -> Command {
+    let is_root = Command::new("unshare")
+        .args(["--uts", "true"])
+        .status()
+        .is_ok_and(|status| status.success());
+    let mut other = Command::new(if is_root { "unshare" } else { "env" });
+    if is_root {
+        other.args(["--uts", "--", "env"]);
+    } else {
+        eprintln!("the second machine has the name of the first: namespaces need root");
+    }
+    std::fs::create_dir_all(folder).unwrap();
+    let name = if is_root { "hostname other.example;" } else { "" };
+    let folder = folder.display();
+    other.args([
+        "-i",
+        "TZ=Pacific/Kiritimati",
+        "LC_ALL=tr_TR.UTF-8",
+        "PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/bin:/sbin",
+    ]);
+    other.args([format!("HOME={folder}"), format!("TMPDIR={folder}")]);
+    other.args(["taskset", "-c", "0", "sh", "-c"]);
+    other
+        .arg(format!("{name} umask 077; cd {folder}; exec \"$@\""))
+        .arg("sh");
+    other.arg(command.get_program()).args(command.get_args());
+    other
+}
+
 #[test]
-fn the_same_inputs_are_decided_byte_for_byte_alike_in_two_state_folders() {
+fn the_same_inputs_are_decided_byte_for_byte_alike_on_two_machines() {
     let small = Small::new(&TWO, FREE);
     let decisions: Vec<Vec<String>> = ["first", "second"]
         .iter()
         .map(|machine| {
-            let output = small
-                .with_state(machine)
-                .args(["--at", AT, "--quiet", "run", "--dry-run"])
-                .output()
-                .unwrap();
+            let mut command = small.with_state(machine);
+            command.args(["--at", AT, "--quiet", "run", "--dry-run"]);
+            if *machine == "second" {
+                command = on_another_machine(&command, &small.path("elsewhere"));
+            }
+            let output = command.output().unwrap();
             assert!(matches!(output.status.code(), Some(0 | 10)), "{}", stderr(&output));
             bodies(
                 &small.path(&format!("estates/{machine}/state/ledger.sqlite")),

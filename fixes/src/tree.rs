@@ -47,23 +47,12 @@ struct Leaf {
 /// # Errors
 /// When the tree isn't there, is larger than the limits, or a symbolic link leaves it.
 pub fn export_tar(repo: &Repository, tree_id: &str, limits: ExportLimits) -> Result<Vec<u8>, FixError> {
-    let leaves = leaves(repo, tree_id, limits.max_files)?;
-    let odb = repo.odb()?;
-    let mut bytes = 0_u64;
     let mut tar = tar::Builder::new(Vec::new());
-    for leaf in leaves {
+    for leaf in bounded(repo, tree_id, limits)? {
         let name = leaf.path.clone();
         if leaf.mode == 0o160_000 {
             folder(&mut tar, &name, limits.mtime)?;
             continue;
-        }
-        // The header first: a blob can be larger than memory.
-        bytes += odb.read_header(leaf.id)?.0 as u64;
-        if bytes > limits.max_bytes {
-            return Err(FixError::TooLarge {
-                what: "the tree".to_owned(),
-                limit: format!("{} bytes", limits.max_bytes),
-            });
         }
         let blob = repo.find_blob(leaf.id)?;
         let mut header = header(limits.mtime);
@@ -81,6 +70,37 @@ pub fn export_tar(repo: &Repository, tree_id: &str, limits: ExportLimits) -> Res
         written.map_err(|error| tar_error(&leaf.path, &error))?;
     }
     tar.into_inner().map_err(|error| tar_error("the tree", &error))
+}
+
+/// Whether [`export_tar`] can write a tree, without reading its files.
+///
+/// # Errors
+/// As those of [`export_tar`].
+pub fn check_exportable(repo: &Repository, tree_id: &str, limits: ExportLimits) -> Result<(), FixError> {
+    for leaf in bounded(repo, tree_id, limits)? {
+        if leaf.mode == 0o120_000 {
+            inside(&leaf.path, repo.find_blob(leaf.id)?.content())?;
+        }
+    }
+    Ok(())
+}
+
+/// The entries of a tree that is no larger than the limits.
+fn bounded(repo: &Repository, tree_id: &str, limits: ExportLimits) -> Result<Vec<Leaf>, FixError> {
+    let leaves = leaves(repo, tree_id, limits.max_files)?;
+    let odb = repo.odb()?;
+    let mut bytes = 0_u64;
+    for leaf in leaves.iter().filter(|leaf| leaf.mode != 0o160_000) {
+        // The header only: a blob can be larger than memory.
+        bytes += odb.read_header(leaf.id)?.0 as u64;
+        if bytes > limits.max_bytes {
+            return Err(FixError::TooLarge {
+                what: "the tree".to_owned(),
+                limit: format!("{} bytes", limits.max_bytes),
+            });
+        }
+    }
+    Ok(leaves)
 }
 
 /// The content of a plain file; `None` when there is none at that path (symbolic links are not

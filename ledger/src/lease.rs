@@ -27,6 +27,19 @@ pub struct Lease {
     pub expires: Timestamp,
 }
 
+/// What became of asking for a piece of work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// It is the asker's now.
+    Given(Lease),
+    /// Somebody else has it.
+    Held,
+    /// It is done.
+    Done,
+    /// The queue has no such work.
+    Absent,
+}
+
 impl Ledger {
     /// Takes a lease until `now` + `ttl`; `None` when somebody else has it. Who has it already gets
     /// it anew, and what was given before counts no more: a process that started again isn't held
@@ -98,16 +111,19 @@ impl Ledger {
         })
     }
 
-    /// Puts work into a queue, in this order; what it holds already stays as it is, done or not.
+    /// Puts work into a queue, in this order; what it holds already stays as it is, done or not. Says which is done.
     ///
     /// # Errors
     /// When the store fails.
-    pub fn offer<'a>(&self, queue: &str, names: impl IntoIterator<Item = &'a str>) -> Result<(), LedgerError> {
+    pub fn offer<'a>(&self, queue: &str, names: impl IntoIterator<Item = &'a str>) -> Result<Vec<String>, LedgerError> {
         let names: Vec<&str> = names.into_iter().collect();
         self.transact(Access::Write, |store| {
+            let mut done = Vec::new();
             for (place, name) in (0..).zip(&names) {
-                if store.lease(queue, name)?.is_none() {
-                    store.put_lease(&LeaseRow {
+                match store.lease(queue, name)? {
+                    Some(row) if row.done => done.push(row.name),
+                    Some(_) => {}
+                    None => store.put_lease(&LeaseRow {
                         queue: queue.to_owned(),
                         name: (*name).to_owned(),
                         place,
@@ -115,10 +131,52 @@ impl Ledger {
                         holder: String::new(),
                         expires: 0,
                         done: false,
+                    })?,
+                }
+            }
+            Ok(done)
+        })
+    }
+
+    /// Makes work that is done work to do again; other work stays as it is.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn offer_again<'a>(&self, queue: &str, names: impl IntoIterator<Item = &'a str>) -> Result<(), LedgerError> {
+        let names: Vec<&str> = names.into_iter().collect();
+        self.transact(Access::Write, |store| {
+            for name in &names {
+                if let Some(row) = store.lease(queue, name)?.filter(|row| row.done) {
+                    store.put_lease(&LeaseRow {
+                        holder: String::new(),
+                        done: false,
+                        ..row
                     })?;
                 }
             }
             Ok(())
+        })
+    }
+
+    /// Takes one piece of a queue's work until `now` + `ttl`, as [`Ledger::claim`] takes the first. What this holder
+    /// had before is its own again.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn claim_named(
+        &self,
+        (queue, name): (&str, &str),
+        holder: &str,
+        ttl: Duration,
+        now: Timestamp,
+    ) -> Result<Claim, LedgerError> {
+        self.transact(Access::Write, |store| match store.lease(queue, name)? {
+            None => Ok(Claim::Absent),
+            Some(row) if row.done => Ok(Claim::Done),
+            Some(row) if !row.holder.is_empty() && row.holder != holder && row.expires > now.as_millisecond() => {
+                Ok(Claim::Held)
+            }
+            Some(row) => give(store, row, holder, ttl, now).map(Claim::Given),
         })
     }
 

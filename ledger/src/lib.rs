@@ -40,7 +40,7 @@ mod verify;
 pub use entry::{Entry, Form, MAX_BODY_BYTES};
 pub use error::LedgerError;
 pub use head::{Hash, Head, ParseHeadError};
-pub use lease::Lease;
+pub use lease::{Claim, Lease};
 pub use log::Ledger;
 pub use prune::{PRUNE, PruneRecord, Pruned, read_export_line};
 pub use store::postgres::{PostgresOptions, Secret};

@@ -243,6 +243,23 @@ impl Ledger {
         self.transact(Access::Read, |store| read(store, seq, None))
     }
 
+    /// Some of the entries behind `seq`, in order, without those whose bodies were pruned, and the place up to which that
+    /// is all; `None`: there are no more. A log of any length is so read in bounded memory.
+    ///
+    /// # Errors
+    /// As [`Ledger::entries`].
+    pub fn page_after(&self, seq: u64) -> Result<Option<(Vec<Entry>, u64)>, LedgerError> {
+        self.transact(Access::Read, |store| {
+            let page = Rows::at_once(seq).page(store)?;
+            let Some(last) = page.last().map(|(place, _)| *place) else {
+                return Ok(None);
+            };
+            let entries = page.into_iter().map(|(_, row)| row.and_then(Row::into_entry));
+            let entries: Result<Vec<_>, _> = entries.filter_map(Result::transpose).collect();
+            Ok(Some((entries.map_err(LedgerError::altered)?, last)))
+        })
+    }
+
     /// The leaf hash of every entry, pruned or not, in order: what proofs are cut from. Each is checked.
     ///
     /// # Errors

@@ -12,6 +12,9 @@ const FIRST_PAGE: usize = 64;
 /// Rows asked for at most.
 const LARGEST_PAGE: usize = 4096;
 
+/// Rows of a reader that asks for one page at a time.
+const ONE_PAGE: usize = 1024;
+
 /// Bytes of rows that a page should have, about.
 const PAGE_BYTES: usize = 4 << 20;
 
@@ -32,6 +35,14 @@ impl<'a> Rows<'a> {
             after,
             kind,
             limit: FIRST_PAGE,
+        }
+    }
+
+    /// Of the places behind one, of any kind, in one page.
+    pub(crate) fn at_once(after: u64) -> Self {
+        Self {
+            limit: ONE_PAGE,
+            ..Self::after(after, None)
         }
     }
 

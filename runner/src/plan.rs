@@ -190,6 +190,9 @@ pub struct SideRecord {
     /// Results of the checks that are judged while they run, on the candidate: adequacy, surface, revert.
     #[serde(default)]
     pub checked: BTreeMap<Check, CheckResult>,
+    /// Checks of the plan that didn't run, since what is known without them settled the decision.
+    #[serde(default)]
+    pub left_out: BTreeSet<Check>,
 }
 
 /// What there is to say about how `prepare` went, besides how it ended.
@@ -226,6 +229,7 @@ impl SideRecord {
             wire: None,
             consumer_tests: BTreeMap::new(),
             checked: BTreeMap::new(),
+            left_out: BTreeSet::new(),
         }
     }
 

@@ -6,6 +6,7 @@ mod origin;
 pub mod prepare;
 mod repeat;
 mod revert;
+mod settled;
 mod steps;
 mod testing;
 
@@ -26,7 +27,10 @@ use crate::text::one_line;
 use crate::verdict::{TestRecord, all_flaky, judge_step, judge_tests, not_configured, result};
 use crate::{scan, surface};
 
+pub use settled::{Settled, Until};
+
 use origin::Origin;
+use settled::Through;
 
 /// Lines of a failing step's output that go into the result.
 const SHOWN_LINES: usize = 15;
@@ -116,7 +120,6 @@ pub async fn run_baseline(
 ///
 /// # Errors
 /// When a workspace can't be made.
-#[tracing::instrument(name = "candidate", skip_all, fields(subject = plan.subject), err)]
 pub async fn run_candidate(
     sandbox: &dyn Sandbox,
     plan: &ValidationPlan,
@@ -124,23 +127,52 @@ pub async fn run_candidate(
     reader: &dyn ReportReader,
     events: &dyn EventSink,
 ) -> Result<SideRecord, RunnerError> {
+    run_candidate_until(sandbox, plan, baseline, reader, None, events).await
+}
+
+/// The same, cheapest first, until what is known settles the decision: what hasn't run by then isn't in the evidence.
+///
+/// # Errors
+/// When a workspace can't be made.
+#[tracing::instrument(name = "candidate", skip_all, fields(subject = plan.subject), err)]
+pub async fn run_candidate_until(
+    sandbox: &dyn Sandbox,
+    plan: &ValidationPlan,
+    baseline: &Baseline,
+    reader: &dyn ReportReader,
+    until: Option<Until<'_>>,
+    events: &dyn EventSink,
+) -> Result<SideRecord, RunnerError> {
     let mut run = steps::SideRun::new(sandbox, plan, Side::Candidate, events);
-    if needs_program(plan) {
+    if plan.checks.contains(&Check::Surface) {
+        let opened = surface::compare_archives(plan.tree(Side::Baseline), plan.tree(Side::Candidate));
+        run.record.checked.insert(Check::Surface, opened);
+    }
+    let is_settled = |record: &mut SideRecord, through: Through| {
+        until.is_some_and(|until| until.is_over(plan, &baseline.record, record, through))
+    };
+    let mut is_over = is_settled(&mut run.record, Through::Surface);
+    if needs_program(plan) && !is_over {
         let nonce = steps::nonce()?;
         let origin = Origin::candidate(plan, baseline.snapshot.as_ref(), plan.tree(Side::Candidate))?;
         if let Some(workspace) = run.built(&origin).await? {
             let workspace = run.exercise(workspace, &origin, &nonce).await?;
             let workspace = run.settle_candidate(workspace, &origin, baseline).await?;
-            run.base_tests(baseline.snapshot.as_ref()).await?;
-            run.adequacy(&origin, baseline.snapshot.as_ref()).await?;
-            run.revert(&workspace, baseline).await?;
+            if !is_settled(&mut run.record, Through::OwnTests) {
+                run.base_tests(baseline.snapshot.as_ref()).await?;
+            }
+            if !is_settled(&mut run.record, Through::BaseTests) {
+                run.adequacy(&origin, baseline.snapshot.as_ref()).await?;
+            }
+            if !is_settled(&mut run.record, Through::Adequacy) {
+                run.revert(&workspace, baseline).await?;
+            }
             run.remove(workspace).await;
         }
+        is_over = is_settled(&mut run.record, Through::Revert);
     }
-    rescan_side(sandbox, plan, &mut run, reader).await?;
-    if plan.checks.contains(&Check::Surface) {
-        let opened = surface::compare_archives(plan.tree(Side::Baseline), plan.tree(Side::Candidate));
-        run.record.checked.insert(Check::Surface, opened);
+    if !is_over {
+        rescan_side(sandbox, plan, &mut run, reader).await?;
     }
     Ok(run.record)
 }
@@ -188,7 +220,7 @@ pub fn compare(
     };
     let mut checks = BTreeMap::new();
     let mut new_findings = Vec::new();
-    for check in &plan.checks {
+    for check in plan.checks.difference(&candidate.left_out) {
         let result = match check {
             Check::Build => sides.build(),
             Check::Test => sides.test(),

@@ -7,6 +7,7 @@ use holdpoint_schemas::length::Length;
 use super::Global;
 use super::signing::Who;
 use crate::exit_code::ExitCode;
+use crate::notify::{self, Gist, Message, Secrets};
 use crate::pipeline::approvals::{Override, Signer, acknowledge as sign_reviews, override_waiting};
 use crate::pipeline::session::{Session, blocking};
 
@@ -32,16 +33,29 @@ pub async fn run(global: &Global, arguments: Arguments) -> Result<ExitCode> {
         "{} --message 'WHAT YOU FOUND'",
         line.signed("acknowledge", &arguments.finding)
     );
-    let signed = blocking(move || {
+    let (signed, message, notify) = blocking(move || {
         let signer = Signer::new(arguments.who.key, arguments.who.by)?;
         let mut session = Session::open(&root, at)?;
         let wanted = Override {
             reason: arguments.reason,
             lifetime: arguments.expires,
         };
-        override_waiting(&mut session, &arguments.finding, &signer, &wanted)
+        let signed = override_waiting(&mut session, &arguments.finding, &signer, &wanted)?;
+        let title = session
+            .history()?
+            .fixes
+            .get(&signed.statement.fix)
+            .map(|fix| fix.title.clone());
+        let config = &session.estate.config;
+        let message = Message::of_override(&config.name, &signed.statement, &title.unwrap_or_default());
+        Ok((signed, message, config.notify.clone()))
     })
     .await?;
+    // It is on record whoever can be told.
+    let secrets = Secrets::from_environment(&notify);
+    for problem in notify::tell(&notify, Gist::ALARM, &message, &secrets).await {
+        eprintln!("warning: {problem}");
+    }
     let statement = &signed.statement;
     global.print(&signed, || {
         format!(

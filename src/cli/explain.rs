@@ -14,8 +14,8 @@ use crate::output::rollout;
 use crate::output::text::clean;
 use crate::pipeline::estate::{CONFIG_FILE, read_text};
 use crate::pipeline::further::Further;
+use crate::pipeline::history::History;
 use crate::pipeline::packs;
-use crate::pipeline::record::History;
 use crate::pipeline::report::{ReportItem, RunReport};
 use crate::pipeline::store;
 

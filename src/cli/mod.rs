@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand, and this table.
 
 mod approve;
+mod assist;
 mod contract;
 mod control;
 mod decide;
@@ -184,6 +185,8 @@ enum Command {
     Run(run::Arguments),
     /// Run every night by the schedule in `holdpoint.yaml`, until stopped
     Serve,
+    /// Test fixes for the run of another host that shares this estate's ledger, until that run is over
+    Assist(assist::Arguments),
     /// Decide from what is on record, without running or changing anything
     Decide(decide::Arguments),
     /// Say why a finding was decided as it was, and what it would take to go further
@@ -314,6 +317,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Rollout(command) => rollout::run(global, command).await,
         Command::Outcome(command) => outcome::run(global, command).await,
         Command::Validate(arguments) => validate::run(global, arguments).await,
+        Command::Assist(arguments) => assist::run(global, arguments).await,
         Command::Scan(arguments) => scan::run(global, arguments).await,
         Command::Gc(arguments) => gc::run(global, &arguments).await,
         Command::Image(command) => image::run(global, command).await,

@@ -6,6 +6,7 @@ use holdpoint_schemas::event::EventSink;
 use holdpoint_schemas::nightly::ScheduleConfig;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -18,6 +19,7 @@ use crate::output::summary::Summary;
 use crate::pipeline::estate::{CONFIG_FILE, config};
 use crate::pipeline::night::{Nights, nights_of, record_failure};
 use crate::pipeline::run::{RunOptions, RunResult, run as run_pipeline};
+use crate::pipeline::sharing::assist;
 use crate::pipeline::state::Held;
 use crate::pipeline::window::Window;
 use crate::server::health::Health;
@@ -115,6 +117,7 @@ impl Estate {
             Ok(agent) => agent,
             Err(error) => return End::Failed(format!("{error:#}")),
         };
+        let assistant = agent.clone();
         let options = RunOptions {
             at: now,
             only: Vec::new(),
@@ -135,6 +138,7 @@ impl Estate {
             Ok(numbers) => End::Done(numbers),
             Err(error) if error.chain().any(|cause| cause.is::<Held>()) => {
                 tracing::info!("the night waits: {error:#}");
+                self.help(&assistant).await;
                 End::Busy
             }
             Err(error) => {
@@ -148,6 +152,19 @@ impl Estate {
                 }
                 End::Failed(format!("{error:#}"))
             }
+        }
+    }
+
+    /// Tests fixes for the host that has the night, where the ledger is shared.
+    async fn help(&self, agent: &Path) {
+        let is_shared = config(&self.root).is_ok_and(|(_, config)| config.ledger.postgres.is_some());
+        if !is_shared {
+            return;
+        }
+        let (events, stop) = (Arc::clone(&self.events), self.stop.clone());
+        match assist(&self.root, agent, Duration::ZERO, events, stop).await {
+            Ok(assisted) => tracing::info!(assisted.validated, "assisted the run of another host"),
+            Err(error) => tracing::warn!("the run of another host could not be assisted: {error:#}"),
         }
     }
 

@@ -14,7 +14,7 @@ pub struct Arguments {}
 
 pub async fn run(global: &Global, _: &Arguments) -> Result<ExitCode> {
     let (root, at) = (global.estate.clone(), global.now());
-    let queue = blocking(move || list(&Session::open(&root, at)?)).await?;
+    let queue = blocking(move || list(&mut Session::open(&root, at)?)).await?;
     global.print(&queue, || human(&queue, &global.command_line()))?;
     Ok(if queue.waiting.is_empty() && queue.overrides.is_empty() {
         ExitCode::Success

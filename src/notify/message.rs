@@ -1,6 +1,7 @@
 //! What people are told: a short summary, not the report.
 
 use askama::Template;
+use holdpoint_schemas::approval::OverrideStatement;
 use holdpoint_schemas::{Digest, Timestamp};
 use serde::Serialize;
 
@@ -8,6 +9,7 @@ use super::Gist;
 use crate::output::night::{Line, NightWords};
 use crate::output::summary::Summary;
 use crate::output::text::clean;
+use crate::pipeline::approvals::Notice;
 use crate::pipeline::report::{Outcome, ReportItem, RunReport};
 use crate::pipeline::run::RunResult;
 
@@ -61,11 +63,14 @@ impl Message {
         let words = NightWords::of(report);
         let summary = Summary::of(report);
         let subject = format!("Holdpoint, {}: {}", clean(&report.estate), words.headline(&summary));
-        let mut sections: Vec<Section> = words
-            .groups
-            .iter()
-            .map(|group| section(&group.title, &group.lines))
-            .collect();
+        let plain = |lines: Vec<String>| -> Vec<Line> { lines.iter().map(|text| Line::plain(text)).collect() };
+        let notices = report.queue.notices(report.at);
+        let notices = notices.iter().map(Notice::line).collect();
+        let mut sections = vec![section("needs a look now", &plain(notices))];
+        if let Some(rollout) = &report.rollout {
+            sections.push(section("lanes", &plain(rollout.changes.lines())));
+        }
+        sections.extend(words.groups.iter().map(|group| section(&group.title, &group.lines)));
         let waiting: Vec<Line> = report
             .items
             .iter()
@@ -85,6 +90,35 @@ impl Message {
             summary: Some(summary),
             sections,
             report: Some(format!("{folder}/report.html")),
+        }
+    }
+
+    /// Of an emergency override that was just signed.
+    #[must_use]
+    pub fn of_override(estate: &str, statement: &OverrideStatement, title: &str) -> Self {
+        let binding = &statement.binding;
+        let lines = [
+            format!("{} on {}@{}", title, binding.repo, binding.target_branch),
+            format!("by {} on {}: {}", statement.by, statement.at, statement.reason),
+            format!(
+                "it holds until {}, for exactly the tree {}",
+                statement.expires, binding.tree
+            ),
+            "somebody else has to look at it, and say so with `holdpoint acknowledge`".to_owned(),
+        ];
+        Self {
+            format: FORMAT,
+            id: id(estate, statement.at, statement.fix.as_str()),
+            estate: clean(estate),
+            at: statement.at,
+            subject: format!(
+                "Holdpoint, {}: EMERGENCY OVERRIDE by {}",
+                clean(estate),
+                clean(&statement.by)
+            ),
+            summary: None,
+            sections: vec![section("what", &lines.map(|line| Line::plain(&line)))],
+            report: None,
         }
     }
 
@@ -139,12 +173,13 @@ impl Gist {
     #[must_use]
     pub fn of(result: &RunResult) -> Self {
         let night = &result.report.night;
+        let lanes_changed = (result.report.rollout.as_ref()).is_some_and(|rollout| !rollout.changes.is_empty());
         let changes =
             |since: &crate::pipeline::night::Since| since.changes.iter().any(|change| change.kind.is_change());
         Self {
-            held: result.report.items.iter().any(waits),
+            held: result.report.items.iter().any(waits) || !result.report.queue.notices(result.report.at).is_empty(),
             failed: !result.problems.is_empty() || !night.not_reached.is_empty() || !result.report.ledger_verified,
-            changed: night.since.as_ref().is_none_or(changes),
+            changed: night.since.as_ref().is_none_or(changes) || lanes_changed,
         }
     }
 }

@@ -25,6 +25,13 @@ pub struct Gist {
 }
 
 impl Gist {
+    /// Of what everybody is told whatever they asked for.
+    pub const ALARM: Self = Self {
+        held: true,
+        failed: true,
+        changed: true,
+    };
+
     /// Whether somebody is told.
     #[must_use]
     pub const fn asks_for(self, when: NotifyWhen) -> bool {

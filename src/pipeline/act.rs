@@ -3,7 +3,6 @@
 use anyhow::Result;
 use holdpoint_engine::decide::{self, Question};
 use holdpoint_forge::{Candidate, Forge, LocalForge, Merge, MergeOutcome, Proposal, commit_candidate};
-use holdpoint_ledger::Ledger;
 use holdpoint_schemas::decision::Decision;
 use holdpoint_schemas::evidence::EvidenceRecord;
 use holdpoint_schemas::finding::RepoFinding;
@@ -12,11 +11,12 @@ use holdpoint_schemas::{Digest, Level};
 
 use super::approvals;
 use super::document;
+use super::history::History;
 use super::mirror::Mirror;
-use super::record::{History, MERGE, MERGE_INTENT, MergeRecord, PROPOSAL, ProposalRecord, Stack};
+use super::record::{MERGE, MERGE_INTENT, MergeRecord, PROPOSAL, ProposalRecord, Stack};
 use super::report::Outcome;
 use super::rollout::tonight::Tonight;
-use super::session::Session;
+use super::session::{Role, Session};
 use crate::failure::BadInput;
 
 /// Why a merge wasn't done when the branch moved: the fix is tested again on the new base.
@@ -210,7 +210,7 @@ pub fn propose(
         commit,
         document: document.clone(),
     };
-    session.recorder()?.append_new(PROPOSAL, [&record])?;
+    session.recorder().append_new(PROPOSAL, [&record])?;
     Ok(Outcome::PullRequest {
         branch,
         document,
@@ -451,7 +451,10 @@ pub fn merge(
 /// # Errors
 /// When the ledger or a mirror can't be read.
 pub fn settle_intents(session: &mut Session) -> Result<()> {
-    let history = History::read(&session.ledger)?;
+    if session.role == Role::Assists {
+        return Ok(());
+    }
+    let history = session.history()?;
     for begun in history.open_intents.values() {
         for intent in begun {
             if has_landed(session, intent)? {
@@ -487,8 +490,8 @@ pub fn refresh(session: &mut Session, repo: &str) -> Result<()> {
 ///
 /// # Errors
 /// When the ledger can't be read.
-pub fn proposed_with(ledger: &Ledger, fix: &Fix) -> Result<Option<Outcome>> {
-    let history = History::read(ledger)?;
+pub fn proposed_with(session: &mut Session, fix: &Fix) -> Result<Option<Outcome>> {
+    let history = session.history()?;
     Ok(history.proposals.get(&fix.id).map(|known| Outcome::PullRequest {
         branch: known.branch.clone(),
         document: known.document.clone(),
@@ -500,8 +503,8 @@ pub fn proposed_with(ledger: &Ledger, fix: &Fix) -> Result<Option<Outcome>> {
 ///
 /// # Errors
 /// When the ledger can't be read.
-pub fn merged_with(ledger: &Ledger, fix: &Fix) -> Result<Outcome> {
-    let history = History::read(ledger)?;
+pub fn merged_with(session: &mut Session, fix: &Fix) -> Result<Outcome> {
+    let history = session.history()?;
     Ok(match history.merges.get(&fix.id) {
         Some(merge) => Outcome::Merged {
             branch: merge.branch.clone(),

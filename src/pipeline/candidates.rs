@@ -14,8 +14,8 @@ use std::path::Path;
 use super::authors;
 use super::estate::{Estate, read_bytes, read_text};
 use super::findings::as_problem;
+use super::history::History;
 use super::mirror::Mirror;
-use super::record::History;
 use super::redact::redact;
 
 /// Folders of candidate fixes that one estate may hold.

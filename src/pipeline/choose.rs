@@ -7,8 +7,8 @@ use holdpoint_schemas::evidence::EvidenceRecord;
 use holdpoint_schemas::{Digest, Level};
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::history::History;
 use super::plan::Pair;
-use super::record::History;
 
 /// Id of the bound of a fix that also resolves a finding of a lower level.
 pub const OTHER_FINDING: &str = "other-finding";

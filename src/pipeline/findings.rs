@@ -7,8 +7,9 @@ use holdpoint_schemas::finding::{Finding, RepoFinding};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::estate::{Estate, borrowed, read_bytes};
+use super::history::History;
 use super::mirror::{Mirror, TreeLines, report_digest};
-use super::record::{FINDING, History, PRESENCE, REPORT, Recorder, ReportRecord};
+use super::record::{FINDING, PRESENCE, REPORT, Recorder, ReportRecord};
 use super::scan;
 
 /// Name of the built-in lockfile scanner.

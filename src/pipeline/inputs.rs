@@ -143,7 +143,7 @@ impl Session {
     pub fn record_inputs(&mut self) -> Result<()> {
         let schema = SchemaRecord::of(&self.estate.pack, &self.estate.facts, &self.estate.org_facts);
         let policies = PoliciesRecord::of(&self.estate.pack);
-        let mut recorder = self.recorder()?;
+        let mut recorder = self.recorder();
         recorder.append_new(SCHEMA, [&schema])?;
         recorder.append_new(POLICIES, [&policies])?;
         self.record_approvers()
@@ -156,7 +156,7 @@ impl Session {
     /// When the ledger can't be written.
     pub fn record_decision(&mut self, decision: &Decision) -> Result<()> {
         self.record_asked(&decision.inputs.rollout, &decision.inputs.caps)?;
-        self.recorder()?.append_new(DECISION, [decision])
+        self.recorder().append_new(DECISION, [decision])
     }
 
     /// Records lanes and caps that something was decided with, by their digests, unless the ledger has them.
@@ -166,7 +166,7 @@ impl Session {
     pub fn record_asked(&mut self, rollout: &Digest, caps: &Digest) -> Result<()> {
         let lanes = self.asked.rollouts.borrow().get(rollout).cloned();
         let caps = self.asked.caps.borrow().get(caps).cloned();
-        let mut recorder = self.recorder()?;
+        let mut recorder = self.recorder();
         recorder.append_new(ROLLOUT, &lanes)?;
         recorder.append_new(CAPS, &caps)
     }
@@ -183,8 +183,7 @@ impl Session {
         let Ok(text) = read_text(&self.estate.root, &file) else {
             return Ok(());
         };
-        self.recorder()?
-            .append_new(APPROVERS, [&ApproversRecord { file, text }])
+        self.recorder().append_new(APPROVERS, [&ApproversRecord { file, text }])
     }
 }
 

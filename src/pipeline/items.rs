@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use super::act;
 use super::further::best_way;
 use super::night::NightReport;
-use super::record::History;
 use super::report::{CiOnly, Outcome, ReportItem, RunReport};
 use super::rollout::status::{self, RolloutReport};
 use super::rollout::stock::Stock;
@@ -69,7 +68,8 @@ impl Session {
 
     /// Where the lanes stand after the run, and what it learnt of them.
     fn rollout_report(&mut self, stock: Stock) -> Result<RolloutReport> {
-        self.stand(&History::read(&self.ledger)?);
+        let history = self.history()?;
+        self.stand(&history);
         let status = status::of(&self.estate.config.name, &self.estate.rollout, &self.standing, self.at);
         Ok(RolloutReport {
             status,

@@ -2,17 +2,19 @@
 
 use anyhow::{Context, Result};
 use holdpoint_engine::decide::{self, Question, Triage};
-use holdpoint_schemas::evidence::Check;
-use holdpoint_schemas::finding::RepoFinding;
+use holdpoint_schemas::evidence::{Check, EvidenceRecord};
+use holdpoint_schemas::finding::{Fingerprint, RepoFinding, finding_id};
 use holdpoint_schemas::fix::Fix;
 use holdpoint_schemas::{Digest, Level, SourceError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::act;
 use super::candidates;
 use super::findings::{self, Gathered, as_problem};
-use super::record::{FIX, History, Recorder};
+use super::history::History;
+use super::record::{FIX, Recorder};
 use super::report::{Outcome, ReportItem};
 use super::rollout::tonight::Tonight;
 use super::session::Session;
@@ -46,7 +48,7 @@ pub struct Plan {
     /// Tonight's order, and for what there is no room.
     pub tonight: Tonight,
     /// What the ledger held before the run.
-    pub history: History,
+    pub history: Arc<History>,
     /// Findings whose fix is merged.
     pub settled: BTreeMap<String, ReportItem>,
 }
@@ -61,6 +63,13 @@ pub struct Wanted<'a> {
     pub checks: &'a BTreeSet<Check>,
     /// How far it may go.
     pub reach: Level,
+}
+
+/// Jobs by fix.
+#[derive(Default)]
+struct Jobs {
+    jobs: BTreeMap<Digest, Job>,
+    comparisons: BTreeMap<Digest, Job>,
 }
 
 impl Plan {
@@ -79,9 +88,9 @@ impl Session {
     /// When the ledger can't be written or a decision can't be made.
     pub fn plan(mut self, only: &[String], agent: &Path) -> Result<(Self, Plan)> {
         act::settle_intents(&mut self)?;
-        let history = History::read(&self.ledger)?;
+        let history = self.history()?;
         self.stand(&history);
-        let mut recorder = Recorder::new(&mut self.ledger, &mut self.written, self.at)?;
+        let mut recorder = Recorder::new(&mut self.ledger, &mut self.memory.written, self.role, self.at);
         let mut gathered = findings::gather(&self.estate, &self.mirrors, &history, &mut recorder)?;
         let candidates = candidates::read(&self.estate, &self.mirrors, &gathered.findings, &history)?;
         recorder.append_new(FIX, &candidates.fixes)?;
@@ -90,17 +99,24 @@ impl Session {
             is_wanted(only, id) && !settled.contains_key(id)
         });
 
+        let mut by_finding: BTreeMap<(&str, &str, &Fingerprint), Vec<&Fix>> = BTreeMap::new();
+        for fix in &candidates.fixes {
+            for fingerprint in fix.resolves.iter().collect::<BTreeSet<_>>() {
+                let place = (fix.repo.as_str(), fix.target_branch.as_str(), fingerprint);
+                by_finding.entry(place).or_default().push(fix);
+            }
+        }
         let mut pairs = Vec::new();
         for finding in gathered.findings.values() {
-            let resolves = |fix: &&Fix| {
-                fix.repo == finding.repo
-                    && fix.target_branch == finding.branch
-                    && fix.resolves.contains(&finding.finding.fingerprint)
+            let place = (
+                finding.repo.as_str(),
+                finding.branch.as_str(),
+                &finding.finding.fingerprint,
+            );
+            let fixes: Vec<Option<&Fix>> = match by_finding.get(&place) {
+                Some(fixes) => fixes.iter().copied().map(Some).collect(),
+                None => vec![None],
             };
-            let mut fixes: Vec<Option<&Fix>> = candidates.fixes.iter().filter(resolves).map(Some).collect();
-            if fixes.is_empty() {
-                fixes.push(None);
-            }
             for fix in fixes {
                 let (facts, service) = self.facts(&history, finding, fix);
                 let caps = self.caps(finding, fix, &facts);
@@ -124,54 +140,8 @@ impl Session {
             }
         }
         let tonight = self.within_tonights_budget(&history, &mut pairs)?;
-        let mut checks: BTreeMap<Digest, BTreeSet<Check>> = BTreeMap::new();
-        for pair in &pairs {
-            if let Some(fix) = &pair.fix {
-                checks.entry(fix.id.clone()).or_default().extend(&pair.triage.checks);
-            }
-        }
         let mut refused = candidates.problems;
-        let mut jobs = BTreeMap::new();
-        let mut comparisons = BTreeMap::new();
-        for pair in &pairs {
-            let Some(fix) = &pair.fix else { continue };
-            if !self.mirrors.contains_key(&fix.repo) {
-                continue;
-            }
-            let mut checks = checks.get(&fix.id).cloned().unwrap_or_default();
-            let is_alert = |other: &Pair| {
-                other.fix.as_ref().is_none_or(|other| other.id != fix.id) || other.triage.decision.level == Level::Alert
-            };
-            let held = pairs.iter().all(is_alert);
-            if !held {
-                // Whatever a pack asks for: nothing is proposed or merged that wasn't built and tested.
-                checks.extend([Check::Build, Check::Test]);
-            }
-            let target = if held { &mut comparisons } else { &mut jobs };
-            if !target.contains_key(&fix.id) {
-                let is_resolved = |finding: &&RepoFinding| {
-                    finding.repo == fix.repo
-                        && finding.branch == fix.target_branch
-                        && fix.resolves.contains(&finding.finding.fingerprint)
-                };
-                let resolved: Vec<&RepoFinding> = gathered.findings.values().filter(is_resolved).collect();
-                let of_fix = |other: &&Pair| other.fix.as_ref().is_some_and(|other| other.id == fix.id);
-                let levels = pairs.iter().filter(of_fix).map(|other| other.triage.decision.level);
-                let reach = levels.max().unwrap_or(Level::Alert);
-                let wanted = Wanted {
-                    fix,
-                    resolved: &resolved,
-                    checks: &checks,
-                    reach,
-                };
-                match self.job(&history, &wanted, agent) {
-                    Ok(job) => {
-                        target.insert(fix.id.clone(), job);
-                    }
-                    Err(error) => refused.push(as_problem(&format!("{}@{}", fix.repo, fix.target_branch), &error)),
-                }
-            }
-        }
+        let Jobs { jobs, comparisons } = self.jobs(&history, &gathered, &pairs, agent, &mut refused);
         let plan = Plan {
             gathered,
             refused,
@@ -184,6 +154,50 @@ impl Session {
             settled,
         };
         Ok((self, plan))
+    }
+
+    /// What the fixes need in the sandbox; what can't be made ready is refused.
+    fn jobs(
+        &self,
+        history: &History,
+        gathered: &Gathered,
+        pairs: &[Pair],
+        agent: &Path,
+        refused: &mut Vec<SourceError>,
+    ) -> Jobs {
+        let mut fixes: BTreeMap<&Digest, (&Fix, BTreeSet<Check>, Level)> = BTreeMap::new();
+        for pair in pairs {
+            let Some(fix) = &pair.fix else { continue };
+            let (_, checks, reach) = fixes.entry(&fix.id).or_insert((fix, BTreeSet::new(), Level::Alert));
+            checks.extend(&pair.triage.checks);
+            *reach = (*reach).max(pair.triage.decision.level);
+        }
+        let mut made = Jobs::default();
+        for (id, (fix, mut checks, reach)) in fixes {
+            if !self.mirrors.contains_key(&fix.repo) {
+                continue;
+            }
+            let held = reach == Level::Alert;
+            if !held {
+                // Whatever a pack asks for: nothing is proposed or merged that wasn't built and tested.
+                checks.extend([Check::Build, Check::Test]);
+            }
+            let resolved: Vec<&RepoFinding> = resolved(fix, &gathered.findings).collect();
+            let wanted = Wanted {
+                fix,
+                resolved: &resolved,
+                checks: &checks,
+                reach,
+            };
+            match self.job(history, &wanted, agent) {
+                Ok(job) => {
+                    let target = if held { &mut made.comparisons } else { &mut made.jobs };
+                    target.insert(id.clone(), job);
+                }
+                Err(error) => refused.push(as_problem(&format!("{}@{}", fix.repo, fix.target_branch), &error)),
+            }
+        }
+        made
     }
 
     /// What a fix needs in the sandbox.
@@ -206,6 +220,15 @@ impl Session {
     /// Findings whose fix is merged: the recorded decision is replayed, nothing is done again.
     fn settled(&self, history: &History, fixes: &[Fix], only: &[String]) -> Result<BTreeMap<String, ReportItem>> {
         let mut settled = BTreeMap::new();
+        if history.merges.is_empty() {
+            return Ok(settled);
+        }
+        let by_digest = |record: &'_ EvidenceRecord| Digest::of_json(&record.evidence).ok();
+        let evidence: BTreeMap<Option<Digest>, &EvidenceRecord> = history
+            .evidence
+            .values()
+            .map(|record| (by_digest(record), record))
+            .collect();
         for merge in history.merges.values() {
             let Some(fix) = history
                 .fixes
@@ -214,29 +237,20 @@ impl Session {
             else {
                 continue;
             };
-            for finding in history.findings.values() {
+            for finding in resolved(fix, &history.findings) {
                 let id = finding.id();
-                let is_resolved = finding.repo == fix.repo
-                    && finding.branch == fix.target_branch
-                    && fix.resolves.contains(&finding.finding.fingerprint);
-                let Some(recorded) = history
-                    .decisions
-                    .get(&id)
-                    .filter(|_| is_resolved && is_wanted(only, &id))
-                else {
+                let Some(recorded) = history.decisions.get(&id).filter(|_| is_wanted(only, &id)) else {
                     continue;
                 };
-                let evidence = history
-                    .evidence
-                    .values()
-                    .find(|record| recorded.inputs.evidence == Digest::of_json(&record.evidence).ok())
-                    .cloned();
+                let of_decision = (recorded.inputs.evidence.as_ref())
+                    .and_then(|digest| evidence.get(&Some(digest.clone())))
+                    .map(|record| (*record).clone());
                 // As it was decided: what the lane may do by now is about other fixes.
                 let decision = recorded.clone();
                 let outcome = Outcome::AlreadyMerged {
                     commit: merge.commit.clone(),
                 };
-                settled.insert(id, self.item(finding, Some(fix), decision, evidence, None, outcome));
+                settled.insert(id, self.item(finding, Some(fix), decision, of_decision, None, outcome));
             }
         }
         Ok(settled)
@@ -255,23 +269,29 @@ fn scope(
     let wanted: BTreeSet<String> = findings.keys().filter(|id| is_wanted(id)).cloned().collect();
     let mut kept = wanted.clone();
     for fix in fixes {
-        let is_resolved = |entry: &(&String, &RepoFinding)| {
-            entry.1.repo == fix.repo
-                && entry.1.branch == fix.target_branch
-                && fix.resolves.contains(&entry.1.finding.fingerprint)
-        };
-        let resolved: BTreeSet<String> = findings.iter().filter(is_resolved).map(|(id, _)| id.clone()).collect();
-        if resolved.is_disjoint(&wanted) {
+        let own: BTreeSet<String> = resolved(fix, findings).map(RepoFinding::id).collect();
+        if own.is_disjoint(&wanted) {
             continue;
         }
-        kept.extend(resolved);
-        for (id, finding) in history.findings.iter().filter(is_resolved) {
-            kept.insert(id.clone());
-            findings.entry(id.clone()).or_insert_with(|| finding.clone());
+        kept.extend(own);
+        for finding in resolved(fix, &history.findings) {
+            kept.insert(finding.id());
+            findings.entry(finding.id()).or_insert_with(|| finding.clone());
         }
     }
     findings.retain(|id, _| kept.contains(id));
     wanted
+}
+
+/// Those of some findings, by id, that a fix resolves.
+fn resolved<'f>(
+    fix: &'f Fix,
+    findings: &'f BTreeMap<String, RepoFinding>,
+) -> impl Iterator<Item = &'f RepoFinding> + use<'f> {
+    let ids: BTreeSet<String> = (fix.resolves.iter())
+        .map(|fingerprint| finding_id(&fix.repo, &fix.target_branch, fingerprint))
+        .collect();
+    ids.into_iter().filter_map(|id| findings.get(&id))
 }
 
 fn is_wanted(only: &[String], id: &str) -> bool {

@@ -1,23 +1,16 @@
 //! What the ledger keeps: the kinds of its entries and their bodies.
 
 use anyhow::Result;
-use holdpoint_ledger::Ledger;
-use holdpoint_schemas::approval::{ApprovalStatement, SignedApproval, Verb};
-use holdpoint_schemas::decision::{Decision, Permission};
+use holdpoint_ledger::{Entry, Ledger};
+use holdpoint_schemas::decision::Permission;
 use holdpoint_schemas::evidence::EvidenceRecord;
 use holdpoint_schemas::fact::FactSet;
-use holdpoint_schemas::finding::{RepoFinding, finding_id};
-use holdpoint_schemas::fix::Fix;
-use holdpoint_schemas::outcome::{OutcomeKind, OutcomeRecord};
 use holdpoint_schemas::{Digest, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::approvals::desk::Desk;
-use super::night::{NightRecord, Nights};
-use super::rollout::log::RolloutLog;
-use super::time::{PresenceRecord, Timeline};
+use super::session::Role;
 
 /// The facts that policies could read, once for each schema.
 pub const SCHEMA: &str = "schema";
@@ -190,177 +183,6 @@ pub struct PermissionRecord {
     pub permission: Permission,
 }
 
-/// Everything of the ledger that a run reads back.
-#[derive(Debug, Default)]
-pub struct History {
-    /// Commits that reports were read against, by (repo, branch, report).
-    pub reports: BTreeMap<(String, String, Digest), String>,
-    /// Evidence by key.
-    pub evidence: BTreeMap<Digest, EvidenceRecord>,
-    /// Tests that were seen to be flaky, by repo.
-    pub flaky: BTreeMap<String, BTreeSet<String>>,
-    /// Newest fix by id.
-    pub fixes: BTreeMap<Digest, Fix>,
-    /// Findings by short id.
-    pub findings: BTreeMap<String, RepoFinding>,
-    /// Newest decision by finding (short id).
-    pub decisions: BTreeMap<String, Decision>,
-    /// Every decision by its own id.
-    pub decision_ids: BTreeSet<Digest>,
-    /// Proposals by fix, newest last.
-    pub proposals: BTreeMap<Digest, ProposalRecord>,
-    /// Merges by fix.
-    pub merges: BTreeMap<Digest, MergeRecord>,
-    /// Merges that were begun and have no outcome, by fix, oldest first: a push may outlive the run that began it.
-    pub open_intents: BTreeMap<Digest, Vec<MergeRecord>>,
-    /// Approvals by fix, oldest first.
-    pub approvals: BTreeMap<Digest, Vec<SignedApproval>>,
-    /// What waits for people, and what they said.
-    pub desk: Desk,
-    /// Findings over time.
-    pub times: Timeline,
-    /// Nights that were begun.
-    pub nights: Nights,
-    /// Outcomes, stages of lanes, halts and admissions.
-    pub rollout: RolloutLog,
-    /// Fixes that were validated.
-    pub validated: BTreeSet<Digest>,
-    /// How long the newest validation of each repo took in the sandbox, in milliseconds.
-    pub durations: BTreeMap<String, u64>,
-}
-
-impl History {
-    /// Reads the ledger.
-    ///
-    /// # Errors
-    /// When an entry doesn't have the form of its kind: the ledger isn't ours, or was changed.
-    pub fn read(ledger: &Ledger) -> Result<Self> {
-        let mut history = Self::default();
-        for entry in ledger.entries(None)? {
-            history.desk.see(&entry)?;
-            history.rollout.read(&entry)?;
-            let body = entry.body;
-            match entry.kind.as_str() {
-                REPORT => {
-                    let record: ReportRecord = parse(&entry.kind, body)?;
-                    history
-                        .reports
-                        .insert((record.repo, record.branch, record.report), record.commit);
-                }
-                FINDING => {
-                    let finding: RepoFinding = parse(&entry.kind, body)?;
-                    history.times.seen(finding.id(), entry.at);
-                    history.findings.insert(finding.id(), finding);
-                }
-                FIX => {
-                    let fix: Fix = parse(&entry.kind, body)?;
-                    history.fixes.insert(fix.id.clone(), fix);
-                }
-                EVIDENCE => {
-                    let record: EvidenceEntry = parse(&entry.kind, body)?;
-                    if let Some(fix) = history.fixes.get(&record.fix) {
-                        let names = record.record.evidence.flaky_tests.iter().map(|test| test.name.clone());
-                        let known = history.flaky.entry(fix.repo.clone()).or_default();
-                        known.extend(names);
-                        let millis = record.record.steps.iter().map(|step| step.millis).sum();
-                        history.durations.insert(fix.repo.clone(), millis);
-                    }
-                    history.validated.insert(record.fix);
-                    history.evidence.insert(record.key, record.record);
-                }
-                DECISION => {
-                    let decision: Decision = parse(&entry.kind, body)?;
-                    history.decision_ids.insert(decision.id.clone());
-                    if let Some(id) = history.known_finding(&decision) {
-                        history.times.decided(&id, &decision, entry.at);
-                        history.decisions.insert(id, decision);
-                    }
-                }
-                PROPOSAL => {
-                    let record: ProposalRecord = parse(&entry.kind, body)?;
-                    history.proposals.insert(record.fix.clone(), record);
-                }
-                MERGE_INTENT => {
-                    let record: MergeRecord = parse(&entry.kind, body)?;
-                    let begun = history.open_intents.entry(record.fix.clone()).or_default();
-                    begun.push(record);
-                }
-                MERGE => {
-                    let record: MergeRecord = parse(&entry.kind, body)?;
-                    history.open_intents.remove(&record.fix);
-                    for id in history.resolved_by(&record.fix) {
-                        history.times.merged(&id, entry.at);
-                    }
-                    history.merges.insert(record.fix.clone(), record);
-                }
-                APPROVAL => {
-                    let approval: SignedApproval = parse(&entry.kind, body)?;
-                    history
-                        .approvals
-                        .entry(approval.statement.fix.clone())
-                        .or_default()
-                        .push(approval);
-                }
-                PRESENCE => {
-                    let record: PresenceRecord = parse(&entry.kind, body)?;
-                    history.times.presence(&record, entry.at);
-                }
-                // What was reverted is open again.
-                OUTCOME => {
-                    let record: OutcomeRecord = parse(&entry.kind, body)?;
-                    if record.kind == OutcomeKind::Reverted {
-                        for id in history.resolved_by(&record.fix) {
-                            history.times.reverted(&id, entry.at);
-                        }
-                    }
-                }
-                NIGHT => {
-                    let record: NightRecord = parse(&entry.kind, body)?;
-                    history.nights.record(record);
-                }
-                _ => {}
-            }
-        }
-        Ok(history)
-    }
-
-    fn known_finding(&self, decision: &Decision) -> Option<String> {
-        let id = finding_id(&decision.repo, &decision.branch, &decision.finding);
-        self.findings.contains_key(&id).then_some(id)
-    }
-
-    /// Short ids of what a recorded fix resolves.
-    pub fn resolved_by(&self, fix: &Digest) -> Vec<String> {
-        let Some(fix) = self.fixes.get(fix) else {
-            return Vec::new();
-        };
-        let id = |fingerprint| finding_id(&fix.repo, &fix.target_branch, fingerprint);
-        fix.resolves.iter().map(id).collect()
-    }
-
-    /// The last no that people said about a change: also about the same change in another folder or by another
-    /// remediator. A go after it takes the no back for `promote`, which verifies it; what was declined once is never
-    /// merged without a person again.
-    pub fn declined(&self, fix: &Fix) -> Option<&ApprovalStatement> {
-        let is_same = |said: &&ApprovalStatement| {
-            said.fix == fix.id
-                || (said.binding.diff == fix.diff
-                    && said.binding.repo == fix.repo
-                    && said.binding.target_branch == fix.target_branch)
-        };
-        let said = self.approvals.values().flatten().map(|approval| &approval.statement);
-        said.filter(|said| said.verb == Verb::Decline)
-            .filter(is_same)
-            .max_by_key(|said| said.at)
-    }
-
-    /// Whether a commit is one of Holdpoint's own merges: by the ledger, not by a trailer that
-    /// anyone can write.
-    pub fn is_own_merge(&self, commit: &str) -> bool {
-        self.merges.values().any(|merge| merge.commit == commit)
-    }
-}
-
 /// A body as its kind has it.
 ///
 /// # Errors
@@ -375,28 +197,33 @@ pub struct Recorder<'a> {
     ledger: &'a mut Ledger,
     at: Timestamp,
     written: &'a mut Written,
+    role: Role,
 }
 
-/// Which entries the ledger holds, read once per process: nobody else writes while it is locked.
+/// Which entries the ledger holds: nobody else writes while it is locked.
 #[derive(Debug, Default)]
-pub struct Written(Option<BTreeSet<Digest>>);
+pub struct Written(BTreeSet<Digest>);
 
-impl<'a> Recorder<'a> {
-    /// A recorder at the injected time.
+impl Written {
+    /// Notes an entry that is there.
     ///
     /// # Errors
-    /// When the ledger can't be read.
-    pub fn new(ledger: &'a mut Ledger, written: &'a mut Written, at: Timestamp) -> Result<Self> {
-        if written.0.is_none() {
-            let entries = ledger.entries(None)?;
-            written.0 = Some(
-                entries
-                    .iter()
-                    .map(|entry| key(&entry.kind, &entry.body))
-                    .collect::<Result<_>>()?,
-            );
+    /// Never for an entry of a ledger: it had a canonical form when it was written.
+    pub fn note(&mut self, entry: &Entry) -> Result<()> {
+        self.0.insert(key(&entry.kind, &entry.body)?);
+        Ok(())
+    }
+}
+
+impl<'a> Recorder<'a> {
+    /// A recorder at the injected time. Who only assists appends nothing.
+    pub fn new(ledger: &'a mut Ledger, written: &'a mut Written, role: Role, at: Timestamp) -> Self {
+        Self {
+            ledger,
+            at,
+            written,
+            role,
         }
-        Ok(Self { ledger, at, written })
     }
 
     /// Appends the entries that aren't there yet, in one transaction: a second run at the same time
@@ -409,7 +236,7 @@ impl<'a> Recorder<'a> {
         kind: &str,
         bodies: impl IntoIterator<Item = &'b T>,
     ) -> Result<()> {
-        let written = self.written.0.get_or_insert_default();
+        let written = &mut self.written.0;
         let mut new = Vec::new();
         let mut keys = BTreeSet::new();
         for body in bodies {
@@ -418,21 +245,21 @@ impl<'a> Recorder<'a> {
                 new.push((kind, self.at, body));
             }
         }
-        if !new.is_empty() {
+        if !new.is_empty() && self.role == Role::Runs {
             self.ledger.append_all(new)?;
             written.extend(keys);
         }
         Ok(())
     }
-}
 
-impl Recorder<'_> {
     /// Appends an entry, whatever is there already: for what may truly happen twice.
     ///
     /// # Errors
     /// When it can't be written.
     pub fn append<T: Serialize>(&mut self, kind: &str, body: &T) -> Result<()> {
-        self.ledger.append(kind, self.at, body)?;
+        if self.role == Role::Runs {
+            self.ledger.append(kind, self.at, body)?;
+        }
         Ok(())
     }
 }

@@ -4,26 +4,26 @@ use anyhow::Result;
 use holdpoint_engine::decide::{self, Question};
 use holdpoint_schemas::decision::{Decision, Phase};
 use holdpoint_schemas::event::{Event, EventSink};
-use holdpoint_schemas::evidence::{Check, EvidenceRecord, StepEnd, StepRun};
+use holdpoint_schemas::evidence::{Check, EvidenceRecord};
 use holdpoint_schemas::finding::RepoFinding;
 use holdpoint_schemas::{Digest, Level, SourceError, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::sync::mpsc;
-use tokio::time::error::Elapsed;
 
 use super::act;
 use super::choose::{Released, choose, lower_to_the_fix, lower_what_was_declined};
+use super::evidence::Validated;
+use super::history::History;
 use super::minimum;
 use super::night::Before;
 use super::plan::{Pair, Plan};
-use super::record::{EVIDENCE, EvidenceEntry, History, RUN, RunRecord};
+use super::record::{RUN, RunRecord};
 use super::report::{Outcome, ReportItem, RunReport};
 use super::rollout::tonight::{Tonight, work};
 use super::session::{Session, blocking};
-use super::together::{self, Batch};
-use super::validation::{self, Finished, Job};
+use super::together;
+use super::validation;
 use super::window::{NOT_REACHED, Window};
 
 /// How often a fix is tested again because its base moved during the run.
@@ -155,44 +155,6 @@ pub async fn run(root: &Path, options: &RunOptions, events: Arc<dyn EventSink>) 
     Ok(RunResult { report, problems })
 }
 
-/// Whether evidence may be used again. What broke off with the machine or at a bound, or never began, may come out
-/// otherwise: a machine that is short of memory or disk gives a step less than its bound.
-pub fn is_final(record: &EvidenceRecord) -> bool {
-    let lost = |step: &StepRun| !matches!(step.end, StepEnd::Exited { .. } | StepEnd::MissingTool);
-    let needs_sandbox = record.evidence.checks.keys().any(|check| *check != Check::Surface);
-    !record.steps.iter().any(lost) && (!needs_sandbox || !record.steps.is_empty())
-}
-
-/// What validation found out, by fix.
-#[derive(Debug, Default)]
-pub struct Validated {
-    /// Whether the sandbox was to be used: then a fix without evidence couldn't be validated, and
-    /// what it would have shown is unknown.
-    pub ran: bool,
-    /// Fixes for which the time wasn't enough.
-    pub not_reached: BTreeSet<Digest>,
-    /// Evidence; of a fix that is part of a batch, the batch's.
-    pub evidence: BTreeMap<Digest, EvidenceRecord>,
-    /// Whether the tests of held candidates were green.
-    pub comparisons: BTreeMap<Digest, Option<bool>>,
-    /// Fixes that were tested as one.
-    pub batches: Vec<Batch>,
-}
-
-impl Validated {
-    fn lacks(&self, fix: &Digest) -> bool {
-        self.not_reached.contains(fix)
-    }
-}
-
-/// The next result, or that the time for validating is over.
-async fn next(results: &mut mpsc::Receiver<Finished>, window: &Window) -> Result<Option<Finished>, Elapsed> {
-    match window.left_to_validate() {
-        None => Ok(results.recv().await),
-        Some(left) => tokio::time::timeout(left, results.recv()).await,
-    }
-}
-
 /// What a round did.
 struct Done {
     items: BTreeMap<String, ReportItem>,
@@ -213,116 +175,6 @@ impl Session {
         };
         self.ledger.append(RUN, self.at, &record)?;
         Ok(())
-    }
-
-    async fn validate(
-        &mut self,
-        plan: &Plan,
-        options: &RunOptions,
-        runner: &mut Option<Result<validation::Runner>>,
-        alone: &BTreeSet<Digest>,
-    ) -> Result<Validated> {
-        let mut validated = Validated {
-            ran: options.validate,
-            ..Validated::default()
-        };
-        let mut jobs = Vec::new();
-        for (fix, job) in plan.jobs_in_order() {
-            let job = job.without(&options.skip_checks);
-            match plan.history.evidence.get(&job.key).filter(|record| is_final(record)) {
-                Some(record) => {
-                    validated.evidence.insert(fix.clone(), record.clone());
-                }
-                None => {
-                    jobs.push((fix.clone(), job));
-                }
-            }
-        }
-        let comparisons: BTreeMap<Digest, Job> = if options.compare_ci {
-            plan.comparisons.clone()
-        } else {
-            BTreeMap::new()
-        };
-        if jobs.is_empty() && comparisons.is_empty() {
-            return Ok(validated);
-        }
-        validated.not_reached = jobs.iter().map(|(fix, _)| fix.clone()).collect();
-        if options.window.left_to_validate().is_some_and(|left| left.is_zero()) {
-            return Ok(validated);
-        }
-        let Some(started) = runner.take() else {
-            validated.not_reached.clear();
-            return Ok(validated);
-        };
-        let running = started?;
-        self.reserve_minutes(&plan.tonight, jobs.iter().map(|(fix, _)| fix))?;
-        if !options.dry_run {
-            for stack in self.stacks(plan, alone)? {
-                let tried = match options.window.left_to_validate() {
-                    None => self.try_together(plan, &stack, options, &running).await?,
-                    Some(left) => {
-                        let trying = self.try_together(plan, &stack, options, &running);
-                        match tokio::time::timeout(left, trying).await {
-                            Ok(tried) => tried?,
-                            Err(_) => {
-                                running.cut().await;
-                                return Ok(validated);
-                            }
-                        }
-                    }
-                };
-                for entry in tried.entries {
-                    self.ledger.append(EVIDENCE, self.at, &entry)?;
-                }
-                tracing::debug!("evidence recorded");
-                validated.evidence.extend(tried.alone);
-                if let Some(batch) = tried.batch {
-                    for (fix, _) in &batch.members {
-                        validated.evidence.insert(fix.clone(), batch.record.clone());
-                    }
-                    validated.batches.push(batch);
-                }
-            }
-            jobs.retain(|(fix, _)| !validated.evidence.contains_key(fix));
-            validated.not_reached = jobs.iter().map(|(fix, _)| fix.clone()).collect();
-        }
-        let mut results = running.all(jobs);
-        loop {
-            let (fix, key, record) = match next(&mut results, &options.window).await {
-                Ok(Some(finished)) => finished,
-                Ok(None) => break,
-                Err(_) => {
-                    running.cut().await;
-                    return Ok(validated);
-                }
-            };
-            validated.not_reached.remove(&fix);
-            self.ledger.append(
-                EVIDENCE,
-                self.at,
-                &EvidenceEntry {
-                    key,
-                    fix: fix.clone(),
-                    record: record.clone(),
-                },
-            )?;
-            validated.evidence.insert(fix, record);
-        }
-        let comparisons = comparisons.into_iter().map(|(fix, job)| (fix, job.tests_only()));
-        let mut results = running.all(comparisons.collect());
-        loop {
-            let (fix, _, record) = match next(&mut results, &options.window).await {
-                Ok(Some(finished)) => finished,
-                Ok(None) => break,
-                Err(_) => {
-                    running.cut().await;
-                    return Ok(validated);
-                }
-            };
-            validated.comparisons.insert(fix, record.evidence.candidate_green);
-        }
-        *runner = Some(Ok(running));
-        Ok(validated)
     }
 
     /// Release decisions, the choice among fixes, and the acts.
@@ -380,7 +232,7 @@ impl Session {
             let outcome = if let Some(outcome) = of_batch {
                 outcome.clone()
             } else if waits {
-                let known = pair.fix.as_ref().map(|fix| act::proposed_with(&self.ledger, fix));
+                let known = pair.fix.as_ref().map(|fix| act::proposed_with(&mut self, fix));
                 known.transpose()?.flatten().unwrap_or_else(|| {
                     done.not_reached.push(id.clone());
                     Outcome::NotDone {
@@ -395,7 +247,7 @@ impl Session {
                 let known = pair
                     .fix
                     .as_ref()
-                    .map(|fix| act::proposed_with(&self.ledger, fix))
+                    .map(|fix| act::proposed_with(&mut self, fix))
                     .transpose()?;
                 known.flatten().unwrap_or(Outcome::NotDone {
                     why: "this is a dry run".to_owned(),
@@ -518,11 +370,11 @@ impl Session {
                 findings.extend(others.filter(|other| other.id() != pair.finding.id()));
                 act::propose(self, &plan.history, &findings, fix, decision, evidence)
             }
-            Level::Suggest => Ok(act::proposed_with(&self.ledger, fix)?.unwrap_or(Outcome::NotDone {
+            Level::Suggest => Ok(act::proposed_with(self, fix)?.unwrap_or(Outcome::NotDone {
                 why: act::BASE_MOVED.to_owned(),
             })),
             Level::AutoApply if first_of_fix => act::auto_apply(self, &pair.finding, fix, decision, evidence, tonight),
-            Level::AutoApply => act::merged_with(&self.ledger, fix),
+            Level::AutoApply => act::merged_with(self, fix),
         }
     }
 }
@@ -530,58 +382,4 @@ impl Session {
 /// A finding in one line, for people.
 pub fn label(finding: &RepoFinding) -> String {
     format!("{}@{}: {}", finding.repo, finding.branch, finding.finding.title)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use holdpoint_schemas::evidence::{CheckResult, Evidence, Isolation, Side, Verdict};
-
-    fn evidence(end: StepEnd) -> EvidenceRecord {
-        let result = CheckResult {
-            verdict: Verdict::Inconclusive,
-            reason: String::new(),
-            details: Vec::new(),
-        };
-        EvidenceRecord {
-            evidence: Evidence {
-                checks: BTreeMap::from([(Check::Test, result)]),
-                new_findings: Vec::new(),
-                sandbox: String::new(),
-                isolation: Isolation::Container,
-                hosts: Vec::new(),
-                flaky_tests: Vec::new(),
-                candidate_green: None,
-            },
-            steps: vec![StepRun {
-                step: "test".to_owned(),
-                side: Side::Candidate,
-                end,
-                millis: 1,
-                tail: String::new(),
-            }],
-        }
-    }
-
-    #[test]
-    fn evidence_is_used_again_only_where_every_step_ended_by_itself() {
-        for end in [
-            StepEnd::Exited { code: 0 },
-            StepEnd::Exited { code: 1 },
-            StepEnd::MissingTool,
-        ] {
-            assert!(is_final(&evidence(end)));
-        }
-        for end in [
-            StepEnd::OutOfMemory,
-            StepEnd::OutOfDisk,
-            StepEnd::TimedOut { after_seconds: 1 },
-            StepEnd::Killed,
-        ] {
-            assert!(!is_final(&evidence(end)));
-        }
-        let mut never = evidence(StepEnd::MissingTool);
-        never.steps.clear();
-        assert!(!is_final(&never));
-    }
 }

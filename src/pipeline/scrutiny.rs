@@ -7,8 +7,8 @@ use holdpoint_schemas::fix::{Fix, FixKind};
 use std::collections::BTreeSet;
 
 use super::facts::Moment;
+use super::history::History;
 use super::owners::Owners;
-use super::record::History;
 use super::session::Session;
 
 impl Session {

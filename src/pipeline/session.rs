@@ -10,20 +10,31 @@ use holdpoint_schemas::service::ServiceId;
 use holdpoint_schemas::{SourceError, Timestamp};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::approvals;
 use super::checkpoints;
 use super::estate::{Estate, Source, topology};
 use super::facts::{self, Moment, touched_addresses, touched_paths};
+use super::history::{History, Memory};
 use super::inputs::Asked;
 use super::ledger_key;
 use super::mirror::Mirror;
 use super::owners::Owners;
-use super::record::{History, Recorder, Written};
+use super::record::{RUN, Recorder};
 use super::repo_knowledge::RepoKnowledge;
 use super::rollout::standing::Standing;
 use super::state::State;
 use super::store::Location;
+
+/// Whose run a session is part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// This process runs the estate.
+    Runs,
+    /// Another host does, and this one helps: it writes no more to the ledger than the evidence that it found.
+    Assists,
+}
 
 /// An estate in the hands of one process.
 pub struct Session {
@@ -37,8 +48,10 @@ pub struct Session {
     pub ledger_key: SignerKey,
     /// Lanes and caps that were decided with.
     pub asked: Asked,
-    /// What the ledger holds already.
-    pub written: Written,
+    /// What the ledger holds, as far as it was read.
+    pub memory: Memory,
+    /// Whose run it is.
+    pub role: Role,
     /// Its repos.
     pub mirrors: BTreeMap<String, Mirror>,
     /// The injected clock.
@@ -57,9 +70,26 @@ impl Session {
     /// # Errors
     /// When the estate can't be used, another run holds it, or the ledger was tampered with.
     pub fn open(root: &Path, at: Timestamp) -> Result<Self> {
-        let mut estate = Estate::load(root)?;
+        let estate = Estate::load(root)?;
         let mut state = State::take(&estate.state())?;
         let ledger = state.ledger(&Location::of(&estate.root, &estate.config)?)?;
+        Self::over(estate, state, ledger, Role::Runs, at)
+    }
+
+    /// The same, to help the run of another host: as of that run's moment, and nothing is written to the ledger.
+    ///
+    /// # Errors
+    /// As [`Session::open`], and when no run was ever begun.
+    pub fn open_to_assist(root: &Path) -> Result<Self> {
+        let estate = Estate::load(root)?;
+        let state = State::take(&estate.state())?;
+        let ledger = state.ledger_of_another(&Location::of(&estate.root, &estate.config)?)?;
+        let runs = ledger.entries(Some(RUN))?;
+        let at = runs.last().context("the ledger has no run that could be helped")?.at;
+        Self::over(estate, state, ledger, Role::Assists, at)
+    }
+
+    fn over(mut estate: Estate, state: State, ledger: Ledger, role: Role, at: Timestamp) -> Result<Self> {
         let ledger_key = ledger_key::signer(&estate.root, &estate.config)?;
         let forged = checkpoints::problems(&ledger, &ledger_key::trusted(&estate.root, &estate.config)?)?;
         if !forged.is_empty() {
@@ -87,7 +117,9 @@ impl Session {
             }
         }
         let approvers = approvals::approvers(&estate.root, &estate.config);
-        let standing = Standing::of(&estate.rollout, &History::read(&ledger)?.rollout, &approvers, at);
+        let mut memory = Memory::default();
+        let history = memory.up_to_date(&ledger)?;
+        let standing = Standing::of(&estate.rollout, &history.rollout, &approvers, at);
         Ok(Self {
             standing,
             estate,
@@ -95,7 +127,8 @@ impl Session {
             ledger,
             ledger_key,
             asked: Asked::default(),
-            written: Written::default(),
+            memory,
+            role,
             mirrors,
             at,
             repo_knowledge: RepoKnowledge::default(),
@@ -104,11 +137,16 @@ impl Session {
     }
 
     /// Appends to the ledger what it doesn't hold yet.
+    pub fn recorder(&mut self) -> Recorder<'_> {
+        Recorder::new(&mut self.ledger, &mut self.memory.written, self.role, self.at)
+    }
+
+    /// What the ledger holds by now.
     ///
     /// # Errors
-    /// When the ledger can't be read.
-    pub fn recorder(&mut self) -> Result<Recorder<'_>> {
-        Recorder::new(&mut self.ledger, &mut self.written, self.at)
+    /// When it can't be read.
+    pub fn history(&mut self) -> Result<Arc<History>> {
+        self.memory.up_to_date(&self.ledger)
     }
 
     /// Facts about a finding and its fix, now.

@@ -76,18 +76,25 @@ impl State {
     pub fn ledger(&mut self, location: &Location) -> Result<Ledger> {
         let mut ledger = location.open().map_err(told)?;
         self.lease = EstateLease::take(location, &mut ledger, &self.holder()?)?;
-        if let holdpoint_ledger::Verification::Tampered { problems } = ledger.verify(None)? {
-            return Err(BadInput::new(
-                format!("the ledger doesn't verify: {}", problems.join("; ")),
-                "look at it with `holdpoint ledger verify`, and restore it from a copy",
-            )
-            .into());
-        }
+        refuse_if_tampered(&ledger)?;
+        Ok(ledger)
+    }
+
+    /// Opens the ledger while another host's run has the estate; refuses one that doesn't verify, too.
+    ///
+    /// # Errors
+    /// When there is none, or it can't be opened or was tampered with.
+    pub fn ledger_of_another(&self, location: &Location) -> Result<Ledger> {
+        let ledger = location.open_existing().map_err(told)?;
+        refuse_if_tampered(&ledger)?;
         Ok(ledger)
     }
 
     /// Who holds this folder, told apart from every other: this machine, and a number drawn once.
-    fn holder(&self) -> Result<String> {
+    ///
+    /// # Errors
+    /// When the number can't be drawn or kept.
+    pub fn holder(&self) -> Result<String> {
         let path = self.root.join("holder.id");
         let id = match std::fs::read_to_string(&path) {
             Ok(id) if id.len() == 2 * HOLDER_BYTES => id,
@@ -150,6 +157,17 @@ impl State {
 }
 
 /// Writes down who holds the lock, for whoever finds it held. A note that can't be written harms nothing.
+fn refuse_if_tampered(ledger: &Ledger) -> Result<()> {
+    if let holdpoint_ledger::Verification::Tampered { problems } = ledger.verify(None)? {
+        return Err(BadInput::new(
+            format!("the ledger doesn't verify: {}", problems.join("; ")),
+            "look at it with `holdpoint ledger verify`, and restore it from a copy",
+        )
+        .into());
+    }
+    Ok(())
+}
+
 fn note_holder(mut lock: &File) {
     let since = holdpoint_schemas::Timestamp::now()
         .strftime("%Y-%m-%dT%H:%M:%SZ")

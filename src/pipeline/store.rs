@@ -14,7 +14,7 @@ use super::state::Held;
 use crate::failure::BadInput;
 
 /// Name of the lease that a run has on its estate.
-const RUN: &str = "run";
+pub const RUN: &str = "run";
 
 /// Renewals in the time of one lease: two may fail.
 const RENEWALS: u32 = 3;

@@ -16,11 +16,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::act::{self, Member};
 use super::choose::{Chosen, Released};
+use super::evidence::{Validated, is_final};
 use super::plan::{Pair, Plan, Wanted};
 use super::record::EvidenceEntry;
 use super::report::Outcome as MergeOutcome;
 use super::rollout::tonight::Tonight;
-use super::run::{RunOptions, Validated, is_final};
+use super::run::RunOptions;
 use super::session::Session;
 use super::validation::{Job, Runner};
 use super::window::NOT_REACHED;

@@ -48,12 +48,7 @@ impl Flock {
             flock.write(&format!("pack/{name}"), text);
         }
         for check in ["build", "test"].into_iter().take(if tests.is_some() { 2 } else { 1 }) {
-            let policy = format!(
-                "@id(\"{check}-passed\")\n@reason(\"It must be known to {check}\")\n@unlock(\"a fix that does\")\n\
-                 forbid (principal, action, resource)\n\
-                 unless {{ context has evidence.{check}.verdict && context.evidence.{check}.verdict == \"passed\" }};\n"
-            );
-            flock.write(&format!("pack/{check}.cedar"), &policy);
+            flock.also_asks_for(check);
         }
         flock.write("rollout.yaml", "default_stage: auto-apply\n");
         flock.write("reports/semgrep.json", &report(files));
@@ -76,6 +71,21 @@ impl Flock {
     /// Its folder.
     pub fn root(&self) -> &Path {
         self.root.path()
+    }
+
+    /// From now on the pack asks for a check to pass.
+    pub fn also_asks_for(&self, check: &str) {
+        let policy = format!(
+            "@id(\"{check}-passed\")\n@reason(\"It must be known to {check}\")\n@unlock(\"a fix that does\")\n\
+             forbid (principal, action, resource)\n\
+             unless {{ context has evidence.{check}.verdict && context.evidence.{check}.verdict == \"passed\" }};\n"
+        );
+        self.write(&format!("pack/{check}.cedar"), &policy);
+    }
+
+    /// From now on it doesn't.
+    pub fn no_longer_asks_for(&self, check: &str) {
+        fs::remove_file(self.root().join(format!("pack/{check}.cedar"))).unwrap();
     }
 
     /// Replaces its rollout file.

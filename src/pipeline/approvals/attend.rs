@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::desk::{Escalated, TimedOut};
 use super::waiting::proposed;
 use crate::pipeline::act;
-use crate::pipeline::record::{ESCALATED, History, TIMED_OUT};
+use crate::pipeline::history::History;
+use crate::pipeline::record::{ESCALATED, TIMED_OUT};
 use crate::pipeline::session::Session;
 
 /// What somebody should hear of.
@@ -67,7 +68,7 @@ impl Session {
     pub fn attend(&mut self) -> Result<()> {
         // What was merged and not yet recorded as that doesn't wait.
         act::settle_intents(self)?;
-        let history = History::read(&self.ledger)?;
+        let history = self.history()?;
         let config = &self.estate.config.approvals;
         let now = history.desk.now(self.at);
         let (mut late, mut told, mut left) = (Vec::new(), Vec::new(), Vec::new());

@@ -85,7 +85,7 @@ impl Wait {
 }
 
 /// What the ledger holds of what waits for people.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Desk {
     /// The estate's id, once somebody signed something.
     pub estate: Option<String>,

@@ -14,7 +14,8 @@ use super::waiting::{find, waiting};
 use super::{Signer, approvers, binding_to_sign};
 use crate::failure::BadInput;
 use crate::pipeline::act;
-use crate::pipeline::record::{History, OVERRIDE, REVIEW};
+use crate::pipeline::history::History;
+use crate::pipeline::record::{OVERRIDE, REVIEW};
 use crate::pipeline::session::Session;
 
 /// Shortest reason: whoever looks at it afterwards must learn something from it.
@@ -34,7 +35,7 @@ pub struct Override {
 /// When the item doesn't wait, the policies know no emergency, it would hold for too long, or the signature isn't an
 /// approver's.
 pub fn override_waiting(session: &mut Session, id: &str, signer: &Signer, wanted: &Override) -> Result<SignedOverride> {
-    let history = History::read(&session.ledger)?;
+    let history = session.history()?;
     let item = waiting(&history, id)?;
     item.still_waits(session, &history)?;
     let pack = &session.estate.pack;
@@ -87,7 +88,7 @@ pub fn override_waiting(session: &mut Session, id: &str, signer: &Signer, wanted
 /// # Errors
 /// When none is open, or the signature isn't an approver's, or is of someone who signed one of them or made the fix.
 pub fn acknowledge(session: &mut Session, id: &str, signer: &Signer, comment: &str) -> Result<Vec<SignedReview>> {
-    let history = History::read(&session.ledger)?;
+    let history = session.history()?;
     let finding = find(&history, id)?.id();
     let approvers = approvers(&session.estate.root, &session.estate.config)?;
     let open = open_overrides(&history, &approvers, session.at)?;

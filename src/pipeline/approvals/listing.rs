@@ -11,7 +11,7 @@ use super::desk::{Escalated, TimedOut};
 use super::emergency::open_overrides;
 use super::promotion::{Standing, standing};
 use super::waiting::{Proposed, proposed, waiting};
-use crate::pipeline::record::History;
+use crate::pipeline::history::History;
 use crate::pipeline::session::Session;
 
 /// What waits for people.
@@ -152,8 +152,8 @@ impl Session {
     ///
     /// # Errors
     /// When the ledger can't be read.
-    pub fn queue(&self) -> Result<Queue> {
-        let history = History::read(&self.ledger)?;
+    pub fn queue(&mut self) -> Result<Queue> {
+        let history = self.history()?;
         self.queue_of(&history)
     }
 
@@ -193,8 +193,8 @@ impl Session {
 ///
 /// # Errors
 /// When the ledger or the approvers can't be read.
-pub fn list(session: &Session) -> Result<Queue> {
-    let history = History::read(&session.ledger)?;
+pub fn list(session: &mut Session) -> Result<Queue> {
+    let history = session.history()?;
     let mut queue = session.queue_of(&history)?;
     let now = history.desk.now(session.at);
     for entry in &mut queue.waiting {

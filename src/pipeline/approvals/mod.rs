@@ -8,7 +8,7 @@ mod listing;
 mod promotion;
 mod waiting;
 
-pub use attend::not_again;
+pub use attend::{Notice, not_again};
 pub use emergency::{Override, acknowledge, override_waiting};
 pub use listing::{OpenOverride, Queue, WaitingItem, list};
 pub use promotion::{Promotion, promote};
@@ -29,7 +29,8 @@ use self::count::Ballot;
 use self::desk::EstateRecord;
 use super::act;
 use super::estate::read_text;
-use super::record::{APPROVAL, ESTATE, History};
+use super::history::History;
+use super::record::{APPROVAL, ESTATE};
 use super::session::Session;
 use crate::failure::BadInput;
 
@@ -121,7 +122,7 @@ pub fn sign(
     signer: &Signer,
     comment: Option<String>,
 ) -> Result<SignedApproval> {
-    let history = History::read(&session.ledger)?;
+    let history = session.history()?;
     let item = waiting(&history, id)?;
     item.still_waits(session, &history)?;
     act::refresh(session, &item.fix.repo)?;
@@ -183,7 +184,7 @@ fn binding_to_sign(session: &mut Session, history: &History, item: &Waiting) -> 
         });
         session.ledger.append(ESTATE, session.at, &EstateRecord { id })?;
         // Another process may have been first: what is on record counts.
-        binding.estate = History::read(&session.ledger)?.desk.estate.unwrap_or_default();
+        binding.estate = session.history()?.desk.estate.clone().unwrap_or_default();
     }
     Ok(binding)
 }

@@ -11,7 +11,8 @@ use super::waiting::{Waiting, waiting};
 use super::{EMERGENCY, UNAPPROVED, binding, with_ballot};
 use crate::pipeline::act;
 use crate::pipeline::facts::without_evidence;
-use crate::pipeline::record::{History, MergeRecord, PERMISSION, PermissionRecord};
+use crate::pipeline::history::History;
+use crate::pipeline::record::{MergeRecord, PERMISSION, PermissionRecord};
 use crate::pipeline::session::Session;
 
 /// How a promotion ended.
@@ -88,7 +89,7 @@ pub fn standing(session: &Session, history: &History, item: &Waiting) -> Result<
 /// # Errors
 /// When the item doesn't wait, or the remote or ledger can't be written.
 pub fn promote(session: &mut Session, id: &str) -> Result<Promotion> {
-    let history = History::read(&session.ledger)?;
+    let history = session.history()?;
     let item = waiting(&history, id)?;
     if let Some(why) = item.too_late(session, &history) {
         return Ok(Promotion::Held(vec![why]));
@@ -123,7 +124,7 @@ pub fn promote(session: &mut Session, id: &str) -> Result<Promotion> {
     };
     session.record_inputs()?;
     session.record_asked(&record.rollout, &record.caps)?;
-    session.recorder()?.append_new(PERMISSION, [&record])?;
+    session.recorder().append_new(PERMISSION, [&record])?;
     if !permission.permitted {
         let bounds = permission.bounds.into_iter().map(|bound: Bound| bound.reason);
         return Ok(Promotion::Held(bounds.chain(counted.refused).collect()));

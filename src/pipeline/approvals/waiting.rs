@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::desk::Wait;
 use crate::failure::BadInput;
-use crate::pipeline::record::History;
+use crate::pipeline::history::History;
 use crate::pipeline::session::Session;
 
 /// A suggested item: what waits for a human.

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 
 use super::approvals::find;
 use super::checkpoints;
-use super::record::History;
+use super::history::History;
 use crate::failure::BadInput;
 
 /// Program that statements name as the verifier's.

@@ -82,7 +82,7 @@ pub struct Estate {
     /// Provisioned variables.
     pub environments: Source<ProvisionedVariables>,
     /// Advisories.
-    pub advisories: Source<Advisories>,
+    pub advisories: Source<Arc<Advisories>>,
     /// Exploit probabilities.
     pub epss: Source<Epss>,
     /// Vulnerabilities that are known to be exploited.
@@ -202,9 +202,9 @@ impl Estate {
             None => Source::Unknown(format!("`{CONFIG_FILE}` names no advisories")),
             Some(folder) => load(&mut problems, "the advisories", || {
                 let files: Vec<(String, Vec<u8>)> = read_folder(&root, folder, &["json"])?;
-                Ok(Advisories::parse(
+                Ok(Arc::new(Advisories::parse(
                     files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())),
-                )?)
+                )?))
             }),
         };
         Ok(Self {

@@ -21,9 +21,9 @@ use holdpoint_schemas::service::ServiceId;
 use std::collections::BTreeSet;
 
 use super::estate::Estate;
+use super::history::History;
 use super::mirror::Mirror;
 use super::owners::Owners;
-use super::record::History;
 use super::repo_knowledge::{Answer, Callers, RepoKnowledge};
 
 /// All that a collector may look at.

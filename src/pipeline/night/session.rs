@@ -9,7 +9,8 @@ use std::path::Path;
 use super::{Before, NightRecord, NightReport, NightState};
 use crate::failure::BadInput;
 use crate::pipeline::estate;
-use crate::pipeline::record::{History, NIGHT};
+use crate::pipeline::history::History;
+use crate::pipeline::record::NIGHT;
 use crate::pipeline::report::ReportItem;
 use crate::pipeline::run::RunOptions;
 use crate::pipeline::session::Session;
@@ -52,13 +53,13 @@ impl Session {
     /// # Errors
     /// When the ledger can't be read.
     pub fn night_report(
-        &self,
+        &mut self,
         options: &RunOptions,
         before: &Before,
         items: &[ReportItem],
         not_reached: Vec<String>,
     ) -> Result<NightReport> {
-        let history = History::read(&self.ledger)?;
+        let history = self.history()?;
         let since = options
             .only
             .is_empty()

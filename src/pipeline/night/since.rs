@@ -6,7 +6,7 @@ use holdpoint_schemas::{Level, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::pipeline::record::History;
+use crate::pipeline::history::History;
 use crate::pipeline::report::{Outcome, ReportItem};
 use crate::pipeline::time::{Course, Held};
 use crate::pipeline::window::is_not_reached;

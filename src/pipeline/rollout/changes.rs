@@ -17,7 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::standing::Standing;
 use crate::failure::BadInput;
-use crate::pipeline::record::{HALT, History, STAGE};
+use crate::pipeline::history::History;
+use crate::pipeline::record::{HALT, STAGE};
 
 /// What changed by itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -16,7 +16,8 @@ use super::status::{self, RolloutStatus};
 use crate::failure::BadInput;
 use crate::pipeline::approvals::{self, Signer};
 use crate::pipeline::estate::{self, read_text};
-use crate::pipeline::record::{HALT, HOLD, History, OUTCOME, STAGE};
+use crate::pipeline::history::History;
+use crate::pipeline::record::{HALT, HOLD, OUTCOME, STAGE};
 use crate::pipeline::store::Location;
 use holdpoint_schemas::estate::EstateConfig;
 
@@ -312,7 +313,7 @@ impl Desk {
 
     fn read_again(&mut self) -> Result<()> {
         if let Some(ledger) = &self.ledger {
-            self.history = History::read(ledger)?;
+            self.history.read_on(ledger, |_| Ok(()))?;
             let approvers = approvals::approvers(&self.root, &self.config);
             self.standing = Standing::of(&self.file, &self.history.rollout, &approvers, self.at);
         }

@@ -19,7 +19,7 @@ use crate::pipeline::record::{ADMISSION, HALT, HOLD, MERGE, MergeRecord, OUTCOME
 const MAX_BETWEEN: usize = 10_000;
 
 /// What the ledger holds of lanes, in its order.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct RolloutLog {
     /// How many entries the ledger has.
     count: u64,
@@ -30,7 +30,7 @@ pub struct RolloutLog {
     merges: BTreeMap<Digest, (String, Timestamp)>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Logged {
     Outcome(OutcomeRecord),
     Admission(Admission),

@@ -18,9 +18,10 @@ use super::standing::Standing;
 use crate::pipeline::act::{AUTO_APPLY, settle_intents};
 use crate::pipeline::approvals;
 use crate::pipeline::choose::Released;
+use crate::pipeline::history::History;
 use crate::pipeline::owners::Owners;
 use crate::pipeline::plan::Plan;
-use crate::pipeline::record::{History, MergeRecord, OUTCOME};
+use crate::pipeline::record::{MergeRecord, OUTCOME};
 use crate::pipeline::session::Session;
 
 /// How long a change of our lines by somebody else is told in reports: a week.
@@ -68,7 +69,7 @@ impl Session {
     /// When the ledger can't be read or written.
     pub fn take_stock(&mut self) -> Result<Stock> {
         settle_intents(self)?;
-        let history = History::read(&self.ledger)?;
+        let history = self.history()?;
         let mut stock = Stock::default();
         let mut outcomes = self.merges_to_record(&history);
         outcomes.extend(self.reviews_to_record(&history));
@@ -78,11 +79,13 @@ impl Session {
             stock.outcomes.push(outcome);
         }
         for way in [Way::Down, Way::Up] {
-            self.stand(&History::read(&self.ledger)?);
+            let history = self.history()?;
+            self.stand(&history);
             let changes = changes::apply(&mut self.ledger, &self.estate.rollout, &self.standing, way, self.at)?;
             stock.changes = stock.changes.and(changes);
         }
-        self.stand(&History::read(&self.ledger)?);
+        let history = self.history()?;
+        self.stand(&history);
         Ok(stock)
     }
 

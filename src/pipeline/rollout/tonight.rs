@@ -12,10 +12,12 @@ use holdpoint_schemas::rollout::{Admission, DEFAULT_LANE};
 use holdpoint_schemas::service::ServiceId;
 use holdpoint_schemas::{Digest, Level};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::pipeline::facts::without_evidence;
+use crate::pipeline::history::History;
 use crate::pipeline::plan::Pair;
-use crate::pipeline::record::{ADMISSION, HALT, History};
+use crate::pipeline::record::ADMISSION;
 use crate::pipeline::session::Session;
 
 /// Steps of a validation that may take up to their bound: both sides' build and tests.
@@ -168,7 +170,7 @@ impl Session {
                 ..admission.clone()
             })
             .collect();
-        self.recorder()?.append_new(ADMISSION, &reserved)
+        self.recorder().append_new(ADMISSION, &reserved)
     }
 
     /// What withholds a pull request by now, after its admission is on record.
@@ -185,8 +187,11 @@ impl Session {
         let mut caps = Vec::new();
         if tonight.admissions.contains_key(&fix.id) {
             caps = self.let_through(tonight, fix)?.1;
-        } else if self.ledger.entries(Some(HALT))?.len() != self.standing.halts {
-            self.stand(&History::read(&self.ledger)?);
+        } else {
+            let history = self.history()?;
+            if history.rollout.halts() != self.standing.halts {
+                self.stand(&history);
+            }
         }
         caps.extend(self.caps(finding, Some(fix), &without_evidence(&decision.facts)));
         Ok(caps.into_iter().find(|cap| cap.withholds <= Level::Suggest))
@@ -248,10 +253,10 @@ impl Session {
     ///
     /// # Errors
     /// When the ledger can't be read or written.
-    pub fn let_through(&mut self, tonight: &Tonight, fix: &Fix) -> Result<(History, Vec<Cap>)> {
+    pub fn let_through(&mut self, tonight: &Tonight, fix: &Fix) -> Result<(Arc<History>, Vec<Cap>)> {
         let admission = tonight.admissions.get(&fix.id);
-        self.recorder()?.append_new(ADMISSION, admission)?;
-        let history = History::read(&self.ledger)?;
+        self.recorder().append_new(ADMISSION, admission)?;
+        let history = self.history()?;
         self.stand(&history);
         let Some(admission) = admission else {
             return Ok((history, Vec::new()));

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use holdpoint_contract::http::{HttpMessage, Interaction, read_interactions};
+use holdpoint_fixes::tree::{ExportLimits, export_tar};
 use holdpoint_runner::ValidationPlan;
 use holdpoint_runner::agent::AgentRequest;
 use holdpoint_runner::contract_check::{ConsumerContract, ContractPlan, RecordedInteraction, WirePlan};
@@ -9,15 +10,16 @@ use holdpoint_runner::plan::{ScannerPlan, ScannerRun};
 use holdpoint_runner::sandbox::snapshot::SnapshotKey;
 use holdpoint_runner::scrutiny::Scrutiny;
 use holdpoint_runner::toolchain;
+use holdpoint_runner::validate::Settled;
 use holdpoint_schemas::estate::{StepsConfig, TestsConfig};
 use holdpoint_schemas::evidence::Check;
 use holdpoint_schemas::finding::{Finding, RepoFinding};
 use holdpoint_schemas::fix::Fix;
 use holdpoint_schemas::service::{NodeKind, Service, ServiceId};
 use holdpoint_schemas::{Digest, Timestamp};
-use std::collections::BTreeSet;
-use std::path::Path;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::contracts;
 use super::knowledge::Knowledge;
@@ -38,9 +40,72 @@ pub struct Job {
     pub(super) baseline_key: Digest,
     pub(super) plan: ValidationPlan,
     pub(super) knowledge: Arc<Knowledge>,
+    /// When nothing more has to be found out; `None`: everything is to be.
+    pub settled: Option<Arc<dyn Settled>>,
+    trees: Trees,
+}
+
+/// Where a job's trees are. They are read when its turn comes: a night has more of them than fit in memory.
+#[derive(Clone)]
+struct Trees {
+    /// Folder of the mirror.
+    git: PathBuf,
+    baseline: String,
+    candidate: String,
+}
+
+impl Trees {
+    fn check(&self, git: &git2::Repository) -> Result<()> {
+        for tree in [&self.baseline, &self.candidate] {
+            holdpoint_fixes::tree::check_exportable(git, tree, ExportLimits::default())?;
+        }
+        Ok(())
+    }
+}
+
+/// Baselines' trees that some job has loaded, by repo and tree.
+#[derive(Default)]
+pub struct LoadedTrees(Mutex<BTreeMap<(PathBuf, String), Weak<[u8]>>>);
+
+impl LoadedTrees {
+    fn baseline(&self, git: &git2::Repository, trees: &Trees) -> Result<Arc<[u8]>> {
+        let place = (trees.git.clone(), trees.baseline.clone());
+        let mut loaded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = loaded.get(&place).and_then(Weak::upgrade) {
+            return Ok(known);
+        }
+        loaded.retain(|_, tree| tree.strong_count() > 0);
+        let tree: Arc<[u8]> = export_tar(git, &trees.baseline, ExportLimits::default())?.into();
+        loaded.insert(place, Arc::downgrade(&tree));
+        Ok(tree)
+    }
 }
 
 impl Job {
+    /// The job with its trees in memory.
+    ///
+    /// # Errors
+    /// When they can't be read any more.
+    pub(super) fn loaded(&self, loaded: &LoadedTrees) -> Result<Self> {
+        let git = git2::Repository::open(&self.trees.git)?;
+        let baseline = loaded.baseline(&git, &self.trees)?;
+        let candidate: Arc<[u8]> = export_tar(&git, &self.trees.candidate, ExportLimits::default())?.into();
+        Ok(Self {
+            knowledge: Arc::new(self.knowledge.with_trees(Arc::clone(&baseline), Arc::clone(&candidate))),
+            plan: ValidationPlan {
+                baseline,
+                candidate,
+                ..self.plan.clone()
+            },
+            ..self.clone()
+        })
+    }
+
+    /// What is to be found out.
+    pub fn checks(&self) -> &BTreeSet<Check> {
+        &self.plan.checks
+    }
+
     /// Names the snapshot of the job's baseline: its key, the sandbox that makes it, and the packages that are there.
     pub(super) fn snapshot_key(&self, sandbox: &str) -> Option<SnapshotKey> {
         let packages = self.plan.packages.as_deref().map(listing).unwrap_or_default();
@@ -57,6 +122,7 @@ impl Job {
     pub fn tests_only(&self) -> Self {
         Self {
             plan: self.plan.tests_only(),
+            settled: None,
             baseline_key: Digest::of_parts([self.baseline_key.as_str().as_bytes(), b"tests only".as_slice()]),
             ..self.clone()
         }
@@ -102,9 +168,12 @@ pub fn prepare(
     let Asked { checks, scrutiny, at } = asked;
     let (steps, tests) = steps(estate, mirror, &fix.base_tree)?;
     let settings = mirror.settings(&fix.base_tree)?;
-    let limits = holdpoint_fixes::tree::ExportLimits::default();
-    let baseline: Arc<[u8]> = holdpoint_fixes::tree::export_tar(&mirror.git, &fix.base_tree, limits)?.into();
-    let candidate: Arc<[u8]> = holdpoint_fixes::tree::export_tar(&mirror.git, &fix.candidate_tree, limits)?.into();
+    let trees = Trees {
+        git: mirror.git.path().to_owned(),
+        baseline: fix.base_tree.clone(),
+        candidate: fix.candidate_tree.clone(),
+    };
+    trees.check(&mirror.git)?;
     let (consumers, expected, unrecorded) = contracts(estate, owners)?;
     let contract = settings.contract.unwrap_or_default();
     let valid: String = contract
@@ -149,16 +218,16 @@ pub fn prepare(
             .iter()
             .flat_map(|finding| each_report(&finding.finding))
             .collect::<Vec<Finding>>(),
-        baseline: Arc::clone(&baseline),
-        candidate: Arc::clone(&candidate),
+        baseline: Arc::default(),
+        candidate: Arc::default(),
     };
     let knowledge = Knowledge {
         repo: fix.repo.clone(),
         secret_key: estate.secret_key.clone(),
         expected,
         advisories: estate.advisories.known().ok().cloned(),
-        baseline: TreeFiles::new(baseline),
-        candidate: TreeFiles::new(candidate),
+        baseline: TreeFiles::new(Arc::default()),
+        candidate: TreeFiles::new(Arc::default()),
     };
     let environment = format!(
         "{:?}",
@@ -207,6 +276,8 @@ pub fn prepare(
         baseline_key,
         plan,
         knowledge: Arc::new(knowledge),
+        settled: None,
+        trees,
     })
 }
 
@@ -255,7 +326,7 @@ fn listing(folder: &Path) -> String {
     files.join("\n")
 }
 
-fn absolute(root: &Path, folder: &str) -> std::path::PathBuf {
+fn absolute(root: &Path, folder: &str) -> PathBuf {
     let path = root.join(folder);
     path.canonicalize().unwrap_or(path)
 }

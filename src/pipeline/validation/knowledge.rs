@@ -9,6 +9,8 @@ use holdpoint_runner::contract_check::{ContractJudge, Mismatch};
 use holdpoint_schemas::evidence::Side;
 use holdpoint_schemas::finding::Finding;
 
+use std::sync::Arc;
+
 use crate::pipeline::estate::borrowed;
 use crate::pipeline::findings::OSV_LOCKFILE;
 use crate::pipeline::tree_files::TreeFiles;
@@ -18,9 +20,23 @@ pub struct Knowledge {
     pub(super) repo: String,
     pub(super) secret_key: Option<Vec<u8>>,
     pub(super) expected: Vec<Vec<Interaction>>,
-    pub(super) advisories: Option<holdpoint_intake::advisory::Advisories>,
+    pub(super) advisories: Option<Arc<holdpoint_intake::advisory::Advisories>>,
     pub(super) baseline: TreeFiles,
     pub(super) candidate: TreeFiles,
+}
+
+impl Knowledge {
+    /// The same about two trees.
+    pub(super) fn with_trees(&self, baseline: Arc<[u8]>, candidate: Arc<[u8]>) -> Self {
+        Self {
+            repo: self.repo.clone(),
+            secret_key: self.secret_key.clone(),
+            expected: self.expected.clone(),
+            advisories: self.advisories.clone(),
+            baseline: TreeFiles::new(baseline),
+            candidate: TreeFiles::new(candidate),
+        }
+    }
 }
 
 impl ReportReader for Knowledge {

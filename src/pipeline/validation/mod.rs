@@ -10,6 +10,6 @@ mod scanning;
 mod wire;
 
 pub use job::{Asked, Job, prepare};
-pub use runner::{BASELINES, Finished, LOGS, Runner};
+pub use runner::{BASELINES, Hand, LOGS, Runner};
 pub use sandbox::connect;
 pub use scanning::{ScanJob, Scanned, scan_job};

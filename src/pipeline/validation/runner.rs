@@ -10,16 +10,17 @@ use holdpoint_runner::sandbox::snapshot::SnapshotKey;
 use holdpoint_runner::schedule::{Budget, Weight};
 use holdpoint_runner::track::{STOP_WITHIN, Tracked};
 use holdpoint_runner::turns::InTurn;
-use holdpoint_runner::{Baseline, Sandbox, SideRecord, compare, run_baseline, run_candidate};
+use holdpoint_runner::validate::{Until, run_candidate_until};
+use holdpoint_runner::{Baseline, Sandbox, SideRecord, compare, run_baseline};
 use holdpoint_schemas::Digest;
 use holdpoint_schemas::event::{Event, EventSink};
 use holdpoint_schemas::evidence::{Check, CheckResult, Evidence, EvidenceRecord, Isolation, StepEnd, StepRun, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{OnceCell, Semaphore, mpsc};
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::AbortHandle;
 
-use super::job::Job;
+use super::job::{Job, LoadedTrees};
 use super::sandbox;
 use super::scanning::{self, ScanJob, Scanned};
 use crate::failure::BadInput;
@@ -48,6 +49,20 @@ struct Shared {
     logs: LogFolder,
     /// How many jobs are under way at once; their steps take turns.
     seats: Semaphore,
+    /// How many jobs have their trees in memory at once.
+    room: Arc<Semaphore>,
+    trees: Arc<LoadedTrees>,
+}
+
+/// What validates, for work that is started with [`Runner::start_work`].
+#[derive(Clone)]
+pub struct Hand(Arc<Shared>);
+
+impl Hand {
+    /// Validates one job.
+    pub async fn validate(&self, job: &Job) -> EvidenceRecord {
+        self.0.validate(job).await
+    }
 }
 
 /// A fix, its job's key, and what was found out.
@@ -103,6 +118,8 @@ impl Runner {
                 cache,
                 logs,
                 seats: Semaphore::new(config.at_once.max(1)),
+                room: Arc::new(Semaphore::new(config.at_once.max(1))),
+                trees: Arc::default(),
             }),
             watch,
             jobs: Mutex::default(),
@@ -129,14 +146,24 @@ impl Runner {
         for (fix, job) in jobs {
             let shared = Arc::clone(&self.shared);
             let sender = sender.clone();
-            let task = tokio::spawn(async move {
+            self.start_work(async move {
                 let record = shared.validate(&job).await;
                 let _ = sender.send((fix, job.key, record)).await;
             });
-            let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-            jobs.push(task.abort_handle());
         }
         receiver
+    }
+
+    /// Starts work that is broken off when the run's time is over.
+    pub fn start_work(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let task = tokio::spawn(work);
+        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        jobs.push(task.abort_handle());
+    }
+
+    /// What such work validates with.
+    pub fn hand(&self) -> Hand {
+        Hand(Arc::clone(&self.shared))
     }
 
     /// Validates one job.
@@ -216,6 +243,11 @@ async fn end_on_signal(sandbox: Arc<Tracked>) {
 
 impl Shared {
     async fn validate(&self, job: &Job) -> EvidenceRecord {
+        let loaded = match self.load(job).await {
+            Ok(loaded) => loaded,
+            Err(reason) => return inconclusive(job.checks(), &self.sandbox.describe(), &reason),
+        };
+        let (_room, job) = &loaded;
         let mut sides = self.sides(job).await;
         if sides
             .as_ref()
@@ -238,6 +270,16 @@ impl Shared {
             });
         }
         record
+    }
+
+    /// The job with its trees, once there is room for them: as many as there are seats.
+    async fn load(&self, job: &Job) -> Result<(OwnedSemaphorePermit, Job), String> {
+        let room = Arc::clone(&self.room).acquire_owned().await;
+        let room = room.map_err(|error| error.to_string())?;
+        let (job, trees) = (job.clone(), Arc::clone(&self.trees));
+        let loaded = tokio::task::spawn_blocking(move || job.loaded(&trees)).await;
+        let job = loaded.map_err(|error| error.to_string())?;
+        Ok((room, job.map_err(|error| format!("{error:#}"))?))
     }
 
     /// After a signal there is nothing to report: the process is about to end, when all is cleaned up.
@@ -277,11 +319,16 @@ impl Shared {
         let baseline = cell.get_or_try_init(|| self.baseline(job, key.as_ref())).await?;
         let _seat = self.seats.acquire().await.map_err(|error| error.to_string())?;
         let events = self.logs.watch(&job.plan.subject, self.events.as_ref());
-        let candidate = run_candidate(
+        let until = job.settled.as_deref().map(|settled| Until {
+            judge: job.knowledge.as_ref(),
+            settled,
+        });
+        let candidate = run_candidate_until(
             self.sandbox.as_ref(),
             &job.plan,
             baseline,
             job.knowledge.as_ref(),
+            until,
             &events,
         )
         .await

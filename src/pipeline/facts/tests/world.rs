@@ -10,7 +10,7 @@ use holdpoint_schemas::fact::{FactSet, FactTable, FactValue};
 use holdpoint_schemas::finding::{Finding, FindingClass, FindingDetails, Fingerprint, Location, RepoFinding, Severity};
 
 use crate::pipeline::candidates;
-use crate::pipeline::record::History;
+use crate::pipeline::history::History;
 use crate::pipeline::session::Session;
 
 /// The moment at which everything is asked.
