@@ -7,12 +7,7 @@ use std::time::Duration;
 use holdpoint_ledger::{Ledger, PostgresOptions, Secret};
 use holdpoint_schemas::Timestamp;
 
-use crate::support::{Estate, holdpoint, json, refused, stderr, stdout};
-
-// Whatever of it only the ledger's own tests need.
-#[allow(dead_code)]
-#[path = "../ledger/tests/stores/cluster.rs"]
-mod cluster;
+use crate::support::{Estate, cluster, holdpoint, json, refused, stderr, stdout};
 
 /// An estate with its ledger in a cluster, by a file with the connection string.
 fn estate(cluster: &cluster::Cluster) -> Estate {

@@ -8,14 +8,9 @@ use std::time::{Duration, Instant};
 use holdpoint_ledger::{Ledger, PostgresOptions, Secret};
 use tempfile::TempDir;
 
+use crate::support::cluster::Cluster;
 use crate::support::flock::Flock;
 use crate::support::{AT, holdpoint, json, refused, stderr};
-
-// Whatever of it only the ledger's own tests need.
-#[allow(dead_code)]
-#[path = "../ledger/tests/stores/cluster.rs"]
-mod cluster;
-use cluster::Cluster;
 
 /// Fixes, each in a repo of its own, so that none is tested together with another.
 const FIXES: usize = 6;

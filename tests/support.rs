@@ -1,5 +1,9 @@
 //! Running the binary as users do, on demo estates in temporary folders.
 
+// Whatever of it only the ledger's own tests need.
+#[allow(dead_code)]
+#[path = "../ledger/tests/stores/cluster.rs"]
+pub mod cluster;
 pub mod flock;
 
 use serde_json::Value;

@@ -42,8 +42,8 @@ pub struct History {
     pub proposals: BTreeMap<Digest, ProposalRecord>,
     /// Merges by fix.
     pub merges: BTreeMap<Digest, MergeRecord>,
-    /// Merges that were begun and have no outcome, by fix.
-    pub open_intents: BTreeMap<Digest, MergeRecord>,
+    /// Merges that were begun and have no outcome, by fix, oldest first: a push may outlive the run that began it.
+    pub open_intents: BTreeMap<Digest, Vec<MergeRecord>>,
     /// Approvals by fix, oldest first.
     pub approvals: BTreeMap<Digest, Vec<SignedApproval>>,
     /// What waits for people, and what they said.
@@ -136,7 +136,7 @@ impl History {
             }
             MERGE_INTENT => {
                 let record: MergeRecord = parse(&kind, body)?;
-                self.open_intents.insert(record.fix.clone(), record);
+                self.open_intents.entry(record.fix.clone()).or_default().push(record);
             }
             MERGE => {
                 let record: MergeRecord = parse(&kind, body)?;

@@ -30,6 +30,16 @@ pub struct Flock {
 impl Flock {
     /// Makes it. `tests`: further lines of each repo's `test.sh`, after the check that every file begins with `ok`.
     pub fn new(repos: usize, files: usize, tests: &str) -> Self {
+        Self::make(repos, files, Some(tests))
+    }
+
+    /// The same without tests, which take most of a run: what may merge by itself is tested twenty times. The pack asks
+    /// only whether it builds.
+    pub fn untested(repos: usize, files: usize) -> Self {
+        Self::make(repos, files, None)
+    }
+
+    fn make(repos: usize, files: usize, tests: Option<&str>) -> Self {
         let flock = Self {
             root: TempDir::with_prefix("holdpoint-flock-").unwrap(),
             files,
@@ -37,7 +47,7 @@ impl Flock {
         for (name, text) in PACK {
             flock.write(&format!("pack/{name}"), text);
         }
-        for check in ["build", "test"] {
+        for check in ["build", "test"].into_iter().take(if tests.is_some() { 2 } else { 1 }) {
             flock.also_asks_for(check);
         }
         flock.write("rollout.yaml", "default_stage: auto-apply\n");
@@ -78,23 +88,80 @@ impl Flock {
         fs::remove_file(self.root().join(format!("pack/{check}.cedar"))).unwrap();
     }
 
+    /// Replaces its rollout file.
+    pub fn rollout(&self, text: &str) {
+        self.write("rollout.yaml", text);
+    }
+
+    /// Gives each repo to a service of its name, and that to a team: `repo0` to the first.
+    pub fn owned_by(&self, teams: &[&str]) {
+        let mut catalogue = String::new();
+        for (number, team) in teams.iter().enumerate() {
+            catalogue.push_str(&format!(
+                "---\napiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: repo{number}\n  \
+                 annotations:\n    holdpoint.dev/tier: \"3\"\n    holdpoint.dev/repo: repo{number}\n    \
+                 holdpoint.dev/deployments: production=main\n\
+                 spec: {{type: service, lifecycle: production, owner: group:{team}}}\n"
+            ));
+        }
+        self.write("catalogue/all.yaml", &catalogue);
+        self.configure("catalogue: [catalogue]\n");
+    }
+
+    /// Keeps its ledger in a schema of a database; a run that falls silent there holds up others for a second.
+    pub fn in_postgres(&self, url: &str, schema: &str) {
+        self.write("ledger.url", url);
+        let key = self.root().join("ledger.key");
+        let made = holdpoint()
+            .args(["ledger", "key", "--new", key.to_str().unwrap()])
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{}", stderr(&made));
+        self.configure(&format!(
+            "ledger:\n  key: ledger.key\n  postgres: {{url_file: ledger.url, schema: {schema}, lease_seconds: 1}}\n"
+        ));
+    }
+
+    fn configure(&self, lines: &str) {
+        let config = fs::read_to_string(self.root().join("holdpoint.yaml")).unwrap();
+        self.write("holdpoint.yaml", &format!("{config}{lines}"));
+    }
+
+    /// The same estate on another host: the same remotes, and a state folder of its own.
+    pub fn other_host(&self) -> PathBuf {
+        let host = self.root().join("other-host");
+        fs::create_dir(&host).unwrap();
+        for entry in fs::read_dir(self.root()).unwrap().map(Result::unwrap) {
+            let name = entry.file_name().into_string().unwrap();
+            if !["other-host", "remotes", "state", "work"].contains(&name.as_str()) {
+                let copied = Command::new("cp").arg("-a").arg(entry.path()).arg(&host).status();
+                assert!(copied.unwrap().success());
+            }
+        }
+        let config = fs::read_to_string(host.join("holdpoint.yaml")).unwrap();
+        let config = config.replace("remote: remotes/", "remote: ../remotes/");
+        fs::write(host.join("holdpoint.yaml"), config).unwrap();
+        host
+    }
+
     fn write(&self, path: &str, text: &str) {
         let path = self.root().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
-    fn make_repo(&self, repo: &str, tests: &str) {
+    fn make_repo(&self, repo: &str, tests: Option<&str>) {
         let folder = format!("work/{repo}");
-        self.write(
-            &format!("{folder}/.holdpoint.yaml"),
-            "steps:\n  build: sh build.sh\n  test: sh test.sh\n",
-        );
+        let mut steps = "steps:\n  build: sh build.sh\n".to_owned();
+        if let Some(tests) = tests {
+            steps.push_str("  test: sh test.sh\n");
+            self.write(
+                &format!("{folder}/test.sh"),
+                &format!("set -eu\nfor f in *.txt; do grep -q '^ok' $f; done\n{tests}\n"),
+            );
+        }
+        self.write(&format!("{folder}/.holdpoint.yaml"), &steps);
         self.write(&format!("{folder}/build.sh"), "cat *.txt >built\n");
-        self.write(
-            &format!("{folder}/test.sh"),
-            &format!("set -eu\nfor f in *.txt; do grep -q '^ok' $f; done\n{tests}\n"),
-        );
         for file in 0..self.files {
             self.write(&format!("{folder}/{file}.txt"), "ok 1\n");
         }
@@ -127,9 +194,7 @@ impl Flock {
 
     /// The binary on this estate.
     pub fn command(&self) -> Command {
-        let mut command = holdpoint();
-        command.arg("--estate").arg(self.root()).args(["--at", AT, "--quiet"]);
-        command
+        command_in(self.root(), AT)
     }
 
     /// Runs it.
@@ -159,6 +224,13 @@ impl Flock {
     pub fn line(&self, repo: &str, file: usize) -> String {
         self.git(repo, &["show", &format!("main:{file}.txt")]).trim().to_owned()
     }
+}
+
+/// The binary on the estate in a folder, at a moment.
+pub fn command_in(folder: &Path, at: &str) -> Command {
+    let mut command = holdpoint();
+    command.arg("--estate").arg(folder).args(["--at", at, "--quiet"]);
+    command
 }
 
 fn git(folder: &Path, arguments: &[&str]) -> String {

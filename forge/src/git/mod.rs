@@ -4,50 +4,20 @@
 //! by compare-and-swap (`--force-with-lease`, checked again by the receiver under its lock). No
 //! hook of this machine or of the cache runs; what a remote does when it receives is the remote's.
 
+mod cache;
 mod command;
 mod remote;
 mod work_tree;
 
-use std::ffi::OsString;
 use std::path::Path;
 
 use crate::error::{ForgeError, printable};
 use crate::names::{branch_ref, id};
 use command::{run, run_any};
 
+pub use cache::fetch_mirror;
 pub use remote::Remote;
 pub use work_tree::{Committed, FileState, Identity, Signing, WorkTree, identity};
-
-/// Brings a bare cache repository up to date with all branches of a remote; makes it when there is none.
-///
-/// # Errors
-/// When the remote is refused, gone or out of reach.
-pub fn fetch_mirror(remote: &str, cache: &Path) -> Result<(), ForgeError> {
-    let remote = Remote::parse(remote)?;
-    if !cache.join("HEAD").exists() {
-        std::fs::create_dir_all(cache).map_err(ForgeError::io("making the cache folder"))?;
-        let arguments = ["init", "--quiet", "--bare", "--template=", "--"].map(OsString::from);
-        let cache = std::path::absolute(cache).map_err(ForgeError::io("finding the cache"))?;
-        run(None, "making the cache", arguments.into_iter().chain([cache.into()]))?;
-    }
-    run(
-        Some(cache),
-        "fetching",
-        [
-            "fetch",
-            "--quiet",
-            "--prune",
-            "--no-tags",
-            "--force",
-            "--no-write-fetch-head",
-            "--no-recurse-submodules",
-            "--",
-            remote.as_str(),
-            "+refs/heads/*:refs/heads/*",
-        ],
-    )?;
-    Ok(())
-}
 
 /// The commit that a branch of the remote points at now; `None` when there is no such branch.
 ///

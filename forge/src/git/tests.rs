@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use super::*;
 use crate::local::fixture::Fixture;
 
@@ -18,6 +20,63 @@ fn a_mirror_follows_the_remote_and_forgets_what_it_dropped() {
         resolve(&fixture.cache, "extra"),
         Err(ForgeError::NoBranch { .. })
     ));
+}
+
+#[test]
+fn a_lock_that_a_killed_git_left_is_waited_for_and_then_removed() {
+    let fixture = Fixture::new();
+    let next = fixture.commit_on(&fixture.base, "next");
+    fixture.set_remote("main", Some(&next));
+    fixture.set_remote("a/b", Some(&next));
+    fixture.set_remote("gone", Some(&next));
+    fetch_mirror(fixture.remote_str(), &fixture.cache).unwrap();
+    let last = fixture.commit_on(&next, "last");
+    for branch in ["main", "a/b"] {
+        fixture.set_remote(branch, Some(&last));
+    }
+    fixture.set_remote("gone", None);
+    let left = ["refs/heads/main.lock", "refs/heads/a/b.lock", "packed-refs.lock"];
+    for lock in left {
+        std::fs::write(fixture.cache.join(lock), "").unwrap();
+    }
+    let held = Duration::from_millis(200);
+    let begun = Instant::now();
+    cache::fetch_past_locks(fixture.remote_str(), &fixture.cache, held).unwrap();
+    assert!(begun.elapsed() >= held, "somebody may have held it");
+    assert_eq!(resolve(&fixture.cache, "main").unwrap(), last);
+    assert_eq!(resolve(&fixture.cache, "a/b").unwrap(), last);
+    assert!(resolve(&fixture.cache, "gone").is_err());
+    assert!(left.iter().all(|lock| !fixture.cache.join(lock).exists()));
+}
+
+#[test]
+fn a_lock_that_somebody_holds_is_left_to_them() {
+    let fixture = Fixture::new();
+    let next = fixture.commit_on(&fixture.base, "next");
+    fixture.set_remote("main", Some(&next));
+    let lock = fixture.cache.join("refs/heads/main.lock");
+    std::fs::write(&lock, "").unwrap();
+    std::thread::scope(|scope| {
+        let fetched = scope
+            .spawn(|| cache::fetch_past_locks(fixture.remote_str(), &fixture.cache, Duration::from_secs(60)).unwrap());
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(!fetched.is_finished() && lock.exists());
+        std::fs::remove_file(&lock).unwrap();
+        fetched.join().unwrap();
+    });
+    assert_eq!(resolve(&fixture.cache, "main").unwrap(), next);
+}
+
+#[test]
+fn a_cache_that_was_being_made_is_made_anew() {
+    let fixture = Fixture::new();
+    let cache = fixture.cache.with_file_name("another.git");
+    let half = cache.with_extension("making");
+    std::fs::create_dir_all(half.join("refs")).unwrap();
+    std::fs::write(half.join("HEAD"), "ref: refs/heads/main\n").unwrap();
+    fetch_mirror(fixture.remote_str(), &cache).unwrap();
+    assert_eq!(resolve(&cache, "main").unwrap(), fixture.base);
+    assert!(!half.exists());
 }
 
 #[test]

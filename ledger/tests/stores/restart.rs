@@ -57,6 +57,23 @@ fn a_writer_outlives_restarts_crashes_and_cut_connections_of_the_database() {
 }
 
 #[test]
+fn a_ledger_is_opened_while_its_database_is_being_restarted() {
+    let Some(cluster) = Cluster::start(true) else { return };
+    let options = PostgresOptions::new(Secret::new(cluster.url()));
+    Ledger::open_postgres(&options)
+        .unwrap()
+        .append("run", at(1), &json!(1))
+        .unwrap();
+    for _ in 0..5 {
+        cluster.crash();
+        assert_eq!(
+            Ledger::open_existing_postgres(&options).unwrap().head().unwrap().size,
+            1
+        );
+    }
+}
+
+#[test]
 fn a_database_that_stays_away_is_an_error_in_time() {
     let Some(cluster) = Cluster::start(false) else { return };
     let options = PostgresOptions {

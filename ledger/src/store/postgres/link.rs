@@ -20,6 +20,9 @@ const ANSWER: Duration = Duration::from_secs(90);
 /// a conflict with another one.
 const PASSING: [&str; 6] = ["57P01", "57P02", "57P03", "25P03", "40001", "40P01"];
 
+/// SQLSTATE of a server that is starting up or shutting down.
+const STARTING: &str = "57P03";
+
 /// SQLSTATE of a full disk.
 const DISK_FULL: &str = "53100";
 
@@ -72,6 +75,11 @@ impl Failure {
         } else {
             LedgerError::Store { doing, source }
         }
+    }
+
+    /// Whether the server is there, and will let clients in when it is ready.
+    pub(super) fn is_starting(&self) -> bool {
+        matches!(self, Self::Postgres(error) if error.code().is_some_and(|code| code.code() == STARTING))
     }
 
     /// Whether a new connection may do.

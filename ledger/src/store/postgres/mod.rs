@@ -28,6 +28,10 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 /// Longest wait between two attempts to connect.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
+/// How long a server may be away when a ledger is opened: one that is being restarted is back by then, and whoever
+/// mistyped its address hears of it.
+const OPENING: Duration = Duration::from_secs(3);
+
 /// What an altered table may have where no reader looks.
 const BEFORE_THE_FIRST: [(&str, &str); 2] = [
     ("an entry", "SELECT seq FROM entry WHERE seq < 1 ORDER BY seq LIMIT 10"),
@@ -58,7 +62,11 @@ impl Postgres {
                 Failure::Gone(why) => why.into(),
             },
         };
-        let link = connect(&target).map_err(failed)?;
+        let patience = |failure: &Failure| match failure.is_starting() {
+            true => target.patience,
+            false => target.patience.min(OPENING),
+        };
+        let link = connect_with(&target, patience).map_err(failed)?;
         let mut found = link.call(schema::look).map_err(failed)?;
         if create && (found == Found::Empty || matches!(found, Found::Format(older) if older < FORMAT)) {
             let schema = target.schema.clone();
@@ -123,26 +131,31 @@ impl Postgres {
         if self.link.borrow().is_some() {
             return Ok(());
         }
-        let begun = Instant::now();
-        let mut wait = FIRST_WAIT;
-        loop {
-            match connect(&self.target) {
-                Ok(link) => {
-                    self.link.replace(Some(link));
-                    return Ok(());
-                }
-                Err(failure) if failure.is_passing() && begun.elapsed() + wait < self.target.patience => {
-                    std::thread::sleep(wait);
-                    wait = (2 * wait).min(LONGEST_WAIT);
-                }
-                // Patience is at its end: nobody is to try once more.
-                Err(failure) => {
-                    return Err(match failure.of("connecting again") {
-                        LedgerError::Lost { doing, source } => LedgerError::Store { doing, source },
-                        other => other,
-                    });
-                }
+        match connect_with(&self.target, |_| self.target.patience) {
+            Ok(link) => {
+                self.link.replace(Some(link));
+                Ok(())
             }
+            // Patience is at its end: nobody is to try once more.
+            Err(failure) => Err(match failure.of("connecting again") {
+                LedgerError::Lost { doing, source } => LedgerError::Store { doing, source },
+                other => other,
+            }),
+        }
+    }
+}
+
+/// Connects; tries again while what fails may pass, for as long as there is patience with it.
+fn connect_with(target: &Target, patience: impl Fn(&Failure) -> Duration) -> Result<Link, Failure> {
+    let begun = Instant::now();
+    let mut wait = FIRST_WAIT;
+    loop {
+        match connect(target) {
+            Err(failure) if failure.is_passing() && begun.elapsed() + wait < patience(&failure) => {
+                std::thread::sleep(wait);
+                wait = (2 * wait).min(LONGEST_WAIT);
+            }
+            done => return done,
         }
     }
 }
