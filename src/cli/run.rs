@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use clap::Args;
 use holdpoint_schemas::evidence::Check;
-use holdpoint_schemas::nightly::Period;
+use holdpoint_schemas::length::Length;
 use holdpoint_schemas::{Level, Timestamp};
 use std::path::{Path, PathBuf};
 
@@ -37,7 +37,7 @@ pub struct Arguments {
     skip_check: Vec<Check>,
     /// End after so long, for example 2h: what is under way is stopped, what isn't done is reported as not reached
     #[arg(long, value_name = "TIME")]
-    limit: Option<Period>,
+    limit: Option<Length>,
 }
 
 fn parse_check(name: &str) -> Result<Check, String> {
@@ -59,7 +59,7 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
         compare_ci: arguments.compare_ci,
         skip_checks: arguments.skip_check.clone(),
         agent: agent()?,
-        window: Window::starting(arguments.limit.map(Period::duration)),
+        window: Window::starting(arguments.limit.map(Length::duration)),
         night: None,
     };
     let result = run_pipeline(&global.estate, &options, global.events()).await;
