@@ -5,7 +5,7 @@ use serde::Serialize;
 use std::cell::RefCell;
 use std::path::Path;
 
-use crate::entry::{Draft, Entry, Row};
+use crate::entry::{Draft, Entry, Row, Stub};
 use crate::error::LedgerError;
 use crate::head::{Hash, Head};
 use crate::lease::{self, Lease};
@@ -241,6 +241,25 @@ impl Ledger {
     /// As [`Ledger::entries`].
     pub fn entries_after(&self, seq: u64) -> Result<Vec<Entry>, LedgerError> {
         self.transact(Access::Read, |store| read(store, seq, None))
+    }
+
+    /// What the entry at a place keeps, pruned or not; `None` where there is no such place. It is checked against its
+    /// leaf hash.
+    ///
+    /// # Errors
+    /// When the entry doesn't match its leaf, or the store fails.
+    pub fn stub(&self, seq: u64) -> Result<Option<Stub>, LedgerError> {
+        let Some(before) = seq.checked_sub(1) else {
+            return Ok(None);
+        };
+        self.transact(Access::Read, |store| {
+            let found = store
+                .rows(before, None, 1)?
+                .into_iter()
+                .find(|(place, _)| *place == seq);
+            let stub = found.map(|(_, row)| row.and_then(Row::into_stub)).transpose();
+            stub.map_err(LedgerError::altered)
+        })
     }
 
     /// The leaf hash of every entry, pruned or not, in order: what proofs are cut from. Each is checked.
