@@ -267,19 +267,7 @@ impl Ledger {
     /// # Errors
     /// When an entry doesn't match its leaf or is missing, or the store fails.
     pub fn leaves(&self) -> Result<Vec<Hash>, LedgerError> {
-        self.transact(Access::Read, |store| {
-            let mut leaves = Vec::new();
-            Rows::after(0, None).each(store, |seq, row| {
-                let row = row.map_err(LedgerError::altered)?;
-                row.check().map_err(LedgerError::altered)?;
-                leaves.push(row.leaf);
-                if seq != leaves.len() as u64 {
-                    return Err(LedgerError::altered(format!("entry {} is missing", leaves.len())));
-                }
-                Ok(())
-            })?;
-            Ok(leaves)
-        })
+        self.transact(Access::Read, verify::leaves)
     }
 
     /// The head of the log, computed from its content, not read from where it is stored.
