@@ -47,6 +47,7 @@ fn the_long_help_of_every_subcommand() {
         &["ledger", "checkpoint"],
         &["ledger", "prove"],
         &["ledger", "consistency"],
+        &["ledger", "prune"],
         &["ledger", "key"],
     ];
     let help: Vec<String> = commands

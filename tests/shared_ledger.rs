@@ -161,6 +161,13 @@ fn old_bodies_are_let_go_and_the_next_run_decides_as_before() {
         (verify()["verified"].clone(), verify()["pruned"].clone()),
         (true.into(), would.into())
     );
+    // What went is still named and proved.
+    let gone = export.lines().next().unwrap();
+    let gone: serde_json::Value = serde_json::from_str(gone).unwrap();
+    let proof = json(&estate.run(&["ledger", "prove", &gone["seq"].to_string()]));
+    for field in ["seq", "kind", "at"] {
+        assert_eq!(proof[field], gone[field], "{proof:#}");
+    }
     let fresh = Estate::prepared();
     let at = "2026-06-02T02:30:00Z";
     let decided = levels(&estate.run_at(at, &["--format", "json", "decide"]));

@@ -65,6 +65,21 @@ pub struct Entry {
     pub form: Form,
 }
 
+/// What an entry keeps when its body is pruned: its place, and what shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Stub {
+    /// Its place, from 1.
+    pub seq: u64,
+    /// What it is about.
+    pub kind: String,
+    /// When, as the injected clock said.
+    pub at: Timestamp,
+    /// RFC 6962 leaf hash over its preimage.
+    pub leaf: Hash,
+    /// Whether its body was pruned.
+    pub pruned: bool,
+}
+
 impl Entry {
     /// The bytes that the leaf hash is of: the canonical JSON (RFC 8785) of `{at, body, kind, seq}`, where `body` is
     /// the SHA-256 of the body's own canonical JSON in hexadecimal (form 1: the body itself).
@@ -285,6 +300,22 @@ impl Row {
         Ok(())
     }
 
+    /// What the entry keeps, checked.
+    pub(crate) fn into_stub(self) -> Result<Stub, String> {
+        self.check()?;
+        Ok(Stub {
+            seq: self.seq,
+            at: self.moment()?,
+            pruned: matches!(self.content, Content::Pruned(_)),
+            kind: self.kind,
+            leaf: self.leaf,
+        })
+    }
+
+    fn moment(&self) -> Result<Timestamp, String> {
+        (self.at.parse()).map_err(|_| format!("the time of entry {} is no timestamp", self.seq))
+    }
+
     /// The entry, checked; `None` when its body was pruned.
     pub(crate) fn into_entry(self) -> Result<Option<Entry>, String> {
         self.check()?;
@@ -294,7 +325,7 @@ impl Row {
         };
         Ok(Some(Entry {
             seq,
-            at: (self.at.parse()).map_err(|_| format!("the time of entry {seq} is no timestamp"))?,
+            at: self.moment()?,
             body: serde_json::from_str(text).map_err(|error| format!("the body of entry {seq} is no JSON: {error}"))?,
             kind: self.kind,
             leaf: self.leaf,

@@ -37,7 +37,7 @@ mod read;
 mod store;
 mod verify;
 
-pub use entry::{Entry, Form, MAX_BODY_BYTES};
+pub use entry::{Entry, Form, MAX_BODY_BYTES, Stub};
 pub use error::LedgerError;
 pub use head::{Hash, Head, ParseHeadError};
 pub use lease::{Claim, Lease};

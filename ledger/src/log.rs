@@ -5,7 +5,7 @@ use serde::Serialize;
 use std::cell::RefCell;
 use std::path::Path;
 
-use crate::entry::{Draft, Entry, Row};
+use crate::entry::{Draft, Entry, Row, Stub};
 use crate::error::LedgerError;
 use crate::head::{Hash, Head};
 use crate::lease::{self, Lease};
@@ -260,24 +260,31 @@ impl Ledger {
         })
     }
 
+    /// What the entry at a place keeps, pruned or not; `None` where there is no such place. It is checked against its
+    /// leaf hash.
+    ///
+    /// # Errors
+    /// When the entry doesn't match its leaf, or the store fails.
+    pub fn stub(&self, seq: u64) -> Result<Option<Stub>, LedgerError> {
+        let Some(before) = seq.checked_sub(1) else {
+            return Ok(None);
+        };
+        self.transact(Access::Read, |store| {
+            let found = store
+                .rows(before, None, 1)?
+                .into_iter()
+                .find(|(place, _)| *place == seq);
+            let stub = found.map(|(_, row)| row.and_then(Row::into_stub)).transpose();
+            stub.map_err(LedgerError::altered)
+        })
+    }
+
     /// The leaf hash of every entry, pruned or not, in order: what proofs are cut from. Each is checked.
     ///
     /// # Errors
     /// When an entry doesn't match its leaf or is missing, or the store fails.
     pub fn leaves(&self) -> Result<Vec<Hash>, LedgerError> {
-        self.transact(Access::Read, |store| {
-            let mut leaves = Vec::new();
-            Rows::after(0, None).each(store, |seq, row| {
-                let row = row.map_err(LedgerError::altered)?;
-                row.check().map_err(LedgerError::altered)?;
-                leaves.push(row.leaf);
-                if seq != leaves.len() as u64 {
-                    return Err(LedgerError::altered(format!("entry {} is missing", leaves.len())));
-                }
-                Ok(())
-            })?;
-            Ok(leaves)
-        })
+        self.transact(Access::Read, verify::leaves)
     }
 
     /// The head of the log, computed from its content, not read from where it is stored.

@@ -13,7 +13,7 @@ const FIRST_PAGE: usize = 64;
 const LARGEST_PAGE: usize = 4096;
 
 /// Rows of a reader that asks for one page at a time.
-const ONE_PAGE: usize = 1024;
+const ONE_PAGE: usize = 256;
 
 /// Bytes of rows that a page should have, about.
 const PAGE_BYTES: usize = 4 << 20;
@@ -24,6 +24,7 @@ const CHECKPOINTS: usize = 4096;
 /// Where a reader of rows is.
 pub(crate) struct Rows<'a> {
     after: u64,
+    until: u64,
     kind: Option<&'a str>,
     limit: usize,
 }
@@ -33,6 +34,7 @@ impl<'a> Rows<'a> {
     pub(crate) fn after(after: u64, kind: Option<&'a str>) -> Self {
         Self {
             after,
+            until: u64::MAX,
             kind,
             limit: FIRST_PAGE,
         }
@@ -46,10 +48,21 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// Goes to the places behind `after`, up to `until`.
+    pub(crate) fn go_to(&mut self, (after, until): (u64, u64)) {
+        (self.after, self.until) = (after, until);
+    }
+
     /// The next page; empty at the end.
     pub(crate) fn page(&mut self, store: &dyn Store) -> Result<Page<Row>, LedgerError> {
-        let page = store.rows(self.after, self.kind, self.limit)?;
+        let left = usize::try_from(self.until.saturating_sub(self.after)).unwrap_or(usize::MAX);
+        if left == 0 {
+            return Ok(Page::new());
+        }
+        let mut page = store.rows(self.after, self.kind, self.limit.min(left))?;
         growing(self.after, &page, "entries")?;
+        // Where places are missing, there were fewer than that.
+        page.truncate(page.partition_point(|(seq, _)| *seq <= self.until));
         if let Some((last, _)) = page.last() {
             self.after = *last;
         }

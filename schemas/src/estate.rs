@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use crate::contract_rule::ContractRule;
 use crate::finding::Severity;
 use crate::ledger_config::LedgerConfig;
-use crate::nightly::{NotifyConfig, Period, ScheduleConfig};
+use crate::length::Length;
+use crate::nightly::{NotifyConfig, ScheduleConfig};
 use crate::people::ApprovalsConfig;
 
 /// `holdpoint.yaml`: the estate. Paths are relative to its folder.
@@ -87,7 +88,7 @@ pub struct EstateConfig {
     pub schedule: Option<ScheduleConfig>,
     /// How long a finding of a severity may stay open. A severity that isn't listed has no such time.
     #[serde(default)]
-    pub slas: BTreeMap<Severity, Period>,
+    pub slas: BTreeMap<Severity, Length>,
     /// Who is told of a run.
     #[serde(default)]
     pub notify: Vec<NotifyConfig>,

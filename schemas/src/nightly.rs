@@ -2,88 +2,9 @@
 //! settled, and who is told.
 
 use jiff::civil::DateTime;
-use jiff::{Span, SpanRelativeTo};
 use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::str::FromStr;
-use std::time::Duration;
 
-/// A length of time as people write it: `90s`, `30m`, `2h`, `7d`, `1w 2d`. A day has 24 hours, a week 7 days; months
-/// and years differ in length and are refused.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Period(u64);
-
-/// Why a text is no [`Period`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no length of time; write it as `90s`, `30m`, `2h`, `7d` or `1d 12h`")]
-pub struct ParsePeriodError(String);
-
-impl Period {
-    /// A period of whole seconds.
-    #[must_use]
-    pub const fn of_seconds(seconds: u64) -> Self {
-        Self(seconds)
-    }
-
-    /// Its seconds.
-    #[must_use]
-    pub const fn seconds(self) -> u64 {
-        self.0
-    }
-
-    /// The same as a duration.
-    #[must_use]
-    pub const fn duration(self) -> Duration {
-        Duration::from_secs(self.0)
-    }
-}
-
-impl FromStr for Period {
-    type Err = ParsePeriodError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || ParsePeriodError(text.to_owned());
-        let span: Span = text.trim().parse().map_err(|_| wrong())?;
-        let length = span
-            .to_duration(SpanRelativeTo::days_are_24_hours())
-            .map_err(|_| wrong())?;
-        u64::try_from(length.as_secs()).map(Self).map_err(|_| wrong())
-    }
-}
-
-impl TryFrom<String> for Period {
-    type Error = ParsePeriodError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<Period> for String {
-    fn from(period: Period) -> Self {
-        period.to_string()
-    }
-}
-
-impl fmt::Display for Period {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
-        let mut rest = self.0;
-        let mut parts = Vec::new();
-        for (unit, name) in UNITS {
-            if rest >= unit {
-                parts.push(format!("{}{name}", rest / unit));
-                rest %= unit;
-            }
-        }
-        f.pad(&if parts.is_empty() {
-            "0s".to_owned()
-        } else {
-            parts.join(" ")
-        })
-    }
-}
+use crate::length::Length;
 
 /// When `holdpoint serve` runs by itself, and for how long at most.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,16 +18,16 @@ pub struct ScheduleConfig {
     /// A night starts up to this much later, by an amount that is drawn from the estate's name and the night: several
     /// estates of one company don't start in one second, and one estate starts at the same time whoever asks.
     #[serde(default)]
-    pub jitter: Option<Period>,
+    pub jitter: Option<Length>,
     /// No night starts in these times.
     #[serde(default)]
     pub blackout: Vec<BlackoutConfig>,
     /// Longest time of a night's run.
     #[serde(default)]
-    pub limit: Option<Period>,
+    pub limit: Option<Length>,
     /// How late a night that was missed (the machine was off) may still start; 12 hours without.
     #[serde(default)]
-    pub catch_up: Option<Period>,
+    pub catch_up: Option<Length>,
     /// Address on loopback of the health page and the metrics, for example `127.0.0.1:9464`; none without.
     #[serde(default)]
     pub listen: Option<String>,
@@ -206,36 +127,4 @@ pub struct EmailConfig {
     /// Environment variable that holds the user's password.
     #[serde(default)]
     pub password_env: Option<String>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_period_is_read_as_people_write_it_and_shown_in_the_same_form() {
-        for (text, seconds, shown) in [
-            ("90s", 90, "1m 30s"),
-            ("30m", 1_800, "30m"),
-            ("2h", 7_200, "2h"),
-            ("7d", 604_800, "7d"),
-            ("1w 2d", 777_600, "9d"),
-            ("0s", 0, "0s"),
-        ] {
-            let period: Period = text.parse().unwrap();
-            assert_eq!(
-                (period.seconds(), period.to_string().as_str()),
-                (seconds, shown),
-                "{text}"
-            );
-            assert_eq!(shown.parse(), Ok(period));
-        }
-    }
-
-    #[test]
-    fn lengths_that_differ_and_times_before_the_start_are_refused() {
-        for text in ["1 month", "1y", "-2h", "2", "", "soon", "2h!"] {
-            assert!(text.parse::<Period>().is_err(), "{text}");
-        }
-    }
 }

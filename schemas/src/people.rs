@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-use crate::length::Length;
+use crate::length::{Length, positive};
 
 /// Answers for what is secure.
 pub const SECURITY: &str = "security";
@@ -58,12 +58,16 @@ pub struct ApprovalsConfig {
     /// File that says who is who.
     pub people: Option<String>,
     /// How long an approval counts.
+    #[serde(deserialize_with = "positive")]
     pub lifetime: Length,
     /// How long a fix waits for a go. Then silence is a no.
+    #[serde(deserialize_with = "positive")]
     pub deadline: Length,
     /// How long a fix that timed out rests before it is proposed again, if nothing changes.
+    #[serde(deserialize_with = "positive")]
     pub pause: Length,
     /// Longest emergency override.
+    #[serde(deserialize_with = "positive")]
     pub override_lifetime: Length,
     /// Who hears of what waits, and when.
     pub escalate: Vec<EscalationStep>,
@@ -94,6 +98,7 @@ impl Default for ApprovalsConfig {
 #[serde(deny_unknown_fields)]
 pub struct EscalationStep {
     /// How long it has waited by then.
+    #[serde(deserialize_with = "positive")]
     pub after: Length,
     /// Who hears of it: a team or a person.
     pub to: String,

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::{Format, Global, print_line};
+use super::{Format, Global, print_json, print_line};
 use crate::exit_code::ExitCode;
 use crate::output::table::Look;
 use crate::output::{json, table};
@@ -31,7 +31,7 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     let result = run_pipeline(&global.estate, &options, global.events()).await?;
     match global.format {
         Format::Human => print_line(&table::summary(&result.report, Look::of_stdout()))?,
-        _ => print_line(&json::to_text(&json::RunDocument::of(&result.report))?)?,
+        _ => print_json(&json::RunDocument::of(&result.report))?,
     }
     Ok(super::run::finish(global, &result))
 }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use std::path::PathBuf;
 
-use super::{Format, Global, print_line};
+use super::{Format, Global, print_json, print_line};
 use crate::exit_code::ExitCode;
 use crate::output::table::Look;
 use crate::output::{json, table};
@@ -66,7 +66,7 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
             print_line(&super::run::closing(&result.report, &folder))?;
             print_line(&next_steps(&made, at))?;
         }
-        _ => print_line(&json::to_text(&json::RunDocument::of(&result.report))?)?,
+        _ => print_json(&json::RunDocument::of(&result.report))?,
     }
     anyhow::ensure!(missed == 0, "{missed} scenarios didn't end as they must");
     Ok(super::run::finish(global, &result))

@@ -19,7 +19,7 @@ pub struct Arguments {
     #[arg(long, value_name = "TEXT")]
     reason: String,
     /// How long it holds: 30m, 2h; the estate's longest without it
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = Length::positive)]
     expires: Option<Length>,
     #[command(flatten)]
     who: Who,

@@ -175,6 +175,36 @@ pub fn print_line(text: &str) -> Result<()> {
     }
 }
 
+/// Prints a document as JSON, as [`print_line`] prints text, and piece by piece: the report of a large estate is
+/// larger as text than in memory.
+///
+/// # Errors
+/// As [`print_line`], and when it can't be written as JSON.
+pub fn print_json<T: serde::Serialize>(document: &T) -> Result<()> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    match crate::output::json::write(&mut out, document) {
+        Err(error) if is_gone(&error) => {
+            // What is left would only fail again.
+            let _ = out.into_parts();
+            Ok(())
+        }
+        other => other.context("writing to stdout"),
+    }
+}
+
+/// Whether whoever reads went away.
+fn is_gone(error: &anyhow::Error) -> bool {
+    let kind = |error: &(dyn std::error::Error + 'static)| {
+        let json = error
+            .downcast_ref::<serde_json::Error>()
+            .and_then(serde_json::Error::io_error_kind);
+        json.or_else(|| error.downcast_ref::<std::io::Error>().map(std::io::Error::kind))
+    };
+    error
+        .chain()
+        .any(|error| kind(error) == Some(std::io::ErrorKind::BrokenPipe))
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Make the example estate, run it, and show what each finding ends as

@@ -3,11 +3,12 @@
 use anyhow::{Context, Result};
 use clap::Args;
 use holdpoint_schemas::evidence::Check;
-use holdpoint_schemas::nightly::Period;
+use holdpoint_schemas::length::Length;
 use holdpoint_schemas::{Level, Timestamp};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Format, Global, print_line};
+use super::{Format, Global, print_json, print_line};
 use crate::exit_code::ExitCode;
 use crate::notify::{self, Gist, Message, Secrets};
 use crate::output::night::NightWords;
@@ -37,7 +38,7 @@ pub struct Arguments {
     skip_check: Vec<Check>,
     /// End after so long, for example 2h: what is under way is stopped, what isn't done is reported as not reached
     #[arg(long, value_name = "TIME")]
-    limit: Option<Period>,
+    limit: Option<Length>,
 }
 
 fn parse_check(name: &str) -> Result<Check, String> {
@@ -59,7 +60,7 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
         compare_ci: arguments.compare_ci,
         skip_checks: arguments.skip_check.clone(),
         agent: agent()?,
-        window: Window::starting(arguments.limit.map(Period::duration)),
+        window: Window::starting(arguments.limit.map(Length::duration)),
         night: None,
     };
     let result = run_pipeline(&global.estate, &options, global.events()).await;
@@ -82,7 +83,7 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
             }
             print_line(&closing(&result.report, &folder))?;
         }
-        _ => print_line(&json::to_text(&json::RunDocument::of(&result.report))?)?,
+        _ => print_json(&json::RunDocument::of(&result.report))?,
     }
     Ok(finish(global, &result))
 }
@@ -146,21 +147,36 @@ pub fn write_reports(estate: &Path, report: &RunReport) -> Result<PathBuf> {
     let config = crate::pipeline::estate::read_text(estate, crate::pipeline::estate::CONFIG_FILE)?;
     let config = holdpoint_intake::estate::read_estate(crate::pipeline::estate::CONFIG_FILE, &config)?;
     let folder = estate.join(&config.state);
-    let forms = [
-        ("report.html", html::html(report)?),
-        ("report.json", json::to_text(&json::RunDocument::of(report))?),
-        ("report.md", markdown::markdown(report)),
-        ("report.junit.xml", run_junit::junit(report)?),
-        ("report.sarif", json::to_text(&run_sarif::sarif(report))?),
-        (LAST_RUN, serde_json::to_string(report)?),
+    type Write<'a> = Box<dyn Fn(&mut dyn io::Write) -> Result<()> + 'a>;
+    let forms: [(&'static str, Write<'_>); 6] = [
+        (
+            "report.html",
+            Box::new(|out| Ok(out.write_all(html::html(report)?.as_bytes())?)),
+        ),
+        (
+            "report.json",
+            Box::new(|out| json::write(out, &json::RunDocument::of(report))),
+        ),
+        (
+            "report.md",
+            Box::new(|out| Ok(out.write_all(markdown::markdown(report).as_bytes())?)),
+        ),
+        (
+            "report.junit.xml",
+            Box::new(|out| Ok(out.write_all(run_junit::junit(report)?.as_bytes())?)),
+        ),
+        (
+            "report.sarif",
+            Box::new(|out| json::write(out, &run_sarif::sarif(report))),
+        ),
+        (LAST_RUN, Box::new(|out| Ok(serde_json::to_writer(out, report)?))),
     ];
-    let read_by_people: Vec<&str> = forms
-        .iter()
-        .map(|(name, _)| *name)
-        .filter(|name| *name != LAST_RUN)
-        .collect();
-    let keep = config.keep_reports.unwrap_or(archive::KEPT);
-    archive::write(&folder, report.at, &forms, &read_by_people, keep)?;
+    let forms = forms.map(|(name, write)| archive::Form {
+        name,
+        kept: name != LAST_RUN,
+        write,
+    });
+    archive::write(&folder, report.at, &forms, config.keep_reports.unwrap_or(archive::KEPT))?;
     Ok(folder)
 }
 

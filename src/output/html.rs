@@ -2,7 +2,9 @@
 //! SVG, and a content security policy that allows exactly that style.
 
 use askama::Template;
+use holdpoint_engine::graph::BlastRadius;
 use holdpoint_schemas::Digest;
+use holdpoint_schemas::service::ServiceId;
 use std::collections::BTreeMap;
 
 use super::card::Card;
@@ -97,8 +99,13 @@ pub fn html(report: &RunReport) -> Result<String, askama::Error> {
         *findings.entry(item.decision.service.0.clone()).or_default() += 1;
     }
     let drawing = Drawing::of(&report.catalogue, &findings);
+    let mut parts = Parts {
+        report,
+        whole: drawing.clone().unwrap_or_default(),
+        known: BTreeMap::new(),
+    };
     let shown = report.items.iter().take(MAX_ITEMS);
-    let cards = shown.map(|item| card(report, drawing.as_ref(), item));
+    let cards = shown.map(|item| card(&mut parts, item));
     let cards = cards.collect::<Result<Vec<_>, _>>()?;
     let (entries, root) = report.ledger_head.split_once(':').unwrap_or(("", &report.ledger_head));
     let summary = Summary::of(report);
@@ -139,10 +146,24 @@ pub fn html(report: &RunReport) -> Result<String, askama::Error> {
     .render()
 }
 
-fn card(report: &RunReport, drawing: Option<&Drawing>, item: &ReportItem) -> Result<Card, askama::Error> {
-    let none = Drawing::default();
+/// Parts of the graph that items show, laid out once for each service: that takes long, and a service may have many
+/// findings.
+struct Parts<'a> {
+    report: &'a RunReport,
+    whole: Drawing,
+    known: BTreeMap<&'a ServiceId, Option<Drawing>>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(&mut self, blast: &'a BlastRadius) -> Option<&Drawing> {
+        let part = || self.whole.for_item(&self.report.catalogue, blast);
+        self.known.entry(&blast.service).or_insert_with(part).as_ref()
+    }
+}
+
+fn card<'a>(parts: &mut Parts<'a>, item: &'a ReportItem) -> Result<Card, askama::Error> {
     let graph = item.blast.as_ref().and_then(|blast| {
-        let part = drawing.unwrap_or(&none).for_item(&report.catalogue, blast)?;
+        let part = parts.of(blast)?;
         Some(part.svg(&item.finding.id(), Some(blast)))
     });
     Ok(Card::of(item, graph.transpose()?))

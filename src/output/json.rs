@@ -4,6 +4,7 @@
 use holdpoint_schemas::Timestamp;
 use holdpoint_schemas::service::Catalogue;
 use serde::Serialize;
+use std::io::Write;
 
 use super::summary::Summary;
 use super::ways::Way;
@@ -203,7 +204,18 @@ impl ErrorDocument {
     }
 }
 
-/// A value as indented JSON with a final line break.
+/// Writes a value as indented JSON with a final line break, piece by piece.
+///
+/// # Errors
+/// When the value can't be written as JSON, or not at all.
+pub fn write<T: Serialize>(out: &mut dyn Write, value: &T) -> anyhow::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    out.write_all(b"\n")?;
+    out.flush()?;
+    Ok(())
+}
+
+/// The same as text.
 ///
 /// # Errors
 /// When the value can't be written as JSON.
@@ -230,6 +242,9 @@ mod tests {
     fn a_run_document_reads_back_as_the_report() {
         let report = samples::report();
         let text = to_text(&RunDocument::of(&report)).unwrap();
+        let mut written = Vec::new();
+        write(&mut written, &RunDocument::of(&report)).unwrap();
+        assert_eq!(String::from_utf8(written).unwrap(), text);
         let back: RunReport = serde_json::from_str(&text).unwrap();
         assert_eq!(
             serde_json::to_value(&back).unwrap(),

@@ -2,7 +2,10 @@
 
 use anyhow::{Context, Result};
 use holdpoint_schemas::Timestamp;
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// Folder of runs' reports in the state folder.
 pub const REPORTS: &str = "reports";
@@ -15,32 +18,55 @@ pub fn folder_name(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H%M%SZ").to_string()
 }
 
+/// One form of a run's report.
+pub struct Form<'a> {
+    /// Name of its file.
+    pub name: &'static str,
+    /// Whether people read it, so that it is kept for later runs, too.
+    pub kept: bool,
+    /// Writes it. A report of thousands of findings is large in some forms, so that no form is ever whole in memory that
+    /// needn't be.
+    pub write: Box<dyn Fn(&mut dyn Write) -> Result<()> + 'a>,
+}
+
 /// Writes a run's files beside the ledger, and those that people read into a folder of the run's own; then drops the
-/// oldest such folders until `keep` are left, never the one just written. `kept` says which files people read.
+/// oldest such folders until `keep` are left, never the one just written.
 ///
 /// # Errors
 /// When a file can't be written. One that is there stays whole.
-pub fn write(state: &Path, at: Timestamp, files: &[(&str, String)], kept: &[&str], keep: usize) -> Result<()> {
-    for (name, text) in files {
-        write_whole(&state.join(name), text)?;
+pub fn write(state: &Path, at: Timestamp, forms: &[Form<'_>], keep: usize) -> Result<()> {
+    for form in forms {
+        let begun = Instant::now();
+        write_whole(&state.join(form.name), &form.write)?;
+        tracing::debug!(
+            form = form.name,
+            seconds = begun.elapsed().as_secs_f64(),
+            "report written"
+        );
     }
     let reports = state.join(REPORTS);
     let own = reports.join(folder_name(at));
     std::fs::create_dir_all(&own).with_context(|| format!("making `{}`", own.display()))?;
-    for (name, text) in files.iter().filter(|(name, _)| kept.contains(name)) {
-        write_whole(&own.join(name), text)?;
+    for form in forms.iter().filter(|form| form.kept) {
+        write_whole(&own.join(form.name), &|out| {
+            std::io::copy(&mut File::open(state.join(form.name))?, out)?;
+            Ok(())
+        })?;
     }
     drop_oldest(&reports, &own, keep.max(1))
 }
 
 /// A reader sees the old file or the new one, whatever happens meanwhile.
-fn write_whole(path: &Path, text: &str) -> Result<()> {
+fn write_whole(path: &Path, content: &dyn Fn(&mut dyn Write) -> Result<()>) -> Result<()> {
     let folder = path.parent().unwrap_or(path);
-    let write = || -> std::io::Result<()> {
+    let write = || -> Result<()> {
         let mut file = tempfile::Builder::new()
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
             .tempfile_in(folder)?;
-        std::io::Write::write_all(&mut file, text.as_bytes())?;
+        let mut out = BufWriter::new(&mut file);
+        content(&mut out)?;
+        out.flush()?;
+        drop(out);
         file.persist(path)?;
         Ok(())
     };
@@ -84,8 +110,13 @@ mod tests {
         names
     }
 
-    fn files() -> Vec<(&'static str, String)> {
-        vec![("report.md", "new".to_owned()), ("last-run.json", "{}".to_owned())]
+    fn forms() -> Vec<Form<'static>> {
+        let form = |name, kept, text: &'static str| Form {
+            name,
+            kept,
+            write: Box::new(|out| Ok(out.write_all(text.as_bytes())?)),
+        };
+        vec![form("report.md", true, "new"), form("last-run.json", false, "{}")]
     }
 
     #[test]
@@ -95,7 +126,7 @@ mod tests {
         std::fs::create_dir_all(reports.join("audit-2025")).unwrap();
         for day in 1..=5 {
             let at = format!("2026-03-0{day}T02:30:00Z").parse().unwrap();
-            write(state.path(), at, &files(), &["report.md"], 3).unwrap();
+            write(state.path(), at, &forms(), 3).unwrap();
         }
         let expected = [
             "2026-03-03T023000Z",
@@ -105,6 +136,31 @@ mod tests {
         ];
         assert_eq!(names(&reports), expected);
         assert_eq!(names(&reports.join("2026-03-05T023000Z")), ["report.md"]);
+        for kept in [
+            state.path().join("report.md"),
+            reports.join("2026-03-05T023000Z/report.md"),
+        ] {
+            assert_eq!(std::fs::read_to_string(kept).unwrap(), "new");
+        }
+        assert_eq!(names(state.path()), ["last-run.json", "report.md", "reports"]);
+    }
+
+    #[test]
+    fn a_form_that_breaks_off_leaves_the_report_that_was_there() {
+        let state = tempfile::tempdir().unwrap();
+        let at = "2026-03-05T02:30:00Z".parse().unwrap();
+        write(state.path(), at, &forms(), 1).unwrap();
+        let broken = Form {
+            name: "report.md",
+            kept: true,
+            write: Box::new(|out| {
+                out.write_all(b"half")?;
+                anyhow::bail!("no more")
+            }),
+        };
+        let error = write(state.path(), at, &[broken], 1).unwrap_err();
+        assert!(format!("{error:#}").ends_with("report.md`: no more"), "{error:#}");
+        assert_eq!(std::fs::read_to_string(state.path().join("report.md")).unwrap(), "new");
         assert_eq!(names(state.path()), ["last-run.json", "report.md", "reports"]);
     }
 
@@ -112,7 +168,7 @@ mod tests {
     fn a_run_whose_clock_jumped_back_keeps_its_own_report() {
         let state = tempfile::tempdir().unwrap();
         for at in ["2026-03-05T02:30:00Z", "2026-03-06T02:30:00Z", "2020-01-01T00:00:00Z"] {
-            write(state.path(), at.parse().unwrap(), &files(), &["report.md"], 2).unwrap();
+            write(state.path(), at.parse().unwrap(), &forms(), 2).unwrap();
         }
         let kept = names(&state.path().join(REPORTS));
         assert_eq!(kept, ["2020-01-01T000000Z", "2026-03-06T023000Z"]);

@@ -6,7 +6,8 @@
 
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
-use holdpoint_schemas::nightly::{Period, ScheduleConfig};
+use holdpoint_schemas::length::Length;
+use holdpoint_schemas::nightly::ScheduleConfig;
 use holdpoint_schemas::{Digest, Timestamp};
 use jiff::SignedDuration;
 use jiff::civil::DateTime;
@@ -15,9 +16,9 @@ use jiff::tz::TimeZone;
 use crate::failure::BadInput;
 
 /// How late a missed night may start where the estate doesn't say.
-const CATCH_UP: Period = Period::of_seconds(12 * 3_600);
+const CATCH_UP: Length = Length::hours(12);
 /// Longest jitter: more would move a night into the next day.
-const MAX_JITTER: Period = Period::of_seconds(12 * 3_600);
+const MAX_JITTER: Length = Length::hours(12);
 /// Occurrences looked at to find one night: a day has 1,440 minutes, and clocks change by a day at most.
 const MAX_STEPS: usize = 10_000;
 
@@ -42,9 +43,9 @@ struct Blackout {
 pub struct Schedule {
     cron: Cron,
     zone: TimeZone,
-    jitter: Period,
+    jitter: Length,
     blackout: Vec<Blackout>,
-    catch_up: Period,
+    catch_up: Length,
     /// Name of the estate: jitter is drawn from it.
     estate: String,
 }
@@ -129,7 +130,7 @@ impl Schedule {
     /// The last night that had to start by a moment, unless it is too late for it by now.
     #[must_use]
     pub fn latest(&self, now: Timestamp) -> Option<Night> {
-        let earliest = now.checked_sub(seconds(self.catch_up)).ok()?;
+        let earliest = now.checked_sub(self.catch_up.signed()).ok()?;
         self.nights_from(earliest)?
             .take_while(|night| night.id <= now + DAY)
             .filter(|night| night.starts <= now && night.starts >= earliest && !self.is_blacked_out(*night))
@@ -143,7 +144,7 @@ impl Schedule {
 
     /// Nights in the order of their local times, from well before a moment on.
     fn nights_from(&self, moment: Timestamp) -> Option<impl Iterator<Item = Night>> {
-        let early = moment.checked_sub(seconds(self.jitter)).ok()?.checked_sub(DAY).ok()?;
+        let early = moment.checked_sub(self.jitter.signed()).ok()?.checked_sub(DAY).ok()?;
         let mut local = self.zone.to_datetime(early);
         let mut steps = 0..MAX_STEPS;
         Some(std::iter::from_fn(move || {
@@ -165,17 +166,11 @@ impl Schedule {
             .as_str()
             .get(..15)
             .and_then(|hex| u64::from_str_radix(hex, 16).ok());
-        seconds(Period::of_seconds(
-            drawn.unwrap_or_default() % (self.jitter.seconds() + 1),
-        ))
+        Length::of_seconds(drawn.unwrap_or_default() % (self.jitter.seconds() + 1)).signed()
     }
 }
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
-
-fn seconds(period: Period) -> SignedDuration {
-    SignedDuration::from_secs(i64::try_from(period.seconds()).unwrap_or(i64::MAX))
-}
 
 /// The moment of a local time: later where the clocks skip it, the first where it comes twice.
 fn instant(zone: &TimeZone, local: DateTime) -> Option<Timestamp> {

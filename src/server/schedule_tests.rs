@@ -172,7 +172,7 @@ proptest! {
     #[test]
     fn the_next_night_is_always_later(second in 1_700_000_000_i64..1_900_000_000, jitter in 0_u64..7_200) {
         let mut config = config("30 2 * * *", "Europe/Berlin");
-        config.jitter = Some(Period::of_seconds(jitter));
+        config.jitter = Some(Length::of_seconds(jitter));
         let schedule = Schedule::compile(&config, "fintech").unwrap();
         let now = Timestamp::from_second(second).unwrap();
         let night = schedule.next(now).unwrap();

@@ -34,6 +34,9 @@ pub(crate) struct Checkpoint {
 /// problem, not an end.
 pub(crate) type Page<T> = Vec<(u64, Result<T, String>)>;
 
+/// A check that can be done on another thread: what it finds, one line each.
+pub(crate) type PageCheck = Box<dyn FnOnce() -> Result<Vec<String>, LedgerError> + Send>;
+
 /// A lease as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LeaseRow {
@@ -69,11 +72,17 @@ pub(crate) trait Store: Send {
     /// Undoes it; what can't be undone is gone with the connection.
     fn roll_back(&self);
 
+    /// Another connection to the same store, to read on beside this one.
+    fn another(&self) -> Result<Box<dyn Store>, LedgerError>;
+
     /// At most `limit` rows behind a place, in order; with a kind, those of that kind.
     fn rows(&self, after: u64, kind: Option<&str>, limit: usize) -> Result<Page<Row>, LedgerError>;
 
     /// At most `limit` checkpoints behind a size, in order.
     fn checkpoints(&self, after: u64, limit: usize) -> Result<Page<Checkpoint>, LedgerError>;
+
+    /// The last checkpoint, with its size. Every append makes one: two transactions that see the same see the same log.
+    fn newest_checkpoint(&self) -> Result<Option<(u64, Result<Checkpoint, String>)>, LedgerError>;
 
     /// Whether there is a checkpoint at a size, and what it says.
     fn checkpoint(&self, size: u64) -> Result<Option<Checkpoint>, LedgerError>;
@@ -103,7 +112,10 @@ pub(crate) trait Store: Send {
     /// Undone items of a queue, and those of them that somebody has.
     fn count_work(&self, queue: &str, now: i64) -> Result<(u64, u64), LedgerError>;
 
-    /// Checks the store by its own means: pages, tables, fences, places before the first. Says
-    /// whether rows can be read.
+    /// A check of the pages that the store is made of, for stores that leave that to whoever reads them. It is done on a
+    /// connection of its own, and says what is wrong.
+    fn page_check(&self) -> Option<PageCheck>;
+
+    /// Checks the store by its own means: tables, fences, places before the first. Says whether rows can be read.
     fn check(&self, report: &mut dyn FnMut(String)) -> Result<bool, LedgerError>;
 }

@@ -41,6 +41,12 @@ fn pruned_bodies_are_exported_and_every_proof_still_holds(place: &Place) {
     let leaves = ledger.leaves().unwrap();
     assert_eq!(leaves.len(), 7);
     assert!(before.iter().zip(&leaves).all(|(entry, leaf)| entry.leaf == *leaf));
+    for entry in &before {
+        let stub = ledger.stub(entry.seq).unwrap().unwrap();
+        assert_eq!((&stub.kind, stub.at, stub.leaf), (&entry.kind, entry.at, entry.leaf));
+        assert_eq!(stub.pruned, [2, 3, 5].contains(&entry.seq));
+    }
+    assert_eq!((ledger.stub(0).unwrap(), ledger.stub(8).unwrap()), (None, None));
     let record: PruneRecord = serde_json::from_value(ledger.entries(Some(PRUNE)).unwrap()[0].body.clone()).unwrap();
     assert_eq!((record.bodies, &record.places[..]), (3, &[(2, 3), (5, 5)][..]));
     assert_eq!(record.export, path.file_name().unwrap().to_str().unwrap());
@@ -69,6 +75,8 @@ fn pruned_bodies_are_exported_and_every_proof_still_holds(place: &Place) {
     // And what remains can still not be changed.
     place.tamper("UPDATE entry SET at = '2030-01-01T00:00:00Z' WHERE seq = 2");
     assert!(place.problems()[0].contains("entry 2 does not match its leaf hash"));
+    let altered = place.existing().unwrap().stub(2).unwrap_err().to_string();
+    assert!(altered.contains("entry 2 does not match its leaf hash"), "{altered}");
 }
 
 fn a_body_that_went_without_a_prune_entry_is_found(place: &Place) {

@@ -17,6 +17,7 @@ on_both_stores! {
     a_fence_that_is_gone_or_changed_or_added_is_found
     putting_the_fences_down_and_up_again_alone_is_not_a_problem
     problems_are_bounded
+    a_long_log_is_judged_as_a_short_one
 }
 
 /// A ledger of `size` entries that were appended one by one, and its head.
@@ -302,6 +303,48 @@ fn problems_are_bounded(place: &Place) {
     let problems = place.problems();
     assert_eq!(problems.len(), 101);
     assert_eq!(problems.last().unwrap(), "and 51 more");
+}
+
+/// Long enough to be read on several connections at once.
+fn a_long_log_is_judged_as_a_short_one(place: &Place) {
+    let mut ledger = place.open();
+    let bodies: Vec<Value> = (1..=5_000).map(|n| json!({ "n": n })).collect();
+    for bodies in bodies.chunks(500) {
+        ledger
+            .append_all(bodies.iter().map(|body| ("decision", at(1), body)))
+            .unwrap();
+    }
+    let head = ledger.head().unwrap();
+    drop(ledger);
+    assert_eq!(place.intact(), head);
+    let leaves = place.existing().unwrap().leaves().unwrap();
+    assert_eq!(leaves.len(), 5_000);
+    place.tamper("UPDATE entry SET seq = 900000 WHERE seq = 5000");
+    assert_eq!(
+        place.problems(),
+        [
+            "entries 5000 to 899999 are missing",
+            "entry 900000 does not match its leaf hash",
+            "the entries do not have the root of checkpoint 5000 (1 checkpoints do not match)",
+        ]
+    );
+    place.tamper(
+        "UPDATE entry SET seq = 5000 WHERE seq = 900000; DELETE FROM entry WHERE seq IN (2048, 2049);
+         UPDATE entry SET body = '{}' WHERE seq IN (1024, 1025, 4999)",
+    );
+    assert_eq!(
+        place.problems(),
+        [
+            "entry 1024 does not match its leaf hash",
+            "entry 1025 does not match its leaf hash",
+            "entries 2048 to 2049 are missing",
+            "entry 4999 does not match its leaf hash",
+            "the entries do not have the root of checkpoint 1500 (7 checkpoints do not match)",
+            "there are 4998 entries, but checkpoints 5000 to 5000 show that there were more",
+        ]
+    );
+    let error = place.existing().unwrap().leaves().unwrap_err().to_string();
+    assert!(error.contains("entry 1024 does not match its leaf hash"), "{error}");
 }
 
 #[test]

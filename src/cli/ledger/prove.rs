@@ -13,7 +13,7 @@ use crate::pipeline::{checkpoints, ledger_key};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Number of the entry, as `ledger log` shows it
+    /// Number of the entry, as `ledger log` shows it; its body may be pruned
     #[arg(value_name = "SEQ", value_parser = super::parse_place)]
     seq: u64,
 }
@@ -22,8 +22,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     let opened = super::open(global)?;
     let head = checkpoints::intact(&opened.ledger, &opened.trusted)?;
     let leaves = checkpoints::leaves(&opened.ledger)?;
-    let entries = opened.ledger.entries(None)?;
-    let entry = entries.iter().find(|entry| entry.seq == arguments.seq);
+    let entry = opened.ledger.stub(arguments.seq)?;
     let path = leaves.prove_inclusion(arguments.seq - 1, head.size);
     let (Some(entry), Some(path)) = (entry, path) else {
         return Err(BadInput::new(
@@ -36,7 +35,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     let document = InclusionDocument {
         format: InclusionDocument::FORMAT.to_owned(),
         seq: entry.seq,
-        kind: entry.kind.clone(),
+        kind: entry.kind,
         at: entry.at,
         leaf: entry.leaf,
         path,

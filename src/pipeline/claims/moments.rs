@@ -46,7 +46,9 @@ impl End {
 /// # Errors
 /// When it is none, or not positive.
 pub fn length(text: &str) -> Result<SignedDuration, String> {
-    text.parse().map(Length::duration)
+    Length::positive(text)
+        .map(Length::signed)
+        .map_err(|error| error.to_string())
 }
 
 /// When something begins: a moment with its offset, or a day (its beginning in UTC).

@@ -2,7 +2,7 @@
 
 use holdpoint_schemas::Timestamp;
 use holdpoint_schemas::finding::Severity;
-use holdpoint_schemas::nightly::Period;
+use holdpoint_schemas::length::Length;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -71,8 +71,8 @@ pub struct Breach {
 
 /// Whether something that is open since `since` is past the deadline.
 #[must_use]
-pub fn breached(since: Timestamp, now: Timestamp, sla: Period) -> bool {
-    now.duration_since(since).as_secs() > i64::try_from(sla.seconds()).unwrap_or(i64::MAX)
+pub fn breached(since: Timestamp, now: Timestamp, sla: Length) -> bool {
+    now.duration_since(since).as_secs() > sla.signed().as_secs()
 }
 
 #[derive(Default)]
@@ -85,7 +85,7 @@ struct Group {
 impl TimeReport {
     /// The report of a moment.
     #[must_use]
-    pub fn of(timeline: &Timeline, findings: &Lanes, slas: &BTreeMap<Severity, Period>, now: Timestamp) -> Self {
+    pub fn of(timeline: &Timeline, findings: &Lanes, slas: &BTreeMap<Severity, Length>, now: Timestamp) -> Self {
         let mut report = Self::default();
         let mut groups: BTreeMap<(std::cmp::Reverse<Severity>, Option<&str>), Group> = BTreeMap::new();
         for (id, course) in timeline.all() {
@@ -109,12 +109,11 @@ impl TimeReport {
             {
                 group.breached += 1;
                 let open = now.duration_since(course.open_since).as_secs();
-                let allowed = i64::try_from(sla.seconds()).unwrap_or(i64::MAX);
                 report.breaches.push(Breach {
                     finding: id.clone(),
                     severity: watched.severity,
                     age_days: age,
-                    over_days: open.saturating_sub(allowed) / DAY,
+                    over_days: open.saturating_sub(sla.signed().as_secs()) / DAY,
                 });
             }
         }

@@ -10,7 +10,7 @@ use postgres::Row as SqlRow;
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
-use super::{Access, Checkpoint, LeaseRow, Page, Store};
+use super::{Access, Checkpoint, LeaseRow, Page, PageCheck, Store};
 use crate::entry::{Content, MAX_BODY_BYTES, Row};
 use crate::error::LedgerError;
 use crate::head::Hash;
@@ -205,6 +205,16 @@ impl Store for Postgres {
         }
     }
 
+    fn another(&self) -> Result<Box<dyn Store>, LedgerError> {
+        let link = connect(&self.target).map_err(|failure| failure.of("connecting once more"))?;
+        Ok(Box::new(Self {
+            target: self.target.clone(),
+            link: RefCell::new(Some(link)),
+            client: self.client.clone(),
+            appends: Cell::new(0),
+        }))
+    }
+
     fn rows(&self, after: u64, kind: Option<&str>, limit: usize) -> Result<Page<Row>, LedgerError> {
         let kind = kind.map(str::to_owned);
         self.call("reading entries", move |session| {
@@ -227,6 +237,14 @@ impl Store for Postgres {
                 .prepared("SELECT size, previous, root FROM checkpoint WHERE size > $1 ORDER BY size LIMIT $2")?;
             let rows = session.client.query(&select, &[&signed(after), &(limit as i64)])?;
             rows.iter().map(read_checkpoint).collect()
+        })
+    }
+
+    fn newest_checkpoint(&self) -> Result<Option<(u64, Result<Checkpoint, String>)>, LedgerError> {
+        self.call("reading the last checkpoint", |session| {
+            let select = session.prepared("SELECT size, previous, root FROM checkpoint ORDER BY size DESC LIMIT 1")?;
+            let row = session.client.query_opt(&select, &[])?;
+            row.as_ref().map(read_checkpoint).transpose()
         })
     }
 
@@ -361,6 +379,10 @@ impl Store for Postgres {
             Ok((row.try_get(0)?, row.try_get(1)?))
         })?;
         Ok((open.unsigned_abs(), held.unsigned_abs()))
+    }
+
+    fn page_check(&self) -> Option<PageCheck> {
+        None
     }
 
     fn check(&self, report: &mut dyn FnMut(String)) -> Result<bool, LedgerError> {

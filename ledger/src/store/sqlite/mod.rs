@@ -3,10 +3,10 @@
 mod schema;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row as SqlRow, TransactionBehavior, params};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Access, Checkpoint, LeaseRow, Page, Store};
+use super::{Access, Checkpoint, LeaseRow, Page, PageCheck, Store};
 use crate::entry::{Content, MAX_BODY_BYTES, Row};
 use crate::error::LedgerError;
 use crate::head::Hash;
@@ -27,6 +27,7 @@ const BEFORE_THE_FIRST: [(&str, &str); 2] = [
 /// An open file.
 pub(crate) struct Sqlite {
     connection: Connection,
+    path: PathBuf,
 }
 
 impl Sqlite {
@@ -35,6 +36,7 @@ impl Sqlite {
     pub(crate) fn open(path: &Path, create: bool) -> Result<Self, LedgerError> {
         Ok(Self {
             connection: open(path, create)?,
+            path: path.to_owned(),
         })
     }
 
@@ -60,6 +62,10 @@ impl Store for Sqlite {
         if !self.connection.is_autocommit() {
             let _ = self.connection.execute_batch("ROLLBACK");
         }
+    }
+
+    fn another(&self) -> Result<Box<dyn Store>, LedgerError> {
+        Ok(Box::new(Self::open(&self.path, false)?))
     }
 
     fn rows(&self, after: u64, kind: Option<&str>, limit: usize) -> Result<Page<Row>, LedgerError> {
@@ -95,6 +101,18 @@ impl Store for Sqlite {
             })
             .map_err(failed(doing))?;
         rows.collect::<Result<_, _>>().map_err(failed(doing))
+    }
+
+    fn newest_checkpoint(&self) -> Result<Option<(u64, Result<Checkpoint, String>)>, LedgerError> {
+        let doing = "reading the last checkpoint";
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT size, previous, root FROM checkpoint ORDER BY size DESC LIMIT 1")
+            .map_err(failed(doing))?;
+        statement
+            .query_row([], |row| Ok((row.get(0)?, read_checkpoint(row))))
+            .optional()
+            .map_err(failed(doing))
     }
 
     fn checkpoint(&self, size: u64) -> Result<Option<Checkpoint>, LedgerError> {
@@ -227,16 +245,24 @@ impl Store for Sqlite {
             .map_err(failed("counting work"))
     }
 
+    fn page_check(&self) -> Option<PageCheck> {
+        let path = self.path.clone();
+        Some(Box::new(move || {
+            let mut found = Vec::new();
+            open(&path, false)?
+                .pragma_query(None, "quick_check", |row| {
+                    let line: String = row.get(0)?;
+                    if line != "ok" {
+                        found.push(format!("SQLite reports: {}", line.escape_debug()));
+                    }
+                    Ok(())
+                })
+                .map_err(failed("checking the pages of the file"))?;
+            Ok(found)
+        }))
+    }
+
     fn check(&self, report: &mut dyn FnMut(String)) -> Result<bool, LedgerError> {
-        self.connection
-            .pragma_query(None, "quick_check", |row| {
-                let line: String = row.get(0)?;
-                if line != "ok" {
-                    report(format!("SQLite reports: {}", line.escape_debug()));
-                }
-                Ok(())
-            })
-            .map_err(failed("checking the pages of the file"))?;
         let doing = "reading the tables";
         let found = schema::objects(&self.connection).map_err(failed(doing))?;
         let expected = schema::expected_objects().map_err(failed(doing))?;

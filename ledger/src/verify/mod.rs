@@ -1,22 +1,21 @@
 //! Checking the whole log.
 
+mod read;
+
 use serde::Serialize;
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
 
-use crate::entry::{Content, Row};
 use crate::error::LedgerError;
 use crate::head::{Hash, Head};
 use crate::merkle::{self, Frontier};
-use crate::prune::{PRUNE, Places, PruneRecord};
-use crate::read::{Rows, growing};
-use crate::store::{Checkpoint, Page, Store};
+use crate::prune::{PRUNE, Places};
+use crate::read::growing;
+use crate::store::{Checkpoint, Store};
+use read::{Pruning, Seen};
 
 /// Problems listed at most: one broken page can produce millions.
 const MAX_PROBLEMS: usize = 100;
-
-/// Pages that are read ahead of what is hashed.
-const PAGES_AHEAD: usize = 4;
 
 /// Checkpoints read at once.
 const CHECKPOINTS: usize = 4096;
@@ -56,6 +55,16 @@ impl Problems {
         }
     }
 
+    /// Puts others before these.
+    fn put_first(&mut self, problems: Vec<String>) {
+        let later = std::mem::take(self);
+        problems
+            .into_iter()
+            .chain(later.shown)
+            .for_each(|problem| self.add(problem));
+        self.more += later.more;
+    }
+
     fn finish(mut self) -> Vec<String> {
         if self.more > 0 {
             self.shown.push(format!("and {} more", self.more));
@@ -67,57 +76,53 @@ impl Problems {
 /// Checks the store's own means, entries, checkpoints and the expected head, in one snapshot. Also says the right
 /// edge of the tree over what was read.
 pub(crate) fn verify(store: &dyn Store, expected: Option<&Head>) -> Result<(Verification, Frontier), LedgerError> {
-    let mut problems = Problems::default();
-    if !store.check(&mut |problem| problems.add(problem))? {
-        let problems = problems.finish();
-        return Ok((Verification::Tampered { problems }, Frontier::default()));
-    }
-    let (sender, receiver) = sync_channel(PAGES_AHEAD);
-    // One thread reads while another hashes: they cost about the same.
-    std::thread::scope(|scope| {
-        let checker = scope.spawn(move || Checker::new(expected, problems).run(receiver));
-        let read = feed(store, &sender);
-        drop(sender);
-        let checked = checker.join().map_err(|_| LedgerError::Store {
-            doing: "verifying",
-            source: "the checking thread broke off".into(),
-        })?;
-        read?;
-        Ok(checked)
+    thread::scope(|scope| {
+        // Beside everything else: it takes about as long, and needs none of it.
+        let pages = store.page_check().map(|check| scope.spawn(check));
+        let mut checker = Checker::new(expected);
+        let readable = store.check(&mut |problem| checker.problems.add(problem))?;
+        if readable {
+            checker.compare();
+            read::each(scope, store, |seen| checker.take(store, seen))?;
+            checker.checkpoints.read_to(u64::MAX, store, &mut checker.problems)?;
+        }
+        if let Some(pages) = pages {
+            let found = pages.join().map_err(|_| read::broke_off())??;
+            checker.problems.put_first(found);
+        }
+        Ok(if readable {
+            checker.finish()
+        } else {
+            let problems = checker.problems.finish();
+            (Verification::Tampered { problems }, Frontier::default())
+        })
     })
 }
 
-/// What is handed to the checker: always the checkpoints up to the last row, then the rows.
-enum Batch {
-    Checkpoints(Page<Checkpoint>),
-    Rows(Page<Row>),
+/// The leaf hash of every entry, in order. Each is checked.
+pub(crate) fn leaves(store: &dyn Store) -> Result<Vec<Hash>, LedgerError> {
+    let mut leaves = Vec::new();
+    thread::scope(|scope| {
+        read::each(scope, store, |seen| {
+            for seen in seen {
+                let next = leaves.len() as u64 + 1;
+                let leaf = seen.leaf.map_err(LedgerError::altered)?;
+                if !seen.as_stored {
+                    return Err(LedgerError::altered(mismatch(seen.seq)));
+                }
+                if seen.seq != next {
+                    return Err(LedgerError::altered(format!("entry {next} is missing")));
+                }
+                leaves.push(leaf);
+            }
+            Ok(())
+        })
+    })?;
+    Ok(leaves)
 }
 
-fn feed(store: &dyn Store, sender: &SyncSender<Batch>) -> Result<(), LedgerError> {
-    let send = |batch| {
-        sender.send(batch).map_err(|_| LedgerError::Store {
-            doing: "verifying",
-            source: "the checking thread broke off".into(),
-        })
-    };
-    let mut rows = Rows::after(0, None);
-    let mut read = 0;
-    let mut more = true;
-    loop {
-        let page = rows.page(store)?;
-        let last = page.last().map_or(u64::MAX, |(seq, _)| *seq);
-        while more && read < last {
-            let checkpoints = store.checkpoints(read, CHECKPOINTS)?;
-            growing(read, &checkpoints, "checkpoints")?;
-            more = !checkpoints.is_empty();
-            read = checkpoints.last().map_or(read, |(size, _)| *size);
-            send(Batch::Checkpoints(checkpoints))?;
-        }
-        if page.is_empty() {
-            return Ok(());
-        }
-        send(Batch::Rows(page))?;
-    }
+fn mismatch(seq: u64) -> String {
+    format!("entry {seq} does not match its leaf hash")
 }
 
 /// Replays the log and compares every stored leaf and root, and the expected head.
@@ -134,9 +139,9 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn new(expected: Option<&'a Head>, problems: Problems) -> Self {
+    fn new(expected: Option<&'a Head>) -> Self {
         Self {
-            problems,
+            problems: Problems::default(),
             frontier: Frontier::default(),
             next: 1,
             checkpoints: Roots::default(),
@@ -146,58 +151,42 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn run(mut self, batches: Receiver<Batch>) -> (Verification, Frontier) {
-        self.compare();
-        for batch in batches {
-            match batch {
-                Batch::Checkpoints(page) => {
-                    for (size, checkpoint) in page {
-                        self.checkpoints.push(size, checkpoint, &mut self.problems);
-                    }
-                }
-                Batch::Rows(page) => {
-                    for (seq, row) in page {
-                        self.row(seq, row);
-                    }
-                }
-            }
+    fn take(&mut self, store: &dyn Store, seen: Vec<Seen>) -> Result<(), LedgerError> {
+        if let Some(last) = seen.last() {
+            self.checkpoints.read_to(last.seq, store, &mut self.problems)?;
         }
-        self.finish()
+        for seen in seen {
+            self.entry(seen);
+        }
+        Ok(())
     }
 
-    fn row(&mut self, seq: u64, row: Result<Row, String>) {
+    fn entry(&mut self, seen: Seen) {
+        let seq = seen.seq;
         match seq {
             seq if seq <= self.next => {}
             seq if seq == self.next + 1 => self.problems.add(format!("entry {} is missing", self.next)),
             seq => (self.problems).add(format!("entries {} to {} are missing", self.next, seq - 1)),
         }
         self.next = seq.saturating_add(1);
-        let leaf = row.and_then(|row| {
-            self.pruning(&row);
-            let leaf = row.leaf_now()?;
-            if leaf != row.leaf {
-                self.problems.add(format!("entry {seq} does not match its leaf hash"));
-            }
-            Ok(leaf)
-        });
-        let leaf = leaf.unwrap_or_else(|problem| {
+        match seen.pruning {
+            Some(Pruning::Gone) => self.gone.add(seq),
+            Some(Pruning::Said(said)) => match *said {
+                Ok(record) => self.said.extend(&record.places),
+                Err(error) => (self.problems).add(format!("entry {seq} is no `{PRUNE}` entry: {error}")),
+            },
+            None => {}
+        }
+        if seen.leaf.is_ok() && !seen.as_stored {
+            self.problems.add(mismatch(seq));
+        }
+        let leaf = seen.leaf.unwrap_or_else(|problem| {
             self.problems.add(problem);
             // Keeps the place, so that the entries behind it are judged by themselves.
             merkle::leaf_hash(&[])
         });
         self.frontier.push(leaf);
         self.compare();
-    }
-
-    fn pruning(&mut self, row: &Row) {
-        match &row.content {
-            Content::Pruned(_) => self.gone.add(row.seq),
-            Content::Body(text) if row.kind == PRUNE => match serde_json::from_str::<PruneRecord>(text) {
-                Ok(record) => self.said.extend(&record.places),
-                Err(error) => (self.problems).add(format!("entry {} is no `{PRUNE}` entry: {error}", row.seq)),
-            },
-            Content::Body(_) => {}
-        }
     }
 
     /// Holds the stored root and the expected one against that of the entries so far, where there is one.
@@ -253,11 +242,26 @@ struct Roots {
     ahead: VecDeque<Checkpoint>,
     /// Size of the newest that was read.
     last: u64,
+    /// Whether that is the last there is.
+    ended: bool,
     first_wrong: Option<u64>,
     wrong: u64,
 }
 
 impl Roots {
+    /// Reads on until one stands for at least so many entries.
+    fn read_to(&mut self, entries: u64, store: &dyn Store, problems: &mut Problems) -> Result<(), LedgerError> {
+        while !self.ended && self.last < entries {
+            let page = store.checkpoints(self.last, CHECKPOINTS)?;
+            growing(self.last, &page, "checkpoints")?;
+            self.ended = page.is_empty();
+            for (size, checkpoint) in page {
+                self.push(size, checkpoint, problems);
+            }
+        }
+        Ok(())
+    }
+
     fn push(&mut self, size: u64, checkpoint: Result<Checkpoint, String>, problems: &mut Problems) {
         match checkpoint {
             Ok(checkpoint) => {
