@@ -27,10 +27,7 @@ pub async fn run(global: &Global, arguments: Arguments) -> Result<ExitCode> {
         )
         .into());
     }
-    let wait = arguments
-        .wait
-        .map(|wait| wait.duration().unsigned_abs())
-        .unwrap_or_default();
+    let wait = arguments.wait.map(Length::duration).unwrap_or_default();
     // Ctrl-C and SIGTERM end the sandbox's steps, and the process with them.
     let (_stop, stopped) = watch::channel(false);
     let assisted = assist(&global.estate, &agent()?, wait, global.events(), stopped).await?;
