@@ -37,6 +37,10 @@ pub(crate) trait Grammar: Sync {
     fn is_function(&self, kind: &str) -> bool;
     /// What `parent` makes of `child`.
     fn step(&self, trail: &Trail<'_, '_>, parent: Frame<'_>, child: Frame<'_>) -> Step;
+    /// Members that the language itself asks for of a value, `level` above the node, where it stands.
+    fn implied(&self, _trail: &Trail<'_, '_>, _level: usize) -> &'static [&'static str] {
+        &[]
+    }
     /// Adds what the last node of the trail says.
     fn visit(&self, trail: &Trail<'_, '_>, facts: &mut FileFacts);
 }
@@ -151,6 +155,7 @@ impl<'a, 't> Trail<'a, 't> {
             expands,
             calls,
             role: self.role(level),
+            implied: self.grammar.implied(self, level),
             spot,
         };
         FileFacts::push(&mut facts.uses, used, &mut facts.incomplete);
@@ -168,8 +173,37 @@ impl<'a, 't> Trail<'a, 't> {
             _ if is_base => Role::Base,
             "decorator" => Role::Decorator,
             _ if self.kind_up(level + 1) == "decorator" => Role::Decorator,
-            _ => Role::Value,
+            _ => self.asks(level).unwrap_or_default(),
         }
+    }
+
+    /// How objects are asked if they are of the value `level` above.
+    fn asks(&self, level: usize) -> Option<Role> {
+        let mut level = level;
+        // `except (A, B) as e`
+        while matches!(
+            self.kind_up(level + 1),
+            "tuple" | "as_pattern" | "parenthesized_expression"
+        ) {
+            level += 1;
+        }
+        let field = self.up(level).and_then(|frame| frame.field);
+        let parent = self.up(level + 1)?;
+        let asked = match parent.node.kind() {
+            "except_clause" => return (field != Some("alias")).then_some(Role::Caught),
+            "class_pattern" => true,
+            "binary_expression" => {
+                let operator = parent.node.child_by_field_name("operator");
+                field == Some("right") && operator.is_some_and(|operator| self.text(operator) == "instanceof")
+            }
+            "argument_list" => {
+                let call = self.up(level + 2).map(|call| self.child_text(call.node, "function"));
+                let first = parent.node.named_child(0).map(|first| first.id());
+                matches!(call, Some("isinstance" | "issubclass")) && self.up(level).map(|up| up.node.id()) != first
+            }
+            _ => false,
+        };
+        asked.then_some(Role::Asked)
     }
 
     /// What a call hands over.

@@ -203,6 +203,7 @@ fn tokens(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
                 expands,
                 calls: Vec::new(),
                 role: crate::facts::Role::Value,
+                implied: &[],
                 spot: spot(start),
             };
             FileFacts::push(&mut facts.uses, used, &mut facts.incomplete);

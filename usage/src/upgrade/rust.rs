@@ -9,7 +9,7 @@ use tree_sitter::Node;
 
 use super::files::{Bodies, PackageFile, children, collect, field, line, parse, short, text};
 use super::signature::{Parameter, ParameterKind, Signature};
-use super::surface::{Floor, Found, INNER, Item, Kind, Ref, ScopeId, Surface};
+use super::surface::{Floor, Found, INNER, Item, Kind, Made, Ref, ScopeId, Surface};
 use crate::language::Language;
 
 /// Deepest nesting of modules.
@@ -28,18 +28,14 @@ pub fn read_rust(package: &str, files: &[PackageFile<'_>], read_by: &str) -> Sur
         aliases: Vec::new(),
         others: ["std", "core", "alloc"].map(str::to_owned).into(),
         root: 0,
+        when: None,
     };
     let (name, file) = reader.manifest(package);
     let Some(root) = reader.surface.add_scope(0, &name, false) else {
         return reader.surface;
     };
     reader.root = root;
-    let item = Item {
-        kind: Kind::Module(root),
-        body: 0,
-        file: file.clone(),
-        line: 1,
-    };
+    let item = Item::new(Kind::Module(root), &file, 1);
     reader.surface.define(0, &name, item);
     let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
     reader.file(root, &file, &folder, 0);
@@ -67,6 +63,8 @@ struct Reader<'a> {
     /// Crates that it depends on.
     others: BTreeSet<String>,
     root: ScopeId,
+    /// The `cfg` around what is read.
+    when: Option<String>,
 }
 
 /// Where items are read into.
@@ -139,11 +137,31 @@ impl Reader<'_> {
                 self.surface.features.insert(name.clone());
             }
         }
+        self.implicit_features(&table);
         let name = word(["lib", "name"])
             .or_else(|| word(["package", "name"]))
             .unwrap_or_else(|| package.to_owned());
         let file = word(["lib", "path"]).unwrap_or_else(|| "src/lib.rs".to_owned());
         (name.replace('-', "_"), file)
+    }
+
+    /// Optional dependencies are features of their name, unless a feature asks for them by `dep:` (Cargo reference,
+    /// "Features").
+    fn implicit_features(&mut self, table: &toml::Table) {
+        let features = table.get("features").and_then(toml::Value::as_table);
+        let asked: BTreeSet<&str> = features
+            .into_iter()
+            .flat_map(|features| features.values())
+            .filter_map(toml::Value::as_array)
+            .flatten()
+            .filter_map(|on| on.as_str()?.strip_prefix("dep:"))
+            .collect();
+        let dependencies = table.get("dependencies").and_then(toml::Value::as_table);
+        for (name, how) in dependencies.into_iter().flatten() {
+            if how.get("optional").and_then(toml::Value::as_bool) == Some(true) && !asked.contains(name.as_str()) {
+                self.surface.features.insert(name.clone());
+            }
+        }
     }
 
     fn hide(&mut self, scope: ScopeId, why: String) {
@@ -209,7 +227,13 @@ impl Reader<'_> {
                     .iter()
                     .any(|a| a.contains("cfg(test)") || a.contains("cfg(doctest)"))
                 {
+                    let around = self.when.clone();
+                    let own = attributes.iter().find(|a| a.starts_with("#[cfg("));
+                    self.when = own
+                        .map(|cfg| cfg.trim_matches(['#', '[', ']']).to_owned())
+                        .or(around.clone());
                     self.node(into, node, &attributes);
+                    self.when = around;
                 }
             }
         }
@@ -241,7 +265,8 @@ impl Reader<'_> {
                 self.item(into, into.of(public), &name, node, Kind::Value(ty));
             }
             "type_item" => {
-                let ty = short(field(node, "type", into.source));
+                let generics = field(node, "type_parameters", into.source);
+                let ty = short(&format!("{generics} {}", field(node, "type", into.source)));
                 self.item(into, into.of(public), &name, node, Kind::Type(ty));
             }
             "macro_definition" => {
@@ -368,12 +393,14 @@ impl Reader<'_> {
             Kind::Module(_) => 0,
             _ => self.bodies.add(name, node, into.source),
         };
-        Item {
-            kind,
-            body,
-            file: into.file.to_owned(),
-            line: line(node),
+        let mut item = Item::new(kind, into.file, line(node));
+        item.body = body;
+        item.when = self.when.clone();
+        let value = node.child_by_field_name("value");
+        if let Some(value) = value.filter(|value| value.kind().ends_with("_literal")) {
+            item.made = Made::Literal(short(text(value, into.source)));
         }
+        item
     }
 
     fn import(&mut self, into: Into<'_>, node: Node<'_>, public: bool) {
@@ -500,6 +527,24 @@ impl Reader<'_> {
                 self.surface.define(class, &name, item);
             }
         }
+        for items in self
+            .surface
+            .scopes
+            .iter_mut()
+            .flat_map(|scope| scope.members.values_mut())
+        {
+            let conditions: BTreeSet<&str> = items.iter().filter_map(|item| item.when.as_deref()).collect();
+            let otherwise = |when: &&str| {
+                let inner = when
+                    .strip_prefix("cfg(")
+                    .and_then(|rest| rest.strip_suffix(')'))
+                    .unwrap_or(when);
+                conditions.contains(format!("cfg(not({inner}))").as_str())
+            };
+            if items.iter().any(|item| item.when.is_none()) || conditions.iter().any(otherwise) {
+                items.iter_mut().for_each(|item| item.when = None);
+            }
+        }
         self.bodies.settle(&mut self.surface);
     }
 }
@@ -523,9 +568,7 @@ fn signature(node: Node<'_>, source: &str) -> Signature {
             "function_modifiers" => {
                 let words = text(child, source);
                 made.is_async = words.split_whitespace().any(|word| word == "async");
-                let others = words
-                    .split_whitespace()
-                    .filter(|word| !matches!(*word, "async" | "const"));
+                let others = words.split_whitespace().filter(|word| *word != "async");
                 made.qualifiers.extend(others.map(str::to_owned));
             }
             "type_parameters" | "where_clause" => made

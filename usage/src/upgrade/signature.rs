@@ -47,6 +47,9 @@ pub struct Signature {
     pub returns: Option<String>,
     /// Whether what it gives has to be awaited.
     pub is_async: bool,
+    /// What kind of thing its code gives, where that is plain to see: `a generator`, `a tuple of 2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gives: Option<String>,
     /// What changes it in ways that can't be read: decorators, generics, `unsafe`, `where`.
     pub qualifiers: Vec<String>,
 }
@@ -169,22 +172,49 @@ impl Signature {
         if self == old {
             return Vec::new();
         }
-        if self.is_async != old.is_async {
+        let awaited = |of: &Self| {
+            of.is_async
+                || language == Language::JavaScript
+                    && (of.gives.as_deref() == Some("a promise")
+                        || of
+                            .returns
+                            .as_deref()
+                            .is_some_and(|ty| ty.trim_start().starts_with("Promise")))
+        };
+        if self.is_async != old.is_async && awaited(self) != awaited(old) {
+            // A function of JavaScript may give a promise without saying so.
+            let other = if self.is_async { old } else { self };
+            let may = language == Language::JavaScript && other.gives.is_none() && other.returns.is_none();
             let text = if self.is_async {
                 "it has to be awaited now"
             } else {
                 "it is no longer awaited"
             };
-            return vec![Effect::breaks(What::Asyncness, text)];
+            return match may {
+                true => vec![Effect::unclear(What::Asyncness, text)],
+                false => vec![Effect::breaks(What::Asyncness, text)],
+            };
         }
         let mut effects = Vec::new();
-        if self.qualifiers != old.qualifiers {
+        // What can be called when the program is compiled can still be called when it runs.
+        let rest = |of: &Self| -> Vec<String> { of.qualifiers.iter().filter(|q| *q != "const").cloned().collect() };
+        let only_more = language == Language::Rust && !old.qualifiers.iter().any(|q| q == "const");
+        if self.qualifiers != old.qualifiers && !(only_more && rest(self) == rest(old)) {
             let list = |of: &Self| match of.qualifiers.join(", ") {
                 none if none.is_empty() => "nothing".to_owned(),
                 some => format!("`{some}`"),
             };
             let text = format!("it was qualified by {}, and is by {}", list(old), list(self));
             effects.push(Effect::unclear(What::Signature, text));
+        }
+        if let (Some(was), Some(is)) = (&old.gives, &self.gives)
+            && was != is
+            && was != "nothing"
+            && self.is_async == old.is_async
+            && (old.returns.is_none() || old.returns != self.returns)
+        {
+            let text = format!("it gave {was}, and gives {is}");
+            effects.push(Effect::unclear(What::Type, text));
         }
         let returned = compare_types(old.returns.as_deref(), self.returns.as_deref(), Types::Given);
         effects.extend(returned.prefixed("what it gives"));

@@ -1,17 +1,22 @@
 //! What a version of a package offers, as names that lead to things.
 
 mod builtin;
+mod item;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::signature::Signature;
 use crate::language::Language;
 use builtin::builtin_base;
+pub(super) use builtin::{base_name, with_above};
+pub use item::{Item, Kind, Made, Reach};
 
 /// Most scopes (modules, classes) of one package.
 pub const MAX_SCOPES: usize = 50_000;
 /// Most aliases, base classes and types that are followed for one name.
 const MAX_STEPS: usize = 200;
+/// Most names of one type's text that are looked up.
+const MAX_NAMES_OF_TYPE: usize = 100;
 
 /// Name of the scope that holds what a module declares and doesn't export.
 pub(super) const INNER: &str = "%";
@@ -28,38 +33,6 @@ pub enum Ref {
     Local(ScopeId, Vec<String>),
     /// Something of another package, or of the language.
     Elsewhere(String),
-}
-
-/// One thing that a name may stand for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
-    /// A function, a method, a callable macro.
-    Function(Signature),
-    /// A class, an interface, a struct, a trait, an enum; the scope holds its members.
-    Class(ScopeId),
-    /// A module.
-    Module(ScopeId),
-    /// A value or a field, with its type where it is written.
-    Value(Option<String>),
-    /// Another name for something.
-    Alias(Ref),
-    /// A type that is only another spelling: its text.
-    Type(String),
-    /// It is there, and what it is can't be read.
-    Opaque(String),
-}
-
-/// One thing of a surface.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
-    /// What it is.
-    pub kind: Kind,
-    /// Digest of all of its text, comments and layout left out; 0 where there is none to see.
-    pub body: u64,
-    /// File in the package.
-    pub file: String,
-    /// Line there, 1-based.
-    pub line: u32,
 }
 
 /// Names of one module or class.
@@ -83,6 +56,14 @@ pub struct Scope {
     pub listed: Option<BTreeSet<String>>,
     /// Traits that a type has (Rust).
     pub traits: BTreeSet<String>,
+    /// What else is written of how it is declared, for people: its decorators, `abstract`, its generics.
+    pub declared: BTreeSet<String>,
+    /// What makes its classes (Python's metaclass).
+    pub maker: Option<Ref>,
+    /// Names of the elements that its objects are unpacked into, in order, where they are tuples.
+    pub elements: Option<Vec<String>>,
+    /// Types of all of its fields, also of those that can't be seen from outside (Rust).
+    pub holds: Vec<String>,
     /// Why it may have names that can't be seen.
     pub hidden: Option<String>,
     /// Scope around it.
@@ -126,6 +107,12 @@ pub struct Surface {
     pub loading: Loading,
     /// Features, the default ones each after `default:` (Rust).
     pub features: BTreeSet<String>,
+    /// Packages that have to be there beside it, with their ranges (npm's peer dependencies).
+    pub peers: BTreeMap<String, String>,
+    /// Commands that it installs.
+    pub commands: BTreeSet<String>,
+    /// Whether loading one of its files for its effects only does something, as far as its manifest says (npm).
+    pub has_effects: bool,
     /// Parts that can't be seen, for people.
     pub gaps: Vec<String>,
     /// What read it sees declarations only; another reading says what became of the code.
@@ -173,6 +160,9 @@ impl Surface {
             floors: Vec::new(),
             loading: Loading::default(),
             features: BTreeSet::new(),
+            peers: BTreeMap::new(),
+            commands: BTreeSet::new(),
+            has_effects: true,
             gaps: Vec::new(),
             declares_only: false,
             by_path: HashMap::from([(Vec::new(), 0)]),
@@ -509,7 +499,13 @@ impl Surface {
 
     /// All that a class derives from, itself first, and whether these are all.
     pub(super) fn ancestry(&self, id: ScopeId) -> (Vec<ScopeId>, bool) {
-        let (mut found, mut complete, mut budget) = (vec![id], true, Budget::default());
+        let (own, foreign) = self.lineage(id);
+        (own, foreign.into_iter().all(builtin_base))
+    }
+
+    /// All classes of the package that a class derives from, itself first, and its bases that aren't the package's.
+    pub(super) fn lineage(&self, id: ScopeId) -> (Vec<ScopeId>, Vec<&Ref>) {
+        let (mut found, mut foreign, mut budget) = (vec![id], Vec::new(), Budget::default());
         let mut at = 0;
         while let Some(scope) = found.get(at).and_then(|id| self.scopes.get(*id)) {
             at += 1;
@@ -527,11 +523,57 @@ impl Surface {
                             found.push(*next);
                         }
                     }
-                    _ => complete &= builtin_base(base),
+                    _ => foreign.push(base),
                 }
             }
         }
-        (found, complete)
+        (found, foreign)
+    }
+
+    /// The condition under which a name is there, where there is one.
+    pub(super) fn when(&self, path: &[String]) -> Option<&str> {
+        let (name, around) = path.split_last()?;
+        let id = match self.find(around) {
+            _ if around.is_empty() => 0,
+            Found::Thing { item, .. } => match item.kind {
+                Kind::Class(id) | Kind::Module(id) => id,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let own = self.scopes.get(id)?.members.get(name);
+        let here = own.and_then(|items| items.iter().find_map(|item| item.when.as_deref()));
+        match self.find(path) {
+            _ if here.is_some() => here,
+            Found::Thing { item, .. } => item.when.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// What the names in a type's text lead to, from where it is written.
+    pub(super) fn named_in(&self, place: &[String], ty: &str) -> BTreeMap<String, &Item> {
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '.' | ':');
+        let mut found = BTreeMap::new();
+        let Some(around) = self.scope_of(place) else {
+            return found;
+        };
+        for name in ty.split(|c: char| !is_name(c)).take(MAX_NAMES_OF_TYPE) {
+            let path: Vec<String> = name
+                .split(['.', ':'])
+                .filter(|part| !part.is_empty())
+                .map(str::to_owned)
+                .collect();
+            if path.is_empty() || found.contains_key(name) {
+                continue;
+            }
+            let mut budget = Budget { steps: 0, inside: 1 };
+            if let Found::Thing { item, taken, .. } = self.lexical(around, &path, &mut budget)
+                && taken == path.len()
+            {
+                found.insert(name.to_owned(), item);
+            }
+        }
+        found
     }
 
     /// How instances of a class are made: its own constructor, or the first that it inherits.

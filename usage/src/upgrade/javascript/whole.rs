@@ -55,6 +55,10 @@ impl Reader<'_> {
                 }
             }
             [owner, name] => self.fixed(into, owner, name, node, value),
+            [class, symbol, name] if symbol.starts_with("prototype[Symbol") => {
+                let name = format!("[Symbol.{name}");
+                self.method(into, class, &name, node, value);
+            }
             _ if target.starts_with("module.exports[") || target.starts_with("exports[") => {
                 self.hide(into.exports, "it exports names that are computed".to_owned());
             }
