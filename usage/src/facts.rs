@@ -148,6 +148,8 @@ pub(crate) enum Role {
 pub(crate) struct Alias {
     pub local: String,
     pub chain: Chain,
+    /// It stands for what a call along the chain gives.
+    pub gave: bool,
     pub scope: Range<usize>,
 }
 

@@ -146,7 +146,7 @@ impl<'a, 't> Trail<'a, 't> {
             level += 1;
             child = parent;
         }
-        let aliased = self.alias_of(level, child, &chain, facts);
+        let aliased = self.alias_of(level, child, &chain, !calls.is_empty(), facts);
         let spot = spot(start.node);
         let used = Use {
             chain,
@@ -183,7 +183,7 @@ impl<'a, 't> Trail<'a, 't> {
         // `except (A, B) as e`
         while matches!(
             self.kind_up(level + 1),
-            "tuple" | "as_pattern" | "parenthesized_expression"
+            "tuple" | "as_pattern" | "parenthesized_expression" | "dotted_name"
         ) {
             level += 1;
         }
@@ -260,13 +260,13 @@ impl<'a, 't> Trail<'a, 't> {
     }
 
     /// Notes `name = chain`, `{a, b: c} = chain` and the like; whether it was one.
-    fn alias_of(&self, level: usize, value: Frame<'t>, chain: &Chain, facts: &mut FileFacts) -> bool {
+    fn alias_of(&self, level: usize, value: Frame<'t>, chain: &Chain, gave: bool, facts: &mut FileFacts) -> bool {
         let Some(mut parent) = self.up(level + 1) else {
             return false;
         };
         if parent.node.kind() == "expression_list" && parent.node.named_child_count() == 1 {
             let Some(above) = self.up(level + 2) else { return false };
-            return self.bind_alias(above, parent, chain, facts);
+            return self.bind_alias(above, parent, chain, gave, facts);
         }
         if parent.node.kind() == "as_pattern" {
             parent = Frame {
@@ -274,10 +274,17 @@ impl<'a, 't> Trail<'a, 't> {
                 field: Some("value"),
             };
         }
-        self.bind_alias(parent, value, chain, facts)
+        self.bind_alias(parent, value, chain, gave, facts)
     }
 
-    fn bind_alias(&self, parent: Frame<'t>, value: Frame<'t>, chain: &Chain, facts: &mut FileFacts) -> bool {
+    fn bind_alias(
+        &self,
+        parent: Frame<'t>,
+        value: Frame<'t>,
+        chain: &Chain,
+        gave: bool,
+        facts: &mut FileFacts,
+    ) -> bool {
         let kind = parent.node.kind();
         let target = match (kind, value.field) {
             (
@@ -309,6 +316,7 @@ impl<'a, 't> Trail<'a, 't> {
             let alias = Alias {
                 local: local.to_owned(),
                 chain,
+                gave,
                 scope: scope.clone(),
             };
             FileFacts::push(&mut facts.aliases, alias, &mut facts.incomplete);

@@ -446,6 +446,7 @@ fn export(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
                         let alias = crate::facts::Alias {
                             local,
                             chain: chain.clone(),
+                            gave: false,
                             scope,
                         };
                         FileFacts::push(&mut facts.aliases, alias, &mut facts.incomplete);

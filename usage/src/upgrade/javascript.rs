@@ -347,7 +347,7 @@ impl<'a> Reader<'a> {
                 let overloads: BTreeSet<String> = items
                     .iter()
                     .filter_map(|item| match &item.kind {
-                        Kind::Function(signature) => Some(format!("{signature:?}")),
+                        Kind::Function(signature) => Some(signature.spelled()),
                         _ => None,
                     })
                     .collect();

@@ -77,6 +77,7 @@ impl Usage {
             judge.unknown.extend(hidden);
         }
         judge.floors(first, last, runtime);
+        judge.installed(first, last);
         let verdict = judge.verdict(first, last, imported);
         let mut read_by: Vec<String> = steps.iter().map(|step| step.surface.read_by.clone()).collect();
         read_by.dedup();

@@ -120,6 +120,25 @@ impl Signature {
         Ok(Binding { positional, keywords })
     }
 
+    /// How it reads as one of several declarations of a name.
+    pub(super) fn spelled(&self) -> String {
+        let parameters = self.parameters.iter().map(|p| {
+            let mark = match p.kind {
+                ParameterKind::Rest => "...",
+                _ => "",
+            };
+            let optional = if p.required { "" } else { "?" };
+            format!("{mark}{}{optional}: {}", p.name, p.ty.as_deref().unwrap_or("any"))
+        });
+        let parameters = parameters.collect::<Vec<_>>().join(", ");
+        format!("({parameters}) => {}", self.returns.as_deref().unwrap_or("any"))
+    }
+
+    /// Whether it is one of several declarations of its name.
+    fn is_overloaded(&self) -> bool {
+        self.qualifiers.iter().any(|qualifier| qualifier.starts_with('('))
+    }
+
     fn kind(&self, at: usize) -> Option<ParameterKind> {
         self.parameters.get(at).map(|parameter| parameter.kind)
     }
@@ -206,6 +225,10 @@ impl Signature {
             };
             let text = format!("it was qualified by {}, and is by {}", list(old), list(self));
             effects.push(Effect::unclear(What::Signature, text));
+            if self.is_overloaded() || old.is_overloaded() {
+                // Which of them a call means isn't known.
+                return effects;
+            }
         }
         if let (Some(was), Some(is)) = (&old.gives, &self.gives)
             && was != is
@@ -291,6 +314,14 @@ impl Signature {
                 let text = format!("the parameter `{}` is `{}` now", was.name, is.name);
                 return Some(Effect::unclear(What::ParameterRenamed, text));
             }
+        }
+        let apart = is
+            .ty
+            .as_deref()
+            .filter(|ty| ty.starts_with(['{', '[']) && is.name == **ty);
+        if let (Language::JavaScript, None, Some(parts)) = (language, &was.ty, apart) {
+            let text = format!("what is given for `{}` is taken apart as `{parts}` now", was.name);
+            return Some(Effect::unclear(What::Type, text));
         }
         compare_types(was.ty.as_deref(), is.ty.as_deref(), Types::Taken)
             .prefixed(&format!("the parameter `{}`", is.name))

@@ -1,6 +1,7 @@
 //! What a version of a package offers, as names that lead to things.
 
 mod builtin;
+mod classes;
 mod item;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -15,8 +16,6 @@ pub use item::{Item, Kind, Made, Reach};
 pub const MAX_SCOPES: usize = 50_000;
 /// Most aliases, base classes and types that are followed for one name.
 const MAX_STEPS: usize = 200;
-/// Most names of one type's text that are looked up.
-const MAX_NAMES_OF_TYPE: usize = 100;
 
 /// Name of the scope that holds what a module declares and doesn't export.
 pub(super) const INNER: &str = "%";
@@ -366,7 +365,16 @@ impl Surface {
                         .then_some((id, taken))
                 });
                 let (from, taken) = module.unwrap_or((0, 0));
-                self.walk(from, path.get(taken..).unwrap_or_default(), budget)
+                let rest = path.get(taken..).unwrap_or_default();
+                match (self.walk(from, rest, budget), path.split_last()) {
+                    // What a CommonJS module gives as the default is the module itself.
+                    (Found::Missing(_), Some((last, module)))
+                        if self.language == Language::JavaScript && last == "default" && rest.len() == 1 =>
+                    {
+                        self.walk(0, module, budget)
+                    }
+                    (found, _) => found,
+                }
             }
             Ref::Local(scope, path) => self.lexical(*scope, path, budget),
             Ref::Elsewhere(what) => Found::Hidden(format!("it is `{what}`, which is of another package")),
@@ -479,116 +487,6 @@ impl Surface {
         match hidden.or_else(|| scope.hidden.clone()) {
             Some(why) => Found::Hidden(why),
             None => Found::Missing(0),
-        }
-    }
-
-    /// The class that names lead to from within a module.
-    pub(super) fn class_from(&self, module: ScopeId, names: &[String]) -> Option<ScopeId> {
-        let mut budget = Budget { steps: 0, inside: 1 };
-        match self.lexical(module, names, &mut budget) {
-            Found::Thing {
-                item: Item {
-                    kind: Kind::Class(id), ..
-                },
-                taken,
-                ..
-            } if taken == names.len() => Some(*id),
-            _ => None,
-        }
-    }
-
-    /// All that a class derives from, itself first, and whether these are all.
-    pub(super) fn ancestry(&self, id: ScopeId) -> (Vec<ScopeId>, bool) {
-        let (own, foreign) = self.lineage(id);
-        (own, foreign.into_iter().all(builtin_base))
-    }
-
-    /// All classes of the package that a class derives from, itself first, and its bases that aren't the package's.
-    pub(super) fn lineage(&self, id: ScopeId) -> (Vec<ScopeId>, Vec<&Ref>) {
-        let (mut found, mut foreign, mut budget) = (vec![id], Vec::new(), Budget::default());
-        let mut at = 0;
-        while let Some(scope) = found.get(at).and_then(|id| self.scopes.get(*id)) {
-            at += 1;
-            for base in &scope.bases {
-                match self.follow(base, &mut budget) {
-                    Found::Thing {
-                        item:
-                            Item {
-                                kind: Kind::Class(next),
-                                ..
-                            },
-                        ..
-                    } => {
-                        if !found.contains(next) {
-                            found.push(*next);
-                        }
-                    }
-                    _ => foreign.push(base),
-                }
-            }
-        }
-        (found, foreign)
-    }
-
-    /// The condition under which a name is there, where there is one.
-    pub(super) fn when(&self, path: &[String]) -> Option<&str> {
-        let (name, around) = path.split_last()?;
-        let id = match self.find(around) {
-            _ if around.is_empty() => 0,
-            Found::Thing { item, .. } => match item.kind {
-                Kind::Class(id) | Kind::Module(id) => id,
-                _ => return None,
-            },
-            _ => return None,
-        };
-        let own = self.scopes.get(id)?.members.get(name);
-        let here = own.and_then(|items| items.iter().find_map(|item| item.when.as_deref()));
-        match self.find(path) {
-            _ if here.is_some() => here,
-            Found::Thing { item, .. } => item.when.as_deref(),
-            _ => None,
-        }
-    }
-
-    /// What the names in a type's text lead to, from where it is written.
-    pub(super) fn named_in(&self, place: &[String], ty: &str) -> BTreeMap<String, &Item> {
-        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '.' | ':');
-        let mut found = BTreeMap::new();
-        let Some(around) = self.scope_of(place) else {
-            return found;
-        };
-        for name in ty.split(|c: char| !is_name(c)).take(MAX_NAMES_OF_TYPE) {
-            let path: Vec<String> = name
-                .split(['.', ':'])
-                .filter(|part| !part.is_empty())
-                .map(str::to_owned)
-                .collect();
-            if path.is_empty() || found.contains_key(name) {
-                continue;
-            }
-            let mut budget = Budget { steps: 0, inside: 1 };
-            if let Found::Thing { item, taken, .. } = self.lexical(around, &path, &mut budget)
-                && taken == path.len()
-            {
-                found.insert(name.to_owned(), item);
-            }
-        }
-        found
-    }
-
-    /// How instances of a class are made: its own constructor, or the first that it inherits.
-    pub(super) fn constructor(&self, id: ScopeId) -> Result<Option<&Signature>, String> {
-        let (line, complete) = self.ancestry(id);
-        for id in &line {
-            let Some(scope) = self.scopes.get(*id) else { continue };
-            if scope.constructor.is_some() {
-                return Ok(scope.constructor.as_ref());
-            }
-        }
-        if complete {
-            Ok(None)
-        } else {
-            Err("how it is made is decided in another package".to_owned())
         }
     }
 }

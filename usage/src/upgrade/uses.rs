@@ -184,10 +184,7 @@ impl Usage {
         if matches!(used.role, Role::Asked | Role::Caught) {
             uses.asked.extend(asked(used, &meanings, &place()));
         }
-        let root_is_import =
-            used.chain.names.first().is_none_or(|root| {
-                source.imports_by_name.contains_key(root) && !source.aliases_by_name.contains_key(root)
-            });
+        let direct = used.chain.names.first().is_none_or(|root| is_direct(source, root));
         let mut ours = false;
         for meaning in &meanings {
             let Some(below) = names.within(&meaning.path) else {
@@ -208,7 +205,7 @@ impl Usage {
                 certain: meaning.certain && (!meaning.guess || source.language == Language::Rust),
                 called_somehow: used.expands || (used.called && used.calls.is_empty()),
                 imported: used.aliased && !used.called && !used.expands,
-                direct: root_is_import,
+                direct,
                 implied: used.implied,
                 place: place(),
                 file,
@@ -253,6 +250,27 @@ impl Usage {
                 });
             }
         }
+    }
+}
+
+/// Whether a name stands for what it was imported as, and for nothing that a call gave.
+fn is_direct(source: &Source, root: &str) -> bool {
+    let imported =
+        |root: &String| source.imports_by_name.contains_key(root) && !source.aliases_by_name.contains_key(root);
+    let plain = |index: &usize| {
+        source.facts.aliases.get(*index).is_some_and(|alias| {
+            // `require` itself is no import, and what it loads is noted beside it.
+            alias
+                .chain
+                .names
+                .first()
+                .is_some_and(|root| root == "require" || root == "import")
+                || !alias.gave && (alias.chain.module.is_some() || alias.chain.names.first().is_some_and(imported))
+        })
+    };
+    match source.aliases_by_name.get(root) {
+        Some(aliases) => aliases.iter().all(plain),
+        None => source.imports_by_name.contains_key(root),
     }
 }
 

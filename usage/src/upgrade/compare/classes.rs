@@ -120,7 +120,7 @@ impl Pair<'_> {
     }
 
     /// What can no longer be done with the objects of a class, or with the class, as far as it is used at all.
-    pub(super) fn used_as(&self, old: ScopeId, new: ScopeId, how: How<'_>) -> Vec<Effect> {
+    pub fn used_as(&self, old: ScopeId, new: ScopeId, how: How<'_>) -> Vec<Effect> {
         let mut effects = Vec::new();
         let (Some(before), Some(after)) = (self.old.scope(old), self.new.scope(new)) else {
             return effects;
@@ -258,6 +258,12 @@ impl Pair<'_> {
             }
         }
         effects
+    }
+
+    /// Whether members of a class are its objects.
+    pub fn is_enum(&self, old: ScopeId) -> bool {
+        let bases = derived(self.old, old);
+        self.old.language == Language::Python && (bases.contains("Enum") || bases.contains("Flag"))
     }
 
     /// Names of all that a class derived from and no longer does.

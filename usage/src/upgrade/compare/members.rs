@@ -17,6 +17,12 @@ impl Pair<'_> {
             let text = "it is only there for classes that derive from its own now";
             return Some(Effect::unclear(What::Removed, text));
         }
+        let python = self.old.language == Language::Python;
+        let is_function = matches!((&was.kind, &is.kind), (Kind::Function(_), Kind::Function(_)));
+        if (was.reach, is.reach) == (Reach::Object, Reach::Any) && python && is_function {
+            let text = "through the class, it was called with an object first, and no longer is";
+            return (through_class == Some(true)).then(|| Effect::unclear(What::Signature, text));
+        }
         match through_class {
             Some(true) if class_lost => Some(Effect::breaks(
                 What::Removed,
@@ -26,9 +32,7 @@ impl Pair<'_> {
                 What::Removed,
                 "only the class has it now, not its objects",
             )),
-            None if class_lost && self.old.language == Language::Python && !matches!(was.kind, Kind::Function(_)) => {
-                None
-            }
+            None if class_lost && python && !matches!(was.kind, Kind::Function(_)) => None,
             None if class_lost || object_lost => {
                 let text = "the class had it and its objects have it now, or the other way round";
                 Some(Effect::unclear(What::Removed, text))

@@ -32,8 +32,13 @@ impl Reader<'_> {
         match node.kind() {
             "ambient_declaration" => {
                 for child in children(node) {
-                    // In a file of declarations, what is declared is there for whoever loads it.
-                    self.statement(into, child);
+                    if scope == into.exports && scope != into.inner {
+                        // `export declare function f(): void`
+                        self.declare(into, scope, child);
+                    } else {
+                        // In a file of declarations, what is declared is there for whoever loads it.
+                        self.statement(into, child);
+                    }
                 }
             }
             "function_declaration" | "generator_function_declaration" | "function_signature" => {
@@ -169,7 +174,7 @@ impl Reader<'_> {
                     }
                 }
             }
-            "call_expression" => match required(value, into.source) {
+            "call_expression" => match required(value, into.source).or_else(|| interoperated(value, into.source)) {
                 Some(specifier) => Kind::Alias(self.reference(into, specifier, None)),
                 None => Kind::Opaque("it is made when its module is loaded, by a call".to_owned()),
             },
@@ -452,6 +457,21 @@ impl Reader<'_> {
             open.extend(children(node));
         }
     }
+}
+
+/// The specifier in a compiler's wrapping of a `require`, which gives the module, or it as the default of one.
+fn interoperated<'s>(node: Node<'_>, source: &'s str) -> Option<&'s str> {
+    const WRAPPERS: &[&str] = &[
+        "_interopRequireDefault",
+        "_interopRequireWildcard",
+        "_interop_require_default",
+        "_interop_require_wildcard",
+        "__importDefault",
+        "__importStar",
+    ];
+    let by = field(node, "function", source).rsplit('.').next()?;
+    let first = node.child_by_field_name("arguments")?.named_child(0)?;
+    required(first, source).filter(|_| WRAPPERS.contains(&by))
 }
 
 /// The specifier of a literal `require`.

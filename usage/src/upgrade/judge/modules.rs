@@ -21,6 +21,20 @@ impl Judge<'_> {
                 }
             })
         };
+        let has_whole = |surface: &Surface| {
+            let path: Vec<String> = path.iter().cloned().chain(["=".to_owned()]).collect();
+            matches!(surface.find(&path), Found::Thing { .. })
+        };
+        if has_whole(pair.old) && !has_whole(pair.new) && pair.new.loading.require && !matches!(how, How::Imported) {
+            let text = "it was what its module exports as a whole, and is at most the default of one now";
+            self.effect(
+                Effect::unclear(What::Loading, text),
+                &symbol,
+                &used.place,
+                used.certain,
+                pair.new,
+            );
+        }
         let effects = match (exported(pair.old), exported(pair.new)) {
             (Some(was), Some(is)) => pair.effects(&was, &is, how),
             (None, None) if matches!(how, How::Named | How::Imported) => Vec::new(),

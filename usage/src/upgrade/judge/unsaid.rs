@@ -53,7 +53,24 @@ impl Judge<'_> {
             _ => None,
         };
         effects.extend(pair.behind(was, is, given));
+        effects.extend(self.of_enum(pair, here));
         effects
+    }
+
+    /// A member of an enum of Python is an object of it.
+    fn of_enum(&self, pair: &Pair<'_>, here: &[String]) -> Vec<Effect> {
+        let owner = here.split_last().map(|(_, owner)| owner).unwrap_or_default();
+        let class = |surface: &Surface| match surface.find(owner) {
+            Found::Thing { item, taken, .. } if taken == owner.len() => match item.kind {
+                Kind::Class(id) => Some(id),
+                _ => None,
+            },
+            _ => None,
+        };
+        match (class(pair.old), class(pair.new)) {
+            (Some(old), Some(new)) if pair.is_enum(old) => pair.used_as(old, new, How::Named),
+            _ => Vec::new(),
+        }
     }
 
     /// What the language itself asks of a thing, where it stands.
@@ -164,10 +181,10 @@ impl Judge<'_> {
         }
     }
 
-    /// What has to be beside the package, and what it does for others than those who name it.
-    pub(super) fn beside(&mut self, pair: &Pair<'_>, uses: &Uses) {
-        for (name, range) in &pair.new.peers {
-            let wider = pair.old.peers.get(name).is_some_and(|was| {
+    /// What has to be beside the package, and the commands that it installs.
+    pub(super) fn installed(&mut self, old: &Surface, new: &Surface) {
+        for (name, range) in &new.peers {
+            let wider = old.peers.get(name).is_some_and(|was| {
                 range == was
                     || was
                         .split("||")
@@ -179,11 +196,15 @@ impl Judge<'_> {
                 ));
             }
         }
-        for command in pair.old.commands.difference(&pair.new.commands) {
+        for command in old.commands.difference(&new.commands) {
             self.unknown.insert(format!(
                 "its command `{command}` is gone, and whether something runs it isn't read"
             ));
         }
+    }
+
+    /// What the package does for others than those who name it.
+    pub(super) fn beside(&mut self, pair: &Pair<'_>, uses: &Uses) {
         if pair.old.has_effects && !pair.new.has_effects {
             for loaded in uses.loaded.iter().filter(|loaded| loaded.for_effects) {
                 let text = "it says that loading it does nothing, and bundlers leave this out";

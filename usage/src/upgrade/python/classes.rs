@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use tree_sitter::Node;
 
+use super::values::made;
 use super::{Into, Reader};
 use crate::upgrade::files::{children, field, line, short, text};
 use crate::upgrade::signature::{Parameter, ParameterKind, Signature};
@@ -62,6 +63,10 @@ impl Reader {
                         let ty = node.child_by_field_name("type").map(|ty| short(text(ty, into.source)));
                         let mut item = Item::new(Kind::Value(ty), into.file, line(node));
                         item.reach = Reach::Object;
+                        item.made = node
+                            .child_by_field_name("right")
+                            .map(|right| made(right, into.source))
+                            .unwrap_or_default();
                         self.surface.define(into.scope, name, item);
                     }
                 }

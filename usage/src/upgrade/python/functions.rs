@@ -60,7 +60,7 @@ impl Reader {
                 .extend(own.map(|own| short(text(own, into.source))));
         }
         if !into.is_stub {
-            signature.gives = gives(node);
+            signature.gives = gives(node, into.source);
         }
         if has("abstractmethod")
             && let Some(scope) = self.surface.scopes.get_mut(into.scope)
@@ -139,7 +139,7 @@ impl Reader {
 }
 
 /// What kind of thing a function gives, where all of its `return`s say the same by their form.
-fn gives(function: Node<'_>) -> Option<String> {
+fn gives(function: Node<'_>, source: &str) -> Option<String> {
     let mut found: Option<String> = None;
     let mut open = vec![function.child_by_field_name("body")?];
     let (mut steps, mut only_stands_in) = (0, true);
@@ -154,7 +154,7 @@ fn gives(function: Node<'_>) -> Option<String> {
             "yield" => return Some("a generator".to_owned()),
             "return_statement" => {
                 let given = match node.named_child(0) {
-                    Some(value) => form(value)?,
+                    Some(value) => form(value, source)?,
                     None => "nothing".to_owned(),
                 };
                 if found.as_ref().is_some_and(|known| *known != given) {
@@ -176,7 +176,7 @@ fn within_raise(node: Node<'_>) -> bool {
 }
 
 /// What an expression gives, by its form.
-fn form(value: Node<'_>) -> Option<String> {
+fn form(value: Node<'_>, source: &str) -> Option<String> {
     let said = match value.kind() {
         "tuple" | "expression_list" => {
             let parts = children(value);
@@ -189,12 +189,13 @@ fn form(value: Node<'_>) -> Option<String> {
         "dictionary" | "dictionary_comprehension" => "a mapping",
         "set" | "set_comprehension" => "a set",
         "generator_expression" => "a generator",
+        "string" | "concatenated_string" if text(value, source).starts_with(['b', 'B']) => "bytes",
         "string" | "concatenated_string" => "a string",
         "integer" | "float" => "a number",
         "true" | "false" => "a truth value",
         "none" => "nothing",
         "lambda" => "a function",
-        "parenthesized_expression" => return form(value.named_child(0)?),
+        "parenthesized_expression" => return form(value.named_child(0)?, source),
         _ => return None,
     };
     Some(said.to_owned())

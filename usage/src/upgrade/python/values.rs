@@ -100,7 +100,7 @@ impl Reader {
 }
 
 /// What the text of a value says of how it comes about.
-fn made(value: Node<'_>, source: &str) -> Made {
+pub(super) fn made(value: Node<'_>, source: &str) -> Made {
     let plain = |node: Node<'_>| {
         let whole = text(node, source);
         let said = short(whole);

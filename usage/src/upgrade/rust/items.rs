@@ -78,8 +78,8 @@ impl Reader<'_> {
             .find(|child| child.kind() == "type_parameters");
         if let (Some(generics), Some(scope)) = (generics, self.surface.scopes.get_mut(id)) {
             scope
-                .traits
-                .insert(format!("generics {}", short(text(generics, into.source))));
+                .declared
+                .insert(format!("generic over `{}`", short(text(generics, into.source))));
         }
     }
 
