@@ -53,6 +53,10 @@ impl Pair<'_> {
                 (Kind::Type(old), Kind::Type(new)) if old != new && self.old.language == Language::JavaScript => {
                     vec![Effect::unclear(What::Type, format!("it was `{old}`, and is `{new}`"))]
                 }
+                // Traits are taken in for their methods, which are on any type.
+                (Kind::Class(old), Kind::Class(new)) if self.old.language == Language::Rust => {
+                    self.used_as(*old, *new, how)
+                }
                 (Kind::Class(old), Kind::Class(new)) => self.shape(*old, *new).into_iter().collect(),
                 (Kind::Opaque(_), _) => Vec::new(),
                 (_, Kind::Opaque(why)) => vec![Effect::unclear(What::Kind, why.clone())],

@@ -183,6 +183,7 @@ impl Judge<'_> {
         }
         self.asked(&pair, &uses);
         self.beside(&pair, &uses);
+        self.submodules(&pair, &uses);
         self.uses = uses;
         for feature in old.features.difference(&new.features) {
             let text = match feature.strip_prefix("default:") {

@@ -173,6 +173,11 @@ impl Reader {
                 "import_statement" => self.import(into, node),
                 "import_from_statement" => self.import_from(into, node),
                 "if_statement" => self.branches(into, node, depth),
+                "raise_statement" if into.when.is_none() && depth == 0 => {
+                    if let Some(scope) = self.surface.scopes.get_mut(into.scope) {
+                        scope.raises = true;
+                    }
+                }
                 "delete_statement" => {
                     for name in children(node).into_iter().flat_map(|child| match child.kind() {
                         "expression_list" => children(child),
@@ -248,8 +253,15 @@ impl Reader {
                 Some(alias) => (alias.to_owned(), path),
                 None => (first.clone(), vec![first.clone()]),
             };
+            self.loads(into, &module.split('.').map(str::to_owned).collect::<Vec<_>>());
             let target = self.target(path);
             self.item(into, &local, node, Kind::Alias(target));
+        }
+    }
+
+    fn loads(&mut self, into: Into<'_>, path: &[String]) {
+        if let Some(scope) = self.surface.scopes.get_mut(into.scope) {
+            scope.loads.insert(path.to_vec());
         }
     }
 
@@ -272,6 +284,7 @@ impl Reader {
             Vec::new()
         };
         base.extend(rest.split('.').filter(|part| !part.is_empty()).map(str::to_owned));
+        self.loads(into, &base);
         for name in children(node).into_iter().skip(1) {
             let (member, alias) = match name.kind() {
                 "wildcard_import" => {
@@ -294,6 +307,7 @@ impl Reader {
             let mut path = base.clone();
             path.push(member.to_owned());
             let local = alias.unwrap_or(member).to_owned();
+            self.loads(into, &path);
             // `from .sub import sub` in a package: the name stands for both.
             let target = if level > 0 {
                 Ref::Absolute(path)

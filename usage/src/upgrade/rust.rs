@@ -2,6 +2,7 @@
 //! what it found is used.
 
 mod items;
+mod manifest;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +10,7 @@ use tree_sitter::Node;
 
 use super::files::{Bodies, PackageFile, children, collect, field, line, parse, short, text};
 use super::signature::{Parameter, ParameterKind, Signature};
-use super::surface::{Floor, Found, INNER, Item, Kind, Made, Ref, ScopeId, Surface};
+use super::surface::{Found, INNER, Item, Kind, Made, Ref, ScopeId, Surface};
 use crate::language::Language;
 
 /// Deepest nesting of modules.
@@ -48,6 +49,8 @@ struct Impl {
     module: ScopeId,
     ty: Vec<String>,
     of: Option<String>,
+    /// Its head, as written.
+    whole: String,
     members: Vec<(String, Item)>,
     /// A macro makes some of its members.
     hides: bool,
@@ -88,82 +91,6 @@ impl Into<'_> {
 }
 
 impl Reader<'_> {
-    /// The library's name and file; notes version, floor, features and dependencies.
-    fn manifest(&mut self, package: &str) -> (String, String) {
-        let text = self.files.get("Cargo.toml").copied().flatten().unwrap_or_default();
-        let table: toml::Table = text.parse().unwrap_or_default();
-        let word = |[section, key]: [&str; 2]| {
-            let value = table.get(section)?.get(key)?;
-            value.as_str().map(str::to_owned)
-        };
-        self.surface.version = word(["package", "version"]);
-        if let Some(range) = word(["package", "rust-version"]) {
-            self.surface.floors.push(Floor {
-                runtime: "rust".to_owned(),
-                range,
-            });
-        }
-        for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
-            let names = table.get(section).and_then(toml::Value::as_table);
-            self.others.extend(
-                names
-                    .into_iter()
-                    .flat_map(|names| names.keys())
-                    .map(|name| name.replace('-', "_")),
-            );
-        }
-        let targets = table.get("target").and_then(toml::Value::as_table);
-        for target in targets.into_iter().flat_map(|targets| targets.values()) {
-            let names = target.get("dependencies").and_then(toml::Value::as_table);
-            self.others.extend(
-                names
-                    .into_iter()
-                    .flat_map(|names| names.keys())
-                    .map(|name| name.replace('-', "_")),
-            );
-        }
-        for (name, on) in table
-            .get("features")
-            .and_then(toml::Value::as_table)
-            .into_iter()
-            .flatten()
-        {
-            if name == "default" {
-                let on = on.as_array().into_iter().flatten().filter_map(toml::Value::as_str);
-                self.surface
-                    .features
-                    .extend(on.map(|feature| format!("default:{feature}")));
-            } else {
-                self.surface.features.insert(name.clone());
-            }
-        }
-        self.implicit_features(&table);
-        let name = word(["lib", "name"])
-            .or_else(|| word(["package", "name"]))
-            .unwrap_or_else(|| package.to_owned());
-        let file = word(["lib", "path"]).unwrap_or_else(|| "src/lib.rs".to_owned());
-        (name.replace('-', "_"), file)
-    }
-
-    /// Optional dependencies are features of their name, unless a feature asks for them by `dep:` (Cargo reference,
-    /// "Features").
-    fn implicit_features(&mut self, table: &toml::Table) {
-        let features = table.get("features").and_then(toml::Value::as_table);
-        let asked: BTreeSet<&str> = features
-            .into_iter()
-            .flat_map(|features| features.values())
-            .filter_map(toml::Value::as_array)
-            .flatten()
-            .filter_map(|on| on.as_str()?.strip_prefix("dep:"))
-            .collect();
-        let dependencies = table.get("dependencies").and_then(toml::Value::as_table);
-        for (name, how) in dependencies.into_iter().flatten() {
-            if how.get("optional").and_then(toml::Value::as_bool) == Some(true) && !asked.contains(name.as_str()) {
-                self.surface.features.insert(name.clone());
-            }
-        }
-    }
-
     fn hide(&mut self, scope: ScopeId, why: String) {
         if let Some(scope) = self.surface.scopes.get_mut(scope) {
             scope.hidden.get_or_insert(why);
@@ -512,7 +439,22 @@ impl Reader<'_> {
             }
         }
         for found in std::mem::take(&mut self.impls) {
-            let Some(class) = self.surface.class_from(found.module, &found.ty) else {
+            let class = self.surface.class_from(found.module, &found.ty);
+            let Some(class) = class else {
+                // A trait of the crate, for a type of another or for every type.
+                let names = |of: &String| {
+                    of.split('<')
+                        .next()
+                        .unwrap_or(of)
+                        .split("::")
+                        .map(str::to_owned)
+                        .collect()
+                };
+                let names: Option<Vec<String>> = found.of.as_ref().map(names);
+                let own = names.and_then(|names| self.surface.class_from(found.module, &names));
+                if let Some(scope) = own.and_then(|id| self.surface.scopes.get_mut(id)) {
+                    scope.traits.insert(found.whole);
+                }
                 continue;
             };
             if let Some(scope) = self.surface.scopes.get_mut(class) {

@@ -7,6 +7,9 @@ use super::{Effect, What};
 use crate::facts::Arguments;
 use crate::language::Language;
 
+/// What a function gives that does nothing but raise one.
+pub(super) const AN_ERROR: &str = "an error";
+
 /// How an argument reaches a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -230,9 +233,17 @@ impl Signature {
                 return effects;
             }
         }
+        if self.gives.as_deref() == Some(AN_ERROR) && old.gives.as_deref() != Some(AN_ERROR) {
+            let text = "it does nothing but raise an error now";
+            return vec![match given {
+                Some(_) => Effect::breaks(What::Removed, text),
+                None => Effect::unclear(What::Removed, text),
+            }];
+        }
         if let (Some(was), Some(is)) = (&old.gives, &self.gives)
             && was != is
             && was != "nothing"
+            && was != AN_ERROR
             && self.is_async == old.is_async
             && (old.returns.is_none() || old.returns != self.returns)
         {

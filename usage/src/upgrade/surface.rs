@@ -63,6 +63,10 @@ pub struct Scope {
     pub elements: Option<Vec<String>>,
     /// Types of all of its fields, also of those that can't be seen from outside (Rust).
     pub holds: Vec<String>,
+    /// Modules of the package that loading this one may load (Python).
+    pub loads: BTreeSet<Vec<String>>,
+    /// Loading it raises an error (Python).
+    pub raises: bool,
     /// Why it may have names that can't be seen.
     pub hidden: Option<String>,
     /// Scope around it.

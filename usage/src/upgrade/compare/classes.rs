@@ -151,6 +151,9 @@ impl Pair<'_> {
             (Some(_), None) => effects.push(Effect::unclear(What::Type, "its objects are no tuples any more")),
             (None, _) => {}
         }
+        if matches!(how, How::Called(Some(_))) && self.is_enum(old) {
+            effects.extend(Self::values_of_enum(before, after));
+        }
         let lost: BTreeSet<String> = before.traits.difference(&after.traits).cloned().collect();
         if !lost.is_empty() {
             let text = format!("it no longer implements {}", list(&lost));
@@ -258,6 +261,22 @@ impl Pair<'_> {
             }
         }
         effects
+    }
+
+    /// Values by which members of an enum are asked for.
+    fn values_of_enum(before: &Scope, after: &Scope) -> Option<Effect> {
+        let values = |scope: &Scope| -> BTreeSet<String> {
+            let items = scope.members.values().flatten();
+            items
+                .filter_map(|item| match &item.made {
+                    Made::Literal(value) => Some(value.clone()),
+                    _ => None,
+                })
+                .collect()
+        };
+        let lost: BTreeSet<String> = values(before).difference(&values(after)).cloned().collect();
+        let text = format!("it has no member of the value {} any more", list(&lost));
+        (!lost.is_empty()).then(|| Effect::unclear(What::Removed, text))
     }
 
     /// Whether members of a class are its objects.

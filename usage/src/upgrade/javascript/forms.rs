@@ -3,6 +3,7 @@
 use tree_sitter::Node;
 
 use crate::upgrade::files::{children, field, short, text};
+use crate::upgrade::signature::AN_ERROR;
 use crate::upgrade::surface::Made;
 
 /// Most nodes of one function in which its results are looked for.
@@ -62,8 +63,11 @@ pub(super) fn gives(function: Node<'_>, source: &str) -> Option<String> {
         }
         open.extend(children(node));
     }
-    // A function that only throws is there to be overridden.
-    let is_empty = children(body).iter().all(|part| part.kind() == "throw_statement");
+    let parts = children(body);
+    let is_empty = parts.iter().all(|part| part.kind() == "throw_statement");
+    if is_empty && !parts.is_empty() {
+        return Some(AN_ERROR.to_owned());
+    }
     found.or_else(|| (!is_empty).then(|| NOTHING.to_owned()))
 }
 

@@ -40,6 +40,10 @@ impl Reader<'_> {
                 None => return,
             }
         }
+        // `exports.x = void 0` of a compiler: what it is comes later.
+        if text(value, into.source) == "void 0" {
+            return;
+        }
         let parts: Vec<&str> = target.split('.').collect();
         match parts.as_slice() {
             ["module", "exports"] => self.all(into, node, value),

@@ -116,6 +116,16 @@ impl Judge<'_> {
                 }
                 _ => {}
             }
+            let raises = |surface: &Surface| {
+                (1..=path.len()).any(|taken| {
+                    let scope = surface.at(path.get(..taken).unwrap_or_default());
+                    scope.and_then(|id| surface.scope(id)).is_some_and(|scope| scope.raises)
+                })
+            };
+            if raises(pair.new) && !raises(pair.old) {
+                let effect = Effect::breaks(What::Removed, "loading it raises an error");
+                self.effect(effect, &symbol, &loaded.place, true, pair.new);
+            }
             if pair.old.language == Language::JavaScript {
                 self.way_of_loading(pair, loaded, &path);
             }

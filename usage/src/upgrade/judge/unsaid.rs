@@ -42,6 +42,7 @@ impl Judge<'_> {
             let text = format!("it is only there if `{now}`");
             effects.push(Effect::unclear(What::Removed, text));
         }
+        effects.extend(self.only_of_default(pair, here, how));
         if matches!(how, How::Imported) {
             return effects;
         }
@@ -179,6 +180,67 @@ impl Judge<'_> {
                 }
             }
         }
+    }
+
+    /// Modules that are there only because the package loads them itself (Python).
+    pub(super) fn submodules(&mut self, pair: &Pair<'_>, uses: &Uses) {
+        if pair.old.language != Language::Python {
+            return;
+        }
+        let named = || uses.loaded.iter().map(|loaded| loaded.path.as_slice());
+        let from = || {
+            uses.rooted
+                .iter()
+                .filter(|used| used.imported)
+                .map(|used| used.path.as_slice())
+        };
+        let (was, is) = (
+            pair.old.loaded_with(named().chain(from())),
+            pair.new.loaded_with(named().chain(from())),
+        );
+        for used in &uses.rooted {
+            let gone = (1..=used.path.len()).filter_map(|taken| used.path.get(..taken)).find(|part| {
+                let thing = |surface: &Surface| {
+                    matches!(surface.find(part), Found::Thing { item, .. } if matches!(item.kind, Kind::Module(_)))
+                };
+                was.contains(*part) && !is.contains(*part) && thing(pair.new)
+            });
+            if let Some(part) = gone {
+                let text = "the package no longer loads it by itself, and nothing here does";
+                self.effect(
+                    Effect::unclear(What::Loading, text),
+                    &part.join("."),
+                    &used.place,
+                    used.certain,
+                    pair.new,
+                );
+            }
+        }
+    }
+
+    /// A name that is taken out of a module, and that only its default export has now (JavaScript).
+    pub(super) fn only_of_default(&self, pair: &Pair<'_>, here: &[String], how: How<'_>) -> Option<Effect> {
+        let ([module], name) = (here.get(..here.len().checked_sub(1)?)?, here.last()?) else {
+            return None;
+        };
+        let own = |surface: &Surface| match surface.find(std::slice::from_ref(module)) {
+            Found::Thing { item, .. } => match item.kind {
+                Kind::Module(id) => surface.scope(id).map(|scope| {
+                    let has = |name: &str| scope.members.contains_key(name);
+                    has(name) || has("=") || !scope.stars.is_empty() || scope.hidden.is_some() || !has("default")
+                }),
+                _ => None,
+            },
+            _ => None,
+        };
+        if pair.old.language != Language::JavaScript || own(pair.old) != Some(true) || own(pair.new) != Some(false) {
+            return None;
+        }
+        let text = "only the default export of its module has it now";
+        Some(match how {
+            How::Imported => Effect::breaks(What::Removed, text),
+            _ => Effect::unclear(What::Removed, text),
+        })
     }
 
     /// What has to be beside the package, and the commands that it installs.

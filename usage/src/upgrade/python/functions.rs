@@ -5,6 +5,7 @@ use tree_sitter::Node;
 use super::parameters::signature;
 use super::{Into, Reader};
 use crate::upgrade::files::{children, field, line, short, text};
+use crate::upgrade::signature::AN_ERROR;
 use crate::upgrade::surface::{Item, Kind, Made, Reach};
 
 /// Decorators that leave a signature as it is written.
@@ -141,7 +142,12 @@ impl Reader {
 /// What kind of thing a function gives, where all of its `return`s say the same by their form.
 fn gives(function: Node<'_>, source: &str) -> Option<String> {
     let mut found: Option<String> = None;
-    let mut open = vec![function.child_by_field_name("body")?];
+    let body = function.child_by_field_name("body")?;
+    let says_more = |part: &Node<'_>| part.kind() != "raise_statement" && !is_docstring(*part);
+    if !children(body).iter().any(says_more) && children(body).iter().any(|part| part.kind() == "raise_statement") {
+        return Some(AN_ERROR.to_owned());
+    }
+    let mut open = vec![body];
     let (mut steps, mut only_stands_in) = (0, true);
     while let Some(node) = open.pop() {
         steps += 1;
@@ -169,6 +175,10 @@ fn gives(function: Node<'_>, source: &str) -> Option<String> {
         open.extend(children(node));
     }
     found.or_else(|| (!only_stands_in).then(|| "nothing".to_owned()))
+}
+
+fn is_docstring(statement: Node<'_>) -> bool {
+    statement.kind() == "expression_statement" && statement.named_child(0).is_some_and(|inner| inner.kind() == "string")
 }
 
 fn within_raise(node: Node<'_>) -> bool {

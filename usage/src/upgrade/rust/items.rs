@@ -283,6 +283,7 @@ impl Reader<'_> {
             module: into.exports,
             ty: names,
             of,
+            whole: short(text(node, into.source).split('{').next().unwrap_or_default()),
             members,
             hides,
         });

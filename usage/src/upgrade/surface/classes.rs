@@ -1,6 +1,6 @@
 //! What a surface says of its classes, and of the names in types.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::builtin::builtin_base;
 use super::{Budget, Found, Item, Kind, Ref, ScopeId, Surface};
@@ -10,6 +10,28 @@ use crate::upgrade::signature::Signature;
 const MAX_NAMES_OF_TYPE: usize = 100;
 
 impl Surface {
+    /// Modules that are there as members of their packages once some are loaded: these, those around them, and what
+    /// their code loads.
+    pub(in crate::upgrade) fn loaded_with<'p>(
+        &self,
+        modules: impl IntoIterator<Item = &'p [String]>,
+    ) -> BTreeSet<Vec<String>> {
+        let mut found = BTreeSet::new();
+        let mut open: Vec<Vec<String>> = modules.into_iter().map(<[String]>::to_vec).collect();
+        while let Some(path) = open.pop() {
+            for taken in 1..=path.len() {
+                let part = path.get(..taken).unwrap_or_default().to_vec();
+                let Some(scope) = self.at(&part).and_then(|id| self.scope(id)) else {
+                    continue;
+                };
+                if !scope.is_class && found.insert(part) {
+                    open.extend(scope.loads.iter().cloned());
+                }
+            }
+        }
+        found
+    }
+
     /// The class that names lead to from within a module.
     pub(in crate::upgrade) fn class_from(&self, module: ScopeId, names: &[String]) -> Option<ScopeId> {
         let mut budget = Budget { steps: 0, inside: 1 };

@@ -398,3 +398,58 @@ fn what_nothing_names_still_counts() {
     ];
     assert!(told(&npm(&effects(tool), &effects(plain), unused)).starts_with("unknown"));
 }
+
+#[test]
+fn names_of_a_module_are_its_own() {
+    hold(
+        &[
+            (
+                "export function f(){}",
+                "export default {f(){}}",
+                "import {f} from 'pkg';\nf()",
+                "removed pkg.f app.js:1",
+            ),
+            (
+                "export function f(){}",
+                "export default {f(){}}",
+                "import * as p from 'pkg';\np.f()",
+                "unknown",
+            ),
+            (
+                "export default {f(){}}",
+                "export function f(){}",
+                "import p from 'pkg';\np.f()",
+                "removed",
+            ),
+            (
+                "exports.f=function(a){return go(a)}",
+                "exports.f=function(){throw new Error('removed')}",
+                "require('pkg').f(1)",
+                "removed pkg.f app.js:1",
+            ),
+        ],
+        script,
+    );
+    let compiled = |code: &'static str| -> Vec<(&'static str, &'static str)> {
+        vec![
+            (
+                "package.json",
+                r#"{"name":"pkg","exports":{".":{"import":"./wrapper.mjs","require":"./index.js"}}}"#,
+            ),
+            ("wrapper.mjs", "import p from './index.js';\nexport const f = p.f;\n"),
+            (
+                "index.js",
+                "Object.defineProperty(exports, 'f', { enumerable: true, get: function () { return _f.default; } });\n\
+                 var _f = _interopRequireDefault(require('./f.js'));",
+            ),
+            ("f.js", code),
+        ]
+    };
+    let client: Files<'_> = &[("app.mjs", "import { f } from 'pkg';\nf(1, 2);\n")];
+    let old =
+        compiled("exports.default = void 0;\nfunction f(a, b) {}\nvar _default = f;\nexports.default = _default;");
+    let new = compiled("exports.default = void 0;\nfunction f(a) {}\nvar _default = f;\nexports.default = _default;");
+    assert_eq!(told(&npm(&old, &old, client)), "safe");
+    let answer = told(&npm(&old, &new, client));
+    assert!(answer.starts_with("parameter-removed pkg.f app.mjs:2"), "{answer}");
+}

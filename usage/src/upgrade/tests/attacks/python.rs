@@ -674,3 +674,83 @@ fn what_the_metadata_of_a_distribution_promises_is_kept() {
     assert_eq!(answer("", "", command, command), "safe");
     assert!(answer("", "", "[pytest11]\npkg = pkg:f\n", "").starts_with("unknown"));
 }
+
+#[test]
+fn what_is_there_only_to_fail_is_gone() {
+    hold(
+        &[
+            (
+                "def f(a): return go(a)\n",
+                "def f(*a, **k):\n  'Removed.'\n  raise RuntimeError('removed')\n",
+                "from pkg import f\nf(1)\n",
+                "removed pkg.f app.py:2",
+            ),
+            (
+                "def f(a): return go(a)\n",
+                "def f(*a, **k): raise RuntimeError('removed')\n",
+                "import pkg\nmap(pkg.f, x)\n",
+                "unknown",
+            ),
+            (
+                "def f(a): raise NotImplementedError\n",
+                "def f(a): raise NotImplementedError()\n",
+                "from pkg import f\nf(1)\n",
+                "safe",
+            ),
+            (
+                "def f(): pass\n",
+                "raise ImportError('moved')\n",
+                "import pkg\n",
+                "removed pkg app.py:1",
+            ),
+            (
+                "class E(Exception):\n  def __init__(self): self.code = 1\n",
+                "class E(Exception): pass\n",
+                "import pkg\ntry: pass\nexcept pkg.E as e: print(e.code)\n",
+                "removed pkg.E.code app.py:3",
+            ),
+            (
+                "from enum import Enum\nclass E(Enum):\n  A = 'a'\n  B = 'b'\n",
+                "from enum import Enum\nclass E(Enum):\n  A = 'a'\n  C = 'c'\n",
+                "from pkg import E\nE(text)\n",
+                "unknown",
+            ),
+            (
+                "class C:\n  def m(self): return go()\n",
+                "class C:\n  def m(self): raise TypeError\n",
+                "import pkg\npkg.C().m()\n",
+                "removed pkg.C.m app.py:2",
+            ),
+        ],
+        python,
+    );
+}
+
+#[test]
+fn a_submodule_is_there_only_when_something_loads_it() {
+    let sub = ("pkg/sub.py", "def f(): pass\n");
+    let core = ("pkg/core.py", "from .sub import f\n");
+    let answer = |was: &str, is: &str, client: &str| {
+        told(&judged(
+            Ecosystem::Pypi,
+            read_python,
+            &[
+                ("1.0", &[("pkg/__init__.py", was), core, sub]),
+                ("1.1", &[("pkg/__init__.py", is), core, sub]),
+            ],
+            &[("app.py", client)],
+        ))
+    };
+    let client = "import pkg\npkg.sub.f()\n";
+    assert!(answer("from . import sub\n", "", client).starts_with("unknown"));
+    assert!(answer("from .core import f\n", "", client).starts_with("unknown"));
+    assert_eq!(answer("from . import sub\n", "from .core import f\n", client), "safe");
+    assert_eq!(
+        answer("from . import sub\n", "", "import pkg.sub\npkg.sub.f()\n"),
+        "safe"
+    );
+    assert_eq!(
+        answer("from . import sub\n", "", "from pkg import sub\nsub.f()\n"),
+        "safe"
+    );
+}

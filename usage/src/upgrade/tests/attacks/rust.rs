@@ -360,3 +360,25 @@ fn what_the_manifest_of_a_crate_promises_is_kept() {
     assert_eq!(answer("rust-version = \"1.60\"\n", "rust-version = \"1.56\"\n"), "safe");
     assert!(answer("", "[lib]\nname = \"other\"\n").starts_with("removed"));
 }
+
+#[test]
+fn traits_are_on_the_types_that_they_were_on() {
+    let client = "use pkg::Ext;\nfn main() { \"x\".go(); }\n";
+    let text = "pub trait Ext { fn go(&self); }";
+    let with = |of: &str| format!("{text}\n{of}\n");
+    for (was, is, answer) in [
+        ("impl Ext for str { fn go(&self) {} }", "", "unknown"),
+        (
+            "impl<T: AsRef<str>> Ext for T { fn go(&self) {} }",
+            "impl Ext for String { fn go(&self) {} }",
+            "unknown",
+        ),
+        (
+            "impl Ext for str { fn go(&self) {} }",
+            "impl Ext for str { fn go(&self) {} }\nimpl Ext for u8 { fn go(&self) {} }",
+            "safe",
+        ),
+    ] {
+        hold(&[(&with(was), &with(is), client, answer)], rust);
+    }
+}
