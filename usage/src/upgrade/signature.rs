@@ -293,6 +293,23 @@ impl Signature {
                 let text = format!("without `{}` it meant `{was}`, and means `{is}` now", parameter.name);
                 effects.push(Effect::unclear(What::Default, text));
             }
+            if let (
+                false,
+                Some(Parameter {
+                    default: None,
+                    required: false,
+                    ..
+                }),
+                Some(was),
+            ) = (given, now, &parameter.default)
+                && parameter.ty.is_none()
+            {
+                let text = format!(
+                    "without `{}` it meant `{was}`, and what it means now isn't said",
+                    parameter.name
+                );
+                effects.push(Effect::unclear(What::Default, text));
+            }
         }
         effects
     }

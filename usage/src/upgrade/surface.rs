@@ -112,6 +112,8 @@ pub struct Surface {
     pub features: BTreeSet<String>,
     /// Packages that have to be there beside it, with their ranges (npm's peer dependencies).
     pub peers: BTreeMap<String, String>,
+    /// Packages that it depends on, as its code names them, with the versions that it asks for (Rust).
+    pub needs: BTreeMap<String, String>,
     /// Commands that it installs.
     pub commands: BTreeSet<String>,
     /// Whether loading one of its files for its effects only does something, as far as its manifest says (npm).
@@ -164,6 +166,7 @@ impl Surface {
             loading: Loading::default(),
             features: BTreeSet::new(),
             peers: BTreeMap::new(),
+            needs: BTreeMap::new(),
             commands: BTreeSet::new(),
             has_effects: true,
             gaps: Vec::new(),

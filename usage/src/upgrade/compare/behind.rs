@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::{How, Pair};
 use crate::facts::Arguments;
 use crate::upgrade::signature::Signature;
-use crate::upgrade::surface::{Item, Kind};
+use crate::upgrade::surface::{Item, Kind, Surface};
+use crate::upgrade::versions::is_major;
 use crate::upgrade::{Effect, What};
 
 /// Deepest that types which stand for types are followed.
@@ -32,6 +33,14 @@ impl Pair<'_> {
                     after.returns.as_deref(),
                     &mut effects,
                 );
+                if before.returns.is_none() || after.returns.is_none() {
+                    // What its code plainly makes.
+                    let class =
+                        |of: &Option<String>| Some(of.as_ref()?.strip_prefix("a `")?.trim_end_matches('`').to_owned());
+                    let (before, after) = (class(&before.gives), class(&after.gives));
+                    self.given(was.path, before.as_deref(), is.path, after.as_deref(), &mut effects);
+                }
+                self.of_others(was.path, before, is.path, after, &mut effects);
                 self.taken(was.path, before, is.path, after, given, &mut effects);
             }
             _ => {
@@ -100,6 +109,40 @@ impl Pair<'_> {
                         effects.push(Effect::unclear(What::Required, text));
                     }
                 }
+            }
+        }
+    }
+
+    /// Types of another package, which the new version takes from another major version of that.
+    fn of_others(
+        &self,
+        was_at: &[String],
+        before: &Signature,
+        is_at: &[String],
+        after: &Signature,
+        effects: &mut Vec<Effect>,
+    ) {
+        let types = |of: &Signature| -> Vec<String> {
+            let parameters = of.parameters.iter().filter_map(|parameter| parameter.ty.clone());
+            parameters.chain(of.returns.clone()).collect()
+        };
+        let packages = |surface: &Surface, at: &[String], of: &Signature| -> BTreeSet<String> {
+            types(of).iter().flat_map(|ty| surface.packages_in(at, ty)).collect()
+        };
+        let now = packages(self.new, is_at, after);
+        for name in packages(self.old, was_at, before).intersection(&now) {
+            let (Some(was), Some(is)) = (self.old.needs.get(name), self.new.needs.get(name)) else {
+                continue;
+            };
+            if was != is
+                && is_major(
+                    Some(was.trim_start_matches(['^', '='])),
+                    Some(is.trim_start_matches(['^', '='])),
+                    self.old.language,
+                )
+            {
+                let text = format!("it takes or gives types of `{name}`, of which it needed {was}, and needs {is}");
+                effects.push(Effect::unclear(What::Type, text));
             }
         }
     }

@@ -159,6 +159,10 @@ impl Pair<'_> {
             let text = format!("it no longer implements {}", list(&lost));
             effects.push(Effect::unclear(What::Bases, text));
         }
+        if after.traits.contains("Drop") && !before.traits.contains("Drop") {
+            let text = "it does something when it is dropped now, and its fields can't be moved out";
+            effects.push(Effect::unclear(What::Bases, text));
+        }
         match (&before.listed, &after.listed) {
             (Some(was), Some(is)) if before.is_class => {
                 let more: BTreeSet<String> = is.difference(was).cloned().collect();

@@ -85,6 +85,7 @@ fn form(value: Node<'_>, source: &str) -> Option<String> {
         "arrow_function" | "function_expression" => "a function",
         "call_expression" if field(value, "function", source).starts_with("Promise.") => "a promise",
         "new_expression" if field(value, "constructor", source) == "Promise" => "a promise",
+        "new_expression" => return Some(format!("a `{}`", field(value, "constructor", source))),
         "parenthesized_expression" => return form(value.named_child(0)?, source),
         _ => return None,
     };

@@ -116,6 +116,18 @@ impl Judge<'_> {
                 }
                 _ => {}
             }
+            let declared = |found: &Found<'_>| match found {
+                Found::Thing { item, .. } => Some(crate::language::only_types(&item.file)),
+                _ => None,
+            };
+            let typed = [".ts", ".tsx", ".mts", ".cts"]
+                .iter()
+                .any(|ending| loaded.place.path.ends_with(ending));
+            if typed && declared(&pair.old.find(&path)) == Some(true) && declared(&pair.new.find(&path)) == Some(false)
+            {
+                let effect = Effect::unclear(What::Type, "it no longer declares its types, and this is TypeScript");
+                self.effect(effect, &symbol, &loaded.place, true, pair.new);
+            }
             let raises = |surface: &Surface| {
                 (1..=path.len()).any(|taken| {
                     let scope = surface.at(path.get(..taken).unwrap_or_default());

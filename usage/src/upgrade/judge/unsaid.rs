@@ -1,7 +1,9 @@
 //! What a repo relies on without naming it: what the language asks for, what its errors derive from, what is beside it.
 
+use std::collections::BTreeMap;
+
 use super::{Judge, separator};
-use crate::facts::SET;
+use crate::facts::{Place, SET};
 use crate::language::Language;
 use crate::upgrade::compare::behind::At;
 use crate::upgrade::compare::{How, Pair};
@@ -152,31 +154,32 @@ impl Judge<'_> {
     pub(super) fn asked(&mut self, pair: &Pair<'_>, uses: &Uses) {
         // Whatever is raised derives from these.
         const ALL: &[&str] = &["Exception", "BaseException", "object", "Error", "Object"];
-        if uses.asked.is_empty() {
+        // One question of each kind stands for all.
+        let mut questions: BTreeMap<(Option<&str>, bool), &Place> = BTreeMap::new();
+        for asked in &uses.asked {
+            questions
+                .entry((asked.name.as_deref(), asked.caught))
+                .or_insert(&asked.place);
+        }
+        if questions.is_empty() {
             return;
         }
         for (id, lost, gone) in pair.all_lost_bases() {
             let path = pair.old.scope(id).map(|scope| scope.path.clone()).unwrap_or_default();
             let symbol = path.join(separator(pair.old.language));
-            for asked in uses.asked.iter().filter(|asked| asked.caught || !gone) {
-                let hit = match &asked.name {
-                    Some(name) if gone => lost.contains(name) && !ALL.contains(&name.as_str()),
-                    Some(name) => lost.contains(name),
-                    None => asked.caught && !gone,
+            for ((name, caught), place) in questions.iter().filter(|((_, caught), _)| *caught || !gone) {
+                let hit = match name {
+                    Some(name) if gone => lost.contains(*name) && !ALL.contains(name),
+                    Some(name) => lost.contains(*name),
+                    None => *caught && !gone,
                 };
                 if hit {
-                    let base = asked.name.as_deref().unwrap_or("what is asked for here");
+                    let base = name.unwrap_or("what is asked for here");
                     let text = match gone {
                         true => format!("it is gone, and was a `{base}`: what is raised in its place may not be"),
                         false => format!("it is no longer a `{base}`"),
                     };
-                    self.effect(
-                        Effect::unclear(What::Bases, text),
-                        &symbol,
-                        &asked.place,
-                        false,
-                        pair.new,
-                    );
+                    self.effect(Effect::unclear(What::Bases, text), &symbol, place, false, pair.new);
                 }
             }
         }

@@ -204,6 +204,14 @@ fn form(value: Node<'_>, source: &str) -> Option<String> {
         "integer" | "float" => "a number",
         "true" | "false" => "a truth value",
         "none" => "nothing",
+        "call" => {
+            let by = field(value, "function", source);
+            let is_class = by
+                .rsplit('.')
+                .next()
+                .is_some_and(|name| name.starts_with(|c: char| c.is_uppercase()));
+            return is_class.then(|| format!("a `{by}`"));
+        }
         "lambda" => "a function",
         "parenthesized_expression" => return form(value.named_child(0)?, source),
         _ => return None,

@@ -60,6 +60,17 @@ impl Reader<'_> {
                 self.surface.features.insert(name.clone());
             }
         }
+        for (name, how) in table
+            .get("dependencies")
+            .and_then(toml::Value::as_table)
+            .into_iter()
+            .flatten()
+        {
+            let version = how.as_str().or_else(|| how.get("version")?.as_str());
+            if let Some(version) = version {
+                self.surface.needs.insert(name.replace('-', "_"), version.to_owned());
+            }
+        }
         self.implicit_features(&table);
         let name = word(["lib", "name"])
             .or_else(|| word(["package", "name"]))

@@ -100,6 +100,24 @@ impl Surface {
         }
     }
 
+    /// Packages that a type's text names, by their own name or by one that is taken out of them.
+    pub(in crate::upgrade) fn packages_in(&self, place: &[String], ty: &str) -> BTreeSet<String> {
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
+        let written = ty
+            .split(|c: char| !is_name(c))
+            .filter_map(|name| name.split("::").next());
+        let mut found: BTreeSet<String> = written
+            .filter(|name| self.needs.contains_key(*name))
+            .map(str::to_owned)
+            .collect();
+        for item in self.named_in(place, ty).into_values() {
+            if let Kind::Alias(Ref::Elsewhere(what)) = &item.kind {
+                found.extend(what.split("::").next().map(str::to_owned));
+            }
+        }
+        found
+    }
+
     /// What the names in a type's text lead to, from where it is written.
     pub(in crate::upgrade) fn named_in(&self, place: &[String], ty: &str) -> BTreeMap<String, &Item> {
         let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '.' | ':');

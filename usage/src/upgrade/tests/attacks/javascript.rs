@@ -242,6 +242,12 @@ fn functions_give_what_they_gave() {
             ),
             (
                 "exports.f=(a,b=1)=>a",
+                "exports.f=(a,b)=>a",
+                "require('pkg').f(1)",
+                "unknown",
+            ),
+            (
+                "exports.f=(a,b=1)=>a",
                 "exports.f=(a,b=2)=>a",
                 "require('pkg').f(1)",
                 "unknown",

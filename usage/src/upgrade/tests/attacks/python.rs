@@ -754,3 +754,38 @@ fn a_submodule_is_there_only_when_something_loads_it() {
         "safe"
     );
 }
+
+#[test]
+fn what_a_function_plainly_makes_is_compared() {
+    let with = |class: &str| format!("{class}\ndef f(): return R()\n");
+    for (was, is, client, answer) in [
+        ("class R(dict): pass", "class R: pass", "json.dumps(f())", "unknown"),
+        (
+            "class R:\n  def __iter__(self): pass",
+            "class R: pass",
+            "consume(f())",
+            "unknown",
+        ),
+        ("class R: pass", "class R: x = 1", "consume(f())", "safe"),
+    ] {
+        let client = format!("import json\nfrom pkg import f\n{client}\n");
+        hold(&[(&with(was), &with(is), &client, answer)], python);
+    }
+    hold(
+        &[
+            (
+                "class P(namedtuple('P', 'a b')): pass\n",
+                "class P(namedtuple('P', 'a b c')): pass\n",
+                "from pkg import P\nP(1, 2)\n",
+                "unknown",
+            ),
+            (
+                "P = namedtuple('P', 'a b')\n",
+                "@dataclass\nclass P:\n  a: int\n  b: int\n",
+                "from pkg import P\na, b = P(1, 2)\n",
+                "unknown",
+            ),
+        ],
+        python,
+    );
+}

@@ -382,3 +382,34 @@ fn traits_are_on_the_types_that_they_were_on() {
         hold(&[(&with(was), &with(is), client, answer)], rust);
     }
 }
+
+#[test]
+fn types_of_other_crates_come_with_their_version() {
+    let manifest = |version: &str| format!("{MANIFEST}[dependencies]\nhttp = \"{version}\"\n");
+    let answer = |was: &str, is: &str, code: &str| {
+        let (was, is, code) = (manifest(was), manifest(is), ("src/lib.rs", code));
+        told(&crates(
+            &[("Cargo.toml", &was), code],
+            &[("Cargo.toml", &is), code],
+            "fn main() { pkg::f(request()); }\n",
+        ))
+    };
+    for code in [
+        "use http::Request;\npub fn f(a: Request<u8>) {}",
+        "pub fn f(a: http::Request<u8>) {}",
+    ] {
+        assert!(answer("0.2", "1.0", code).starts_with("unknown"), "{code}");
+        assert_eq!(answer("1.0", "1.2", code), "safe", "{code}");
+    }
+    assert_eq!(answer("0.2", "1.0", "pub fn f(a: u8) {}"), "safe");
+    let dropped = "pub struct S { pub a: u8 } impl Drop for S { fn drop(&mut self) {} }";
+    hold(
+        &[(
+            "pub struct S { pub a: u8 }",
+            dropped,
+            "fn main() { let a = pkg::S { a: 1 }.a; }\n",
+            "unknown",
+        )],
+        rust,
+    );
+}

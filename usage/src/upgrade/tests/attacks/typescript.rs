@@ -249,3 +249,30 @@ fn functions_are_called_as_before() {
         typed,
     );
 }
+
+#[test]
+fn types_that_are_no_longer_declared_are_missed() {
+    let typed: Files<'_> = &[
+        (
+            "package.json",
+            r#"{"name":"pkg","main":"index.js","types":"index.d.ts"}"#,
+        ),
+        ("index.js", "exports.f=a=>a"),
+        ("index.d.ts", "export declare function f(a: string): string;"),
+    ];
+    let plain: Files<'_> = &[
+        ("package.json", r#"{"name":"pkg","main":"index.js"}"#),
+        ("index.js", "exports.f=a=>a"),
+    ];
+    let versions = [("1.0.0", typed), ("1.1.0", plain)];
+    let answer = |client| {
+        told(&judged(
+            Ecosystem::Npm,
+            read_javascript,
+            &versions,
+            &[(client, "import {f} from 'pkg';\nf('x')")],
+        ))
+    };
+    assert!(answer("app.ts").starts_with("unknown"));
+    assert_eq!(answer("app.js"), "safe");
+}
