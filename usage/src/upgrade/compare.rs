@@ -7,7 +7,7 @@ mod members;
 use std::collections::BTreeSet;
 
 use super::signature::Signature;
-use super::surface::{Found, Item, Kind, Scope, ScopeId, Surface};
+use super::surface::{Found, Item, Kind, Ref, Scope, ScopeId, Surface};
 use super::{Effect, What};
 use crate::facts::Arguments;
 use crate::language::Language;
@@ -77,6 +77,9 @@ impl Pair<'_> {
             (Kind::Type(old), Kind::Type(new)) if old == new => Vec::new(),
             (Kind::Type(old), Kind::Type(new)) => {
                 vec![Effect::unclear(What::Type, format!("it was `{old}`, and is `{new}`"))]
+            }
+            (Kind::Alias(Ref::Elsewhere(what)), Kind::Alias(new)) if *new == Ref::Elsewhere(what.clone()) => {
+                return self.moved(what.split("::").next().map(str::to_owned).as_ref());
             }
             (Kind::Alias(old), Kind::Alias(new)) if old == new => return Vec::new(),
             (Kind::Alias(_), _) | (_, Kind::Alias(_)) => {

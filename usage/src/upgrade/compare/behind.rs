@@ -130,21 +130,18 @@ impl Pair<'_> {
             types(of).iter().flat_map(|ty| surface.packages_in(at, ty)).collect()
         };
         let now = packages(self.new, is_at, after);
-        for name in packages(self.old, was_at, before).intersection(&now) {
-            let (Some(was), Some(is)) = (self.old.needs.get(name), self.new.needs.get(name)) else {
-                continue;
-            };
-            if was != is
-                && is_major(
-                    Some(was.trim_start_matches(['^', '='])),
-                    Some(is.trim_start_matches(['^', '='])),
-                    self.old.language,
-                )
-            {
-                let text = format!("it takes or gives types of `{name}`, of which it needed {was}, and needs {is}");
-                effects.push(Effect::unclear(What::Type, text));
-            }
-        }
+        effects.extend(self.moved(packages(self.old, was_at, before).intersection(&now)));
+    }
+
+    /// The effect of types of other packages, of which another major version is needed now.
+    pub(super) fn moved<'n>(&self, packages: impl IntoIterator<Item = &'n String>) -> Vec<Effect> {
+        let of = |name: &'n String| {
+            let (was, is) = (self.old.needs.get(name)?, self.new.needs.get(name)?);
+            let major = was != is && is_major(Some(plain(was)), Some(plain(is)), self.old.language);
+            let text = format!("it is, takes or gives what is of `{name}`, of which it needed {was}, and needs {is}");
+            major.then(|| Effect::unclear(What::Type, text))
+        };
+        packages.into_iter().filter_map(of).collect()
     }
 
     /// Names in a type that only stand for another type.
@@ -173,4 +170,9 @@ impl Pair<'_> {
             }
         }
     }
+}
+
+/// The version that a plain requirement asks for.
+fn plain(requirement: &str) -> &str {
+    requirement.trim_start_matches(['^', '=', '~', ' '])
 }

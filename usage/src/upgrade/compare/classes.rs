@@ -159,6 +159,9 @@ impl Pair<'_> {
             let text = format!("it no longer implements {}", list(&lost));
             effects.push(Effect::unclear(What::Bases, text));
         }
+        for of in before.traits.intersection(&after.traits) {
+            effects.extend(self.moved(&self.new.packages_in(&after.path, of)));
+        }
         if after.traits.contains("Drop") && !before.traits.contains("Drop") {
             let text = "it does something when it is dropped now, and its fields can't be moved out";
             effects.push(Effect::unclear(What::Bases, text));

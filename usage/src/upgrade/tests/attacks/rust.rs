@@ -402,6 +402,10 @@ fn types_of_other_crates_come_with_their_version() {
         assert_eq!(answer("1.0", "1.2", code), "safe", "{code}");
     }
     assert_eq!(answer("0.2", "1.0", "pub fn f(a: u8) {}"), "safe");
+    assert!(answer("0.2", "1.0", "pub use http::f;").starts_with("unknown"));
+    assert!(answer("1.0", "1.1", "pub use http::f;").starts_with("safe"));
+    let of_trait = "use http::Body; pub struct S; impl Body for S {} pub fn f() -> S { S }";
+    assert!(answer("0.2", "1.0", of_trait).starts_with("unknown"));
     let dropped = "pub struct S { pub a: u8 } impl Drop for S { fn drop(&mut self) {} }";
     hold(
         &[(
