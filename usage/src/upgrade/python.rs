@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use tree_sitter::Node;
 
 use super::files::{Bodies, PackageFile, children, collect, field, line, parse, short, text};
-use super::surface::{Found, Item, Kind, Ref, ScopeId, Surface};
+use super::surface::{ANY, Found, Item, Kind, Ref, ScopeId, Surface};
 use crate::language::Language;
 use modules::{Module, metadata, modules};
 
@@ -228,11 +228,16 @@ impl Reader {
         let Some(right) = node.child_by_field_name("right") else {
             return;
         };
-        let names: BTreeSet<String> = children(right)
+        let mut names: BTreeSet<String> = children(right)
             .into_iter()
             .filter(|child| child.kind() == "string")
             .map(|child| text(child, into.source).trim_matches(['"', '\'']).to_owned())
             .collect();
+        let written_out =
+            matches!(right.kind(), "list" | "tuple") && children(right).iter().all(|part| part.kind() == "string");
+        if !written_out {
+            names.insert(ANY.to_owned());
+        }
         if let Some(scope) = self.surface.scopes.get_mut(into.scope) {
             scope.listed.get_or_insert_with(BTreeSet::new).extend(names);
         }

@@ -20,6 +20,9 @@ const MAX_STEPS: usize = 200;
 /// Name of the scope that holds what a module declares and doesn't export.
 pub(super) const INNER: &str = "%";
 
+/// Stands in a list of names for those that aren't written out.
+pub(super) const ANY: &str = "*";
+
 /// Names a scope of its surface.
 pub type ScopeId = usize;
 
@@ -454,16 +457,23 @@ impl Surface {
                 }
             }
         }
-        let mut further: Vec<&Ref> = scope.bases.iter().collect();
+        let mut further: Vec<(&Ref, bool)> = scope.bases.iter().map(|base| (base, false)).collect();
         if !name.starts_with('_') {
-            further.extend(&scope.stars);
+            further.extend(scope.stars.iter().map(|star| (star, true)));
         }
-        for from in further {
+        let listed = |id: ScopeId| {
+            let listed = self.scopes.get(id).filter(|scope| !scope.is_class)?.listed.as_ref()?;
+            Some(listed.contains(name) || listed.contains(ANY))
+        };
+        for (from, star) in further {
             match self.follow(from, budget) {
                 Found::Thing { item, .. } => {
                     if let Kind::Class(next) | Kind::Module(next) = item.kind
                         && next != id
                     {
+                        if star && listed(next) == Some(false) {
+                            continue;
+                        }
                         match self.look(next, name, budget) {
                             Found::Missing(_) => {}
                             Found::Hidden(why) => hidden = Some(why),

@@ -104,6 +104,14 @@ impl Pair<'_> {
         if !matches!(how, How::Called(_)) {
             effects.extend(self.shape(old, new));
         }
+        // Patterns take a struct apart as it is made.
+        let parts = |surface: &Surface, id| surface.scope(id).and_then(|scope| scope.constructor.clone());
+        if matches!(how, How::Named) && self.old.language == Language::Rust {
+            let (was, is) = (parts(self.old, old), parts(self.new, new));
+            if was.is_some() && was != is {
+                effects.push(Effect::unclear(What::Signature, "what it is made of changed"));
+            }
+        }
         effects.extend(self.used_as(old, new, how));
         if let (How::Derived, Some(before), Some(after)) = (how, self.old.scope(old), self.new.scope(new)) {
             for name in after.required.difference(&before.required) {

@@ -348,7 +348,10 @@ impl Reader<'_> {
                     let ty = member.child_by_field_name("type");
                     let function =
                         ty.and_then(|ty| children(ty).into_iter().find(|child| child.kind() == "function_type"));
-                    let kind = match function {
+                    let value = member.child_by_field_name("value").filter(|value| {
+                        ty.is_none() && matches!(value.kind(), "arrow_function" | "function_expression")
+                    });
+                    let kind = match function.or(value) {
                         Some(function) => Kind::Function(signature(function, into.source)),
                         None => Kind::Value(ty.map(|ty| match plain_type(ty, into.source) {
                             plain if optional => format!("{plain} | undefined"),

@@ -4,6 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use tree_sitter::Node;
 
+use super::parameters::signature;
 use super::{Into, Reader};
 use crate::upgrade::files::{children, field, short, text};
 use crate::upgrade::signature::{Parameter, ParameterKind, Signature};
@@ -62,6 +63,12 @@ impl Reader {
                 && let Some(fields) = tuple_fields(call, into.source)
             {
                 self.tuple(into, name, node, fields);
+                continue;
+            }
+            if let Some(lambda) = right.filter(|right| targets.len() == 1 && right.kind() == "lambda") {
+                let in_class = self.surface.scope(into.scope).is_some_and(|scope| scope.is_class);
+                let kind = Kind::Function(signature(lambda, into.source, in_class));
+                self.item(into, name, node, kind);
                 continue;
             }
             let literal = right.and_then(|right| match right.kind() {
@@ -125,7 +132,10 @@ pub(super) fn made(value: Node<'_>, source: &str) -> Made {
         | "false"
         | "none"
         | "unary_operator"
-        | "tuple" => Made::Literal(plain(value)),
+        | "tuple"
+        | "list"
+        | "dictionary"
+        | "set" => Made::Literal(plain(value)),
         _ => Made::Unsaid,
     }
 }

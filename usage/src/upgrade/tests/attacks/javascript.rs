@@ -160,6 +160,12 @@ fn members_stay_where_they_were() {
                 "removed pkg.C.m app.js:2",
             ),
             (
+                "exports.C=class{m=()=>1}",
+                "exports.C=class{m=async()=>1}",
+                "const {C}=require('pkg');\nnew C().m()+1",
+                "asyncness pkg.C.m app.js:2",
+            ),
+            (
                 "exports.C=function(){}",
                 "exports.C=class{}",
                 "const {C}=require('pkg');\nC()",

@@ -112,6 +112,33 @@ fn types_keep_what_they_can_do() {
 }
 
 #[test]
+fn patterns_take_apart_what_is_there() {
+    hold(
+        &[
+            (
+                "pub struct S(pub u8);",
+                "pub struct S(pub u8, pub u8);",
+                "fn f(s: pkg::S) { let pkg::S(a) = s; }\n",
+                "unknown",
+            ),
+            (
+                "pub struct S { pub a: u8 }",
+                "pub struct S { pub a: u8, pub b: u8 }",
+                "fn f(s: pkg::S) { let pkg::S { a } = s; }\n",
+                "unknown",
+            ),
+            (
+                "pub enum E { A { x: u8 } }",
+                "pub enum E { A { y: u8 } }",
+                "fn f(e: pkg::E) { match e { pkg::E::A { x } => {} } }\n",
+                "unknown",
+            ),
+        ],
+        rust,
+    );
+}
+
+#[test]
 fn matches_stay_complete() {
     let client = "fn f(e: pkg::E) { match e { pkg::E::A => {}, pkg::E::B => {} } }\n";
     hold(
