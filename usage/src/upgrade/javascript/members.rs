@@ -140,6 +140,12 @@ impl Reader<'_> {
         };
         self.item(into, scope, name, node, Kind::Class(id));
         self.members(into, id, object);
+        // The value is the object itself, not what objects are made by.
+        if let Some(scope) = self.surface.scopes.get_mut(id) {
+            scope.required.clear();
+            let items = scope.members.values_mut().flatten();
+            items.for_each(|item| item.reach = Reach::Any);
+        }
     }
 
     /// What the value of a declaration or an assignment is.

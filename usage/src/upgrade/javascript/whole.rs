@@ -5,7 +5,7 @@ use tree_sitter::Node;
 use super::members::required;
 use super::{Into, Reader};
 use crate::upgrade::files::{children, field, text};
-use crate::upgrade::surface::{Kind, Ref};
+use crate::upgrade::surface::{Kind, Reach, Ref};
 
 impl Reader<'_> {
     /// An expression at the top of a module.
@@ -170,6 +170,14 @@ impl Reader<'_> {
         if let Some(id) = self.class_of(into, class, node) {
             let kind = self.value(into, value, name);
             self.item(into, id, name, node, kind);
+            let items = self
+                .surface
+                .scopes
+                .get_mut(id)
+                .and_then(|scope| scope.members.get_mut(name));
+            if let Some(item) = items.and_then(|items| items.last_mut()) {
+                item.reach = Reach::Object;
+            }
         }
     }
 

@@ -166,6 +166,18 @@ fn members_stay_where_they_were() {
                 "asyncness pkg.C.m app.js:2",
             ),
             (
+                "function C(){}\nC.prototype.m=function(){};\nexports.C=C",
+                "class C{m(){}}\nexports.C=C",
+                "const {C}=require('pkg');\nnew C().m()",
+                "safe",
+            ),
+            (
+                "class C{m(){}}\nexports.C=C",
+                "class C{constructor(){} m(){}}\nexports.C=C",
+                "const {C}=require('pkg');\nconst c=new C();\nc.m()",
+                "safe",
+            ),
+            (
                 "exports.C=function(){}",
                 "exports.C=class{}",
                 "const {C}=require('pkg');\nC()",

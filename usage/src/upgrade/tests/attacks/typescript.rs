@@ -240,6 +240,12 @@ fn functions_are_called_as_before() {
                 "unknown",
             ),
             (
+                "export const o: { m(): void };",
+                "export const o: { m(): void; n(): void };",
+                "import {o} from 'pkg';\no.m()",
+                "safe",
+            ),
+            (
                 "export namespace n { function f(): void }",
                 "export namespace n { function g(): void }",
                 "import {n} from 'pkg';\nn.f()",
