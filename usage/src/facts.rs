@@ -95,6 +95,9 @@ impl Chain {
     }
 }
 
+/// Stands among implied members for: it is given another value, or taken away.
+pub(crate) const SET: &str = "=";
+
 /// One use of a chain.
 #[derive(Debug, Clone)]
 pub(crate) struct Use {
@@ -108,6 +111,9 @@ pub(crate) struct Use {
     /// Calls along the chain: after how many of its names, and with what.
     pub calls: Vec<(usize, Arguments)>,
     pub role: Role,
+    /// Members that the language itself asks for there, unnamed: `with x` asks for `__enter__`; [`SET`] where it is
+    /// set.
+    pub implied: &'static [&'static str],
     pub spot: Spot,
 }
 
@@ -131,6 +137,10 @@ pub(crate) enum Role {
     Base,
     /// It is a decorator, called with what it decorates.
     Decorator,
+    /// Objects are asked whether they are of it: `isinstance(_, X)`, `_ instanceof X`.
+    Asked,
+    /// Errors of it are caught: `except X`.
+    Caught,
 }
 
 /// `local` stands for what `chain` stands for, or for what comes out when it is called.
@@ -138,6 +148,8 @@ pub(crate) enum Role {
 pub(crate) struct Alias {
     pub local: String,
     pub chain: Chain,
+    /// It stands for what a call along the chain gives.
+    pub gave: bool,
     pub scope: Range<usize>,
 }
 

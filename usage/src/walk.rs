@@ -37,6 +37,10 @@ pub(crate) trait Grammar: Sync {
     fn is_function(&self, kind: &str) -> bool;
     /// What `parent` makes of `child`.
     fn step(&self, trail: &Trail<'_, '_>, parent: Frame<'_>, child: Frame<'_>) -> Step;
+    /// Members that the language itself asks for of a value, `level` above the node, where it stands.
+    fn implied(&self, _trail: &Trail<'_, '_>, _level: usize) -> &'static [&'static str] {
+        &[]
+    }
     /// Adds what the last node of the trail says.
     fn visit(&self, trail: &Trail<'_, '_>, facts: &mut FileFacts);
 }
@@ -142,7 +146,7 @@ impl<'a, 't> Trail<'a, 't> {
             level += 1;
             child = parent;
         }
-        let aliased = self.alias_of(level, child, &chain, facts);
+        let aliased = self.alias_of(level, child, &chain, !calls.is_empty(), facts);
         let spot = spot(start.node);
         let used = Use {
             chain,
@@ -151,6 +155,7 @@ impl<'a, 't> Trail<'a, 't> {
             expands,
             calls,
             role: self.role(level),
+            implied: self.grammar.implied(self, level),
             spot,
         };
         FileFacts::push(&mut facts.uses, used, &mut facts.incomplete);
@@ -168,8 +173,37 @@ impl<'a, 't> Trail<'a, 't> {
             _ if is_base => Role::Base,
             "decorator" => Role::Decorator,
             _ if self.kind_up(level + 1) == "decorator" => Role::Decorator,
-            _ => Role::Value,
+            _ => self.asks(level).unwrap_or_default(),
         }
+    }
+
+    /// How objects are asked if they are of the value `level` above.
+    fn asks(&self, level: usize) -> Option<Role> {
+        let mut level = level;
+        // `except (A, B) as e`
+        while matches!(
+            self.kind_up(level + 1),
+            "tuple" | "as_pattern" | "parenthesized_expression" | "dotted_name"
+        ) {
+            level += 1;
+        }
+        let field = self.up(level).and_then(|frame| frame.field);
+        let parent = self.up(level + 1)?;
+        let asked = match parent.node.kind() {
+            "except_clause" => return (field != Some("alias")).then_some(Role::Caught),
+            "class_pattern" => true,
+            "binary_expression" => {
+                let operator = parent.node.child_by_field_name("operator");
+                field == Some("right") && operator.is_some_and(|operator| self.text(operator) == "instanceof")
+            }
+            "argument_list" => {
+                let call = self.up(level + 2).map(|call| self.child_text(call.node, "function"));
+                let first = parent.node.named_child(0).map(|first| first.id());
+                matches!(call, Some("isinstance" | "issubclass")) && self.up(level).map(|up| up.node.id()) != first
+            }
+            _ => false,
+        };
+        asked.then_some(Role::Asked)
     }
 
     /// What a call hands over.
@@ -226,13 +260,13 @@ impl<'a, 't> Trail<'a, 't> {
     }
 
     /// Notes `name = chain`, `{a, b: c} = chain` and the like; whether it was one.
-    fn alias_of(&self, level: usize, value: Frame<'t>, chain: &Chain, facts: &mut FileFacts) -> bool {
+    fn alias_of(&self, level: usize, value: Frame<'t>, chain: &Chain, gave: bool, facts: &mut FileFacts) -> bool {
         let Some(mut parent) = self.up(level + 1) else {
             return false;
         };
         if parent.node.kind() == "expression_list" && parent.node.named_child_count() == 1 {
             let Some(above) = self.up(level + 2) else { return false };
-            return self.bind_alias(above, parent, chain, facts);
+            return self.bind_alias(above, parent, chain, gave, facts);
         }
         if parent.node.kind() == "as_pattern" {
             parent = Frame {
@@ -240,10 +274,17 @@ impl<'a, 't> Trail<'a, 't> {
                 field: Some("value"),
             };
         }
-        self.bind_alias(parent, value, chain, facts)
+        self.bind_alias(parent, value, chain, gave, facts)
     }
 
-    fn bind_alias(&self, parent: Frame<'t>, value: Frame<'t>, chain: &Chain, facts: &mut FileFacts) -> bool {
+    fn bind_alias(
+        &self,
+        parent: Frame<'t>,
+        value: Frame<'t>,
+        chain: &Chain,
+        gave: bool,
+        facts: &mut FileFacts,
+    ) -> bool {
         let kind = parent.node.kind();
         let target = match (kind, value.field) {
             (
@@ -275,6 +316,7 @@ impl<'a, 't> Trail<'a, 't> {
             let alias = Alias {
                 local: local.to_owned(),
                 chain,
+                gave,
                 scope: scope.clone(),
             };
             FileFacts::push(&mut facts.aliases, alias, &mut facts.incomplete);

@@ -114,6 +114,7 @@ fn typed(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
     let mut cursor = node.walk();
     for local in node.children_by_field_name("name", &mut cursor) {
         let alias = Alias {
+            gave: false,
             local: trail.text(local).to_owned(),
             chain: Chain {
                 names: names.clone(),

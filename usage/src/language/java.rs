@@ -197,6 +197,7 @@ fn typed(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
             return;
         }
         let alias = Alias {
+            gave: false,
             local: local.to_owned(),
             chain: chain.clone(),
             scope: scope.clone(),

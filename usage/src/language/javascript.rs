@@ -69,6 +69,39 @@ impl Grammar for Dialect {
         }
     }
 
+    fn implied(&self, trail: &Trail<'_, '_>, level: usize) -> &'static [&'static str] {
+        let (Some(value), Some(parent)) = (trail.up(level), trail.up(level + 1)) else {
+            return &[];
+        };
+        let words = |name: &str| {
+            let mut cursor = parent.node.walk();
+            parent.node.children(&mut cursor).any(|child| child.kind() == name)
+        };
+        match (parent.node.kind(), value.field) {
+            ("for_in_statement", Some("right")) if words("await") => &["[Symbol.asyncIterator]"],
+            ("for_in_statement", Some("right")) if words("of") => &["[Symbol.iterator]"],
+            ("spread_element", _) if trail.kind_up(level + 2) != "object" => &["[Symbol.iterator]"],
+            ("variable_declarator", Some("value")) | ("assignment_expression", Some("right")) => {
+                let left = parent
+                    .node
+                    .child_by_field_name("name")
+                    .or_else(|| parent.node.child_by_field_name("left"));
+                match left.map(|left| left.kind()) {
+                    Some("array_pattern") => &["[Symbol.iterator]"],
+                    _ => &[],
+                }
+            }
+            ("assignment_expression" | "augmented_assignment_expression", Some("left"))
+            | ("update_expression", Some("argument"))
+                if value.node.kind() == "member_expression" =>
+            {
+                &[crate::facts::SET]
+            }
+            ("yield_expression", _) if words("*") => &["[Symbol.iterator]"],
+            _ => &[],
+        }
+    }
+
     fn visit(&self, trail: &Trail<'_, '_>, facts: &mut FileFacts) {
         let Some(node) = trail.node() else { return };
         match node.kind() {
@@ -157,6 +190,7 @@ fn destructured(trail: &Trail<'_, '_>, name: &str, facts: &mut FileFacts, node: 
             expands: false,
             calls: Vec::new(),
             role: crate::facts::Role::Value,
+            implied: &[],
             spot: spot(node),
         };
         FileFacts::push(&mut facts.uses, used, &mut facts.incomplete);
@@ -412,6 +446,7 @@ fn export(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
                         let alias = crate::facts::Alias {
                             local,
                             chain: chain.clone(),
+                            gave: false,
                             scope,
                         };
                         FileFacts::push(&mut facts.aliases, alias, &mut facts.incomplete);
@@ -423,6 +458,7 @@ fn export(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
                             expands: false,
                             calls: Vec::new(),
                             role: crate::facts::Role::Value,
+                            implied: &[],
                             spot,
                         };
                         FileFacts::push(&mut facts.uses, used, &mut facts.incomplete);

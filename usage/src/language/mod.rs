@@ -5,6 +5,7 @@ mod java;
 mod javascript;
 mod javascript_gateway;
 mod python;
+mod python_implied;
 mod rust;
 
 use std::borrow::Cow;

@@ -2,6 +2,7 @@
 
 use tree_sitter::Node;
 
+use super::python_implied;
 use crate::facts::{Bound, Chain, DynamicKind, FileFacts, Import};
 use crate::gateway::is_plain_command;
 use crate::walk::{Frame, Grammar, Step, Trail, function, spot, string};
@@ -87,6 +88,10 @@ impl Grammar for Python {
             ("parenthesized_expression" | "await" | "decorator" | "type", _) => Step::Through,
             _ => Step::End,
         }
+    }
+
+    fn implied(&self, trail: &Trail<'_, '_>, level: usize) -> &'static [&'static str] {
+        python_implied::implied(trail, level)
     }
 
     fn visit(&self, trail: &Trail<'_, '_>, facts: &mut FileFacts) {
@@ -298,6 +303,19 @@ fn identifier(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
                 facts.dynamic(DynamicKind::Member, name, spot(node));
             }
             facts.shadow(name, trail.scope_of_parent());
+        }
+        // `case acme.Point(x=1)`
+        ("dotted_name", _) if matches!(trail.kind_up(2), "class_pattern" | "case_pattern") => {
+            let path = trail.up(1).map_or("", |up| trail.text(up.node));
+            let starts = trail.up(1).is_some_and(|up| up.node.start_byte() == node.start_byte());
+            // A bare name in a pattern is bound by it.
+            if starts && (trail.kind_up(2) == "class_pattern" || path.contains('.')) {
+                let chain = Chain {
+                    names: path.split('.').map(|part| part.trim().to_owned()).collect(),
+                    ..Chain::default()
+                };
+                trail.use_from(chain, false, facts);
+            }
         }
         ("dotted_name" | "aliased_import" | "global_statement" | "nonlocal_statement", _) => {}
         ("parameters" | "lambda_parameters" | "list_splat_pattern" | "dictionary_splat_pattern", _)

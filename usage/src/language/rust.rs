@@ -173,6 +173,7 @@ fn typed(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
     let plain = |name: &String| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
     if names.iter().all(plain) {
         let alias = Alias {
+            gave: false,
             local: trail.text(pattern).to_owned(),
             chain: Chain {
                 names,
@@ -203,6 +204,7 @@ fn tokens(trail: &Trail<'_, '_>, node: Node<'_>, facts: &mut FileFacts) {
                 expands,
                 calls: Vec::new(),
                 role: crate::facts::Role::Value,
+                implied: &[],
                 spot: spot(start),
             };
             FileFacts::push(&mut facts.uses, used, &mut facts.incomplete);

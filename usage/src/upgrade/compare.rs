@@ -1,9 +1,13 @@
 //! What becomes of one use when one surface takes the place of another.
 
+pub(super) mod behind;
+mod classes;
+mod members;
+
 use std::collections::BTreeSet;
 
 use super::signature::Signature;
-use super::surface::{Found, Item, Kind, Scope, ScopeId, Surface};
+use super::surface::{Found, Item, Kind, Ref, Scope, ScopeId, Surface};
 use super::{Effect, What};
 use crate::facts::Arguments;
 use crate::language::Language;
@@ -49,6 +53,10 @@ impl Pair<'_> {
                 (Kind::Type(old), Kind::Type(new)) if old != new && self.old.language == Language::JavaScript => {
                     vec![Effect::unclear(What::Type, format!("it was `{old}`, and is `{new}`"))]
                 }
+                // Traits are taken in for their methods, which are on any type.
+                (Kind::Class(old), Kind::Class(new)) if self.old.language == Language::Rust => {
+                    self.used_as(*old, *new, how)
+                }
                 (Kind::Class(old), Kind::Class(new)) => self.shape(*old, *new).into_iter().collect(),
                 (Kind::Opaque(_), _) => Vec::new(),
                 (_, Kind::Opaque(why)) => vec![Effect::unclear(What::Kind, why.clone())],
@@ -69,6 +77,9 @@ impl Pair<'_> {
             (Kind::Type(old), Kind::Type(new)) if old == new => Vec::new(),
             (Kind::Type(old), Kind::Type(new)) => {
                 vec![Effect::unclear(What::Type, format!("it was `{old}`, and is `{new}`"))]
+            }
+            (Kind::Alias(Ref::Elsewhere(what)), Kind::Alias(new)) if *new == Ref::Elsewhere(what.clone()) => {
+                return self.moved(what.split("::").next().map(str::to_owned).as_ref());
             }
             (Kind::Alias(old), Kind::Alias(new)) if old == new => return Vec::new(),
             (Kind::Alias(_), _) | (_, Kind::Alias(_)) => {
@@ -107,7 +118,7 @@ impl Pair<'_> {
     }
 
     /// How a thing is called.
-    fn called<'s>(surface: &'s Surface, item: &'s Item) -> Option<&'s Signature> {
+    pub(super) fn called<'s>(surface: &'s Surface, item: &'s Item) -> Option<&'s Signature> {
         match &item.kind {
             Kind::Function(signature) => Some(signature),
             Kind::Class(id) => surface.constructor(*id).ok().flatten(),
@@ -238,82 +249,6 @@ impl Pair<'_> {
         Some(Effect::unclear(What::Behaviour, text))
     }
 
-    fn classes(&self, old: ScopeId, new: ScopeId, how: How<'_>) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        if let How::Called(given) = how {
-            match (self.old.constructor(old), self.new.constructor(new)) {
-                (Ok(Some(before)), Ok(Some(now))) => effects.extend(now.effect(before, given, self.old.language)),
-                (Ok(None), Ok(None)) => {}
-                (Err(why), _) | (_, Err(why)) => {
-                    let same = self.old.scope(old).map(|s| &s.bases) == self.new.scope(new).map(|s| &s.bases);
-                    // Both leave it to the same class of another package.
-                    if !same {
-                        effects.push(Effect::unclear(What::Signature, why));
-                    }
-                }
-                (Ok(Some(_)), Ok(None)) | (Ok(None), Ok(Some(_))) => {
-                    let takes_nothing = |surface: &Surface, id| {
-                        surface
-                            .constructor(id)
-                            .ok()
-                            .flatten()
-                            .is_none_or(|s| s.parameters.iter().all(|p| !p.required))
-                    };
-                    let none_given = given.is_some_and(|g| !g.open && g.positional.is_empty() && g.keywords.is_empty());
-                    if !(none_given && takes_nothing(self.new, new)) {
-                        effects.push(Effect::unclear(What::Signature, "how it is made changed"));
-                    }
-                }
-            }
-        }
-        let names = |surface: &Surface, id| -> Vec<String> {
-            let (line, _) = surface.ancestry(id);
-            let scopes = line.iter().filter_map(|id| surface.scope(*id));
-            scopes.filter_map(|scope| scope.path.last().cloned()).collect()
-        };
-        let now = names(self.new, new);
-        if !matches!(how, How::Called(_)) {
-            effects.extend(self.shape(old, new));
-        }
-        let lost: Vec<String> = names(self.old, old)
-            .into_iter()
-            .skip(1)
-            .filter(|base| !now.contains(base))
-            .collect();
-        if !lost.is_empty() && !matches!(how, How::Called(_)) {
-            let text = format!("it no longer derives from `{}`", lost.join("`, `"));
-            effects.push(Effect::unclear(What::Bases, text));
-        }
-        if let (Some(before), Some(after)) = (self.old.scope(old), self.new.scope(new)) {
-            let lost: Vec<&str> = before.traits.difference(&after.traits).map(String::as_str).collect();
-            if !lost.is_empty() {
-                let text = format!("it no longer implements `{}`", lost.join("`, `"));
-                effects.push(Effect::unclear(What::Bases, text));
-            }
-            if let (true, Some(was), Some(is)) = (before.is_class, &before.listed, &after.listed) {
-                let more: Vec<&str> = is.difference(was).map(String::as_str).collect();
-                if !more.is_empty() {
-                    let text = format!(
-                        "it has more variants, and a `match` may miss them: `{}`",
-                        more.join("`, `")
-                    );
-                    effects.push(Effect::unclear(What::Required, text));
-                }
-            }
-        }
-        if let (How::Derived, Some(before), Some(after)) = (how, self.old.scope(old), self.new.scope(new)) {
-            for name in after.required.difference(&before.required) {
-                let text = format!("whoever derives from it needs `{name}` now");
-                effects.push(Effect::breaks(What::Required, &text));
-            }
-            match (self.old.constructor(old), self.new.constructor(new)) {
-                (Ok(before), Ok(after)) if before == after => {}
-                _ => effects.push(Effect::unclear(What::Signature, "how it is made changed")),
-            }
-        }
-        effects
-    }
-
     /// The effects on a use of a member, by name, of any class that has it, with that class: whose it is can't be seen.
     pub fn member(&self, name: &str, call: Option<&Arguments>) -> Vec<(ScopeId, Effect)> {
         let mut found = Vec::new();
@@ -333,7 +268,8 @@ impl Pair<'_> {
                         Some(given) => How::Called(Some(given)),
                         None => How::Named,
                     };
-                    let effects = self.effects(was, is, how);
+                    let mut effects = self.effects(was, is, how);
+                    effects.extend(self.reached(was, is, None));
                     found.extend(
                         effects
                             .into_iter()

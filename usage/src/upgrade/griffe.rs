@@ -104,13 +104,8 @@ fn member(surface: &mut Surface, scope: ScopeId, name: &str, json: &Value, roots
         .and_then(Value::as_u64)
         .and_then(|line| u32::try_from(line).ok())
         .unwrap_or(0);
-    let item = Item {
-        kind,
-        body: 0,
-        file: word(json, "filepath").unwrap_or_default().to_owned(),
-        line,
-    };
-    surface.define(scope, name, item);
+    let file = word(json, "filepath").unwrap_or_default();
+    surface.define(scope, name, Item::new(kind, file, line));
 }
 
 fn class(
@@ -175,6 +170,7 @@ fn signature(json: &Value, in_class: bool) -> Signature {
         parameters: parameters.collect(),
         returns: json.get("returns").and_then(|ty| expression(ty, 0)),
         is_async,
+        gives: None,
         qualifiers: decorators
             .into_iter()
             .filter(|decorator| !matches!(decorator.as_str(), "staticmethod" | "classmethod" | "abstractmethod"))

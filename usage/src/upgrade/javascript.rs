@@ -1,5 +1,6 @@
 //! The surface of an npm package, read from its declarations, or from its source where it has none.
 
+mod forms;
 mod manifest;
 mod members;
 mod whole;
@@ -8,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tree_sitter::Node;
 
+use forms::made;
+
 use super::files::{Bodies, PackageFile, children, collect, field, line, parse, short, text};
 use super::signature::{Parameter, ParameterKind, Signature};
 use super::surface::{INNER, Item, Kind, Ref, ScopeId, Surface};
@@ -15,6 +18,9 @@ use crate::language::Language;
 
 /// Bytes per line on average from which a file is what a bundler or a minifier wrote.
 const MINIFIED: usize = 1_500;
+
+/// Name of the scope that holds what a package declares of names that are everywhere (`declare global`).
+pub(super) const GLOBAL: &str = "global";
 
 /// Reads the surface of an npm package: the content of its archive, or its folder in `node_modules`. `read_by` names
 /// the reader, for the evidence.
@@ -37,12 +43,7 @@ pub fn read_javascript(package: &str, files: &[PackageFile<'_>], read_by: &str) 
     }
     for (specifier, file) in entries {
         if let Some(id) = reader.module(&file) {
-            let item = Item {
-                kind: Kind::Module(id),
-                body: 0,
-                file,
-                line: 1,
-            };
+            let item = Item::new(Kind::Module(id), &file, 1);
             reader.surface.define(0, &specifier, item);
         }
     }
@@ -83,13 +84,7 @@ impl<'a> Reader<'a> {
         }
         let name = format!("./{file}");
         let id = self.surface.add_scope(0, &name, false)?;
-        let item = Item {
-            kind: Kind::Module(id),
-            body: 0,
-            file: file.to_owned(),
-            line: 1,
-        };
-        self.surface.define(0, &name, item);
+        self.surface.define(0, &name, Item::new(Kind::Module(id), file, 1));
         self.modules.insert(file.to_owned(), id);
         self.open.push((id, file.to_owned()));
         Some(id)
@@ -151,6 +146,7 @@ impl<'a> Reader<'a> {
         match node.kind() {
             "import_statement" => self.import(into, node),
             "export_statement" => self.export(into, node),
+            "ambient_declaration" if text(node, into.source).starts_with("declare global") => self.global(into, node),
             "expression_statement" => {
                 for expression in children(node) {
                     self.expression(into, expression);
@@ -162,6 +158,24 @@ impl<'a> Reader<'a> {
                 }
             }
             _ => self.declare(into, into.inner, node),
+        }
+    }
+
+    /// What a package declares of names that are everywhere.
+    fn global(&mut self, into: Into<'_>, node: Node<'_>) {
+        let known = self.surface.at(&[GLOBAL.to_owned()]);
+        let Some(id) = known.or_else(|| self.surface.add_scope(0, GLOBAL, false)) else {
+            return;
+        };
+        let inside = Into {
+            exports: id,
+            inner: id,
+            ..into
+        };
+        for block in children(node) {
+            for child in children(block) {
+                self.statement(inside, child);
+            }
         }
     }
 
@@ -205,12 +219,12 @@ impl<'a> Reader<'a> {
         } else {
             self.bodies.add(name, node, into.source)
         };
-        let item = Item {
-            kind,
-            body,
-            file: into.file.to_owned(),
-            line: line(node),
-        };
+        let value = node
+            .child_by_field_name("value")
+            .or_else(|| node.child_by_field_name("right"));
+        let mut item = Item::new(kind, into.file, line(node));
+        item.body = body;
+        item.made = value.map(|value| made(value, into.source)).unwrap_or_default();
         self.surface.define(scope, name, item);
     }
 
@@ -333,7 +347,7 @@ impl<'a> Reader<'a> {
                 let overloads: BTreeSet<String> = items
                     .iter()
                     .filter_map(|item| match &item.kind {
-                        Kind::Function(signature) => Some(format!("{signature:?}")),
+                        Kind::Function(signature) => Some(signature.spelled()),
                         _ => None,
                     })
                     .collect();
@@ -357,6 +371,7 @@ fn signature(node: Node<'_>, source: &str) -> Signature {
         is_async: node.child(0).is_some_and(|first| first.kind() == "async"),
         ..Signature::default()
     };
+    made.gives = forms::gives(node, source);
     if let Some(generics) = node.child_by_field_name("type_parameters") {
         made.qualifiers.push(short(text(generics, source)));
     }

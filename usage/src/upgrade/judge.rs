@@ -2,12 +2,14 @@
 
 mod members;
 mod modules;
+mod unsaid;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::compare::behind::At;
 use super::compare::{How, Pair};
 use super::surface::{Found, Kind, ScopeId, Surface};
-use super::uses::{Rooted, Uses, splits};
+use super::uses::{Done, Rooted, Uses, splits};
 use super::versions::{at_least, is_major};
 use super::{Break, Compatibility, Effect, Verdict, What};
 use crate::facts::{Place, Role};
@@ -75,6 +77,7 @@ impl Usage {
             judge.unknown.extend(hidden);
         }
         judge.floors(first, last, runtime);
+        judge.installed(first, last);
         let verdict = judge.verdict(first, last, imported);
         let mut read_by: Vec<String> = steps.iter().map(|step| step.surface.read_by.clone()).collect();
         read_by.dedup();
@@ -170,8 +173,17 @@ impl Judge<'_> {
             self.rooted(&pair, used, &uses);
         }
         for loose in &uses.loose {
-            self.loose(&pair, &loose.name, loose.call.as_ref(), &loose.place);
+            match &loose.done {
+                Done::Named(call) => self.loose(&pair, &loose.name, call.as_ref(), &loose.place),
+                Done::Set => self.somewhere(&pair, &loose.name, pair.set_somewhere(&loose.name), &loose.place),
+                Done::Implied => {
+                    self.somewhere(&pair, &loose.name, pair.implied_somewhere(&loose.name), &loose.place);
+                }
+            }
         }
+        self.asked(&pair, &uses);
+        self.beside(&pair, &uses);
+        self.submodules(&pair, &uses);
         self.uses = uses;
         for feature in old.features.difference(&new.features) {
             let text = match feature.strip_prefix("default:") {
@@ -228,10 +240,20 @@ impl Judge<'_> {
             {
                 continue;
             }
+            // In JavaScript, the specifier of a module is one name of a surface.
+            let used = &Rooted {
+                path: path.clone(),
+                calls: used
+                    .calls
+                    .iter()
+                    .map(|(at, given)| (at.saturating_sub(cut), given.clone()))
+                    .collect(),
+                ..used.clone()
+            };
             let mut points: Vec<(usize, How<'_>)> = used
                 .calls
                 .iter()
-                .map(|(at, given)| (at.saturating_sub(cut), How::Called(Some(given))))
+                .map(|(at, given)| (*at, How::Called(Some(given))))
                 .collect();
             if !points.iter().any(|(at, _)| *at == path.len()) {
                 let how = match used.role {
@@ -239,7 +261,7 @@ impl Judge<'_> {
                     Role::Decorator => How::Named,
                     Role::Value if used.imported => How::Imported,
                     Role::Value if used.called_somehow => How::Called(None),
-                    Role::Value => How::Named,
+                    Role::Value | Role::Asked | Role::Caught => How::Named,
                 };
                 points.push((path.len(), how));
             }
@@ -249,6 +271,7 @@ impl Judge<'_> {
                 };
                 self.point(pair, part, how, used, uses);
             }
+            self.implied(pair, path, used);
         }
     }
 
@@ -256,8 +279,8 @@ impl Judge<'_> {
     fn point(&mut self, pair: &Pair<'_>, path: &[String], how: How<'_>, used: &Rooted, uses: &Uses) {
         let symbol = path.join(separator(pair.old.language));
         let certain = used.certain;
-        let (was, taken) = match pair.old.find(path) {
-            Found::Thing { item, taken, .. } => (item, taken),
+        let (was, taken, was_at) = match pair.old.find(path) {
+            Found::Thing { item, taken, path } => (item, taken, path),
             Found::Missing(at) if at > 0 && known_value(pair.old, path.get(..at).unwrap_or_default()) => {
                 // A member that can't be seen of a value whose type isn't known in full.
                 return self.beyond(pair, path, at, how, used);
@@ -309,7 +332,9 @@ impl Judge<'_> {
                 );
             }
             Found::Thing {
-                item: is, taken: now, ..
+                item: is,
+                taken: now,
+                path: is_at,
             } => {
                 if now < taken {
                     let text = "what it is a member of can't be seen in full any more";
@@ -323,6 +348,16 @@ impl Judge<'_> {
                 }
                 // A call further along says nothing of what only leads there.
                 let how = if taken == path.len() { how } else { How::Called(None) };
+                let (was_at, is_at) = (
+                    At {
+                        item: was,
+                        path: &was_at,
+                    },
+                    At { item: is, path: &is_at },
+                );
+                for effect in self.of_member(pair, here, &was_at, &is_at, how, used) {
+                    self.effect(effect, &here_symbol, &used.place, certain, pair.new);
+                }
                 if taken == path.len() || !matches!(was.kind, Kind::Function(_)) {
                     for effect in pair.effects(was, is, how) {
                         self.effect(effect, &here_symbol, &used.place, certain, pair.new);

@@ -1,39 +1,24 @@
 //! The surface of a Python distribution, read from its source or its stubs without running either.
 
+mod classes;
+mod functions;
 mod modules;
 mod parameters;
+mod values;
 
 use std::collections::BTreeSet;
 
 use tree_sitter::Node;
 
 use super::files::{Bodies, PackageFile, children, collect, field, line, parse, short, text};
-use super::signature::{Parameter, ParameterKind, Signature};
-use super::surface::{Found, Item, Kind, Ref, ScopeId, Surface};
+use super::surface::{ANY, Found, Item, Kind, Ref, ScopeId, Surface};
 use crate::language::Language;
 use modules::{Module, metadata, modules};
-use parameters::signature;
 
-/// Decorators that leave a signature as it is written.
-const TRANSPARENT: &[&str] = &[
-    "staticmethod",
-    "classmethod",
-    "abstractmethod",
-    "final",
-    "override",
-    "overload",
-    "wraps",
-    "deprecated",
-    "setupmethod",
-    "property",
-    "cached_property",
-    "deprecate_kwarg",
-    "versionadded",
-    "runtime_checkable",
-    "no_type_check",
-];
 /// Deepest nesting of blocks in which definitions are looked for.
 const MAX_BLOCKS: usize = 20;
+/// What stands before a condition that must not hold.
+const NOT: &str = "not ";
 
 /// Reads the surface of a distribution: the content of a wheel, of a source archive, or of the part of
 /// `site-packages` that is its own. `read_by` names the reader, for the evidence.
@@ -82,6 +67,8 @@ struct Into<'a> {
     file: &'a str,
     source: &'a str,
     is_stub: bool,
+    /// The condition around it, and whether it must hold.
+    when: Option<(&'a str, bool)>,
 }
 
 impl Reader {
@@ -92,13 +79,7 @@ impl Reader {
                 Some(id) => id,
                 None => {
                     let id = self.surface.add_scope(at, name, false)?;
-                    let item = Item {
-                        kind: Kind::Module(id),
-                        body: 0,
-                        file: String::new(),
-                        line: 1,
-                    };
-                    self.surface.define(at, name, item);
+                    self.surface.define(at, name, Item::new(Kind::Module(id), "", 1));
                     id
                 }
             };
@@ -139,23 +120,26 @@ impl Reader {
             file: module.file,
             source,
             is_stub: module.is_stub,
+            when: None,
         };
         self.block(into, tree.root_node(), 0);
     }
 
     fn item(&mut self, into: Into<'_>, name: &str, node: Node<'_>, kind: Kind) {
-        let body = if into.is_stub {
-            0
-        } else {
-            self.bodies.add(name, node, into.source)
-        };
-        let item = Item {
-            kind,
-            body,
-            file: into.file.to_owned(),
-            line: line(node),
-        };
+        let item = self.made(into, name, node, kind);
         self.surface.define(into.scope, name, item);
+    }
+
+    fn made(&mut self, into: Into<'_>, name: &str, node: Node<'_>, kind: Kind) -> Item {
+        let mut item = Item::new(kind, into.file, line(node));
+        if !into.is_stub {
+            item.body = self.bodies.add(name, node, into.source);
+        }
+        item.when = into.when.map(|(condition, holds)| match holds {
+            true => short(condition),
+            false => format!("{NOT}{}", short(condition)),
+        });
+        item
     }
 
     /// Definitions of a block, and of the blocks in it that run in the same scope.
@@ -188,9 +172,23 @@ impl Reader {
                 }
                 "import_statement" => self.import(into, node),
                 "import_from_statement" => self.import_from(into, node),
-                "if_statement"
-                | "elif_clause"
-                | "else_clause"
+                "if_statement" => self.branches(into, node, depth),
+                "raise_statement" if into.when.is_none() && depth == 0 => {
+                    if let Some(scope) = self.surface.scopes.get_mut(into.scope) {
+                        scope.raises = true;
+                    }
+                }
+                "delete_statement" => {
+                    for name in children(node).into_iter().flat_map(|child| match child.kind() {
+                        "expression_list" => children(child),
+                        _ => vec![child],
+                    }) {
+                        if let Some(scope) = self.surface.scopes.get_mut(into.scope) {
+                            scope.members.remove(text(name, into.source));
+                        }
+                    }
+                }
+                "else_clause"
                 | "try_statement"
                 | "except_clause"
                 | "finally_clause"
@@ -211,54 +209,18 @@ impl Reader {
         }
     }
 
-    fn assignment(&mut self, into: Into<'_>, node: Node<'_>) {
-        if node.kind() != "assignment" {
-            // `__all__ += [...]`
-            if node.kind() == "augmented_assignment" && field(node, "left", into.source) == "__all__" {
-                self.listed(into, node);
-            }
-            return;
-        }
-        let Some(left) = node.child_by_field_name("left") else {
-            return;
-        };
-        let right = node.child_by_field_name("right");
-        let targets = match left.kind() {
-            "identifier" => vec![left],
-            "pattern_list" | "tuple_pattern" | "list_pattern" => children(left),
-            _ => return,
-        };
-        for target in targets.iter().filter(|target| target.kind() == "identifier") {
-            let name = text(*target, into.source);
-            if name == "__all__" {
-                self.listed(into, node);
-                continue;
-            }
-            let ty = node.child_by_field_name("type").map(|ty| short(text(ty, into.source)));
-            let literal = right.and_then(|right| match right.kind() {
-                "string" | "concatenated_string" => Some("str"),
-                "integer" => Some("int"),
-                "float" => Some("float"),
-                "true" | "false" => Some("bool"),
-                _ => None,
-            });
-            let kind =
-                match right.filter(|right| targets.len() == 1 && matches!(right.kind(), "identifier" | "attribute")) {
-                    Some(right) if ty.is_none() => {
-                        let names = text(right, into.source)
-                            .split('.')
-                            .map(|part| part.trim().to_owned())
-                            .collect();
-                        self.guesses.push((into.scope, name.to_owned()));
-                        Kind::Alias(Ref::Local(into.scope, names))
-                    }
-                    _ => Kind::Value(ty.or_else(|| literal.map(str::to_owned))),
-                };
-            self.item(into, name, node, kind);
-        }
-        // `a = b = c`
-        if let Some(right) = right.filter(|right| right.kind() == "assignment") {
-            self.assignment(into, right);
+    /// The branches of an `if`, each with the condition under which it is taken.
+    fn branches(&mut self, into: Into<'_>, node: Node<'_>, depth: usize) {
+        let condition = field(node, "condition", into.source);
+        for part in children(node) {
+            let when = match part.kind() {
+                "block" => (condition, true),
+                "elif_clause" => (field(part, "condition", into.source), true),
+                "else_clause" => (condition, false),
+                _ => continue,
+            };
+            let when = Some(when);
+            self.block(Into { when, ..into }, part, depth + 1);
         }
     }
 
@@ -266,11 +228,16 @@ impl Reader {
         let Some(right) = node.child_by_field_name("right") else {
             return;
         };
-        let names: BTreeSet<String> = children(right)
+        let mut names: BTreeSet<String> = children(right)
             .into_iter()
             .filter(|child| child.kind() == "string")
             .map(|child| text(child, into.source).trim_matches(['"', '\'']).to_owned())
             .collect();
+        let written_out =
+            matches!(right.kind(), "list" | "tuple") && children(right).iter().all(|part| part.kind() == "string");
+        if !written_out {
+            names.insert(ANY.to_owned());
+        }
         if let Some(scope) = self.surface.scopes.get_mut(into.scope) {
             scope.listed.get_or_insert_with(BTreeSet::new).extend(names);
         }
@@ -291,8 +258,15 @@ impl Reader {
                 Some(alias) => (alias.to_owned(), path),
                 None => (first.clone(), vec![first.clone()]),
             };
+            self.loads(into, &module.split('.').map(str::to_owned).collect::<Vec<_>>());
             let target = self.target(path);
             self.item(into, &local, node, Kind::Alias(target));
+        }
+    }
+
+    fn loads(&mut self, into: Into<'_>, path: &[String]) {
+        if let Some(scope) = self.surface.scopes.get_mut(into.scope) {
+            scope.loads.insert(path.to_vec());
         }
     }
 
@@ -315,6 +289,7 @@ impl Reader {
             Vec::new()
         };
         base.extend(rest.split('.').filter(|part| !part.is_empty()).map(str::to_owned));
+        self.loads(into, &base);
         for name in children(node).into_iter().skip(1) {
             let (member, alias) = match name.kind() {
                 "wildcard_import" => {
@@ -337,6 +312,7 @@ impl Reader {
             let mut path = base.clone();
             path.push(member.to_owned());
             let local = alias.unwrap_or(member).to_owned();
+            self.loads(into, &path);
             // `from .sub import sub` in a package: the name stands for both.
             let target = if level > 0 {
                 Ref::Absolute(path)
@@ -344,214 +320,6 @@ impl Reader {
                 self.target(path)
             };
             self.item(into, &local, node, Kind::Alias(target));
-        }
-    }
-
-    fn function(&mut self, into: Into<'_>, whole: Node<'_>, node: Node<'_>, decorators: &[String]) {
-        let name = field(node, "name", into.source).to_owned();
-        let in_class = self.surface.scope(into.scope).is_some_and(|scope| scope.is_class);
-        let last = |decorator: &String| {
-            let called = decorator.split('(').next().unwrap_or(decorator);
-            called.rsplit('.').next().unwrap_or(called).trim().to_owned()
-        };
-        let has = |wanted: &str| decorators.iter().any(|decorator| last(decorator) == wanted);
-        if has("overload") || has("setter") || has("deleter") || has("getter") {
-            return;
-        }
-        let mut signature = signature(node, into.source, in_class && !has("staticmethod"));
-        signature.qualifiers = decorators
-            .iter()
-            .filter(|d| !TRANSPARENT.contains(&last(d).as_str()))
-            .cloned()
-            .collect();
-        if has("abstractmethod")
-            && let Some(scope) = self.surface.scopes.get_mut(into.scope)
-        {
-            scope.required.insert(name.clone());
-        }
-        if name == "__getattr__" || name == "__getattribute__" {
-            self.made_on_demand(into, node, in_class);
-        }
-        if in_class {
-            self.attributes(into, node);
-            let scope = self.surface.scopes.get_mut(into.scope);
-            if let Some(scope) = scope.filter(|s| name == "__init__" || (name == "__new__" && s.constructor.is_none()))
-            {
-                scope.constructor = Some(signature.clone());
-            }
-        }
-        let is_value = in_class && (has("property") || has("cached_property") || has("hybrid_property"));
-        let kind = if is_value {
-            Kind::Value(signature.returns)
-        } else {
-            Kind::Function(signature)
-        };
-        self.item(into, &name, whole, kind);
-    }
-
-    /// `__getattr__`: any name may be there; or, where it only compares with strings, those.
-    fn made_on_demand(&mut self, into: Into<'_>, node: Node<'_>, in_class: bool) {
-        let body = text(node, into.source);
-        let open = [
-            "import_module",
-            "__import__",
-            "getattr(",
-            "globals",
-            "_lazy",
-            "[name]",
-            "[item]",
-            "[attr]",
-        ];
-        if in_class || open.iter().any(|call| body.contains(call)) {
-            return self.hide(into.scope, "it makes members when they are asked for (`__getattr__`)");
-        }
-        for part in body.split(['"', '\'']).skip(1).step_by(2) {
-            if !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_') {
-                let why = "`__getattr__` makes it when it is asked for".to_owned();
-                let item = Item {
-                    kind: Kind::Opaque(why),
-                    body: 0,
-                    file: into.file.to_owned(),
-                    line: line(node),
-                };
-                self.surface.define(into.scope, part, item);
-            }
-        }
-    }
-
-    /// Attributes that methods give to `self`.
-    fn attributes(&mut self, into: Into<'_>, method: Node<'_>) {
-        let receiver = method
-            .child_by_field_name("parameters")
-            .and_then(|parameters| parameters.named_child(0))
-            .map_or("", |first| text(first, into.source));
-        let receiver = receiver.split(':').next().unwrap_or_default().trim().to_owned();
-        if receiver.is_empty() {
-            return;
-        }
-        let mut open = vec![method];
-        let mut steps = 0;
-        while let Some(node) = open.pop() {
-            steps += 1;
-            if steps > 50_000 {
-                return self.hide(into.scope, "its methods are too long");
-            }
-            if node.kind() == "assignment"
-                && let Some(left) = node.child_by_field_name("left")
-            {
-                let targets = if left.kind() == "attribute" {
-                    vec![left]
-                } else {
-                    children(left)
-                };
-                for target in targets.into_iter().filter(|target| target.kind() == "attribute") {
-                    let name = field(target, "attribute", into.source);
-                    let known = self
-                        .surface
-                        .scope(into.scope)
-                        .is_some_and(|scope| scope.members.contains_key(name));
-                    if field(target, "object", into.source) == receiver && !known {
-                        let ty = node.child_by_field_name("type").map(|ty| short(text(ty, into.source)));
-                        let item = Item {
-                            kind: Kind::Value(ty),
-                            body: 0,
-                            file: into.file.to_owned(),
-                            line: line(node),
-                        };
-                        self.surface.define(into.scope, name, item);
-                    }
-                }
-            }
-            open.extend(children(node));
-        }
-    }
-
-    fn class(&mut self, into: Into<'_>, whole: Node<'_>, node: Node<'_>, decorators: &[String]) {
-        let name = field(node, "name", into.source).to_owned();
-        let mut path = self
-            .surface
-            .scope(into.scope)
-            .map(|scope| scope.path.clone())
-            .unwrap_or_default();
-        path.push(name.clone());
-        let known = self
-            .surface
-            .at(&path)
-            .filter(|id| self.surface.scope(*id).is_some_and(|scope| scope.is_class));
-        let Some(id) = known.or_else(|| self.surface.add_scope(into.scope, &name, true)) else {
-            return;
-        };
-        let mut bases = Vec::new();
-        for base in node
-            .child_by_field_name("superclasses")
-            .map(children)
-            .unwrap_or_default()
-        {
-            match base.kind() {
-                "keyword_argument" => {}
-                "identifier" | "attribute" | "subscript" => {
-                    let plain = text(base, into.source).split('[').next().unwrap_or_default();
-                    let names = plain.split('.').map(|part| part.trim().to_owned()).collect();
-                    bases.push(Ref::Local(into.scope, names));
-                }
-                _ => bases.push(Ref::Elsewhere(short(text(base, into.source)))),
-            }
-        }
-        if let Some(scope) = self.surface.scopes.get_mut(id) {
-            scope.bases.extend(bases);
-        }
-        self.item(into, &name, whole, Kind::Class(id));
-        if let Some(body) = node.child_by_field_name("body") {
-            self.block(Into { scope: id, ..into }, body, 0);
-            let by_fields = decorators.iter().any(|d| {
-                let called = d.split('(').next().unwrap_or(d);
-                matches!(
-                    called.rsplit('.').next(),
-                    Some("dataclass" | "define" | "frozen" | "attrs" | "s" | "mutable")
-                )
-            }) || text(node, into.source)
-                .lines()
-                .next()
-                .is_some_and(|head| head.contains("NamedTuple"));
-            if by_fields {
-                self.made_of_fields(Into { scope: id, ..into }, body);
-            }
-        }
-    }
-
-    /// The constructor that annotated fields make (PEP 557, `attrs`, `NamedTuple`).
-    fn made_of_fields(&mut self, into: Into<'_>, body: Node<'_>) {
-        let mut made = Signature::default();
-        for statement in children(body)
-            .into_iter()
-            .filter(|child| child.kind() == "expression_statement")
-        {
-            for node in children(statement)
-                .into_iter()
-                .filter(|child| child.kind() == "assignment")
-            {
-                let Some(ty) = node.child_by_field_name("type") else {
-                    continue;
-                };
-                let ty = short(text(ty, into.source));
-                let default = node
-                    .child_by_field_name("right")
-                    .map(|right| short(text(right, into.source)));
-                let made_later = default.as_deref().is_some_and(|text| text.contains("init=False"));
-                if ty.contains("ClassVar") || made_later {
-                    continue;
-                }
-                made.parameters.push(Parameter {
-                    name: field(node, "left", into.source).to_owned(),
-                    kind: ParameterKind::Either,
-                    required: default.is_none(),
-                    default,
-                    ty: Some(ty),
-                });
-            }
-        }
-        if let Some(scope) = self.surface.scopes.get_mut(into.scope) {
-            scope.constructor.get_or_insert(made);
         }
     }
 
@@ -570,6 +338,22 @@ impl Reader {
                 if matches!(item.kind, Kind::Alias(Ref::Local(..))) {
                     item.kind = Kind::Value(None);
                 }
+            }
+        }
+        for items in self
+            .surface
+            .scopes
+            .iter_mut()
+            .flat_map(|scope| scope.members.values_mut())
+        {
+            let conditions: BTreeSet<&str> = items.iter().filter_map(|item| item.when.as_deref()).collect();
+            // What is there in both branches is there.
+            let always = items.iter().any(|item| item.when.is_none())
+                || conditions
+                    .iter()
+                    .any(|when| when.strip_prefix(NOT).is_some_and(|when| conditions.contains(when)));
+            if always {
+                items.iter_mut().for_each(|item| item.when = None);
             }
         }
         self.bodies.settle(&mut self.surface);

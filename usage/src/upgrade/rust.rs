@@ -2,6 +2,7 @@
 //! what it found is used.
 
 mod items;
+mod manifest;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +10,7 @@ use tree_sitter::Node;
 
 use super::files::{Bodies, PackageFile, children, collect, field, line, parse, short, text};
 use super::signature::{Parameter, ParameterKind, Signature};
-use super::surface::{Floor, Found, INNER, Item, Kind, Ref, ScopeId, Surface};
+use super::surface::{Found, INNER, Item, Kind, Made, Ref, ScopeId, Surface};
 use crate::language::Language;
 
 /// Deepest nesting of modules.
@@ -28,18 +29,14 @@ pub fn read_rust(package: &str, files: &[PackageFile<'_>], read_by: &str) -> Sur
         aliases: Vec::new(),
         others: ["std", "core", "alloc"].map(str::to_owned).into(),
         root: 0,
+        when: None,
     };
     let (name, file) = reader.manifest(package);
     let Some(root) = reader.surface.add_scope(0, &name, false) else {
         return reader.surface;
     };
     reader.root = root;
-    let item = Item {
-        kind: Kind::Module(root),
-        body: 0,
-        file: file.clone(),
-        line: 1,
-    };
+    let item = Item::new(Kind::Module(root), &file, 1);
     reader.surface.define(0, &name, item);
     let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
     reader.file(root, &file, &folder, 0);
@@ -52,6 +49,8 @@ struct Impl {
     module: ScopeId,
     ty: Vec<String>,
     of: Option<String>,
+    /// Its head, as written.
+    whole: String,
     members: Vec<(String, Item)>,
     /// A macro makes some of its members.
     hides: bool,
@@ -67,6 +66,8 @@ struct Reader<'a> {
     /// Crates that it depends on.
     others: BTreeSet<String>,
     root: ScopeId,
+    /// The `cfg` around what is read.
+    when: Option<String>,
 }
 
 /// Where items are read into.
@@ -90,62 +91,6 @@ impl Into<'_> {
 }
 
 impl Reader<'_> {
-    /// The library's name and file; notes version, floor, features and dependencies.
-    fn manifest(&mut self, package: &str) -> (String, String) {
-        let text = self.files.get("Cargo.toml").copied().flatten().unwrap_or_default();
-        let table: toml::Table = text.parse().unwrap_or_default();
-        let word = |[section, key]: [&str; 2]| {
-            let value = table.get(section)?.get(key)?;
-            value.as_str().map(str::to_owned)
-        };
-        self.surface.version = word(["package", "version"]);
-        if let Some(range) = word(["package", "rust-version"]) {
-            self.surface.floors.push(Floor {
-                runtime: "rust".to_owned(),
-                range,
-            });
-        }
-        for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
-            let names = table.get(section).and_then(toml::Value::as_table);
-            self.others.extend(
-                names
-                    .into_iter()
-                    .flat_map(|names| names.keys())
-                    .map(|name| name.replace('-', "_")),
-            );
-        }
-        let targets = table.get("target").and_then(toml::Value::as_table);
-        for target in targets.into_iter().flat_map(|targets| targets.values()) {
-            let names = target.get("dependencies").and_then(toml::Value::as_table);
-            self.others.extend(
-                names
-                    .into_iter()
-                    .flat_map(|names| names.keys())
-                    .map(|name| name.replace('-', "_")),
-            );
-        }
-        for (name, on) in table
-            .get("features")
-            .and_then(toml::Value::as_table)
-            .into_iter()
-            .flatten()
-        {
-            if name == "default" {
-                let on = on.as_array().into_iter().flatten().filter_map(toml::Value::as_str);
-                self.surface
-                    .features
-                    .extend(on.map(|feature| format!("default:{feature}")));
-            } else {
-                self.surface.features.insert(name.clone());
-            }
-        }
-        let name = word(["lib", "name"])
-            .or_else(|| word(["package", "name"]))
-            .unwrap_or_else(|| package.to_owned());
-        let file = word(["lib", "path"]).unwrap_or_else(|| "src/lib.rs".to_owned());
-        (name.replace('-', "_"), file)
-    }
-
     fn hide(&mut self, scope: ScopeId, why: String) {
         if let Some(scope) = self.surface.scopes.get_mut(scope) {
             scope.hidden.get_or_insert(why);
@@ -209,7 +154,13 @@ impl Reader<'_> {
                     .iter()
                     .any(|a| a.contains("cfg(test)") || a.contains("cfg(doctest)"))
                 {
+                    let around = self.when.clone();
+                    let own = attributes.iter().find(|a| a.starts_with("#[cfg("));
+                    self.when = own
+                        .map(|cfg| cfg.trim_matches(['#', '[', ']']).to_owned())
+                        .or(around.clone());
                     self.node(into, node, &attributes);
+                    self.when = around;
                 }
             }
         }
@@ -241,7 +192,8 @@ impl Reader<'_> {
                 self.item(into, into.of(public), &name, node, Kind::Value(ty));
             }
             "type_item" => {
-                let ty = short(field(node, "type", into.source));
+                let generics = field(node, "type_parameters", into.source);
+                let ty = short(&format!("{generics} {}", field(node, "type", into.source)));
                 self.item(into, into.of(public), &name, node, Kind::Type(ty));
             }
             "macro_definition" => {
@@ -368,12 +320,14 @@ impl Reader<'_> {
             Kind::Module(_) => 0,
             _ => self.bodies.add(name, node, into.source),
         };
-        Item {
-            kind,
-            body,
-            file: into.file.to_owned(),
-            line: line(node),
+        let mut item = Item::new(kind, into.file, line(node));
+        item.body = body;
+        item.when = self.when.clone();
+        let value = node.child_by_field_name("value");
+        if let Some(value) = value.filter(|value| value.kind().ends_with("_literal")) {
+            item.made = Made::Literal(short(text(value, into.source)));
         }
+        item
     }
 
     fn import(&mut self, into: Into<'_>, node: Node<'_>, public: bool) {
@@ -485,7 +439,22 @@ impl Reader<'_> {
             }
         }
         for found in std::mem::take(&mut self.impls) {
-            let Some(class) = self.surface.class_from(found.module, &found.ty) else {
+            let class = self.surface.class_from(found.module, &found.ty);
+            let Some(class) = class else {
+                // A trait of the crate, for a type of another or for every type.
+                let names = |of: &String| {
+                    of.split('<')
+                        .next()
+                        .unwrap_or(of)
+                        .split("::")
+                        .map(str::to_owned)
+                        .collect()
+                };
+                let names: Option<Vec<String>> = found.of.as_ref().map(names);
+                let own = names.and_then(|names| self.surface.class_from(found.module, &names));
+                if let Some(scope) = own.and_then(|id| self.surface.scopes.get_mut(id)) {
+                    scope.traits.insert(found.whole);
+                }
                 continue;
             };
             if let Some(scope) = self.surface.scopes.get_mut(class) {
@@ -498,6 +467,24 @@ impl Reader<'_> {
             }
             for (name, item) in found.members {
                 self.surface.define(class, &name, item);
+            }
+        }
+        for items in self
+            .surface
+            .scopes
+            .iter_mut()
+            .flat_map(|scope| scope.members.values_mut())
+        {
+            let conditions: BTreeSet<&str> = items.iter().filter_map(|item| item.when.as_deref()).collect();
+            let otherwise = |when: &&str| {
+                let inner = when
+                    .strip_prefix("cfg(")
+                    .and_then(|rest| rest.strip_suffix(')'))
+                    .unwrap_or(when);
+                conditions.contains(format!("cfg(not({inner}))").as_str())
+            };
+            if items.iter().any(|item| item.when.is_none()) || conditions.iter().any(otherwise) {
+                items.iter_mut().for_each(|item| item.when = None);
             }
         }
         self.bodies.settle(&mut self.surface);
@@ -523,9 +510,7 @@ fn signature(node: Node<'_>, source: &str) -> Signature {
             "function_modifiers" => {
                 let words = text(child, source);
                 made.is_async = words.split_whitespace().any(|word| word == "async");
-                let others = words
-                    .split_whitespace()
-                    .filter(|word| !matches!(*word, "async" | "const"));
+                let others = words.split_whitespace().filter(|word| *word != "async");
                 made.qualifiers.extend(others.map(str::to_owned));
             }
             "type_parameters" | "where_clause" => made

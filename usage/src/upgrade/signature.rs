@@ -7,6 +7,9 @@ use super::{Effect, What};
 use crate::facts::Arguments;
 use crate::language::Language;
 
+/// What a function gives that does nothing but raise one.
+pub(super) const AN_ERROR: &str = "an error";
+
 /// How an argument reaches a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -47,6 +50,9 @@ pub struct Signature {
     pub returns: Option<String>,
     /// Whether what it gives has to be awaited.
     pub is_async: bool,
+    /// What kind of thing its code gives, where that is plain to see: `a generator`, `a tuple of 2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gives: Option<String>,
     /// What changes it in ways that can't be read: decorators, generics, `unsafe`, `where`.
     pub qualifiers: Vec<String>,
 }
@@ -117,6 +123,25 @@ impl Signature {
         Ok(Binding { positional, keywords })
     }
 
+    /// How it reads as one of several declarations of a name.
+    pub(super) fn spelled(&self) -> String {
+        let parameters = self.parameters.iter().map(|p| {
+            let mark = match p.kind {
+                ParameterKind::Rest => "...",
+                _ => "",
+            };
+            let optional = if p.required { "" } else { "?" };
+            format!("{mark}{}{optional}: {}", p.name, p.ty.as_deref().unwrap_or("any"))
+        });
+        let parameters = parameters.collect::<Vec<_>>().join(", ");
+        format!("({parameters}) => {}", self.returns.as_deref().unwrap_or("any"))
+    }
+
+    /// Whether it is one of several declarations of its name.
+    fn is_overloaded(&self) -> bool {
+        self.qualifiers.iter().any(|qualifier| qualifier.starts_with('('))
+    }
+
     fn kind(&self, at: usize) -> Option<ParameterKind> {
         self.parameters.get(at).map(|parameter| parameter.kind)
     }
@@ -169,22 +194,61 @@ impl Signature {
         if self == old {
             return Vec::new();
         }
-        if self.is_async != old.is_async {
+        let awaited = |of: &Self| {
+            of.is_async
+                || language == Language::JavaScript
+                    && (of.gives.as_deref() == Some("a promise")
+                        || of
+                            .returns
+                            .as_deref()
+                            .is_some_and(|ty| ty.trim_start().starts_with("Promise")))
+        };
+        if self.is_async != old.is_async && awaited(self) != awaited(old) {
+            // A function of JavaScript may give a promise without saying so.
+            let other = if self.is_async { old } else { self };
+            let may = language == Language::JavaScript && other.gives.is_none() && other.returns.is_none();
             let text = if self.is_async {
                 "it has to be awaited now"
             } else {
                 "it is no longer awaited"
             };
-            return vec![Effect::breaks(What::Asyncness, text)];
+            return match may {
+                true => vec![Effect::unclear(What::Asyncness, text)],
+                false => vec![Effect::breaks(What::Asyncness, text)],
+            };
         }
         let mut effects = Vec::new();
-        if self.qualifiers != old.qualifiers {
+        // What can be called when the program is compiled can still be called when it runs.
+        let rest = |of: &Self| -> Vec<String> { of.qualifiers.iter().filter(|q| *q != "const").cloned().collect() };
+        let only_more = language == Language::Rust && !old.qualifiers.iter().any(|q| q == "const");
+        if self.qualifiers != old.qualifiers && !(only_more && rest(self) == rest(old)) {
             let list = |of: &Self| match of.qualifiers.join(", ") {
                 none if none.is_empty() => "nothing".to_owned(),
                 some => format!("`{some}`"),
             };
             let text = format!("it was qualified by {}, and is by {}", list(old), list(self));
             effects.push(Effect::unclear(What::Signature, text));
+            if self.is_overloaded() || old.is_overloaded() {
+                // Which of them a call means isn't known.
+                return effects;
+            }
+        }
+        if self.gives.as_deref() == Some(AN_ERROR) && old.gives.as_deref() != Some(AN_ERROR) {
+            let text = "it does nothing but raise an error now";
+            return vec![match given {
+                Some(_) => Effect::breaks(What::Removed, text),
+                None => Effect::unclear(What::Removed, text),
+            }];
+        }
+        if let (Some(was), Some(is)) = (&old.gives, &self.gives)
+            && was != is
+            && was != "nothing"
+            && was != AN_ERROR
+            && self.is_async == old.is_async
+            && (old.returns.is_none() || old.returns != self.returns)
+        {
+            let text = format!("it gave {was}, and gives {is}");
+            effects.push(Effect::unclear(What::Type, text));
         }
         let returned = compare_types(old.returns.as_deref(), self.returns.as_deref(), Types::Given);
         effects.extend(returned.prefixed("what it gives"));
@@ -229,6 +293,23 @@ impl Signature {
                 let text = format!("without `{}` it meant `{was}`, and means `{is}` now", parameter.name);
                 effects.push(Effect::unclear(What::Default, text));
             }
+            if let (
+                false,
+                Some(Parameter {
+                    default: None,
+                    required: false,
+                    ..
+                }),
+                Some(was),
+            ) = (given, now, &parameter.default)
+                && parameter.ty.is_none()
+            {
+                let text = format!(
+                    "without `{}` it meant `{was}`, and what it means now isn't said",
+                    parameter.name
+                );
+                effects.push(Effect::unclear(What::Default, text));
+            }
         }
         effects
     }
@@ -261,6 +342,14 @@ impl Signature {
                 let text = format!("the parameter `{}` is `{}` now", was.name, is.name);
                 return Some(Effect::unclear(What::ParameterRenamed, text));
             }
+        }
+        let apart = is
+            .ty
+            .as_deref()
+            .filter(|ty| ty.starts_with(['{', '[']) && is.name == **ty);
+        if let (Language::JavaScript, None, Some(parts)) = (language, &was.ty, apart) {
+            let text = format!("what is given for `{}` is taken apart as `{parts}` now", was.name);
+            return Some(Effect::unclear(What::Type, text));
         }
         compare_types(was.ty.as_deref(), is.ty.as_deref(), Types::Taken)
             .prefixed(&format!("the parameter `{}`", is.name))

@@ -1,12 +1,16 @@
 //! What a version of a package offers, as names that lead to things.
 
 mod builtin;
+mod classes;
+mod item;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::signature::Signature;
 use crate::language::Language;
 use builtin::builtin_base;
+pub(super) use builtin::{base_name, with_above};
+pub use item::{Item, Kind, Made, Reach};
 
 /// Most scopes (modules, classes) of one package.
 pub const MAX_SCOPES: usize = 50_000;
@@ -15,6 +19,9 @@ const MAX_STEPS: usize = 200;
 
 /// Name of the scope that holds what a module declares and doesn't export.
 pub(super) const INNER: &str = "%";
+
+/// Stands in a list of names for those that aren't written out.
+pub(super) const ANY: &str = "*";
 
 /// Names a scope of its surface.
 pub type ScopeId = usize;
@@ -28,38 +35,6 @@ pub enum Ref {
     Local(ScopeId, Vec<String>),
     /// Something of another package, or of the language.
     Elsewhere(String),
-}
-
-/// One thing that a name may stand for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
-    /// A function, a method, a callable macro.
-    Function(Signature),
-    /// A class, an interface, a struct, a trait, an enum; the scope holds its members.
-    Class(ScopeId),
-    /// A module.
-    Module(ScopeId),
-    /// A value or a field, with its type where it is written.
-    Value(Option<String>),
-    /// Another name for something.
-    Alias(Ref),
-    /// A type that is only another spelling: its text.
-    Type(String),
-    /// It is there, and what it is can't be read.
-    Opaque(String),
-}
-
-/// One thing of a surface.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
-    /// What it is.
-    pub kind: Kind,
-    /// Digest of all of its text, comments and layout left out; 0 where there is none to see.
-    pub body: u64,
-    /// File in the package.
-    pub file: String,
-    /// Line there, 1-based.
-    pub line: u32,
 }
 
 /// Names of one module or class.
@@ -83,6 +58,18 @@ pub struct Scope {
     pub listed: Option<BTreeSet<String>>,
     /// Traits that a type has (Rust).
     pub traits: BTreeSet<String>,
+    /// What else is written of how it is declared, for people: its decorators, `abstract`, its generics.
+    pub declared: BTreeSet<String>,
+    /// What makes its classes (Python's metaclass).
+    pub maker: Option<Ref>,
+    /// Names of the elements that its objects are unpacked into, in order, where they are tuples.
+    pub elements: Option<Vec<String>>,
+    /// Types of all of its fields, also of those that can't be seen from outside (Rust).
+    pub holds: Vec<String>,
+    /// Modules of the package that loading this one may load (Python).
+    pub loads: BTreeSet<Vec<String>>,
+    /// Loading it raises an error (Python).
+    pub raises: bool,
     /// Why it may have names that can't be seen.
     pub hidden: Option<String>,
     /// Scope around it.
@@ -126,6 +113,14 @@ pub struct Surface {
     pub loading: Loading,
     /// Features, the default ones each after `default:` (Rust).
     pub features: BTreeSet<String>,
+    /// Packages that have to be there beside it, with their ranges (npm's peer dependencies).
+    pub peers: BTreeMap<String, String>,
+    /// Packages that it depends on, as its code names them, with the versions that it asks for (Rust).
+    pub needs: BTreeMap<String, String>,
+    /// Commands that it installs.
+    pub commands: BTreeSet<String>,
+    /// Whether loading one of its files for its effects only does something, as far as its manifest says (npm).
+    pub has_effects: bool,
     /// Parts that can't be seen, for people.
     pub gaps: Vec<String>,
     /// What read it sees declarations only; another reading says what became of the code.
@@ -173,6 +168,10 @@ impl Surface {
             floors: Vec::new(),
             loading: Loading::default(),
             features: BTreeSet::new(),
+            peers: BTreeMap::new(),
+            needs: BTreeMap::new(),
+            commands: BTreeSet::new(),
+            has_effects: true,
             gaps: Vec::new(),
             declares_only: false,
             by_path: HashMap::from([(Vec::new(), 0)]),
@@ -376,7 +375,16 @@ impl Surface {
                         .then_some((id, taken))
                 });
                 let (from, taken) = module.unwrap_or((0, 0));
-                self.walk(from, path.get(taken..).unwrap_or_default(), budget)
+                let rest = path.get(taken..).unwrap_or_default();
+                match (self.walk(from, rest, budget), path.split_last()) {
+                    // What a CommonJS module gives as the default is the module itself.
+                    (Found::Missing(_), Some((last, module)))
+                        if self.language == Language::JavaScript && last == "default" && rest.len() == 1 =>
+                    {
+                        self.walk(0, module, budget)
+                    }
+                    (found, _) => found,
+                }
             }
             Ref::Local(scope, path) => self.lexical(*scope, path, budget),
             Ref::Elsewhere(what) => Found::Hidden(format!("it is `{what}`, which is of another package")),
@@ -449,16 +457,23 @@ impl Surface {
                 }
             }
         }
-        let mut further: Vec<&Ref> = scope.bases.iter().collect();
+        let mut further: Vec<(&Ref, bool)> = scope.bases.iter().map(|base| (base, false)).collect();
         if !name.starts_with('_') {
-            further.extend(&scope.stars);
+            further.extend(scope.stars.iter().map(|star| (star, true)));
         }
-        for from in further {
+        let listed = |id: ScopeId| {
+            let listed = self.scopes.get(id).filter(|scope| !scope.is_class)?.listed.as_ref()?;
+            Some(listed.contains(name) || listed.contains(ANY))
+        };
+        for (from, star) in further {
             match self.follow(from, budget) {
                 Found::Thing { item, .. } => {
                     if let Kind::Class(next) | Kind::Module(next) = item.kind
                         && next != id
                     {
+                        if star && listed(next) == Some(false) {
+                            continue;
+                        }
                         match self.look(next, name, budget) {
                             Found::Missing(_) => {}
                             Found::Hidden(why) => hidden = Some(why),
@@ -489,64 +504,6 @@ impl Surface {
         match hidden.or_else(|| scope.hidden.clone()) {
             Some(why) => Found::Hidden(why),
             None => Found::Missing(0),
-        }
-    }
-
-    /// The class that names lead to from within a module.
-    pub(super) fn class_from(&self, module: ScopeId, names: &[String]) -> Option<ScopeId> {
-        let mut budget = Budget { steps: 0, inside: 1 };
-        match self.lexical(module, names, &mut budget) {
-            Found::Thing {
-                item: Item {
-                    kind: Kind::Class(id), ..
-                },
-                taken,
-                ..
-            } if taken == names.len() => Some(*id),
-            _ => None,
-        }
-    }
-
-    /// All that a class derives from, itself first, and whether these are all.
-    pub(super) fn ancestry(&self, id: ScopeId) -> (Vec<ScopeId>, bool) {
-        let (mut found, mut complete, mut budget) = (vec![id], true, Budget::default());
-        let mut at = 0;
-        while let Some(scope) = found.get(at).and_then(|id| self.scopes.get(*id)) {
-            at += 1;
-            for base in &scope.bases {
-                match self.follow(base, &mut budget) {
-                    Found::Thing {
-                        item:
-                            Item {
-                                kind: Kind::Class(next),
-                                ..
-                            },
-                        ..
-                    } => {
-                        if !found.contains(next) {
-                            found.push(*next);
-                        }
-                    }
-                    _ => complete &= builtin_base(base),
-                }
-            }
-        }
-        (found, complete)
-    }
-
-    /// How instances of a class are made: its own constructor, or the first that it inherits.
-    pub(super) fn constructor(&self, id: ScopeId) -> Result<Option<&Signature>, String> {
-        let (line, complete) = self.ancestry(id);
-        for id in &line {
-            let Some(scope) = self.scopes.get(*id) else { continue };
-            if scope.constructor.is_some() {
-                return Ok(scope.constructor.as_ref());
-            }
-        }
-        if complete {
-            Ok(None)
-        } else {
-            Err("how it is made is decided in another package".to_owned())
         }
     }
 }

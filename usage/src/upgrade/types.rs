@@ -149,7 +149,7 @@ pub(super) fn compare_types(old: Option<&str>, new: Option<&str>, way: Types) ->
         Types::Taken => (&before, &now),
         Types::Given => (&now, &before),
     };
-    if anything(wide) || (way == Types::Given && anything(narrow)) || narrow.iter().all(|part| wide.contains(part)) {
+    if anything(wide) || narrow.iter().all(|part| wide.contains(part)) {
         return Effect::None;
     }
     let text = format!("was `{old}`, and is `{new}`");

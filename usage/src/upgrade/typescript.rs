@@ -67,13 +67,7 @@ pub fn read_typescript(package: &str, text: &str, version: &str) -> Result<Surfa
     let Some(root) = surface.add_scope(0, package, false) else {
         return Err("it is too large".to_owned());
     };
-    let item = Item {
-        kind: Kind::Module(root),
-        body: 0,
-        file: String::new(),
-        line: 1,
-    };
-    surface.define(0, package, item);
+    surface.define(0, package, Item::new(Kind::Module(root), "", 1));
     for entry in &report.exports {
         define(&mut surface, root, entry, 0);
     }
@@ -103,13 +97,7 @@ fn define(surface: &mut Surface, scope: ScopeId, entry: &Entry, depth: usize) {
             _ => Kind::Value(Some(entry.ty.clone())),
         }
     };
-    let item = Item {
-        kind,
-        body: 0,
-        file: entry.file.clone(),
-        line: entry.line,
-    };
-    surface.define(scope, &entry.name, item);
+    surface.define(scope, &entry.name, Item::new(kind, &entry.file, entry.line));
 }
 
 /// One signature for all overloads: the last, qualified by the others.
@@ -138,6 +126,7 @@ fn joined(calls: &[Call]) -> Option<Signature> {
         parameters: parameters.collect(),
         returns: Some(last.returns.clone()),
         is_async: false,
+        gives: None,
         qualifiers: last.generics.iter().cloned().chain(others.iter().map(text)).collect(),
     })
 }

@@ -1,10 +1,11 @@
 //! What the repo's own source uses of a package: by path where imports lead to it, by name where they don't.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
-use crate::facts::{Arguments, DynamicKind, Place, Role, Use};
+use crate::facts::{Arguments, DynamicKind, Place, Role, SET, Use};
 use crate::language::Language;
 use crate::package::{ImportNames, Package, segments};
+use crate::resolve::Meaning;
 use crate::sources::{Source, Usage};
 
 /// Most uses of one package that are judged.
@@ -24,17 +25,41 @@ pub(super) struct Rooted {
     pub called_somehow: bool,
     /// It is an import, or the value of another name.
     pub imported: bool,
+    /// Its names stand there as they are: no variable holds what a part of it gave.
+    pub direct: bool,
+    /// What the language itself asks for of it.
+    pub implied: &'static [&'static str],
     pub place: Place,
     /// Byte of it, to tell uses on one line apart.
     pub file: usize,
+}
+
+/// What is done with a member of something that isn't known.
+#[derive(Debug, Clone)]
+pub(super) enum Done {
+    /// It is named; with what it is called, where it is.
+    Named(Option<Arguments>),
+    /// It is set.
+    Set,
+    /// The language itself asks for it.
+    Implied,
 }
 
 /// Members of something that isn't known.
 #[derive(Debug, Clone)]
 pub(super) struct Loose {
     pub name: String,
-    /// With what it is called, where it is.
-    pub call: Option<Arguments>,
+    pub done: Done,
+    pub place: Place,
+}
+
+/// A class of which objects, or errors, are asked whether they are of it.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    /// Its last name; `None` where it can be any.
+    pub name: Option<String>,
+    /// Errors are asked, by catching them.
+    pub caught: bool,
     pub place: Place,
 }
 
@@ -47,6 +72,8 @@ pub(super) struct Loaded {
     pub default: bool,
     pub star: bool,
     pub reexport: bool,
+    /// It is there for what loading does only.
+    pub for_effects: bool,
     pub place: Place,
     pub path: Vec<String>,
 }
@@ -57,8 +84,11 @@ pub(super) struct Uses {
     pub rooted: Vec<Rooted>,
     pub loose: Vec<Loose>,
     pub loaded: Vec<Loaded>,
+    pub asked: Vec<Asked>,
     /// What may be a use, and can't be seen.
     pub hidden: Vec<String>,
+    /// What loose members are noted that the language asks for: file, name.
+    pub implied: HashSet<(usize, String)>,
     /// Functions that files define whose classes derive from the package's: file, name, place.
     pub defined: Vec<(usize, String)>,
 }
@@ -91,6 +121,7 @@ impl Usage {
                         default: import.default,
                         star: import.star,
                         reexport: import.reexport,
+                        for_effects: import.side_effect,
                         place: place.clone(),
                         path: rerooted(language, root, &path, &below.unwrap_or_default()),
                     });
@@ -106,6 +137,8 @@ impl Usage {
                             certain: true,
                             called_somehow: false,
                             imported: true,
+                            direct: true,
+                            implied: &[],
                             place: place.clone(),
                             file,
                         });
@@ -148,6 +181,10 @@ impl Usage {
     fn api_use(&self, file: usize, source: &Source, used: &Use, names: &ImportNames, root: &str, uses: &mut Uses) {
         let place = || self.place_of(file, source, used.spot.line, used.spot.offset);
         let meanings = self.meanings(file, &used.chain, Some(used.spot.offset));
+        if matches!(used.role, Role::Asked | Role::Caught) {
+            uses.asked.extend(asked(used, &meanings, &place()));
+        }
+        let direct = used.chain.names.first().is_none_or(|root| is_direct(source, root));
         let mut ours = false;
         for meaning in &meanings {
             let Some(below) = names.within(&meaning.path) else {
@@ -168,6 +205,8 @@ impl Usage {
                 certain: meaning.certain && (!meaning.guess || source.language == Language::Rust),
                 called_somehow: used.expands || (used.called && used.calls.is_empty()),
                 imported: used.aliased && !used.called && !used.expands,
+                direct,
+                implied: used.implied,
                 place: place(),
                 file,
                 path,
@@ -184,11 +223,89 @@ impl Usage {
             let call = used.calls.iter().find(|(names, _)| *names == at + 1);
             uses.loose.push(Loose {
                 name: name.clone(),
-                call: call.map(|(_, given)| given.clone()),
+                done: Done::Named(call.map(|(_, given)| given.clone())),
                 place: place(),
             });
         }
+        for implied in used.implied {
+            let set = *implied == SET;
+            let name = if set {
+                used.chain.names.last().filter(|_| used.chain.names.len() > 1)
+            } else {
+                None
+            };
+            let name = match (set, name) {
+                (true, Some(name)) => name.clone(),
+                (true, None) => continue,
+                (false, _) => (*implied).to_owned(),
+            };
+            // One loop of a file stands for all of it.
+            if set || !uses.implied.contains(&(file, name.clone())) {
+                uses.implied.insert((file, name.clone()));
+                let done = if set { Done::Set } else { Done::Implied };
+                uses.loose.push(Loose {
+                    name,
+                    done,
+                    place: place(),
+                });
+            }
+        }
     }
+}
+
+/// Whether a name stands for what it was imported as, and for nothing that a call gave.
+fn is_direct(source: &Source, root: &str) -> bool {
+    let imported =
+        |root: &String| source.imports_by_name.contains_key(root) && !source.aliases_by_name.contains_key(root);
+    let plain = |index: &usize| {
+        source.facts.aliases.get(*index).is_some_and(|alias| {
+            // `require` itself is no import, and what it loads is noted beside it.
+            alias
+                .chain
+                .names
+                .first()
+                .is_some_and(|root| root == "require" || root == "import")
+                || !alias.gave && (alias.chain.module.is_some() || alias.chain.names.first().is_some_and(imported))
+        })
+    };
+    match source.aliases_by_name.get(root) {
+        Some(aliases) => aliases.iter().all(plain),
+        None => source.imports_by_name.contains_key(root),
+    }
+}
+
+/// What a question, whether something is of a class, asks for.
+fn asked(used: &Use, meanings: &[Meaning], place: &Place) -> Vec<Asked> {
+    let caught = used.role == Role::Caught;
+    let of = |name: Option<&String>| Asked {
+        name: name.filter(|name| !matches!(name.as_str(), "*" | "?")).cloned(),
+        caught,
+        place: place.clone(),
+    };
+    if !meanings.is_empty() {
+        return meanings.iter().map(|meaning| of(meaning.path.last())).collect();
+    }
+    let last = used.chain.names.last();
+    // A variable may hold any class, or a tuple of them; classes have names like `ValueError` or `dict`.
+    let is_variable = last.is_some_and(|name| {
+        let constant = name.len() > 2 && name.chars().all(|c| c.is_uppercase() || c == '_');
+        let plain = [
+            "dict",
+            "list",
+            "str",
+            "tuple",
+            "set",
+            "int",
+            "float",
+            "bytes",
+            "bool",
+            "frozenset",
+            "type",
+            "object",
+        ];
+        constant || (name.starts_with(|c: char| c.is_lowercase()) && !plain.contains(&name.as_str()))
+    });
+    vec![of(last.filter(|_| !is_variable))]
 }
 
 /// The path from the root of a surface: for JavaScript the specifier is one name, for Rust the crate has its own.

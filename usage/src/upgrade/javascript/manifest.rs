@@ -25,6 +25,31 @@ pub(super) fn entries(package: &str, files: &Files<'_>, surface: &mut Surface) -
             range: range.to_owned(),
         });
     }
+    let optional = |name: &str| {
+        let meta = json.get("peerDependenciesMeta").and_then(|meta| meta.get(name));
+        meta.and_then(|meta| meta.get("optional")).and_then(Value::as_bool) == Some(true)
+    };
+    for (name, range) in json
+        .get("peerDependencies")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        if !optional(name) {
+            let range = range.as_str().unwrap_or_default();
+            surface.peers.insert(name.clone(), range.to_owned());
+        }
+    }
+    match json.get("bin") {
+        Some(Value::String(_)) => {
+            surface
+                .commands
+                .insert(package.rsplit('/').next().unwrap_or(package).to_owned());
+        }
+        Some(Value::Object(commands)) => surface.commands.extend(commands.keys().cloned()),
+        _ => {}
+    }
+    surface.has_effects = json.get("sideEffects").and_then(Value::as_bool) != Some(false);
     let by_default = word("type") == Some("module");
     surface.loading.import = true;
     let main = word("main").unwrap_or("index.js");

@@ -4,7 +4,26 @@ use tree_sitter::Node;
 
 use super::{Into, Reader, plain_type, signature};
 use crate::upgrade::files::{children, field, short, text};
-use crate::upgrade::surface::{Kind, Ref, ScopeId};
+use crate::upgrade::surface::{Kind, Made, Reach, Ref, ScopeId};
+
+/// What the words before a member's name say.
+struct Said {
+    reach: Reach,
+    made: Made,
+}
+
+/// The words before a member's name.
+fn modifiers<'s>(member: Node<'_>, source: &'s str) -> Vec<&'s str> {
+    let named = ["name", "property"]
+        .iter()
+        .find_map(|field| member.child_by_field_name(field));
+    let until = named.map_or(member.end_byte(), |name| name.start_byte());
+    (0..member.child_count() as u32)
+        .filter_map(|index| member.child(index))
+        .take_while(|child| child.start_byte() < until)
+        .map(|child| text(child, source))
+        .collect()
+}
 
 impl Reader<'_> {
     /// Reads a declaration into a scope.
@@ -13,8 +32,13 @@ impl Reader<'_> {
         match node.kind() {
             "ambient_declaration" => {
                 for child in children(node) {
-                    // In a file of declarations, what is declared is there for whoever loads it.
-                    self.statement(into, child);
+                    if scope == into.exports && scope != into.inner {
+                        // `export declare function f(): void`
+                        self.declare(into, scope, child);
+                    } else {
+                        // In a file of declarations, what is declared is there for whoever loads it.
+                        self.statement(into, child);
+                    }
                 }
             }
             "function_declaration" | "generator_function_declaration" | "function_signature" => {
@@ -32,6 +56,11 @@ impl Reader<'_> {
                 Some(value) if value.kind() == "object_type" => self.class(into, scope, &name, node),
                 value => {
                     let text = value.map_or(String::new(), |value| short(text(value, into.source)));
+                    let generics = field(node, "type_parameters", into.source);
+                    let text = match generics {
+                        "" => text,
+                        generics => format!("{} {text}", short(generics)),
+                    };
                     self.item(into, scope, &name, node, Kind::Type(text));
                 }
             },
@@ -111,6 +140,12 @@ impl Reader<'_> {
         };
         self.item(into, scope, name, node, Kind::Class(id));
         self.members(into, id, object);
+        // The value is the object itself, not what objects are made by.
+        if let Some(scope) = self.surface.scopes.get_mut(id) {
+            scope.required.clear();
+            let items = scope.members.values_mut().flatten();
+            items.for_each(|item| item.reach = Reach::Any);
+        }
     }
 
     /// What the value of a declaration or an assignment is.
@@ -145,7 +180,7 @@ impl Reader<'_> {
                     }
                 }
             }
-            "call_expression" => match required(value, into.source) {
+            "call_expression" => match required(value, into.source).or_else(|| interoperated(value, into.source)) {
                 Some(specifier) => Kind::Alias(self.reference(into, specifier, None)),
                 None => Kind::Opaque("it is made when its module is loaded, by a call".to_owned()),
             },
@@ -241,8 +276,15 @@ impl Reader<'_> {
                 _ => bases.push(Ref::Elsewhere(short(text(part, into.source)))),
             }
         }
+        let generics = node.child_by_field_name("type_parameters");
         if let Some(scope) = self.surface.scopes.get_mut(id) {
             scope.bases.extend(bases);
+            if node.kind() == "abstract_class_declaration" {
+                scope.declared.insert("abstract".to_owned());
+            }
+            scope
+                .declared
+                .extend(generics.map(|generics| format!("generic over `{}`", short(text(generics, into.source)))));
         }
         let body = node
             .child_by_field_name("body")
@@ -253,18 +295,38 @@ impl Reader<'_> {
     }
 
     fn members(&mut self, into: Into<'_>, id: ScopeId, body: Node<'_>) {
-        for member in children(body) {
+        for (at, member) in children(body).into_iter().enumerate() {
             let name = field(member, "name", into.source).trim_matches(['"', '\'']).to_owned();
             let whole = text(member, into.source);
-            if whole.starts_with("private ") || name.starts_with('#') {
+            let words = modifiers(member, into.source);
+            let has = |word: &str| words.contains(&word);
+            if name == "constructor" && (has("private") || has("protected")) {
+                if let Some(scope) = self.surface.scopes.get_mut(id) {
+                    scope.declared.insert("made by its own code only".to_owned());
+                }
                 continue;
             }
+            if has("private") || name.starts_with('#') {
+                continue;
+            }
+            let said = Said {
+                reach: match () {
+                    () if has("protected") => Reach::Heirs,
+                    () if has("static") => Reach::Class,
+                    () => Reach::Object,
+                },
+                made: match () {
+                    () if has("get") || has("readonly") => Made::Accessor { set: false },
+                    () if has("set") => Made::Accessor { set: true },
+                    () => Made::Unsaid,
+                },
+            };
             let optional = whole
                 .get(..whole.len().min(name.len() + 40))
                 .is_some_and(|head| head.contains(&format!("{name}?")));
             match member.kind() {
                 "method_definition" | "method_signature" | "abstract_method_signature" => {
-                    let made = signature(member, into.source);
+                    let mut made = signature(member, into.source);
                     if name == "constructor" {
                         self.attributes(into, id, member);
                         if let Some(scope) = self.surface.scopes.get_mut(id) {
@@ -272,15 +334,16 @@ impl Reader<'_> {
                         }
                         continue;
                     }
-                    let is_getter = whole.starts_with("get ")
-                        || whole.contains(" get ") && made.parameters.is_empty() && whole.len() < 80;
-                    let kind = if is_getter {
+                    if optional {
+                        made.qualifiers.push("optional".to_owned());
+                    }
+                    let kind = if has("get") || has("set") {
                         Kind::Value(made.returns)
                     } else {
                         Kind::Function(made)
                     };
                     self.required(into, id, &name, member, optional);
-                    self.item(into, id, &name, member, kind);
+                    self.said(into, id, &name, member, kind, said);
                 }
                 "public_field_definition" | "field_definition" | "property_signature" => {
                     let name = if name.is_empty() {
@@ -291,12 +354,18 @@ impl Reader<'_> {
                     let ty = member.child_by_field_name("type");
                     let function =
                         ty.and_then(|ty| children(ty).into_iter().find(|child| child.kind() == "function_type"));
-                    let kind = match function {
+                    let value = member.child_by_field_name("value").filter(|value| {
+                        ty.is_none() && matches!(value.kind(), "arrow_function" | "function_expression")
+                    });
+                    let kind = match function.or(value) {
                         Some(function) => Kind::Function(signature(function, into.source)),
-                        None => Kind::Value(ty.map(|ty| plain_type(ty, into.source))),
+                        None => Kind::Value(ty.map(|ty| match plain_type(ty, into.source) {
+                            plain if optional => format!("{plain} | undefined"),
+                            plain => plain,
+                        })),
                     };
                     self.required(into, id, &name, member, optional);
-                    self.item(into, id, &name, member, kind);
+                    self.said(into, id, &name, member, kind, said);
                 }
                 "construct_signature" => {
                     let made = signature(member, into.source);
@@ -311,12 +380,49 @@ impl Reader<'_> {
                     }
                 }
                 "index_signature" => self.hide(id, "its members are declared by a pattern".to_owned()),
-                "property_identifier" => self.item(into, id, text(member, into.source), member, Kind::Value(None)),
+                // The value of an enum's member is its place.
+                "property_identifier" => {
+                    let value = Kind::Value(Some(at.to_string()));
+                    self.item(into, id, text(member, into.source), member, value);
+                }
                 "enum_assignment" => {
                     let value = Kind::Value(Some(short(field(member, "value", into.source))));
                     self.item(into, id, &name, member, value);
                 }
                 _ => {}
+            }
+        }
+    }
+
+    /// A member, with what is written before its name. A getter and a setter are one.
+    fn said(&mut self, into: Into<'_>, id: ScopeId, name: &str, member: Node<'_>, kind: Kind, said: Said) {
+        let items = self
+            .surface
+            .scopes
+            .get_mut(id)
+            .and_then(|scope| scope.members.get_mut(name));
+        let accessor = |made: &Made| matches!(made, Made::Accessor { .. });
+        if let Some(other) = items.and_then(|items| items.last_mut())
+            && accessor(&other.made)
+            && accessor(&said.made)
+            && other.reach == said.reach
+        {
+            if let (Kind::Value(ty @ None), Kind::Value(given)) = (&mut other.kind, kind) {
+                *ty = given;
+            }
+            other.made = Made::Accessor { set: true };
+            return;
+        }
+        self.item(into, id, name, member, kind);
+        let items = self
+            .surface
+            .scopes
+            .get_mut(id)
+            .and_then(|scope| scope.members.get_mut(name));
+        if let Some(item) = items.and_then(|items| items.last_mut()) {
+            item.reach = said.reach;
+            if accessor(&said.made) {
+                item.made = said.made;
             }
         }
     }
@@ -350,11 +456,31 @@ impl Reader<'_> {
                 && field(left, "object", into.source) == "this"
             {
                 let name = field(left, "property", into.source).to_owned();
-                self.item(into, id, &name, node, Kind::Value(None));
+                let reach = Reach::Object;
+                let said = Said {
+                    reach,
+                    made: Made::Unsaid,
+                };
+                self.said(into, id, &name, node, Kind::Value(None), said);
             }
             open.extend(children(node));
         }
     }
+}
+
+/// The specifier in a compiler's wrapping of a `require`, which gives the module, or it as the default of one.
+fn interoperated<'s>(node: Node<'_>, source: &'s str) -> Option<&'s str> {
+    const WRAPPERS: &[&str] = &[
+        "_interopRequireDefault",
+        "_interopRequireWildcard",
+        "_interop_require_default",
+        "_interop_require_wildcard",
+        "__importDefault",
+        "__importStar",
+    ];
+    let by = field(node, "function", source).rsplit('.').next()?;
+    let first = node.child_by_field_name("arguments")?.named_child(0)?;
+    required(first, source).filter(|_| WRAPPERS.contains(&by))
 }
 
 /// The specifier of a literal `require`.

@@ -5,7 +5,7 @@ use tree_sitter::Node;
 use super::members::required;
 use super::{Into, Reader};
 use crate::upgrade::files::{children, field, text};
-use crate::upgrade::surface::{Kind, Ref};
+use crate::upgrade::surface::{Kind, Reach, Ref};
 
 impl Reader<'_> {
     /// An expression at the top of a module.
@@ -40,6 +40,10 @@ impl Reader<'_> {
                 None => return,
             }
         }
+        // `exports.x = void 0` of a compiler: what it is comes later.
+        if text(value, into.source) == "void 0" {
+            return;
+        }
         let parts: Vec<&str> = target.split('.').collect();
         match parts.as_slice() {
             ["module", "exports"] => self.all(into, node, value),
@@ -55,6 +59,10 @@ impl Reader<'_> {
                 }
             }
             [owner, name] => self.fixed(into, owner, name, node, value),
+            [class, symbol, name] if symbol.starts_with("prototype[Symbol") => {
+                let name = format!("[Symbol.{name}");
+                self.method(into, class, &name, node, value);
+            }
             _ if target.starts_with("module.exports[") || target.starts_with("exports[") => {
                 self.hide(into.exports, "it exports names that are computed".to_owned());
             }
@@ -162,6 +170,14 @@ impl Reader<'_> {
         if let Some(id) = self.class_of(into, class, node) {
             let kind = self.value(into, value, name);
             self.item(into, id, name, node, kind);
+            let items = self
+                .surface
+                .scopes
+                .get_mut(id)
+                .and_then(|scope| scope.members.get_mut(name));
+            if let Some(item) = items.and_then(|items| items.last_mut()) {
+                item.reach = Reach::Object;
+            }
         }
     }
 

@@ -179,6 +179,23 @@ impl Judge<'_> {
         }
     }
 
+    /// Effects on a member of an object whose class can't be seen.
+    pub(super) fn somewhere(&mut self, pair: &Pair<'_>, name: &str, effects: Vec<(ScopeId, Effect)>, place: &Place) {
+        for (owner, effect) in effects {
+            let path = pair
+                .old
+                .scope(owner)
+                .map(|scope| scope.path.clone())
+                .unwrap_or_default();
+            let path: Vec<String> = path
+                .into_iter()
+                .filter(|part| part != INNER)
+                .chain([name.to_owned()])
+                .collect();
+            self.effect(effect, &path.join(separator(pair.old.language)), place, false, pair.new);
+        }
+    }
+
     /// Methods that the repo's classes override, by name.
     pub(super) fn overridden(&mut self, pair: &Pair<'_>, old: ScopeId, used: &Rooted, uses: &Uses) {
         let mine: BTreeSet<&str> = uses

@@ -21,6 +21,20 @@ impl Judge<'_> {
                 }
             })
         };
+        let has_whole = |surface: &Surface| {
+            let path: Vec<String> = path.iter().cloned().chain(["=".to_owned()]).collect();
+            matches!(surface.find(&path), Found::Thing { .. })
+        };
+        if has_whole(pair.old) && !has_whole(pair.new) && pair.new.loading.require && !matches!(how, How::Imported) {
+            let text = "it was what its module exports as a whole, and is at most the default of one now";
+            self.effect(
+                Effect::unclear(What::Loading, text),
+                &symbol,
+                &used.place,
+                used.certain,
+                pair.new,
+            );
+        }
         let effects = match (exported(pair.old), exported(pair.new)) {
             (Some(was), Some(is)) => pair.effects(&was, &is, how),
             (None, None) if matches!(how, How::Named | How::Imported) => Vec::new(),
@@ -101,6 +115,28 @@ impl Judge<'_> {
                     );
                 }
                 _ => {}
+            }
+            let declared = |found: &Found<'_>| match found {
+                Found::Thing { item, .. } => Some(crate::language::only_types(&item.file)),
+                _ => None,
+            };
+            let typed = [".ts", ".tsx", ".mts", ".cts"]
+                .iter()
+                .any(|ending| loaded.place.path.ends_with(ending));
+            if typed && declared(&pair.old.find(&path)) == Some(true) && declared(&pair.new.find(&path)) == Some(false)
+            {
+                let effect = Effect::unclear(What::Type, "it no longer declares its types, and this is TypeScript");
+                self.effect(effect, &symbol, &loaded.place, true, pair.new);
+            }
+            let raises = |surface: &Surface| {
+                (1..=path.len()).any(|taken| {
+                    let scope = surface.at(path.get(..taken).unwrap_or_default());
+                    scope.and_then(|id| surface.scope(id)).is_some_and(|scope| scope.raises)
+                })
+            };
+            if raises(pair.new) && !raises(pair.old) {
+                let effect = Effect::breaks(What::Removed, "loading it raises an error");
+                self.effect(effect, &symbol, &loaded.place, true, pair.new);
             }
             if pair.old.language == Language::JavaScript {
                 self.way_of_loading(pair, loaded, &path);

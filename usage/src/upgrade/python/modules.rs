@@ -42,6 +42,11 @@ const BESIDE: &[&str] = &[
     "contrib",
 ];
 
+/// Extras that are for whoever works on the package itself.
+const FOR_AUTHORS: &[&str] = &[
+    "dev", "test", "tests", "testing", "doc", "docs", "lint", "typing", "release",
+];
+
 /// One module of a distribution.
 pub(super) struct Module<'a> {
     pub file: &'a str,
@@ -62,10 +67,28 @@ pub(super) fn metadata(files: &BTreeMap<&str, Option<&str>>, surface: &mut Surfa
         };
         match key {
             "Version" => surface.version = Some(value.trim().to_owned()),
+            "Provides-Extra" if !FOR_AUTHORS.contains(&value.trim()) => {
+                surface.features.insert(value.trim().to_owned());
+            }
             "Requires-Python" => surface.floors.push(Floor {
                 runtime: "python".to_owned(),
                 range: value.trim().to_owned(),
             }),
+            _ => {}
+        }
+    }
+    let entries = files.iter().find(|(path, _)| path.ends_with("-info/entry_points.txt"));
+    let mut section = "";
+    for row in entries.and_then(|(_, text)| *text).unwrap_or_default().lines() {
+        match (row.trim().strip_prefix('['), row.split_once('=')) {
+            (Some(name), _) => section = name.trim_end_matches(']'),
+            (None, Some((name, _))) if section == "console_scripts" || section == "gui_scripts" => {
+                surface.commands.insert(name.trim().to_owned());
+            }
+            // Other programs load what they find under such a name.
+            (None, Some((name, _))) => {
+                surface.commands.insert(format!("{section}: {}", name.trim()));
+            }
             _ => {}
         }
     }

@@ -18,6 +18,20 @@ const DERIVED: &[(&str, &str)] = &[
     ("Debug", "fmt"),
 ];
 
+/// Whether a method leaves its trait fit for `dyn` (Rust reference, "Dyn compatibility").
+fn callable_on_objects(made: &Signature) -> bool {
+    let has = |wanted: &dyn Fn(&str) -> bool| made.qualifiers.iter().any(|qualifier| wanted(qualifier));
+    let generic = |q: &str| {
+        q.starts_with('<')
+            && q.split(',')
+                .any(|p| !p.trim_start_matches(['<', ' ']).starts_with('\''))
+    };
+    let on_self = |q: &str| q.contains("self") && !q.starts_with("where");
+    let exempt = |q: &str| q.starts_with("where") && q.replace(' ', "").contains("Self:Sized");
+    let gives_self = made.returns.as_deref() == Some("Self");
+    has(&exempt) || (has(&on_self) && !has(&generic) && !gives_self && !made.is_async)
+}
+
 impl Reader<'_> {
     fn class(&mut self, into: Into<'_>, name: &str, node: Node<'_>, public: bool) -> Option<ScopeId> {
         let around = into.of(public);
@@ -52,13 +66,20 @@ impl Reader<'_> {
                 }
             }
         }
+        let bounds = children(node).into_iter().find(|child| child.kind() == "where_clause");
+        if let (Some(bounds), Some(scope)) = (bounds, self.surface.scopes.get_mut(id)) {
+            let bounds = short(text(bounds, into.source));
+            scope
+                .declared
+                .insert(format!("bound by `{}`", bounds.trim_end_matches(',')));
+        }
         let generics = children(node)
             .into_iter()
             .find(|child| child.kind() == "type_parameters");
         if let (Some(generics), Some(scope)) = (generics, self.surface.scopes.get_mut(id)) {
             scope
-                .traits
-                .insert(format!("generics {}", short(text(generics, into.source))));
+                .declared
+                .insert(format!("generic over `{}`", short(text(generics, into.source))));
         }
     }
 
@@ -66,6 +87,7 @@ impl Reader<'_> {
     fn made_of(
         &mut self,
         into: Into<'_>,
+        holder: ScopeId,
         body: Option<Node<'_>>,
         open: bool,
         all_public: bool,
@@ -93,6 +115,9 @@ impl Reader<'_> {
                 _ => continue,
             };
             let ty = short(ty);
+            if let Some(scope) = self.surface.scopes.get_mut(holder) {
+                scope.holds.push(ty.clone());
+            }
             complete &= visible || all_public;
             if visible || all_public {
                 fields.push((name.clone(), ty.clone()));
@@ -128,7 +153,7 @@ impl Reader<'_> {
         };
         self.derived(into, id, node, attributes);
         let open = attributes.iter().any(|a| a.contains("non_exhaustive"));
-        let (made, fields) = self.made_of(into, node.child_by_field_name("body"), open, false);
+        let (made, fields) = self.made_of(into, id, node.child_by_field_name("body"), open, false);
         for (name, ty) in fields {
             self.item(into, id, &name, node, Kind::Value(Some(ty)));
         }
@@ -154,7 +179,7 @@ impl Reader<'_> {
         for variant in variants.into_iter().filter(|child| child.kind() == "enum_variant") {
             let name = field(variant, "name", into.source).to_owned();
             let body = variant.child_by_field_name("body");
-            let kind = match self.made_of(into, body, false, true).0 {
+            let kind = match self.made_of(into, id, body, false, true).0 {
                 Some(made) if body.is_some() => Kind::Function(made),
                 _ => Kind::Value(None),
             };
@@ -170,6 +195,15 @@ impl Reader<'_> {
             return;
         };
         self.derived(into, id, node, &[]);
+        if text(node, into.source)
+            .split("trait ")
+            .next()
+            .is_some_and(|words| words.contains("unsafe"))
+            && let Some(scope) = self.surface.scopes.get_mut(id)
+        {
+            scope.declared.insert("unsafe".to_owned());
+        }
+        let mut is_object = true;
         if let (Some(bounds), Some(scope)) = (node.child_by_field_name("bounds"), self.surface.scopes.get_mut(id)) {
             // What a trait asks of its types is asked of whoever implements it.
             scope.required.insert(short(text(bounds, into.source)));
@@ -177,11 +211,15 @@ impl Reader<'_> {
         for member in node.child_by_field_name("body").map(children).unwrap_or_default() {
             let name = field(member, "name", into.source).to_owned();
             let (kind, needed) = match member.kind() {
-                "function_signature_item" => (Kind::Function(signature(member, into.source)), true),
-                "function_item" => (Kind::Function(signature(member, into.source)), false),
+                "function_signature_item" | "function_item" => {
+                    let made = signature(member, into.source);
+                    is_object &= callable_on_objects(&made);
+                    (Kind::Function(made), member.kind() == "function_signature_item")
+                }
                 "associated_type" => (Kind::Type(short(text(member, into.source))), true),
                 "const_item" => {
                     let needed = member.child_by_field_name("value").is_none();
+                    is_object = false;
                     (Kind::Value(Some(short(field(member, "type", into.source)))), needed)
                 }
                 "macro_invocation" => {
@@ -194,6 +232,9 @@ impl Reader<'_> {
                 scope.required.insert(name.clone());
             }
             self.item(into, id, &name, member, kind);
+        }
+        if let Some(scope) = self.surface.scopes.get_mut(id).filter(|_| is_object) {
+            scope.traits.insert("dyn".to_owned());
         }
     }
 
@@ -210,12 +251,23 @@ impl Reader<'_> {
             Some((first, rest)) if first == "crate" || first == "self" => rest.to_vec(),
             _ => names,
         };
+        let mut around: Vec<String> = children(node)
+            .into_iter()
+            .filter(|child| matches!(child.kind(), "type_parameters" | "where_clause"))
+            .map(|child| short(text(child, into.source)).trim_end_matches(',').to_owned())
+            .filter(|bounds| bounds.contains(':'))
+            .collect();
+        around.extend(of.as_ref().map(|of| format!("of `{of}`")));
+        let qualified = |mut made: Signature| {
+            made.qualifiers.extend(around.iter().cloned());
+            made
+        };
         let (mut members, mut hides) = (Vec::new(), false);
         for member in node.child_by_field_name("body").map(children).unwrap_or_default() {
             let name = field(member, "name", into.source).to_owned();
             let public = of.is_some() || is_public(member, into.source);
             let kind = match member.kind() {
-                "function_item" if public => Kind::Function(signature(member, into.source)),
+                "function_item" if public => Kind::Function(qualified(signature(member, into.source))),
                 "const_item" if public => Kind::Value(Some(short(field(member, "type", into.source)))),
                 "type_item" | "associated_type" if public => Kind::Type(short(text(member, into.source))),
                 "macro_invocation" => {
@@ -231,6 +283,7 @@ impl Reader<'_> {
             module: into.exports,
             ty: names,
             of,
+            whole: short(text(node, into.source).split('{').next().unwrap_or_default()),
             members,
             hides,
         });

@@ -1,3 +1,4 @@
+mod attacks;
 mod javascript;
 mod python;
 
