@@ -255,13 +255,12 @@ pub fn diff(base: (&str, &dyn Sources), revision: (&str, &dyn Sources)) -> Resul
             ));
         });
     }
-    if comparison.graph.is_partial() || changes.len() > MAX_CHANGES {
-        changes.truncate(MAX_CHANGES);
-        comparison.gaps.push(Gap {
-            place: "channels".to_owned(),
-            text: "there are too many schemas or changes to tell them all".to_owned(),
-        });
-    }
+    let many = (changes.len() > MAX_CHANGES).then_some("there are too many changes to tell them all");
+    changes.truncate(MAX_CHANGES);
+    comparison.gaps.extend(comparison.graph.gaps().chain(many).map(|text| Gap {
+        place: "channels".to_owned(),
+        text: text.to_owned(),
+    }));
     Ok(ContractDiff::with_gaps("asyncapi", changes, comparison.gaps))
 }
 

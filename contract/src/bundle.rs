@@ -8,8 +8,6 @@ use crate::text::{self, MAX_BYTES};
 use crate::tree::{Builder, NodeId, Sym, Tree, absolute, word};
 use crate::{ContractError, Gap, Sources, Unreadable};
 
-/// Longest chain of references to references.
-const MAX_HOPS: usize = 32;
 /// Most files of one description; a crawl through a whole repository is no description.
 const MAX_FILES: usize = 1_000;
 /// Most references that are told as leading nowhere; the verdict is the same with more.
@@ -135,6 +133,7 @@ impl Bundle {
             siblings,
         };
         bundle.link(&references, &roots, name, text);
+        bundle.cut_circles(name, text);
         bundle.lost = references
             .into_iter()
             .filter(|reference| !bundle.targets.contains_key(reference))
@@ -190,18 +189,15 @@ impl Bundle {
         self.targets.get(&reference).copied()
     }
 
-    /// Follows references; a circle of mere references, or one that leads nowhere, ends in what was given.
+    /// Follows references, up to the second one that something stands beside: a view goes on from there. One that
+    /// leads nowhere ends it. Circles of mere references were cut when the bundle was made.
     pub(crate) fn resolve(&self, id: NodeId) -> At {
         let mut at = At::from(id);
-        for _ in 0..MAX_HOPS {
-            let Some(target) = self
-                .tree
-                .reference(at.node)
-                .and_then(|reference| self.target(reference))
-            else {
-                break;
-            };
-            if self.siblings && at.beside.is_none() && self.tree.entries(at.node).len() > 1 {
+        while let Some(target) = self.next(at.node) {
+            if self.siblings && self.tree.entries(at.node).len() > 1 {
+                if at.beside.is_some() {
+                    break;
+                }
                 at.beside = Some(at.node);
             }
             at.node = target;
@@ -209,9 +205,63 @@ impl Bundle {
         at
     }
 
-    /// Follows references where nothing stands beside them.
+    /// Follows references to their end; what stands beside them is left out.
     pub(crate) fn follow(&self, id: NodeId) -> NodeId {
-        self.resolve(id).node
+        let mut node = id;
+        while let Some(target) = self.next(node) {
+            node = target;
+        }
+        node
+    }
+
+    /// Where a node leads, if it is a reference that leads somewhere.
+    pub(crate) fn next(&self, node: NodeId) -> Option<NodeId> {
+        self.target(self.tree.reference(node)?)
+    }
+
+    /// The reference that a node ends in without leading anywhere: what it stands for isn't known.
+    pub(crate) fn lost_at(&self, id: NodeId) -> Option<Sym> {
+        self.tree.reference(self.follow(id)).filter(|end| self.lost.contains(end))
+    }
+
+    /// Takes out the references that lead in a circle of mere references, and says so; shortens the others.
+    fn cut_circles(&mut self, name: &str, text: &str) {
+        let mut ends: BTreeMap<Sym, bool> = BTreeMap::new();
+        let all: Vec<Sym> = self.targets.keys().copied().collect();
+        for first in all {
+            let (mut way, mut at, mut on_way) = (Vec::new(), first, BTreeSet::new());
+            let ends_well = loop {
+                if let Some(known) = ends.get(&at) {
+                    break *known;
+                }
+                if !on_way.insert(at) {
+                    break false;
+                }
+                way.push(at);
+                match self.target(at).and_then(|target| self.tree.reference(target)) {
+                    Some(next) => at = next,
+                    None => break true,
+                }
+            };
+            // Mere references to references are followed once for all.
+            for reference in way.iter().rev().filter(|_| ends_well) {
+                let mere = self.target(*reference).filter(|node| !self.siblings || self.tree.entries(*node).len() == 1);
+                if let Some(end) = mere.and_then(|node| self.next(node)) {
+                    self.targets.insert(*reference, end);
+                }
+            }
+            ends.extend(way.into_iter().map(|reference| (reference, ends_well)));
+        }
+        for reference in ends.into_iter().filter(|(_, ends_well)| !ends_well).map(|(at, _)| at) {
+            self.targets.remove(&reference);
+            if self.gaps.len() < MAX_GAPS {
+                let full = self.tree.str(reference);
+                self.gaps.push(Gap {
+                    place: place_of(full, name, text),
+                    text: format!("reference `{}` leads in a circle to itself", full.escape_debug()),
+                });
+            }
+        }
     }
 
     /// The value of a key, references followed.

@@ -113,13 +113,12 @@ fn compare(base: &Bundle, revision: &Bundle, side: Side, path: &str, changes: &m
             ));
         });
     }
-    if graph.is_partial() || changes.len() > MAX_CHANGES {
-        changes.truncate(MAX_CHANGES);
-        gaps.push(Gap {
-            place: path.to_owned(),
-            text: "there are too many schemas or changes to tell them all".to_owned(),
-        });
-    }
+    let many = (changes.len() > MAX_CHANGES).then_some("there are too many changes to tell them all");
+    changes.truncate(MAX_CHANGES);
+    gaps.extend(graph.gaps().chain(many).map(|text| Gap {
+        place: path.to_owned(),
+        text: text.to_owned(),
+    }));
 }
 
 /// All rules, with their levels for old writers.

@@ -176,8 +176,8 @@ impl Comparison<'_> {
     fn finish(mut self) -> ContractDiff {
         self.operation.clear();
         self.path.clear();
-        if self.graph.is_partial() {
-            self.gap("there are too many schemas to compare them all");
+        for text in self.graph.gaps().collect::<Vec<_>>() {
+            self.gap(text);
         }
         if self.unlisted > 0 {
             let text = format!("at least {} more changes aren't listed", self.unlisted);

@@ -11,7 +11,7 @@ mod view;
 pub(crate) mod what;
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use crate::bundle::{At, Bundle};
 use crate::tree::{Alignment, NodeId};
@@ -22,7 +22,7 @@ pub(crate) use view::View;
 const MAX_PAIRS: usize = 300_000;
 /// Most steps of looking for equal schemas, in all: alternatives of alternatives multiply.
 const MAX_STEPS: usize = 200_000;
-/// Deepest way from a root to a pair that is told.
+/// Deepest way from a root to a pair that is told; whatever lies deeper leaves a gap.
 const MAX_DEPTH: usize = 200;
 
 /// Two schemas that are compared.
@@ -103,8 +103,12 @@ pub(crate) struct Graph<'a> {
     done: usize,
     /// Steps that are left for looking for equal schemas.
     steps: Cell<usize>,
-    /// Whether there were too many pairs.
+    /// Whether there were too many pairs, or parts of one schema.
     overflow: bool,
+    /// Whether changes lie deeper than is told.
+    too_deep: Cell<bool>,
+    /// What can't be told, for people.
+    pub(crate) unclear: BTreeSet<&'static str>,
 }
 
 impl<'a> Graph<'a> {
@@ -126,12 +130,17 @@ impl<'a> Graph<'a> {
             done: 0,
             steps: Cell::new(MAX_STEPS),
             overflow: false,
+            too_deep: Cell::new(false),
+            unclear: BTreeSet::new(),
         }
     }
 
-    /// Whether a bound was met, so that changes may be missing or only seem to be some.
-    pub(crate) fn is_partial(&self) -> bool {
-        self.overflow || self.steps.get() == 0
+    /// Why changes may be missing or only seem to be some: bounds that were met, and what can't be told. To be asked
+    /// when all is walked.
+    pub(crate) fn gaps(&self) -> impl Iterator<Item = &'static str> {
+        let many = (self.overflow || self.steps.get() == 0).then_some("there are too many schemas to compare them all");
+        let deep = self.too_deep.get().then_some("schemas are nested too deeply to tell all changes");
+        many.into_iter().chain(deep).chain(self.unclear.iter().copied())
     }
 
     /// Whether two values mean the same, all that they refer to included.
@@ -218,29 +227,29 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Tells everything that happened from a root on, each pair once: with the way to it, and whether it is the root.
+    /// Tells everything that happened from a root on, each pair once: with the shortest way to it, and whether it is
+    /// the root. Nearest first, so that what lies near is never lost to a bound that a long way met.
     pub(crate) fn walk(&self, root: PairId, mut tell: impl FnMut(&Finding, &str, Guard, bool)) {
-        let mut seen: BTreeSet<(PairId, Guard)> = BTreeSet::new();
-        let mut waiting = vec![(root, String::from("$"), Guard::default(), 0_usize)];
-        while let Some((id, way, guard, depth)) = waiting.pop() {
-            let is_root = way == "$";
+        let mut seen: BTreeSet<(PairId, Guard)> = BTreeSet::from([(root, Guard::default())]);
+        let mut waiting = VecDeque::from([(root, String::from("$"), Guard::default(), 0_usize)]);
+        while let Some((id, way, guard, depth)) = waiting.pop_front() {
             let Some(pair) = self.pairs.get(id.0).filter(|pair| pair.matters) else {
                 continue;
             };
-            if depth > MAX_DEPTH || !seen.insert((id, guard)) {
+            if depth > MAX_DEPTH {
+                self.too_deep.set(true);
                 continue;
             }
             for finding in &pair.findings {
                 let place = format!("{way}{}", finding.step);
-                tell(
-                    finding,
-                    &place,
-                    guard.or(finding.guard),
-                    is_root && finding.step.is_empty(),
-                );
+                let is_root = depth == 0 && finding.step.is_empty();
+                tell(finding, &place, guard.or(finding.guard), is_root);
             }
-            for edge in pair.edges.iter().rev() {
-                waiting.push((edge.to, format!("{way}{}", edge.step), guard.or(edge.guard), depth + 1));
+            for edge in &pair.edges {
+                let guard = guard.or(edge.guard);
+                if seen.insert((edge.to, guard)) {
+                    waiting.push_back((edge.to, format!("{way}{}", edge.step), guard, depth + 1));
+                }
             }
         }
     }

@@ -1,8 +1,9 @@
 //! What happened to one pair of schemas: its own keywords.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::types::Types;
 use super::what::{BOUNDS, Bound, BoundRow};
 use super::{Edge, Finding, Graph, Guard, View, What, equal, types};
 use crate::bundle::At;
@@ -19,6 +20,11 @@ pub(super) struct Comparison<'g, 'a> {
 
 pub(super) fn compare(graph: &mut Graph<'_>, base: &[At], revision: &[At]) -> (Vec<Finding>, Vec<Edge>) {
     let (old, new) = (View::of(graph.base, base), View::of(graph.revision, revision));
+    graph.overflow |= old.cut || new.cut;
+    // Whatever a lost reference asked for, it was told as a gap: no change is made up from it.
+    if old.lost != new.lost {
+        return (Vec::new(), Vec::new());
+    }
     let mut comparison = Comparison {
         graph,
         old,
@@ -83,12 +89,15 @@ impl Comparison<'_, '_> {
         if self.wrapping() {
             return false;
         }
-        if let (Some((old, old_list)), Some((new, new_list))) =
-            (types::list_of_types(&self.old), types::list_of_types(&self.new))
-            && (old_list || new_list)
+        if let (Some(old), Some(new)) = (types::list_of_types(&self.old), types::list_of_types(&self.new))
+            && (old.is_choice || new.is_choice)
         {
-            self.list_of_types(&old, &new);
-            return old_list == new_list || !self.moved_into_choice(base, revision);
+            self.list_of_types(&old.types, &new.types);
+            if old.is_choice && new.is_choice {
+                self.choices(&old.members, &new.members);
+                return true;
+            }
+            return !self.moved_into_choice(base, revision, &old, &new);
         }
         let Some((change, text)) = types::compare(&self.old, &self.new) else {
             return true;
@@ -98,28 +107,46 @@ impl Comparison<'_, '_> {
         true
     }
 
+    /// Two choices of one schema for each type: those of the same type belong together.
+    fn choices(&mut self, old: &BTreeMap<&str, NodeId>, new: &BTreeMap<&str, NodeId>) {
+        for (kind, a) in old {
+            if let Some(b) = new.get(kind) {
+                self.below(&[*a], &[*b], format!("({kind})"), Guard::default());
+            }
+        }
+    }
+
     /// A mere type that became one of several, or the other way round: the rest of it is told against its like.
-    fn moved_into_choice(&mut self, base: &[At], revision: &[At]) -> bool {
-        let plain = |all: &[At]| match all {
+    fn moved_into_choice(&mut self, base: &[At], revision: &[At], old: &Types<'_>, new: &Types<'_>) -> bool {
+        let whole = |all: &[At]| match all {
             [At { node, beside: None }] => Some(*node),
             _ => None,
         };
-        let alike = |plain: &View<'_>, choice: &View<'_>| {
-            let types = plain.types();
-            let keywords = [word::ONE_OF, word::ANY_OF].into_iter();
-            keywords
-                .flat_map(|keyword| choice.alternatives(keyword))
-                .find(|schema| View::one(choice.bundle, *schema).types() == types)
+        let like = |plain: &Types<'_>, choice: &Types<'_>| match plain.types.len() {
+            1 => plain.types.first().and_then(|kind| choice.members.get(kind)).copied(),
+            _ => None,
         };
-        let (old, new) = match self.old.types().is_empty() {
-            false => (plain(base), alike(&self.old, &self.new)),
-            true => (alike(&self.new, &self.old), plain(revision)),
+        let pair = match old.is_choice {
+            false => whole(base).zip(like(old, new)),
+            true => like(new, old).zip(whole(revision)),
         };
-        let (Some(old), Some(new)) = (old, new) else {
-            return false;
+        if let Some((a, b)) = pair {
+            self.below(&[a], &[b], String::new(), Guard::default());
+            return true;
+        }
+        // What each of several types must be beyond its name stands in different places.
+        let (plain, choice, bundle) = match old.is_choice {
+            false => (&self.old, new, self.graph.revision),
+            true => (&self.new, old, self.graph.base),
         };
-        self.below(&[old], &[new], String::new(), Guard::default());
-        true
+        let mere = types::is_mere(plain)
+            && choice.members.values().all(|schema| types::is_mere(&View::one(bundle, *schema)));
+        if !mere && old.types.intersection(&new.types).next().is_some() {
+            self.graph
+                .unclear
+                .insert("a list of types became a choice among schemas, or the other way round: their values aren't compared");
+        }
+        false
     }
 
     fn list_of_types(&mut self, old: &BTreeSet<&str>, new: &BTreeSet<&str>) {
@@ -285,8 +312,8 @@ impl Comparison<'_, '_> {
     fn mapping(&mut self, old: Option<NodeId>, new: Option<NodeId>) {
         let (base, revision) = (&self.graph.base.tree, &self.graph.revision.tree);
         let (old, new) = (old.map(|map| base.pairs(map)), new.map(|map| revision.pairs(map)));
-        let old: std::collections::BTreeMap<_, _> = old.into_iter().flatten().collect();
-        let new: std::collections::BTreeMap<_, _> = new.into_iter().flatten().collect();
+        let old: BTreeMap<_, _> = old.into_iter().flatten().collect();
+        let new: BTreeMap<_, _> = new.into_iter().flatten().collect();
         let names: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
         for name in names {
             let what = match (old.get(name), new.get(name)) {

@@ -116,7 +116,9 @@ impl Graph<'_> {
             return false;
         }
         let (old, new) = (View::of(self.base, base), View::of(self.revision, revision));
-        let verdict = old.nothing == new.nothing
+        let known = !old.cut && !new.cut && old.lost == new.lost;
+        let verdict = known
+            && old.nothing == new.nothing
             && old.nullable() == new.nullable()
             && old.types() == new.types()
             && old.texts(word::REQUIRED) == new.texts(word::REQUIRED)

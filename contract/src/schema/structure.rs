@@ -310,8 +310,10 @@ impl<'a> Comparison<'_, 'a> {
     fn alternatives(&mut self, keyword: Sym, step: &str, added: &'static str, removed: &'static str) {
         let (before, after) = (self.old.alternatives(keyword), self.new.alternatives(keyword));
         // A choice among mere types was told with the types.
-        let is_list = |view: &View<'a>| super::types::list_of_types(view).is_some();
-        if before.is_empty() && after.is_empty() || is_list(&self.old) && is_list(&self.new) {
+        let is_list = |view: &View<'a>, choice: &[NodeId]| {
+            super::types::list_of_types(view).is_some_and(|types| types.is_choice || choice.is_empty())
+        };
+        if before.is_empty() && after.is_empty() || is_list(&self.old, &before) && is_list(&self.new, &after) {
             return;
         }
         let (pairs, gone, fresh) = self.matched(before.clone(), after.clone());

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::bundle::{At, Bundle};
 use crate::tree::{NodeId, Sym, word};
 
-/// Most parts of one `allOf` that are taken together.
-const MAX_PARTS: usize = 200;
+/// Most parts of one `allOf` that are taken together; of a schema with more not all is compared, which leaves a gap.
+const MAX_PARTS: usize = 1_000;
 
 /// A schema with all that it takes over.
 #[derive(Clone)]
@@ -18,6 +18,10 @@ pub(crate) struct View<'a> {
     null: bool,
     /// A `false` stands among the parts: nothing is possible.
     pub(crate) nothing: bool,
+    /// It has more parts than are taken together.
+    pub(crate) cut: bool,
+    /// References among the parts that lead nowhere: what they ask for isn't known.
+    pub(crate) lost: BTreeSet<&'a str>,
 }
 
 /// Whether a schema says null and nothing else.
@@ -48,6 +52,8 @@ impl<'a> View<'a> {
             members: Vec::new(),
             null: false,
             nothing: false,
+            cut: false,
+            lost: BTreeSet::new(),
         };
         for part in all.iter().flat_map(|at| at.beside.into_iter().chain([at.node])) {
             view.members.extend(
@@ -61,11 +67,23 @@ impl<'a> View<'a> {
         let mut waiting: Vec<At> = all.iter().rev().copied().collect();
         while let Some(next) = waiting.pop() {
             // A schema that takes over itself adds nothing.
-            if view.parts.len() >= MAX_PARTS || !seen.insert(next) {
+            if !seen.insert(next) {
                 continue;
             }
+            if view.parts.len() >= MAX_PARTS {
+                view.cut = true;
+                break;
+            }
             let from = waiting.len();
-            for part in next.beside.into_iter().chain([next.node]) {
+            // A reference that something stands beside, behind another such one.
+            let further = bundle.next(next.node).is_some();
+            if further {
+                waiting.push(bundle.resolve(next.node));
+            }
+            if let Some(lost) = bundle.lost_at(next.node) {
+                view.lost.insert(bundle.tree.str(lost));
+            }
+            for part in next.beside.into_iter().chain((!further).then_some(next.node)) {
                 view.nothing |= bundle.tree.bool(part) == Some(false);
                 view.parts.push(part);
                 let members = bundle
@@ -121,6 +139,14 @@ impl<'a> View<'a> {
         self.parts
             .iter()
             .filter_map(move |part| self.bundle.tree.get(*part, keyword))
+    }
+
+    /// All keywords of all parts, but `allOf` and references, which brought the parts here.
+    pub(crate) fn keywords(&self) -> impl Iterator<Item = Sym> {
+        let entries = self.parts.iter().flat_map(|part| self.bundle.tree.entries(*part));
+        entries
+            .map(|(keyword, _)| *keyword)
+            .filter(|keyword| ![word::ALL_OF, word::REF].contains(keyword))
     }
 
     /// The schemas of a keyword, those that allow everything left out.
