@@ -31,6 +31,8 @@ impl From<NodeId> for At {
 pub(crate) struct Bundle {
     pub(crate) tree: Tree,
     pub(crate) root: NodeId,
+    /// The schema of anything, `{}`.
+    pub(crate) any: NodeId,
     pub(crate) gaps: Vec<Gap>,
     targets: BTreeMap<Sym, NodeId>,
     /// References that lead nowhere, or where nothing could be read: each is told by a gap.
@@ -124,7 +126,15 @@ impl Bundle {
             .text_of(root, word::OPENAPI)
             .is_none_or(|version| !version.starts_with("3.0"));
         let references = std::mem::take(&mut builder.references);
+        for key in builder.duplicates.iter().take(MAX_GAPS) {
+            let key = builder.tree.str(*key).to_owned();
+            let place = place_of(&format!("#{key}"), name, text);
+            let text = format!("`{}` stands twice in one object: which one counts can't be told", key.escape_debug());
+            gaps.push(Gap { place, text });
+        }
+        let dynamic = std::mem::take(&mut builder.dynamic);
         let mut bundle = Self {
+            any: builder.anything(),
             tree: builder.tree,
             root,
             gaps,
@@ -133,6 +143,7 @@ impl Bundle {
             siblings,
         };
         bundle.link(&references, &roots, name, text);
+        bundle.cut_dynamic(&dynamic, name, text);
         bundle.cut_circles(name, text);
         bundle.lost = references
             .into_iter()
@@ -142,7 +153,8 @@ impl Bundle {
     }
 
     fn link(&mut self, references: &BTreeSet<Sym>, roots: &BTreeMap<String, Option<NodeId>>, name: &str, text: &str) {
-        let anchors = self.anchors();
+        let mut anchors = self.anchors();
+        anchors.retain(|_, nodes| nodes.len() == 1);
         for reference in references {
             let full = self.tree.str(*reference);
             let (file, pointer) = full.split_once('#').unwrap_or((full, ""));
@@ -150,7 +162,7 @@ impl Bundle {
             let Some(Some(root)) = roots.get(file) else { continue };
             let target = match pointer.starts_with('/') || pointer.is_empty() {
                 true => pointed(&self.tree, *root, pointer),
-                false => anchors.get(pointer).copied(),
+                false => anchors.get(pointer).and_then(|nodes| nodes.first()).copied(),
             };
             match target {
                 Some(target) => drop(self.targets.insert(*reference, target)),
@@ -163,12 +175,28 @@ impl Bundle {
         }
     }
 
-    /// `$anchor`s by name (JSON Schema 2020-12 §8.2.2).
-    fn anchors(&self) -> BTreeMap<String, NodeId> {
-        self.tree
-            .all()
-            .filter_map(|node| Some((self.tree.text_of(node, word::ANCHOR)?.to_owned(), node)))
-            .collect()
+    /// `$anchor`s by name (JSON Schema 2020-12 §8.2.2); one that stands in several places means none of them.
+    fn anchors(&self) -> BTreeMap<String, BTreeSet<NodeId>> {
+        let mut found: BTreeMap<String, BTreeSet<NodeId>> = BTreeMap::new();
+        for node in self.tree.all() {
+            for name in [word::ANCHOR, word::DYNAMIC_ANCHOR].into_iter().filter_map(|key| self.tree.text_of(node, key)) {
+                found.entry(name.to_owned()).or_default().insert(node);
+            }
+        }
+        found
+    }
+
+    /// Dynamic references lead to one place only where there is one file; of several it hangs on the way.
+    fn cut_dynamic(&mut self, dynamic: &BTreeSet<Sym>, name: &str, text: &str) {
+        let several = self.targets.keys().chain(dynamic).any(|reference| !self.tree.str(*reference).starts_with('#'));
+        for reference in dynamic.iter().filter(|_| several) {
+            if self.targets.remove(reference).is_some() {
+                let full = self.tree.str(*reference);
+                let place = place_of(full, name, text);
+                let text = format!("where `{}` leads hangs on the way to it", full.escape_debug());
+                self.gaps.push(Gap { place, text });
+            }
+        }
     }
 
     /// Where a reference leads, by its symbol.

@@ -27,7 +27,7 @@ pub enum Compatibility {
 impl Compatibility {
     const fn side(self) -> Side {
         match self {
-            Self::Backward => Side::Writer,
+            Self::Backward => Side::Values,
             Self::Forward => Side::Reader,
             Self::Full => Side::Both,
         }
@@ -113,11 +113,11 @@ fn compare(base: &Bundle, revision: &Bundle, side: Side, path: &str, changes: &m
             ));
         });
     }
-    let many = (changes.len() > MAX_CHANGES).then_some("there are too many changes to tell them all");
+    let many = (changes.len() > MAX_CHANGES).then(|| "there are too many changes to tell them all".to_owned());
     changes.truncate(MAX_CHANGES);
-    gaps.extend(graph.gaps().chain(many).map(|text| Gap {
+    gaps.extend(graph.gaps().into_iter().chain(many).map(|text| Gap {
         place: path.to_owned(),
-        text: text.to_owned(),
+        text,
     }));
 }
 
@@ -131,7 +131,7 @@ pub fn rules() -> Vec<Rule> {
         explanation: explanation.to_owned(),
         opposite: Some(opposite.to_owned()),
     };
-    let mut found = payload::rules("json-schema", "", Side::Writer);
+    let mut found = payload::rules("json-schema", "", Side::Values);
     found.push(file("schema-removed", Level::Error, "a schema is gone", "schema-added"));
     found.push(file("schema-added", Level::Info, "a schema is new", "schema-removed"));
     found

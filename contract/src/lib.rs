@@ -18,6 +18,7 @@ pub mod overrides;
 mod payload;
 pub mod protobuf;
 mod rule;
+mod shape;
 mod schema;
 mod sources;
 pub mod sql;

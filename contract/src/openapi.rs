@@ -7,6 +7,7 @@
 
 mod bodies;
 mod document;
+mod keys;
 mod lifecycle;
 mod naming;
 mod operations;
@@ -72,6 +73,7 @@ pub fn diff_under(base: &Document, revision: &Document, policy: &Policy) -> Cont
         gaps: base.gaps.iter().chain(&revision.gaps).cloned().collect(),
         unlisted: 0,
     };
+    comparison.known_keys(keys::ROOT, base.root, revision.root, "description");
     comparison.whole();
     comparison.paths();
     comparison.webhooks();
@@ -176,7 +178,7 @@ impl Comparison<'_> {
     fn finish(mut self) -> ContractDiff {
         self.operation.clear();
         self.path.clear();
-        for text in self.graph.gaps().collect::<Vec<_>>() {
+        for text in self.graph.gaps() {
             self.gap(text);
         }
         if self.unlisted > 0 {

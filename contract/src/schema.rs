@@ -5,7 +5,9 @@
 
 mod compare;
 mod equal;
+mod keywords;
 mod structure;
+mod subtypes;
 mod types;
 mod view;
 pub(crate) mod what;
@@ -16,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use crate::bundle::{At, Bundle};
 use crate::tree::{Alignment, NodeId};
 pub(crate) use types::{Fit, TypeChange};
+use subtypes::Subtypes;
 pub(crate) use view::View;
 
 /// Most pairs that are compared; a description of 13 MB has some thousand that differ.
@@ -24,6 +27,11 @@ const MAX_PAIRS: usize = 300_000;
 const MAX_STEPS: usize = 200_000;
 /// Deepest way from a root to a pair that is told; whatever lies deeper leaves a gap.
 const MAX_DEPTH: usize = 200;
+
+/// Most rounds of looking for schemas whose subtypes changed; then all that have some are compared.
+const MAX_ROUNDS: usize = 8;
+/// Most notes about what can't be told; the verdict is the same with more.
+const MAX_UNCLEAR: usize = 100;
 
 /// Two schemas that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,7 +116,9 @@ pub(crate) struct Graph<'a> {
     /// Whether changes lie deeper than is told.
     too_deep: Cell<bool>,
     /// What can't be told, for people.
-    pub(crate) unclear: BTreeSet<&'static str>,
+    unclear: BTreeSet<String>,
+    /// Who takes over what, on either side.
+    subtypes: (Subtypes, Subtypes),
 }
 
 impl<'a> Graph<'a> {
@@ -121,10 +131,37 @@ impl<'a> Graph<'a> {
             (reference, (target, other))
         });
         let targets: BTreeMap<_, _> = targets.collect();
+        let lost = base.lost_in_both(revision);
+        let subtypes = (Subtypes::of(base), Subtypes::of(revision));
+        let mut alignment = Alignment::new(&base.tree, &revision.tree, &targets, &lost);
+        // A schema is another one if a subtype of it is; that one may be the parent of others.
+        let mut changed = BTreeSet::new();
+        for round in 0..=MAX_ROUNDS {
+            if subtypes.0.is_empty() && subtypes.1.is_empty() {
+                break;
+            }
+            let parents = targets.iter().filter(|(reference, _)| !changed.contains(*reference));
+            let fresh: Vec<_> = parents
+                .filter(|(_, (target, _))| subtypes::tells_apart(base, *target))
+                .filter(|(_, (target, other))| {
+                    let same = |other: NodeId| {
+                        let sides = ((base, &subtypes.0), (revision, &subtypes.1));
+                        subtypes::same_family(sides.0, sides.1, (*target, other), &alignment)
+                    };
+                    round == MAX_ROUNDS || !other.is_some_and(same)
+                })
+                .map(|(reference, _)| *reference)
+                .collect();
+            if fresh.is_empty() {
+                break;
+            }
+            changed.extend(fresh);
+            alignment.settle(&base.tree, &targets, &lost, &changed);
+        }
         Self {
             base,
             revision,
-            alignment: Alignment::new(&base.tree, &revision.tree, &targets, &base.lost_in_both(revision)),
+            alignment,
             pairs: Vec::new(),
             known: HashMap::new(),
             done: 0,
@@ -132,15 +169,24 @@ impl<'a> Graph<'a> {
             overflow: false,
             too_deep: Cell::new(false),
             unclear: BTreeSet::new(),
+            subtypes,
         }
     }
 
     /// Why changes may be missing or only seem to be some: bounds that were met, and what can't be told. To be asked
     /// when all is walked.
-    pub(crate) fn gaps(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn gaps(&self) -> Vec<String> {
         let many = (self.overflow || self.steps.get() == 0).then_some("there are too many schemas to compare them all");
         let deep = self.too_deep.get().then_some("schemas are nested too deeply to tell all changes");
-        many.into_iter().chain(deep).chain(self.unclear.iter().copied())
+        let bounds = many.into_iter().chain(deep).map(str::to_owned);
+        bounds.chain(self.unclear.iter().cloned()).collect()
+    }
+
+    /// Notes what can't be told.
+    fn unclear(&mut self, text: String) {
+        if self.unclear.len() < MAX_UNCLEAR {
+            self.unclear.insert(text);
+        }
     }
 
     /// Whether two values mean the same, all that they refer to included.

@@ -100,3 +100,66 @@ fn schemas_are_judged_by_who_writes_and_who_reads() {
 fn json_schemas_keep_what_was_valid() {
     all_hold(Kind::JsonSchema, "schema.json", include_str!("verdicts/json_schema.jsonl"));
 }
+
+#[test]
+fn descriptions_are_judged_as_a_whole() {
+    all_hold(Kind::OpenApi, "api.json", include_str!("verdicts/openapi.jsonl"));
+}
+
+/// A chain of objects `$.n.n…` of this length, the innermost with a leaf of this type.
+fn chain(length: usize, leaf: &str) -> Value {
+    let link = |at: usize| json!({"type": "object", "properties": {"n": {"$ref": format!("#/$defs/s{}", at + 1)}}});
+    let mut all: serde_json::Map<String, Value> = (0..length).map(|at| (format!("s{at}"), link(at))).collect();
+    all.insert(format!("s{length}"), json!({"type": "object", "properties": {"leaf": {"type": leaf}}}));
+    json!({"$ref": "#/$defs/s0", "$defs": all})
+}
+
+#[track_caller]
+fn says(base: &Value, revision: &Value, expected: DiffVerdict) {
+    let found = diff(Kind::JsonSchema, "schema.json", base, revision);
+    assert_eq!(found.verdict(), expected, "{:?} {:?}", found.changes, found.gaps);
+}
+
+#[test]
+fn whatever_a_bound_cuts_is_never_called_compatible() {
+    use DiffVerdict::{Breaking, Compatible, Inconclusive};
+    says(&chain(150, "string"), &chain(150, "integer"), Breaking);
+    says(&chain(500, "string"), &chain(500, "integer"), Inconclusive);
+    says(&chain(500, "string"), &chain(500, "string"), Compatible);
+    // Near the root, and at the end of a way that is walked first and is too long.
+    let both = |leaf: &str| {
+        let mut root = chain(200, leaf);
+        root["properties"] = json!({"a": {"$ref": "#/$defs/s0"}, "b": {"$ref": "#/$defs/s200"}});
+        root
+    };
+    says(&both("string"), &both("integer"), Breaking);
+    let wide = |count: usize, last: &str| {
+        let part = |at: usize| json!({"properties": {format!("p{at}"): {"type": "string"}}});
+        let mut parts: Vec<Value> = (0..count).map(part).collect();
+        parts.push(json!({"properties": {"last": {"type": last}}}));
+        json!({"allOf": parts})
+    };
+    says(&wide(300, "string"), &wide(300, "integer"), Breaking);
+    says(&wide(1_500, "string"), &wide(1_500, "integer"), Inconclusive);
+    let hops = |count: usize, last: &str| {
+        let hop = |at: usize| (format!("h{at}"), json!({"$ref": format!("#/$defs/h{}", at + 1)}));
+        let mut all: serde_json::Map<String, Value> = (0..count).map(hop).collect();
+        all.insert(format!("h{count}"), json!({"type": last}));
+        json!({"properties": {"a": {"$ref": "#/$defs/h0"}}, "$defs": all})
+    };
+    says(&hops(5_000, "string"), &hops(5_000, "integer"), Breaking);
+}
+
+#[test]
+fn what_stands_beside_each_reference_of_a_chain_counts() {
+    let schema = |length: u32| {
+        json!({"properties": {"a": {"$ref": "#/$defs/x", "minLength": 1}},
+            "$defs": {"x": {"$ref": "#/$defs/y", "maxLength": length}, "y": {"type": "string"}}})
+    };
+    says(&schema(9), &schema(5), DiffVerdict::Breaking);
+}
+
+#[test]
+fn messages_are_judged_by_who_sends_them() {
+    all_hold(Kind::AsyncApi, "asyncapi.json", include_str!("verdicts/asyncapi.jsonl"));
+}

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Comparison;
+use super::keys::{OPERATION, PATH_ITEM};
 use crate::bundle::Bundle;
 use crate::lifecycle::{Life, Sunset};
 use crate::tree::{NodeId, Sym, word};
@@ -51,11 +52,13 @@ fn items(bundle: &Bundle) -> BTreeMap<&str, NodeId> {
         .collect()
 }
 
-fn operations(bundle: &Bundle, item: NodeId) -> Vec<(Sym, &'static str, NodeId)> {
-    let found = METHODS.into_iter();
-    found
-        .filter_map(|(key, name)| Some((key, name, bundle.tree.get(item, key)?)))
-        .collect()
+/// Operations of a path item by method; since OpenAPI 3.2 a method may be any.
+fn operations(bundle: &Bundle, item: NodeId) -> BTreeMap<&str, NodeId> {
+    let tree = &bundle.tree;
+    let fixed = METHODS.into_iter();
+    let fixed = fixed.filter_map(|(key, name)| Some((name, tree.get(item, key)?)));
+    let others = tree.get(item, word::ADDITIONAL_OPERATIONS).into_iter();
+    others.flat_map(|map| tree.pairs(map)).chain(fixed).collect()
 }
 
 /// A path item and its template.
@@ -98,7 +101,7 @@ impl Comparison<'_> {
         }
         for (template, item) in revision.iter().filter(|(template, _)| !taken.contains(*template)) {
             (*template).clone_into(&mut self.path);
-            for (_, method, _) in operations(self.graph.revision, *item) {
+            for method in operations(self.graph.revision, *item).into_keys() {
                 method.clone_into(&mut self.operation);
                 self.report("endpoint-added", "operation", "the path is new");
             }
@@ -109,7 +112,7 @@ impl Comparison<'_> {
 
     fn path_removed(&mut self, template: &str, item: NodeId) {
         template.clone_into(&mut self.path);
-        for (_, method, operation) in operations(self.graph.base, item) {
+        for (method, operation) in operations(self.graph.base, item) {
             method.clone_into(&mut self.operation);
             self.removed(operation, true);
         }
@@ -169,11 +172,15 @@ impl Comparison<'_> {
         if !renamed && self.same_security && self.graph.settled(old.node, new.node) {
             return;
         }
-        for (key, method) in METHODS {
+        if self.unknown(old.node, new.node) {
+            return;
+        }
+        self.operation.clear();
+        self.known_keys(PATH_ITEM, old.node, new.node, "path");
+        let (before, after) = (operations(self.graph.base, old.node), operations(self.graph.revision, new.node));
+        for method in before.keys().chain(after.keys()).copied().collect::<BTreeSet<_>>() {
             method.clone_into(&mut self.operation);
-            let before = self.graph.base.tree.get(old.node, key);
-            let after = self.graph.revision.tree.get(new.node, key);
-            match (before, after) {
+            match (before.get(method).copied(), after.get(method).copied()) {
                 (Some(before), Some(after)) => self.operation((old, before), (new, after)),
                 (Some(before), None) => self.removed(before, false),
                 (None, Some(_)) => self.report("endpoint-added", "operation", "the operation is new"),
@@ -194,6 +201,7 @@ impl Comparison<'_> {
         if self.graph.settled(before, after) {
             return;
         }
+        self.known_keys(OPERATION, before, after, "operation");
         self.labels(before, after);
         let key = |key| (self.graph.base.get(before, key), self.graph.revision.get(after, key));
         let (body, responses, callbacks) = (key(word::REQUEST_BODY), key(word::RESPONSES), key(word::CALLBACKS));
@@ -308,15 +316,14 @@ impl Comparison<'_> {
                 .get(name)
                 .map(|item| operations(self.graph.revision, *item))
                 .unwrap_or_default();
-            for (key, method) in METHODS {
+            for method in before.keys().chain(after.keys()).copied().collect::<BTreeSet<_>>() {
                 if is_webhook {
                     self.path = format!("webhook:{name}");
                     method.clone_into(&mut self.operation);
                 }
-                let find = |list: &[(Sym, &str, NodeId)]| list.iter().find(|(k, ..)| *k == key).map(|(.., node)| *node);
                 let outer = std::mem::take(&mut self.prefix);
                 self.prefix = format!("{outer}{kind} `{shown}` {method} ");
-                match (find(&before), find(&after)) {
+                match (before.get(method).copied(), after.get(method).copied()) {
                     (Some(a), Some(b)) if !self.graph.settled(a, b) => self.asked_operation(a, b),
                     (Some(_), None) => self.report(removed, "operation", format!("the {kind} is gone")),
                     (None, Some(_)) => self.report(added, "operation", format!("the {kind} is new")),

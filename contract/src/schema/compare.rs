@@ -40,6 +40,7 @@ pub(super) fn compare(graph: &mut Graph<'_>, base: &[At], revision: &[At]) -> (V
     if comparison.old.nothing || comparison.new.nothing {
         return (comparison.findings, comparison.edges);
     }
+    comparison.odd_keywords();
     comparison.members(base, revision);
     if comparison.types(base, revision) {
         comparison.values();
@@ -48,6 +49,7 @@ pub(super) fn compare(graph: &mut Graph<'_>, base: &[At], revision: &[At]) -> (V
         comparison.structure();
     }
     comparison.discriminator();
+    comparison.subtypes(base, revision);
     (comparison.findings, comparison.edges)
 }
 
@@ -79,7 +81,14 @@ impl Comparison<'_, '_> {
 
     /// Compares nullability and types; says whether it is worth looking further.
     fn types(&mut self, base: &[At], revision: &[At]) -> bool {
-        match (self.old.nullable(), self.new.nullable()) {
+        // A list of values without null rules it out, whatever else is said; many lists only forget it, so they
+        // are taken by their word where either side names null in its list.
+        let strict = self.old.lists_null() == Some(true) || self.new.lists_null() == Some(true);
+        let nullable = |view: &View<'_>| match view.lists_null().filter(|_| strict) {
+            Some(listed) => listed && (view.nullable() || view.get(word::TYPE).is_none()),
+            None => view.nullable(),
+        };
+        match (nullable(&self.old), nullable(&self.new)) {
             // Where anything goes, the type tells the whole change.
             _ if self.old.says_no_type() || self.new.says_no_type() => {}
             (false, true) => self.row("became-nullable", "null became possible"),
@@ -142,9 +151,8 @@ impl Comparison<'_, '_> {
         let mere = types::is_mere(plain)
             && choice.members.values().all(|schema| types::is_mere(&View::one(bundle, *schema)));
         if !mere && old.types.intersection(&new.types).next().is_some() {
-            self.graph
-                .unclear
-                .insert("a list of types became a choice among schemas, or the other way round: their values aren't compared");
+            let text = "a list of types became a choice among schemas, or the other way round: what their values must be isn't compared";
+            self.graph.unclear(text.to_owned());
         }
         false
     }

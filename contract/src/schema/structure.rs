@@ -17,6 +17,12 @@ fn joint<'a>(bundle: &'a Bundle, schemas: &[NodeId]) -> View<'a> {
     View::of(bundle, &all)
 }
 
+/// Whether properties without a name of their own are refused.
+fn is_closed(view: &View<'_>) -> bool {
+    let mut schemas = view.all(word::ADDITIONAL_PROPERTIES);
+    view.get(word::PATTERN_PROPERTIES).is_none() && schemas.any(|schema| view.bundle.tree.bool(schema) == Some(false))
+}
+
 /// A list that isn't empty.
 fn some(list: Vec<NodeId>) -> Option<Vec<NodeId>> {
     Some(list).filter(|list| !list.is_empty())
@@ -98,10 +104,17 @@ impl<'a> Comparison<'_, 'a> {
                     self.below(old, new, step, guard);
                 }
                 (Some(old), None) => {
+                    if is_closed(&self.new) {
+                        self.tell_at(What::Row("property-refused"), step.clone(), format!("`{shown}` is refused"), Self::guard(base, old));
+                    }
                     let what = What::PropertyRemoved { required: required.0 };
                     self.tell_at(what, step, format!("`{shown}` is gone"), Self::guard(base, old));
                 }
                 (None, Some(new)) => {
+                    if is_closed(&self.old) {
+                        let text = format!("`{shown}` isn't refused any more");
+                        self.tell_at(What::Row("property-accepted"), step.clone(), text, Self::guard(revision, new));
+                    }
                     let default = joint(revision, new).get(word::DEFAULT).is_some();
                     let what = What::PropertyAdded {
                         required: required.1,
@@ -181,14 +194,17 @@ impl<'a> Comparison<'_, 'a> {
                 (None, None) => {}
             }
         }
+        let typed = self.old.types().is_empty() != self.new.types().is_empty();
+        let refuses = |view: &View<'a>, rest: &[NodeId]| rest.iter().any(|rest| view.bundle.tree.bool(*rest) == Some(false));
         match (&old_rest, &new_rest) {
             (Some(old), Some(new)) => self.below(old, new, "[]".to_owned(), Guard::default()),
-            (None, Some(_)) if before.is_empty() && !self.old.types().is_empty() => {
-                self.row("items-added", "items have a schema now");
-            }
-            (Some(_), None) if after.is_empty() && !self.new.types().is_empty() => {
-                self.row("items-removed", "items have no schema any more");
-            }
+            (None, Some(new)) if refuses(&self.new, new) => self.row("items-closed", "no further items are possible now"),
+            (Some(old), None) if refuses(&self.old, old) => self.row("items-opened", "further items are possible now"),
+            // That a type is new says it already.
+            (None, Some(_)) if before.is_empty() && !typed => self.row("items-added", "items have a schema now"),
+            (Some(_), None) if after.is_empty() && !typed => self.row("items-removed", "items have no schema any more"),
+            (None, Some(_)) if !before.is_empty() => self.row("items-added", "further items have a schema now"),
+            (Some(_), None) if !after.is_empty() => self.row("items-removed", "further items have no schema any more"),
             _ => {}
         }
     }

@@ -141,6 +141,11 @@ impl<'a> View<'a> {
             .filter_map(move |part| self.bundle.tree.get(*part, keyword))
     }
 
+    /// Everything that the parts say.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&'a str, NodeId)> {
+        self.parts.iter().flat_map(|part| self.bundle.tree.pairs(*part))
+    }
+
     /// All keywords of all parts, but `allOf` and references, which brought the parts here.
     pub(crate) fn keywords(&self) -> impl Iterator<Item = Sym> {
         let entries = self.parts.iter().flat_map(|part| self.bundle.tree.entries(*part));
@@ -181,12 +186,19 @@ impl<'a> View<'a> {
     /// Entries of a keyword's maps by name: all that the parts say of it.
     pub(crate) fn named(&self, keyword: Sym) -> BTreeMap<&'a str, Vec<NodeId>> {
         let mut found: BTreeMap<&str, Vec<NodeId>> = BTreeMap::new();
-        for map in self.all(keyword) {
-            for (name, value) in self.bundle.tree.pairs(map) {
-                let known = found.entry(name).or_default();
-                if !known.contains(&value) {
-                    known.push(value);
-                }
+        let tree = &self.bundle.tree;
+        // Before JSON Schema 2019-09 one keyword held both lists and schemas.
+        let older = |value: NodeId| match keyword {
+            word::DEPENDENT_REQUIRED => tree.is_list(value),
+            word::DEPENDENT_SCHEMAS => !tree.is_list(value),
+            _ => false,
+        };
+        let plain = self.all(keyword).flat_map(|map| tree.pairs(map));
+        let older = self.all(word::DEPENDENCIES).flat_map(|map| tree.pairs(map)).filter(|(_, value)| older(*value));
+        for (name, value) in plain.chain(older) {
+            let known = found.entry(name).or_default();
+            if !known.contains(&value) {
+                known.push(value);
             }
         }
         found
@@ -272,6 +284,13 @@ impl<'a> View<'a> {
             .get(word::TYPE)
             .is_some_and(|kind| is_null(&kind) || tree.items(kind).iter().any(is_null));
         self.null || listed || self.flag(word::NULLABLE)
+    }
+
+    /// Whether null is among the listed values; nothing where none are listed, or for one of several alternatives.
+    pub(crate) fn lists_null(&self) -> Option<bool> {
+        let tree = &self.bundle.tree;
+        let has_null = |list: NodeId| tree.items(list).iter().any(|value| tree.is_null(*value));
+        self.all(word::ENUM).filter(|_| !self.null).map(has_null).reduce(|all, other| all && other)
     }
 
     /// Whether nothing is said about the type: null is possible then, too.
