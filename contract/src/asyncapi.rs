@@ -7,6 +7,7 @@ mod read;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bundle::{Bundle, fault};
+use crate::openapi::unquoted;
 use crate::payload::{self, Side, change};
 use crate::schema::{Graph, PairId};
 use crate::shape::Shape::{Any, List, Map, Text};
@@ -118,15 +119,26 @@ impl Comparison<'_> {
         }
         let location = |name: &str| format!("{way} message `{}`", name.escape_debug());
         for (old, new) in pairs {
-            if !self.graph.settled(old.1, new.1) && !self.unknown(old.1, new.1) {
+            let same_format = content_type(self.graph.base, old.1) == content_type(self.graph.revision, new.1);
+            if !(same_format && self.graph.settled(old.1, new.1)) && !self.unknown(old.1, new.1) {
                 self.message(channel, written, old.1, new.1, &location(&old.0));
             }
         }
         for (name, _) in gone {
-            self.report(&format!("{way}-message-removed"), channel, &location(&name), "the message is gone");
+            self.report(
+                &format!("{way}-message-removed"),
+                channel,
+                &location(&name),
+                "the message is gone",
+            );
         }
         for (name, _) in fresh {
-            self.report(&format!("{way}-message-added"), channel, &location(&name), "the message is new");
+            self.report(
+                &format!("{way}-message-added"),
+                channel,
+                &location(&name),
+                "the message is new",
+            );
         }
     }
 
@@ -181,7 +193,9 @@ impl Comparison<'_> {
         let of = |bundle: &Bundle| -> BTreeMap<String, NodeId> {
             let map = bundle.tree.get(bundle.root, word::SERVERS).into_iter();
             let pairs = map.flat_map(|map| bundle.tree.pairs(map));
-            pairs.map(|(name, server)| (name.to_owned(), bundle.follow(server))).collect()
+            pairs
+                .map(|(name, server)| (name.to_owned(), bundle.follow(server)))
+                .collect()
         };
         let (old, new) = (of(base), of(revision));
         for name in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
@@ -189,7 +203,13 @@ impl Comparison<'_> {
             match (old.get(name), new.get(name)) {
                 (Some(a), Some(b)) if self.graph.settled(*a, *b) => {}
                 (Some(a), Some(b)) => {
-                    let protocol = |bundle: &Bundle, server| bundle.tree.get_str(server, "protocol").and_then(|id| bundle.tree.text(id)).map(str::to_owned);
+                    let protocol = |bundle: &Bundle, server| {
+                        bundle
+                            .tree
+                            .get_str(server, "protocol")
+                            .and_then(|id| bundle.tree.text(id))
+                            .map(str::to_owned)
+                    };
                     match protocol(base, *a) == protocol(revision, *b) {
                         true => self.report("server-changed", "", &location, "how it is reached changed"),
                         false => self.report("server-protocol-changed", "", &location, "it speaks another protocol"),
@@ -224,6 +244,7 @@ impl Comparison<'_> {
 pub fn diff(base: (&str, &dyn Sources), revision: (&str, &dyn Sources)) -> Result<ContractDiff, ContractError> {
     let load = |(root, sources): (&str, &dyn Sources)| -> Result<Bundle, ContractError> {
         let bundle = Bundle::load(root, sources)?;
+        unquoted(&bundle.tree, bundle.root, word::ASYNCAPI, root, "")?;
         let version = bundle.tree.text_of(bundle.root, word::ASYNCAPI).unwrap_or_default();
         if !version.starts_with("2.") && !version.starts_with("3.") {
             let message = format!("expected `asyncapi: 2.x` or `3.x`, found `{}`", version.escape_debug());
@@ -272,10 +293,12 @@ pub fn diff(base: (&str, &dyn Sources), revision: (&str, &dyn Sources)) -> Resul
     }
     let many = (changes.len() > MAX_CHANGES).then(|| "there are too many changes to tell them all".to_owned());
     changes.truncate(MAX_CHANGES);
-    comparison.gaps.extend(comparison.graph.gaps().into_iter().chain(many).map(|text| Gap {
-        place: "channels".to_owned(),
-        text,
-    }));
+    comparison
+        .gaps
+        .extend(comparison.graph.gaps().into_iter().chain(many).map(|text| Gap {
+            place: "channels".to_owned(),
+            text,
+        }));
     Ok(ContractDiff::with_gaps("asyncapi", changes, comparison.gaps))
 }
 
@@ -323,9 +346,24 @@ const ROWS: [(&str, Level, Option<&str>, &str); 11] = [
         Some("content-type-changed"),
         "messages are written in another format",
     ),
-    ("server-added", Level::Info, Some("server-removed"), "a further server is offered"),
-    ("server-removed", Level::Warning, Some("server-added"), "a server isn't offered any more"),
-    ("server-changed", Level::Warning, Some("server-changed"), "a server is reached in another way"),
+    (
+        "server-added",
+        Level::Info,
+        Some("server-removed"),
+        "a further server is offered",
+    ),
+    (
+        "server-removed",
+        Level::Warning,
+        Some("server-added"),
+        "a server isn't offered any more",
+    ),
+    (
+        "server-changed",
+        Level::Warning,
+        Some("server-changed"),
+        "a server is reached in another way",
+    ),
     (
         "server-protocol-changed",
         Level::Error,

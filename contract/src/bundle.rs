@@ -129,7 +129,10 @@ impl Bundle {
         for key in builder.duplicates.iter().take(MAX_GAPS) {
             let key = builder.tree.str(*key).to_owned();
             let place = place_of(&format!("#{key}"), name, text);
-            let text = format!("`{}` stands twice in one object: which one counts can't be told", key.escape_debug());
+            let text = format!(
+                "`{}` stands twice in one object: which one counts can't be told",
+                key.escape_debug()
+            );
             gaps.push(Gap { place, text });
         }
         let dynamic = std::mem::take(&mut builder.dynamic);
@@ -179,7 +182,10 @@ impl Bundle {
     fn anchors(&self) -> BTreeMap<String, BTreeSet<NodeId>> {
         let mut found: BTreeMap<String, BTreeSet<NodeId>> = BTreeMap::new();
         for node in self.tree.all() {
-            for name in [word::ANCHOR, word::DYNAMIC_ANCHOR].into_iter().filter_map(|key| self.tree.text_of(node, key)) {
+            for name in [word::ANCHOR, word::DYNAMIC_ANCHOR]
+                .into_iter()
+                .filter_map(|key| self.tree.text_of(node, key))
+            {
                 found.entry(name.to_owned()).or_default().insert(node);
             }
         }
@@ -188,7 +194,11 @@ impl Bundle {
 
     /// Dynamic references lead to one place only where there is one file; of several it hangs on the way.
     fn cut_dynamic(&mut self, dynamic: &BTreeSet<Sym>, name: &str, text: &str) {
-        let several = self.targets.keys().chain(dynamic).any(|reference| !self.tree.str(*reference).starts_with('#'));
+        let several = self
+            .targets
+            .keys()
+            .chain(dynamic)
+            .any(|reference| !self.tree.str(*reference).starts_with('#'));
         for reference in dynamic.iter().filter(|_| several) {
             if self.targets.remove(reference).is_some() {
                 let full = self.tree.str(*reference);
@@ -249,7 +259,9 @@ impl Bundle {
 
     /// The reference that a node ends in without leading anywhere: what it stands for isn't known.
     pub(crate) fn lost_at(&self, id: NodeId) -> Option<Sym> {
-        self.tree.reference(self.follow(id)).filter(|end| self.lost.contains(end))
+        self.tree
+            .reference(self.follow(id))
+            .filter(|end| self.lost.contains(end))
     }
 
     /// Takes out the references that lead in a circle of mere references, and says so; shortens the others.
@@ -273,7 +285,9 @@ impl Bundle {
             };
             // Mere references to references are followed once for all.
             for reference in way.iter().rev().filter(|_| ends_well) {
-                let mere = self.target(*reference).filter(|node| !self.siblings || self.tree.entries(*node).len() == 1);
+                let mere = self
+                    .target(*reference)
+                    .filter(|node| !self.siblings || self.tree.entries(*node).len() == 1);
                 if let Some(end) = mere.and_then(|node| self.next(node)) {
                     self.targets.insert(*reference, end);
                 }
@@ -354,7 +368,7 @@ pub(crate) fn fault(file: &str, text: &str, word: &str, message: impl Into<Strin
         Some(before) => {
             let line = before.matches('\n').count() + 1;
             let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-            error.at(text, line, column)
+            text::at(error, text, line, column)
         }
         None => error,
     };

@@ -20,6 +20,7 @@ mod whole;
 use std::borrow::Cow;
 
 pub use document::Document;
+pub(crate) use document::unquoted;
 use naming::{Place, RootFacts};
 
 use crate::bundle::Bundle;

@@ -6,6 +6,8 @@
 mod compare;
 mod equal;
 mod keywords;
+mod listed;
+mod numbers;
 mod structure;
 mod subtypes;
 mod types;
@@ -17,8 +19,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use crate::bundle::{At, Bundle};
 use crate::tree::{Alignment, NodeId};
-pub(crate) use types::{Fit, TypeChange};
 use subtypes::Subtypes;
+pub(crate) use types::{Fit, TypeChange};
 pub(crate) use view::View;
 
 /// Most pairs that are compared; a description of 13 MB has some thousand that differ.
@@ -177,7 +179,10 @@ impl<'a> Graph<'a> {
     /// when all is walked.
     pub(crate) fn gaps(&self) -> Vec<String> {
         let many = (self.overflow || self.steps.get() == 0).then_some("there are too many schemas to compare them all");
-        let deep = self.too_deep.get().then_some("schemas are nested too deeply to tell all changes");
+        let deep = self
+            .too_deep
+            .get()
+            .then_some("schemas are nested too deeply to tell all changes");
         let bounds = many.into_iter().chain(deep).map(str::to_owned);
         bounds.chain(self.unclear.iter().cloned()).collect()
     }

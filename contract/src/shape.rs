@@ -79,7 +79,9 @@ pub(crate) fn overlooked(keys: Keys, bundle: &Bundle, key: &str, value: NodeId) 
     let shown = key.escape_debug();
     match keys.iter().find(|(known, _)| *known == key) {
         None => Some(format!("`{shown}` isn't compared, and differs")),
-        Some((_, shape)) if !shape.fits(&bundle.tree, value) => Some(format!("`{shown}` isn't {}, and differs", shape.name())),
+        Some((_, shape)) if !shape.fits(&bundle.tree, value) => {
+            Some(format!("`{shown}` isn't {}, and differs", shape.name()))
+        }
         Some(_) => None,
     }
 }

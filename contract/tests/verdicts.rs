@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use holdpoint_contract::{Kind, SideOf};
 use holdpoint_contract::{ContractDiff, DiffVerdict};
+use holdpoint_contract::{Kind, SideOf};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -49,10 +49,22 @@ fn diff(kind: Kind, file: &str, base: &Value, revision: &Value) -> ContractDiff 
         .unwrap_or_else(|error| panic!("{}", error.one_line()))
 }
 
-fn check(kind: Kind, file: &str, name: &str, (base, revision): (&Value, &Value), expected: DiffVerdict, wrong: &mut Vec<String>) {
+fn check(
+    kind: Kind,
+    file: &str,
+    name: &str,
+    (base, revision): (&Value, &Value),
+    expected: DiffVerdict,
+    wrong: &mut Vec<String>,
+) {
     let found = diff(kind, file, base, revision);
     if found.verdict() != expected {
-        wrong.push(format!("{name} ({kind:?}): {:?}, not {expected:?}: {:#?} {:?}", found.verdict(), found.changes, found.gaps));
+        wrong.push(format!(
+            "{name} ({kind:?}): {:?}, not {expected:?}: {:#?} {:?}",
+            found.verdict(),
+            found.changes,
+            found.gaps
+        ));
     }
     for side in [base, revision] {
         let itself = diff(kind, file, side, side);
@@ -67,7 +79,14 @@ fn all_hold(kind: Kind, file: &str, text: &str) {
     let mut wrong = Vec::new();
     for row in rows::<Row>(text) {
         check(kind, file, &row.name, (&row.base, &row.revision), row.forth, &mut wrong);
-        check(kind, file, &format!("{} backwards", row.name), (&row.revision, &row.base), row.back, &mut wrong);
+        check(
+            kind,
+            file,
+            &format!("{} backwards", row.name),
+            (&row.revision, &row.base),
+            row.back,
+            &mut wrong,
+        );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -98,7 +117,11 @@ fn schemas_are_judged_by_who_writes_and_who_reads() {
 
 #[test]
 fn json_schemas_keep_what_was_valid() {
-    all_hold(Kind::JsonSchema, "schema.json", include_str!("verdicts/json_schema.jsonl"));
+    all_hold(
+        Kind::JsonSchema,
+        "schema.json",
+        include_str!("verdicts/json_schema.jsonl"),
+    );
 }
 
 #[test]
@@ -110,7 +133,10 @@ fn descriptions_are_judged_as_a_whole() {
 fn chain(length: usize, leaf: &str) -> Value {
     let link = |at: usize| json!({"type": "object", "properties": {"n": {"$ref": format!("#/$defs/s{}", at + 1)}}});
     let mut all: serde_json::Map<String, Value> = (0..length).map(|at| (format!("s{at}"), link(at))).collect();
-    all.insert(format!("s{length}"), json!({"type": "object", "properties": {"leaf": {"type": leaf}}}));
+    all.insert(
+        format!("s{length}"),
+        json!({"type": "object", "properties": {"leaf": {"type": leaf}}}),
+    );
     json!({"$ref": "#/$defs/s0", "$defs": all})
 }
 
@@ -162,4 +188,46 @@ fn what_stands_beside_each_reference_of_a_chain_counts() {
 #[test]
 fn messages_are_judged_by_who_sends_them() {
     all_hold(Kind::AsyncApi, "asyncapi.json", include_str!("verdicts/asyncapi.jsonl"));
+}
+
+#[test]
+fn graphql_operations_stay_valid() {
+    all_hold(Kind::GraphQl, "schema.graphql", include_str!("verdicts/graphql.jsonl"));
+}
+
+#[test]
+fn migrations_leave_what_is_used() {
+    all_hold(Kind::Sql, "schema.sql", include_str!("verdicts/sql.jsonl"));
+}
+
+#[test]
+fn another_address_is_told() {
+    let path =
+        |servers: Value| json!({"openapi": "3.0.3", "paths": {"/a": {"servers": servers, "get": {"responses": {}}}}});
+    let rules = |base: &Value, revision: &Value| -> Vec<String> {
+        let found = diff(Kind::OpenApi, "api.json", base, revision);
+        found.changes.into_iter().map(|change| change.rule).collect()
+    };
+    let (none, some) = (path(json!([])), path(json!([{"url": "https://b.example"}])));
+    assert_eq!(rules(&none, &some), ["api-server-removed", "api-server-added"]);
+    let variable =
+        |values: &[&str]| path(json!([{"url": "https://{v}", "variables": {"v": {"enum": values, "default": "a"}}}]));
+    assert_eq!(rules(&variable(&["a", "b"]), &variable(&["a"])), ["api-server-removed"]);
+}
+
+#[test]
+fn the_documentation_names_rules_that_exist() {
+    let known: Vec<String> = holdpoint_contract::kind::all_rules()
+        .into_iter()
+        .map(|rule| rule.id)
+        .collect();
+    let named = include_str!("../../docs/contract.md")
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- rule: "));
+    let named: Vec<&str> = named.collect();
+    assert!(!named.is_empty());
+    assert!(
+        named.iter().all(|rule| known.iter().any(|known| known == rule)),
+        "{named:?}"
+    );
 }

@@ -53,13 +53,25 @@ impl Exchanges {
         }
     }
 
-    fn add(&mut self, bundle: &Bundle, address: &str, written: bool, channel: NodeId, operation: NodeId, messages: &[NodeId]) {
+    fn add(
+        &mut self,
+        bundle: &Bundle,
+        address: &str,
+        written: bool,
+        channel: NodeId,
+        operation: NodeId,
+        messages: &[NodeId],
+    ) {
         let exchange = self.known.entry((shape(address), written)).or_default();
         address.clone_into(&mut exchange.shown);
         exchange.channel = Some(channel);
         exchange.operations.push(operation);
         for (name, message) in named(bundle, messages) {
-            if !exchange.messages.iter().any(|(known, node)| *known == name && *node == message) {
+            if !exchange
+                .messages
+                .iter()
+                .any(|(known, node)| *known == name && *node == message)
+            {
                 exchange.messages.push((name, message));
             }
         }
@@ -98,10 +110,21 @@ impl Exchanges {
             used.insert(shape(&address));
             let channel = bundle.follow(reference);
             let written = tree.text_of(operation, word::ACTION) == Some("receive");
-            found.add(bundle, &address, written, channel, operation, &messages(bundle, operation, channel));
+            found.add(
+                bundle,
+                &address,
+                written,
+                channel,
+                operation,
+                &messages(bundle, operation, channel),
+            );
             // What is asked in one direction is answered in the other.
             if let Some(reply) = bundle.get(operation, word::REPLY) {
                 let to = bundle.get(reply, word::CHANNEL).unwrap_or(channel);
+                used.extend(
+                    tree.get(reply, word::CHANNEL)
+                        .map(|reference| shape(&self::address(bundle, reference))),
+                );
                 let list = messages(bundle, reply, to);
                 found.add(bundle, &format!("{address} reply"), !written, to, reply, &list);
             }
@@ -124,7 +147,11 @@ fn entries(bundle: &Bundle, key: crate::tree::Sym) -> impl Iterator<Item = (&str
 
 /// The address of a channel that is referred to. Equal channels are one node: the reference tells which is meant.
 fn address(bundle: &Bundle, reference: NodeId) -> String {
-    let name = bundle.name(reference).unwrap_or("channel").replace("~1", "/").replace("~0", "~");
+    let name = bundle
+        .name(reference)
+        .unwrap_or("channel")
+        .replace("~1", "/")
+        .replace("~0", "~");
     address_of(bundle, &name, bundle.follow(reference))
 }
 

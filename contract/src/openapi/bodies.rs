@@ -75,12 +75,19 @@ impl Comparison<'_> {
             let success = |none: bool| is_success(status) || status == "default" && none;
             match (covering(&old, status), covering(&new, status)) {
                 (Some(a), Some(b)) => self.response(Place::ResponseBody, a, b, &location),
-                (Some(_), None) if success(none_after) => {
+                (Some(a), None) if success(none_after) => {
                     self.report("response-success-status-removed", &location, "the status is gone");
+                    // Without any other success the default is one.
+                    if let Some(b) = new.get("default").filter(|_| none_after) {
+                        self.response(Place::ResponseBody, a, *b, &location);
+                    }
                 }
                 (Some(_), None) => self.report("response-non-success-status-removed", &location, "the status is gone"),
-                (None, Some(_)) if success(none_before) => {
+                (None, Some(b)) if success(none_before) => {
                     self.report("response-success-status-added", &location, "the status is new");
+                    if let Some(a) = old.get("default").filter(|_| none_before) {
+                        self.response(Place::ResponseBody, *a, b, &location);
+                    }
                 }
                 (None, _) => self.report("response-non-success-status-added", &location, "the status is new"),
             }
@@ -204,7 +211,11 @@ impl Comparison<'_> {
         match (base.get(old, word::ITEM_SCHEMA), revision.get(new, word::ITEM_SCHEMA)) {
             (Some(a), Some(b)) => self.root(root, a, b, &format!("{location} item")),
             (None, Some(_)) => self.report("media-type-item-schema-added", location, "items have a schema now"),
-            (Some(_), None) => self.report("media-type-item-schema-removed", location, "items have no schema any more"),
+            (Some(_), None) => self.report(
+                "media-type-item-schema-removed",
+                location,
+                "items have no schema any more",
+            ),
             (None, None) => {}
         }
         let encoding = |tree: &crate::tree::Tree, id| tree.get(id, word::ENCODING);

@@ -177,7 +177,10 @@ impl Comparison<'_> {
         }
         self.operation.clear();
         self.known_keys(PATH_ITEM, old.node, new.node, "path");
-        let (before, after) = (operations(self.graph.base, old.node), operations(self.graph.revision, new.node));
+        let (before, after) = (
+            operations(self.graph.base, old.node),
+            operations(self.graph.revision, new.node),
+        );
         for method in before.keys().chain(after.keys()).copied().collect::<BTreeSet<_>>() {
             method.clone_into(&mut self.operation);
             match (before.get(method).copied(), after.get(method).copied()) {
@@ -198,18 +201,28 @@ impl Comparison<'_> {
         let revision = self.parameters_of(self.graph.revision, new, &names(new.0.template));
         self.parameters(&base, &revision);
         self.security(before, after);
-        if self.graph.settled(before, after) {
+        let path_servers = |bundle: &Bundle, item: Item<'_>| bundle.tree.get(item.node, word::SERVERS).is_some();
+        let moved = path_servers(self.graph.base, old.0) || path_servers(self.graph.revision, new.0);
+        if self.graph.settled(before, after) && !moved {
             return;
         }
         self.known_keys(OPERATION, before, after, "operation");
         self.labels(before, after);
         let key = |key| (self.graph.base.get(before, key), self.graph.revision.get(after, key));
         let (body, responses, callbacks) = (key(word::REQUEST_BODY), key(word::RESPONSES), key(word::CALLBACKS));
-        let servers = key(word::SERVERS);
         self.request_body(body.0, body.1);
         self.responses(responses.0, responses.1);
         self.callbacks(callbacks.0, callbacks.1);
-        self.servers(servers.0, servers.1, "operation");
+        let servers = |bundle: &Bundle, (item, operation): (Item<'_>, NodeId)| {
+            let own = [operation, item.node].map(|node| bundle.tree.get(node, word::SERVERS));
+            let [own, path] = own;
+            [own, path, bundle.tree.get(bundle.root, word::SERVERS)]
+        };
+        let (before, after) = (servers(self.graph.base, old), servers(self.graph.revision, new));
+        // What holds for all is told once.
+        if [before, after].iter().any(|[own, path, _]| own.or(*path).is_some()) {
+            self.servers(&before, &after, "operation");
+        }
     }
 
     /// Operation id and tags: for people and generators.

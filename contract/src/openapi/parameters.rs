@@ -166,18 +166,37 @@ impl Comparison<'_> {
         match (base.get(old, word::CONTENT), revision.get(new, word::CONTENT)) {
             (Some(a), Some(b)) => return self.media_types(facts, Some(a), Some(b), location),
             (None, None) => {}
-            _ => return self.report(changed, location, "it was written as its schema says and is as a media type, or the other way round"),
+            _ => {
+                return self.report(
+                    changed,
+                    location,
+                    "it was written as its schema says and is as a media type, or the other way round",
+                );
+            }
         }
         let (a, b) = match (base.tree.get(old, word::SCHEMA), revision.tree.get(new, word::SCHEMA)) {
             (Some(a), Some(b)) => (a, b),
             (None, None) => return,
             // Whatever is restricted by nothing was restricted by something, or the other way round.
-            (None, Some(_)) if is_parameter => return self.report("request-parameter-schema-added", location, "it has a schema now"),
-            (Some(_), None) if is_parameter => return self.report("request-parameter-schema-removed", location, "it has no schema any more"),
+            (None, Some(_)) if is_parameter => {
+                return self.report("request-parameter-schema-added", location, "it has a schema now");
+            }
+            (Some(_), None) if is_parameter => {
+                return self.report(
+                    "request-parameter-schema-removed",
+                    location,
+                    "it has no schema any more",
+                );
+            }
             (None, Some(_)) => return self.report("response-header-schema-added", location, "it has a schema now"),
-            (Some(_), None) => return self.report("response-header-schema-removed", location, "it has no schema any more"),
+            (Some(_), None) => {
+                return self.report("response-header-schema-removed", location, "it has no schema any more");
+            }
         };
-        let (before, after) = (Serialization::of(base, old, is_parameter), Serialization::of(revision, new, is_parameter));
+        let (before, after) = (
+            Serialization::of(base, old, is_parameter),
+            Serialization::of(revision, new, is_parameter),
+        );
         let (x, y) = (View::one(base, a), View::one(revision, b));
         let is_plain = |view: &View<'_>| {
             let types = view.types();
@@ -204,4 +223,3 @@ impl Comparison<'_> {
         self.root(facts, a, b, location);
     }
 }
-

@@ -39,7 +39,8 @@ impl Comparison<'_, '_> {
     /// Notes keywords whose values are of a kind that none is compared as, unless they are the same on both sides.
     pub(super) fn odd_keywords(&mut self) {
         let (old, new) = (odd(&self.old), odd(&self.new));
-        let same = |a: &(&str, NodeId, String), b: &(&str, NodeId, String)| a.0 == b.0 && self.graph.alignment.same(a.1, b.1);
+        let same =
+            |a: &(&str, NodeId, String), b: &(&str, NodeId, String)| a.0 == b.0 && self.graph.alignment.same(a.1, b.1);
         let gone = old.iter().filter(|a| !new.iter().any(|b| same(a, b)));
         let fresh = new.iter().filter(|b| !old.iter().any(|a| same(a, b)));
         let texts: Vec<String> = gone.chain(fresh).map(|(.., text)| format!("schema: {text}")).collect();

@@ -25,13 +25,17 @@ pub(super) struct Unfollowed;
 /// Whether a schema tells its subtypes apart, as far as can be seen at a glance.
 pub(super) fn tells_apart(bundle: &Bundle, node: NodeId) -> bool {
     let tree = &bundle.tree;
-    [word::DISCRIMINATOR, word::ALL_OF].into_iter().any(|keyword| tree.get(node, keyword).is_some())
+    [word::DISCRIMINATOR, word::ALL_OF]
+        .into_iter()
+        .any(|keyword| tree.get(node, keyword).is_some())
         && tells(&View::one(bundle, node))
 }
 
 /// Whether a schema tells its subtypes apart without listing them as alternatives.
 fn tells(view: &View<'_>) -> bool {
-    let listed = [word::ONE_OF, word::ANY_OF].into_iter().any(|keyword| view.get(keyword).is_some());
+    let listed = [word::ONE_OF, word::ANY_OF]
+        .into_iter()
+        .any(|keyword| view.get(keyword).is_some());
     !listed && view.get(word::DISCRIMINATOR).is_some()
 }
 
@@ -69,7 +73,11 @@ impl Subtypes {
         }
         for at in all {
             // A mere wrapper around one schema, as 3.0 needs it to say more of a reference.
-            let wrapped = match bundle.tree.get(at.node, word::ALL_OF).map(|list| bundle.tree.items(list)) {
+            let wrapped = match bundle
+                .tree
+                .get(at.node, word::ALL_OF)
+                .map(|list| bundle.tree.items(list))
+            {
                 Some([only]) if !self.inheriting.contains(&at.node) => Some(bundle.follow(*only)),
                 _ => None,
             };
@@ -87,7 +95,10 @@ impl Subtypes {
         for target in mappings.flat_map(|map| bundle.tree.children(map)) {
             let target = bundle.tree.text(target).unwrap_or_default();
             let name = target.rsplit('/').next().unwrap_or_default();
-            let schema = self.named.get(name).filter(|_| target.starts_with('#') || target == name);
+            let schema = self
+                .named
+                .get(name)
+                .filter(|_| target.starts_with('#') || target == name);
             let schema = *schema.ok_or(Unfollowed)?;
             if !all.iter().any(|at| at.node == bundle.follow(schema)) {
                 found.insert(name.to_owned(), schema);
@@ -117,7 +128,8 @@ pub(super) fn same_family(
     let (Ok(before), Ok(after)) = (old.family(base, nodes.0), new.family(revision, nodes.1)) else {
         return false;
     };
-    let same = |(name, schema): (&String, &NodeId)| after.get(name).is_some_and(|other| alignment.settled(*schema, *other));
+    let same =
+        |(name, schema): (&String, &NodeId)| after.get(name).is_some_and(|other| alignment.settled(*schema, *other));
     before.len() == after.len() && before.iter().all(same)
 }
 
@@ -125,7 +137,9 @@ pub(super) fn same_family(
 fn parents(bundle: &Bundle, schema: NodeId) -> BTreeSet<NodeId> {
     let list = bundle.tree.get(schema, word::ALL_OF);
     let members = list.map_or(&[][..], |list| bundle.tree.items(list));
-    let references = members.iter().filter(|member| bundle.tree.reference(**member).is_some());
+    let references = members
+        .iter()
+        .filter(|member| bundle.tree.reference(**member).is_some());
     references.map(|member| bundle.follow(*member)).collect()
 }
 
@@ -135,9 +149,13 @@ impl Comparison<'_, '_> {
         if !tells(&self.old) || !tells(&self.new) {
             return;
         }
-        let (before, after) = (self.graph.subtypes.0.below(&self.old, base), self.graph.subtypes.1.below(&self.new, revision));
+        let (before, after) = (
+            self.graph.subtypes.0.below(&self.old, base),
+            self.graph.subtypes.1.below(&self.new, revision),
+        );
         let (Ok(before), Ok(after)) = (before, after) else {
-            self.graph.unclear("a discriminator names schemas that can't be followed from it".to_owned());
+            self.graph
+                .unclear("a discriminator names schemas that can't be followed from it".to_owned());
             return;
         };
         for name in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {

@@ -70,7 +70,7 @@ struct Side<'v> {
 impl<'v> Side<'v> {
     fn of(view: &View<'v>) -> Self {
         Self {
-            types: view.types(),
+            types: effective(view),
             format: view.text(word::FORMAT),
         }
     }
@@ -87,9 +87,58 @@ impl<'v> Side<'v> {
     }
 }
 
+/// The types of a schema, or where it names none, of its alternatives.
+pub(super) fn effective<'v>(view: &View<'v>) -> BTreeSet<&'v str> {
+    let types = view.types();
+    if !types.is_empty() || view.get(word::TYPE).is_some() {
+        return types;
+    }
+    let mut found = BTreeSet::new();
+    for keyword in [word::ONE_OF, word::ANY_OF] {
+        for schema in view.alternatives(keyword) {
+            let types = View::one(view.bundle, schema).types();
+            if types.is_empty() {
+                return types;
+            }
+            found.extend(types);
+        }
+    }
+    found
+}
+
+/// Formats that OpenAPI 3.1 writes as another keyword (OpenAPI 3.1 §4.7.14.3): format, keyword, its value.
+const RENAMED: [(&str, Sym, &str); 2] = [
+    ("binary", word::CONTENT_MEDIA_TYPE, "application/octet-stream"),
+    ("byte", word::CONTENT_ENCODING, "base64"),
+];
+
+/// The keyword that one side writes instead of a format of the other.
+pub(super) fn renamed_format(old: &View<'_>, new: &View<'_>) -> Option<Sym> {
+    let moved = |from: &View<'_>, to: &View<'_>| {
+        let mut rows = RENAMED.into_iter();
+        rows.find(|(format, keyword, value)| {
+            from.text(word::FORMAT) == Some(format)
+                && from.get(*keyword).is_none()
+                && to.text(*keyword) == Some(value)
+                && to.get(word::FORMAT).is_none()
+        })
+    };
+    moved(old, new)
+        .or_else(|| moved(new, old))
+        .map(|(_, keyword, _)| keyword)
+}
+
 /// Compares type and format; nothing where they are the same.
 pub(super) fn compare(old: &View<'_>, new: &View<'_>) -> Option<(TypeChange, String)> {
-    let (old, new) = (Side::of(old), Side::of(new));
+    let renamed = renamed_format(old, new);
+    let (mut old, mut new) = (Side::of(old), Side::of(new));
+    if let Some(keyword) = renamed {
+        (old.format, new.format) = (None, None);
+        // Bytes need no type in 3.1.
+        if keyword == word::CONTENT_MEDIA_TYPE && (old.types.is_empty() || new.types.is_empty()) {
+            return None;
+        }
+    }
     if old.types == new.types && old.format == new.format {
         return None;
     }

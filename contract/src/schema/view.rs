@@ -8,6 +8,9 @@ use crate::tree::{NodeId, Sym, word};
 /// Most parts of one `allOf` that are taken together; of a schema with more not all is compared, which leaves a gap.
 const MAX_PARTS: usize = 1_000;
 
+/// Types that are any together; every integer is a number.
+const EVERY_TYPE: [&str; 6] = ["array", "boolean", "null", "number", "object", "string"];
+
 /// A schema with all that it takes over.
 #[derive(Clone)]
 pub(crate) struct View<'a> {
@@ -194,7 +197,10 @@ impl<'a> View<'a> {
             _ => false,
         };
         let plain = self.all(keyword).flat_map(|map| tree.pairs(map));
-        let older = self.all(word::DEPENDENCIES).flat_map(|map| tree.pairs(map)).filter(|(_, value)| older(*value));
+        let older = self
+            .all(word::DEPENDENCIES)
+            .flat_map(|map| tree.pairs(map))
+            .filter(|(_, value)| older(*value));
         for (name, value) in plain.chain(older) {
             let known = found.entry(name).or_default();
             if !known.contains(&value) {
@@ -256,7 +262,12 @@ impl<'a> View<'a> {
         let mut found: Option<BTreeSet<&str>> = None;
         for kind in self.all(word::TYPE) {
             let listed = tree.items(kind).iter().filter_map(|item| tree.text(*item));
-            let named: BTreeSet<&str> = listed.chain(tree.text(kind)).filter(|name| *name != "null").collect();
+            let mut named: BTreeSet<&str> = listed.chain(tree.text(kind)).collect();
+            // All of them are any.
+            if EVERY_TYPE.iter().all(|name| named.contains(name)) {
+                continue;
+            }
+            named.remove("null");
             found = Some(match found {
                 None => named,
                 Some(known) => {
@@ -290,7 +301,10 @@ impl<'a> View<'a> {
     pub(crate) fn lists_null(&self) -> Option<bool> {
         let tree = &self.bundle.tree;
         let has_null = |list: NodeId| tree.items(list).iter().any(|value| tree.is_null(*value));
-        self.all(word::ENUM).filter(|_| !self.null).map(has_null).reduce(|all, other| all && other)
+        self.all(word::ENUM)
+            .filter(|_| !self.null)
+            .map(has_null)
+            .reduce(|all, other| all && other)
     }
 
     /// Whether nothing is said about the type: null is possible then, too.

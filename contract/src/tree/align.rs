@@ -106,7 +106,8 @@ impl Alignment {
         let mut steps = 0;
         for (reference, (target, other)) in targets {
             // What can't be looked through counts as changed, and is compared.
-            if steps > MAX_STEPS || changed.contains(reference) || other.is_none_or(|other| !self.same(*target, other)) {
+            if steps > MAX_STEPS || changed.contains(reference) || other.is_none_or(|other| !self.same(*target, other))
+            {
                 broken.push(*reference);
                 continue;
             }
