@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::keys::{BODY, MEDIA_TYPE, PARAMETER, RESPONSE};
+use super::keys::{BODY, MEDIA_TYPE, OPERATION, PARAMETER, RESPONSE};
 use super::parameters::is_required;
 use super::{Comparison, Place, RootFacts};
 use crate::bundle::Bundle;
@@ -279,10 +279,25 @@ impl Comparison<'_> {
             base.get(before, word::REQUEST_BODY),
             revision.get(after, word::REQUEST_BODY),
         );
-        if let (Some(old), Some(new)) = body {
-            self.known_keys(BODY, old, new, "request body");
-            let content = (base.get(old, word::CONTENT), revision.get(new, word::CONTENT));
-            self.media_types(facts(Place::ResponseBody), content.0, content.1, "request body");
+        self.known_keys(OPERATION, before, after, "operation");
+        let lost = body.0.zip(body.1).is_some_and(|(old, new)| self.unknown(old, new));
+        if !lost {
+            if let (Some(old), Some(new)) = body {
+                self.known_keys(BODY, old, new, "request body");
+            }
+            let content = |bundle: &Bundle, body: Option<NodeId>| body.and_then(|body| bundle.get(body, word::CONTENT));
+            let (old, new) = (content(base, body.0), content(revision, body.1));
+            self.media_types(facts(Place::ResponseBody), old, new, "request body");
+        }
+        for key in [word::PARAMETERS, word::SECURITY, word::CALLBACKS] {
+            let same = match (base.tree.get(before, key), revision.tree.get(after, key)) {
+                (Some(old), Some(new)) => self.graph.settled(old, new),
+                (old, new) => old.is_none() && new.is_none(),
+            };
+            if !same {
+                let name = base.tree.str(key).to_owned();
+                self.gap(format!("`{name}` of what the server asks isn't compared, and differs"));
+            }
         }
         let responses = (base.get(before, word::RESPONSES), revision.get(after, word::RESPONSES));
         let (old, new) = (entries(base, responses.0), entries(revision, responses.1));
@@ -296,6 +311,15 @@ impl Comparison<'_> {
                 );
                 continue;
             };
+            if self.unknown(a, b) {
+                continue;
+            }
+            let headers = (base.get(a, word::HEADERS), revision.get(b, word::HEADERS));
+            if headers.0.is_some() != headers.1.is_some()
+                || headers.0.zip(headers.1).is_some_and(|(a, b)| !self.graph.settled(a, b))
+            {
+                self.gap(format!("{location}: headers of an answer aren't compared, and differ"));
+            }
             let content = (base.get(a, word::CONTENT), revision.get(b, word::CONTENT));
             self.media_types(facts(Place::RequestBody), content.0, content.1, &location);
         }

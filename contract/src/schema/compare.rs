@@ -21,8 +21,10 @@ pub(super) struct Comparison<'g, 'a> {
 pub(super) fn compare(graph: &mut Graph<'_>, base: &[At], revision: &[At]) -> (Vec<Finding>, Vec<Edge>) {
     let (old, new) = (View::of(graph.base, base), View::of(graph.revision, revision));
     graph.overflow |= old.cut || new.cut;
-    // Whatever a lost reference asked for, it was told as a gap: no change is made up from it.
+    // Whatever a lost reference asked for: no change is made up from it.
     if old.lost != new.lost {
+        let text = "schemas behind references that lead nowhere, or to no schema, aren't compared";
+        graph.unclear(text.to_owned());
         return (Vec::new(), Vec::new());
     }
     let mut comparison = Comparison {

@@ -32,7 +32,10 @@ fn bound(view: &View<'_>, row: &BoundRow) -> Option<f64> {
 
 /// The number as it is written, where it is a whole one that a float may not hold.
 fn whole(view: &View<'_>, keyword: Sym) -> Option<i128> {
-    view.bundle.tree.digits(view.get(keyword)?)?.parse().ok()
+    match view.distinct(keyword).as_slice() {
+        [only] => view.bundle.tree.digits(*only)?.parse().ok(),
+        _ => None,
+    }
 }
 
 /// A bound of values, looked at so that a greater one allows more: for lower bounds both signs are turned.

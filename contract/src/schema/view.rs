@@ -83,6 +83,13 @@ impl<'a> View<'a> {
             if further {
                 waiting.push(bundle.resolve(next.node));
             }
+            // The description as a whole is no schema.
+            if [word::OPENAPI, word::ASYNCAPI]
+                .into_iter()
+                .any(|key| bundle.tree.text_of(next.node, key).is_some())
+            {
+                view.lost.insert("#");
+            }
             if let Some(lost) = bundle.lost_at(next.node) {
                 view.lost.insert(bundle.tree.str(lost));
             }
