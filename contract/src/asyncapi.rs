@@ -39,6 +39,11 @@ mod keys {
     ];
 }
 
+/// A message and its name.
+type Named = (String, NodeId);
+/// Whether two messages belong together; at last whether they are the only ones.
+type Belongs<'f> = dyn Fn(&Named, &Named, bool) -> bool + 'f;
+
 struct Comparison<'a> {
     graph: Graph<'a>,
     changes: Vec<Change>,
@@ -97,12 +102,11 @@ impl Comparison<'_> {
     }
 
     /// Messages belong together if they are equal, have the same name, or are the only ones left.
-    fn messages(&mut self, channel: &str, written: bool, old: &[(String, NodeId)], new: &[(String, NodeId)]) {
+    fn messages(&mut self, channel: &str, written: bool, old: &[Named], new: &[Named]) {
         let way = if written { "written" } else { "read" };
         let (mut gone, mut fresh) = (old.to_vec(), new.to_vec());
         let mut pairs = Vec::new();
-        type Named = (String, NodeId);
-        let rules: [&dyn Fn(&Named, &Named, bool) -> bool; 3] = [
+        let rules: [&Belongs<'_>; 3] = [
             &|a, b, _| self.graph.settled(a.1, b.1),
             &|a, b, _| a.0 == b.0,
             &|_, _, last| last,
@@ -120,7 +124,8 @@ impl Comparison<'_> {
         let location = |name: &str| format!("{way} message `{}`", name.escape_debug());
         for (old, new) in pairs {
             let same_format = content_type(self.graph.base, old.1) == content_type(self.graph.revision, new.1);
-            if !(same_format && self.graph.settled(old.1, new.1)) && !self.unknown(old.1, new.1) {
+            let same = same_format && self.graph.settled(old.1, new.1);
+            if !same && !self.unknown(old.1, new.1) {
                 self.message(channel, written, old.1, new.1, &location(&old.0));
             }
         }

@@ -209,7 +209,14 @@ impl Comparison<'_> {
             (None, None) => {}
         }
         match (base.get(old, word::ITEM_SCHEMA), revision.get(new, word::ITEM_SCHEMA)) {
-            (Some(a), Some(b)) => self.root(root, a, b, &format!("{location} item")),
+            // An item is written by the rules of its stream, not as plain text.
+            (Some(a), Some(b)) => {
+                let facts = RootFacts {
+                    plain_text: false,
+                    ..root
+                };
+                self.root(facts, a, b, &format!("{location} item"));
+            }
             (None, Some(_)) => self.report("media-type-item-schema-added", location, "items have a schema now"),
             (Some(_), None) => self.report(
                 "media-type-item-schema-removed",

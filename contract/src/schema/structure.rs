@@ -1,6 +1,6 @@
 //! What happened to the parts of one pair of schemas: properties, items, alternatives.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::compare::{Comparison, label};
 use super::what::RESTRICTIONS;
@@ -423,7 +423,7 @@ impl<'a> Comparison<'_, 'a> {
         };
         let chosen = |view: &View<'a>| !view.alternatives(other).is_empty();
         // Where a type came with the choice, that it did says it already.
-        let typed = !types::effective(&self.old).is_empty() == !types::effective(&self.new).is_empty();
+        let typed = types::effective(&self.old).is_empty() == types::effective(&self.new).is_empty();
         let (old, new) = self.whole;
         let is_one =
             |old: Option<NodeId>, new: Option<NodeId>| old.zip(new).is_some_and(|(a, b)| self.graph.equal(a, b));
@@ -448,20 +448,21 @@ impl<'a> Comparison<'_, 'a> {
         let title =
             |bundle: &'a Bundle, id: NodeId| bundle.tree.text_of(id, word::TITLE).filter(|title| !title.is_empty());
         let nameless = |bundle: &'a Bundle, id: NodeId| bundle.name(id).is_none() && title(bundle, id).is_none();
-        let names = |bundle: &'a Bundle, id: NodeId| -> Vec<&'a str> {
-            View::one(bundle, id).named(word::PROPERTIES).into_keys().collect()
+        // Read once: each is asked for again and again.
+        let names = |bundle: &'a Bundle, list: &[NodeId]| -> HashMap<NodeId, Vec<&'a str>> {
+            let described = list.iter().filter(|id| nameless(bundle, **id)).map(|id| {
+                let names: Vec<&str> = View::one(bundle, *id).named(word::PROPERTIES).into_keys().collect();
+                (*id, names)
+            });
+            described.filter(|(_, names)| !names.is_empty()).collect()
         };
+        let (names, other_names) = (names(base, &gone), names(revision, &fresh));
         let rules: [&dyn Fn(NodeId, NodeId) -> bool; 5] = [
             &|a, b| self.graph.settled(a, b),
             &|a, b| base.name(a).is_some() && base.name(a) == revision.name(b),
             &|a, b| self.graph.equal(a, b),
             &|a, b| base.name(a).is_none() && title(base, a).is_some() && title(base, a) == title(revision, b),
-            &|a, b| {
-                nameless(base, a)
-                    && nameless(revision, b)
-                    && !names(base, a).is_empty()
-                    && names(base, a) == names(revision, b)
-            },
+            &|a, b| names.get(&a).is_some_and(|names| other_names.get(&b) == Some(names)),
         ];
         for belongs in rules {
             gone.retain(|a| match fresh.iter().position(|b| belongs(*a, *b)) {

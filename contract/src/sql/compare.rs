@@ -146,7 +146,7 @@ impl<'a> Comparison<'a> {
                 let text = format!("the default of column `{name}` changed from {before} to {after}");
                 self.add("DEFAULT_CHANGED", table, name, text);
             }
-            _ if given(old) && !given(new) && !(old.always && !new.not_null) => {
+            _ if given(old) && !given(new) && (!old.always || new.not_null) => {
                 let required = new.must_be_given();
                 let rule = if required {
                     "REQUIRED_DEFAULT_DROPPED"
