@@ -42,11 +42,16 @@ fn names(template: &str) -> Vec<&str> {
     parts.filter_map(|part| Some(part.split_once('}')?.0)).collect()
 }
 
-/// Path items of a document by template.
-fn items(bundle: &Bundle) -> BTreeMap<&str, NodeId> {
+/// Path items of a document by template, as they are written.
+fn written(bundle: &Bundle) -> impl Iterator<Item = (&str, NodeId)> {
     let paths = bundle.tree.get(bundle.root, word::PATHS);
     let pairs = paths.into_iter().flat_map(|paths| bundle.tree.pairs(paths));
-    pairs
+    pairs.filter(|(template, _)| !template.starts_with("x-"))
+}
+
+/// Path items of a document by template, references followed.
+fn items(bundle: &Bundle) -> BTreeMap<&str, NodeId> {
+    written(bundle)
         .filter(|(template, _)| template.starts_with('/'))
         .map(|(template, item)| (template, bundle.follow(item)))
         .collect()
@@ -70,6 +75,7 @@ pub(super) struct Item<'t> {
 
 impl Comparison<'_> {
     pub(super) fn paths(&mut self) {
+        self.odd_paths();
         let (base, revision) = (items(self.graph.base), items(self.graph.revision));
         // Templates that are written in the same way belong together; then those of the same shape.
         let mut by_shape: BTreeMap<String, Vec<&str>> = BTreeMap::new();
@@ -107,6 +113,32 @@ impl Comparison<'_> {
             }
         }
         self.operation.clear();
+        self.path.clear();
+    }
+
+    /// Notes what stands under `paths` and is none, and path items that say more beside a reference: what counts then
+    /// isn't said (OpenAPI 3.1 §4.8.9.1).
+    fn odd_paths(&mut self) {
+        let (base, revision) = (self.graph.base, self.graph.revision);
+        let mixed = |bundle: &Bundle, item: NodeId| {
+            bundle.tree.reference(item).is_some() && bundle.tree.entries(item).len() > 1
+        };
+        let of = |bundle| -> BTreeMap<&str, NodeId> { written(bundle).collect() };
+        let (old, new) = (of(base), of(revision));
+        for template in old.keys().chain(new.keys()).copied().collect::<BTreeSet<_>>() {
+            let (a, b) = (old.get(template).copied(), new.get(template).copied());
+            let same = a.zip(b).is_some_and(|(a, b)| self.graph.settled(a, b));
+            if !same && !template.starts_with('/') {
+                self.gap(format!(
+                    "`{}` under `paths` is no path, and differs",
+                    template.escape_debug()
+                ));
+            }
+            if !same && (a.is_some_and(|item| mixed(base, item)) || b.is_some_and(|item| mixed(revision, item))) {
+                template.clone_into(&mut self.path);
+                self.gap("what stands beside the reference of a path isn't compared, and differs");
+            }
+        }
         self.path.clear();
     }
 
