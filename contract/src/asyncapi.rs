@@ -2,127 +2,47 @@
 //!
 //! Seen from the clients of the described application: what it receives they write, what it sends they read.
 
+mod read;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bundle::{Bundle, fault};
+use crate::openapi::unquoted;
 use crate::payload::{self, Side, change};
 use crate::schema::{Graph, PairId};
+use crate::shape::Shape::{Any, List, Map, Text};
+use crate::shape::{Keys, overlooked};
 use crate::tree::{NodeId, word};
 use crate::{Change, ContractDiff, ContractError, Gap, Level, Rule, Sources};
+use read::{Exchange, Exchanges, content_type, headers_of, own_or_trait, payload_of};
 
 /// Most changes that are listed.
 const MAX_CHANGES: usize = 20_000;
-/// Formats of schemas that are JSON Schema or a superset of it.
-const FORMATS: [&str; 3] = [
-    "application/vnd.aai.asyncapi",
-    "application/schema",
-    "application/vnd.oai.openapi",
-];
 
-/// Messages of one channel in one direction, by name.
-#[derive(Default)]
-struct Exchange {
-    messages: BTreeMap<String, NodeId>,
+/// Keys of objects that are compared, or that only people read; what is different under others is a gap.
+#[rustfmt::skip]
+mod keys {
+    use super::{Any, Keys, List, Map, Text};
+
+    pub(super) const ROOT: Keys = &[
+        ("asyncapi", Text), ("id", Any), ("info", Any), ("defaultContentType", Text), ("servers", Map), ("channels", Map), ("operations", Map),
+        ("components", Map), ("tags", Any),
+    ];
+    pub(super) const CHANNEL: Keys = &[("address", Any), ("messages", Map), ("title", Any), ("tags", Any), ("publish", Map), ("subscribe", Map)];
+    pub(super) const OPERATION: Keys = &[
+        ("action", Text), ("channel", Map), ("messages", List), ("message", Map), ("operationId", Any), ("reply", Map), ("title", Any),
+        ("tags", Any),
+    ];
+    pub(super) const MESSAGE: Keys = &[
+        ("payload", Any), ("headers", Any), ("schemaFormat", Text), ("contentType", Text), ("name", Text), ("title", Any), ("messageId", Any),
+        ("traits", List), ("tags", Any),
+    ];
 }
 
-/// Channel and whether the client writes.
-type Key = (String, bool);
-
-/// Reads what each channel carries in either direction.
-fn exchanges(bundle: &Bundle) -> BTreeMap<Key, Exchange> {
-    let tree = &bundle.tree;
-    let mut found: BTreeMap<Key, Exchange> = BTreeMap::new();
-    let channels = || {
-        tree.get(bundle.root, word::CHANNELS)
-            .into_iter()
-            .flat_map(|map| tree.pairs(map))
-    };
-    if tree
-        .text_of(bundle.root, word::ASYNCAPI)
-        .is_some_and(|version| version.starts_with("2."))
-    {
-        for (name, channel) in channels() {
-            let channel = bundle.follow(channel);
-            // In version 2, `publish` is what clients may do.
-            for (key, written) in [(word::PUBLISH, true), (word::SUBSCRIBE, false)] {
-                let Some(operation) = bundle.get(channel, key) else {
-                    continue;
-                };
-                let message = bundle.get(operation, word::MESSAGE);
-                let choice = message.and_then(|message| tree.get(message, word::ONE_OF));
-                let list: Vec<NodeId> = match (choice, tree.get(operation, word::MESSAGE)) {
-                    (Some(choice), _) => tree.items(choice).to_vec(),
-                    (None, message) => message.into_iter().collect(),
-                };
-                let exchange = found.entry((name.to_owned(), written)).or_default();
-                exchange.messages.extend(named(bundle, &list));
-            }
-        }
-        return found;
-    }
-    let addresses: BTreeMap<NodeId, &str> = channels()
-        .map(|(name, channel)| (bundle.follow(channel), name))
-        .collect();
-    let operations = tree
-        .get(bundle.root, word::OPERATIONS)
-        .into_iter()
-        .flat_map(|map| tree.pairs(map));
-    for (_, operation) in operations {
-        let operation = bundle.follow(operation);
-        let Some(channel) = bundle.get(operation, word::CHANNEL) else {
-            continue;
-        };
-        let name = addresses.get(&channel).copied().unwrap_or("channel");
-        let written = tree.text_of(operation, word::ACTION) == Some("receive");
-        let own: Vec<NodeId> = match tree.get(operation, word::MESSAGES) {
-            Some(list) => tree.items(list).to_vec(),
-            None => tree
-                .get(channel, word::MESSAGES)
-                .into_iter()
-                .flat_map(|map| tree.children(map))
-                .collect(),
-        };
-        let exchange = found.entry((name.to_owned(), written)).or_default();
-        exchange.messages.extend(named(bundle, &own));
-    }
-    found
-}
-
-/// Messages by the name that they give themselves, or that they are referred to by, or their place.
-fn named(bundle: &Bundle, list: &[NodeId]) -> Vec<(String, NodeId)> {
-    let lone = list.len() == 1;
-    let messages = list.iter().enumerate().map(|(at, message)| {
-        let node = bundle.follow(*message);
-        let own = bundle.tree.text_of(node, word::NAME).or_else(|| bundle.name(*message));
-        // A channel's only message is the same whatever it is called.
-        let name = if lone {
-            "message".to_owned()
-        } else {
-            own.map_or_else(|| at.to_string(), str::to_owned)
-        };
-        (name, node)
-    });
-    messages.collect()
-}
-
-/// The schema of a message's payload; nothing where it is in a format that isn't compared.
-fn payload_of(bundle: &Bundle, message: NodeId) -> Result<Option<NodeId>, String> {
-    let tree = &bundle.tree;
-    let Some(payload) = tree.get(message, word::PAYLOAD) else {
-        return Ok(None);
-    };
-    let wrapped = tree.sym("schemaFormat").and_then(|key| {
-        let format = tree.text_of(payload, key).or_else(|| tree.text_of(message, key));
-        format.map(str::to_owned)
-    });
-    if let Some(format) = wrapped.filter(|format| !FORMATS.iter().any(|known| format.starts_with(known))) {
-        return Err(format);
-    }
-    Ok(tree
-        .get(payload, word::SCHEMA)
-        .filter(|_| tree.get_str(payload, "schemaFormat").is_some())
-        .or(Some(payload)))
-}
+/// A message and its name.
+type Named = (String, NodeId);
+/// Whether two messages belong together; at last whether they are the only ones.
+type Belongs<'f> = dyn Fn(&Named, &Named, bool) -> bool + 'f;
 
 struct Comparison<'a> {
     graph: Graph<'a>,
@@ -132,73 +52,192 @@ struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    fn report(&mut self, rule: &str, level: Level, channel: &str, location: &str, text: String) {
+    fn report(&mut self, rule: &str, channel: &str, location: &str, text: impl Into<String>) {
         self.changes
-            .push(change(rule.to_owned(), level, channel, location.to_owned(), text));
+            .push(change(rule.to_owned(), level(rule), channel, location.to_owned(), text));
     }
 
-    fn messages(&mut self, channel: &str, written: bool, old: &Exchange, new: &Exchange) {
-        let way = if written { "written" } else { "read" };
-        let names: BTreeSet<&String> = old.messages.keys().chain(new.messages.keys()).collect();
-        for name in names {
-            let location = format!("{way} message `{}`", name.escape_debug());
-            match (old.messages.get(name), new.messages.get(name)) {
-                (Some(a), Some(b)) if !self.graph.settled(*a, *b) => self.message(channel, written, *a, *b, &location),
-                (Some(_), None) => {
-                    let level = level(&format!("{way}-message-removed"));
-                    self.report(
-                        &format!("{way}-message-removed"),
-                        level,
-                        channel,
-                        &location,
-                        "the message is gone".to_owned(),
-                    );
-                }
-                (None, Some(_)) => {
-                    let level = level(&format!("{way}-message-added"));
-                    self.report(
-                        &format!("{way}-message-added"),
-                        level,
-                        channel,
-                        &location,
-                        "the message is new".to_owned(),
-                    );
-                }
-                _ => {}
+    fn gap(&mut self, place: &str, text: impl Into<String>) {
+        self.gaps.push(Gap {
+            place: place.to_owned(),
+            text: text.into(),
+        });
+    }
+
+    /// Notes what would be overlooked in two objects.
+    fn known_keys(&mut self, keys: Keys, old: NodeId, new: NodeId, place: &str) {
+        let (base, revision) = (self.graph.base, self.graph.revision);
+        let names = base.tree.pairs(old).chain(revision.tree.pairs(new)).map(|(key, _)| key);
+        for key in names.collect::<BTreeSet<_>>() {
+            let (a, b) = (base.tree.get_str(old, key), revision.tree.get_str(new, key));
+            let same = a.zip(b).is_some_and(|(a, b)| self.graph.settled(a, b));
+            let before = || a.and_then(|a| overlooked(keys, base, key, a));
+            let after = || b.and_then(|b| overlooked(keys, revision, key, b));
+            if let Some(text) = (!same).then(|| before().or_else(after)).flatten() {
+                self.gap(place, text);
             }
+        }
+    }
+
+    fn exchange(&mut self, written: bool, old: &Exchange, new: &Exchange) {
+        let channel = old.shown.as_str();
+        if let (Some(a), Some(b)) = (old.channel, new.channel) {
+            if self.unknown(a, b) {
+                return;
+            }
+            // That a parameter got another name says nothing.
+            if old.shown == new.shown {
+                self.known_keys(keys::CHANNEL, a, b, channel);
+            }
+        }
+        for (a, b) in old.operations.iter().zip(&new.operations) {
+            self.known_keys(keys::OPERATION, *a, *b, channel);
+        }
+        self.messages(channel, written, &old.messages, &new.messages);
+    }
+
+    /// Whether what one of two objects is isn't known, since its reference leads nowhere: that was told.
+    fn unknown(&self, old: NodeId, new: NodeId) -> bool {
+        self.graph.base.lost_at(old).is_some() || self.graph.revision.lost_at(new).is_some()
+    }
+
+    /// Messages belong together if they are equal, have the same name, or are the only ones left.
+    fn messages(&mut self, channel: &str, written: bool, old: &[Named], new: &[Named]) {
+        let way = if written { "written" } else { "read" };
+        let (mut gone, mut fresh) = (old.to_vec(), new.to_vec());
+        let mut pairs = Vec::new();
+        let rules: [&Belongs<'_>; 3] = [
+            &|a, b, _| self.graph.settled(a.1, b.1),
+            &|a, b, _| a.0 == b.0,
+            &|_, _, last| last,
+        ];
+        for belongs in rules {
+            let last = gone.len() == 1 && fresh.len() == 1;
+            gone.retain(|a| match fresh.iter().position(|b| belongs(a, b, last)) {
+                Some(at) => {
+                    pairs.push((a.clone(), fresh.remove(at)));
+                    false
+                }
+                None => true,
+            });
+        }
+        let location = |name: &str| format!("{way} message `{}`", name.escape_debug());
+        for (old, new) in pairs {
+            let same_format = content_type(self.graph.base, old.1) == content_type(self.graph.revision, new.1);
+            let same = same_format && self.graph.settled(old.1, new.1);
+            if !same && !self.unknown(old.1, new.1) {
+                self.message(channel, written, old.1, new.1, &location(&old.0));
+            }
+        }
+        for (name, _) in gone {
+            self.report(
+                &format!("{way}-message-removed"),
+                channel,
+                &location(&name),
+                "the message is gone",
+            );
+        }
+        for (name, _) in fresh {
+            self.report(
+                &format!("{way}-message-added"),
+                channel,
+                &location(&name),
+                "the message is new",
+            );
         }
     }
 
     fn message(&mut self, channel: &str, written: bool, old: NodeId, new: NodeId, location: &str) {
         let (base, revision) = (self.graph.base, self.graph.revision);
-        let both = (payload_of(base, old), payload_of(revision, new));
-        match both {
-            (Ok(Some(a)), Ok(Some(b))) => self.root(channel, written, a, b, &format!("{location} payload")),
-            (Ok(_), Ok(_)) => {}
-            (Err(format), _) | (_, Err(format)) => self.gaps.push(Gap {
-                place: format!("{channel} {location}"),
-                text: format!("schemas of the format `{}` aren't compared", format.escape_debug()),
-            }),
+        self.known_keys(keys::MESSAGE, old, new, &format!("{channel} {location}"));
+        // What isn't described may be anything.
+        match (payload_of(base, old), payload_of(revision, new)) {
+            (Ok(None), Ok(None)) => {}
+            (Ok(a), Ok(b)) => {
+                let (a, b) = (a.unwrap_or(base.any), b.unwrap_or(revision.any));
+                self.root(channel, written, &[a], &[b], &format!("{location} payload"));
+            }
+            (Err(format), _) | (_, Err(format)) => {
+                let text = format!("schemas of the format `{}` aren't compared", format.escape_debug());
+                // Bytes of an unknown format are the same where all that describes them is.
+                let same = own_or_trait(base, old, word::PAYLOAD)
+                    .zip(own_or_trait(revision, new, word::PAYLOAD))
+                    .is_some_and(|(a, b)| self.graph.settled(a, b) && !base.tree.refers(a));
+                if !same {
+                    self.gap(&format!("{channel} {location}"), text);
+                }
+            }
         }
-        if let (Some(a), Some(b)) = (base.tree.get(old, word::HEADERS), revision.tree.get(new, word::HEADERS)) {
-            self.root(channel, written, a, b, &format!("{location} headers"));
+        let or_any = |list: Vec<NodeId>, any| if list.is_empty() { vec![any] } else { list };
+        let (a, b) = (headers_of(base, old), headers_of(revision, new));
+        if !(a.is_empty() && b.is_empty()) {
+            let (a, b) = (or_any(a, base.any), or_any(b, revision.any));
+            self.root(channel, written, &a, &b, &format!("{location} headers"));
         }
-        let kind = (
-            base.tree.text_of(old, word::CONTENT_TYPE),
-            revision.tree.text_of(new, word::CONTENT_TYPE),
-        );
-        if let (Some(a), Some(b)) = kind
-            && a != b
-        {
-            let text = format!("the content type was `{}`, is `{}`", a.escape_debug(), b.escape_debug());
-            self.report("content-type-changed", Level::Error, channel, location, text);
+        match (content_type(base, old), content_type(revision, new)) {
+            (Some(a), Some(b)) if a != b => {
+                let text = format!("the content type was `{}`, is `{}`", a.escape_debug(), b.escape_debug());
+                self.report("content-type-changed", channel, location, text);
+            }
+            (Some(_), None) | (None, Some(_)) => {
+                self.gap(&format!("{channel} {location}"), "only one side names a content type");
+            }
+            _ => {}
         }
     }
 
-    fn root(&mut self, channel: &str, written: bool, old: NodeId, new: NodeId, location: &str) {
-        if let Some(pair) = self.graph.pair(&[old], &[new]) {
+    fn root(&mut self, channel: &str, written: bool, old: &[NodeId], new: &[NodeId], location: &str) {
+        if let Some(pair) = self.graph.pair(old, new) {
             self.roots
                 .push((channel.to_owned(), location.to_owned(), written, pair));
+        }
+    }
+
+    fn servers(&mut self) {
+        let (base, revision) = (self.graph.base, self.graph.revision);
+        let of = |bundle: &Bundle| -> BTreeMap<String, NodeId> {
+            let map = bundle.tree.get(bundle.root, word::SERVERS).into_iter();
+            let pairs = map.flat_map(|map| bundle.tree.pairs(map));
+            pairs
+                .map(|(name, server)| (name.to_owned(), bundle.follow(server)))
+                .collect()
+        };
+        let (old, new) = (of(base), of(revision));
+        for name in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
+            let location = format!("server `{}`", name.escape_debug());
+            match (old.get(name), new.get(name)) {
+                (Some(a), Some(b)) if self.graph.settled(*a, *b) => {}
+                (Some(a), Some(b)) => {
+                    let protocol = |bundle: &Bundle, server| {
+                        bundle
+                            .tree
+                            .get_str(server, "protocol")
+                            .and_then(|id| bundle.tree.text(id))
+                            .map(str::to_owned)
+                    };
+                    match protocol(base, *a) == protocol(revision, *b) {
+                        true => self.report("server-changed", "", &location, "how it is reached changed"),
+                        false => self.report("server-protocol-changed", "", &location, "it speaks another protocol"),
+                    }
+                }
+                (Some(_), None) => self.report("server-removed", "", &location, "the server is gone"),
+                (None, _) => self.report("server-added", "", &location, "the server is new"),
+            }
+        }
+    }
+
+    /// Channels of which no operation says who sends on them.
+    fn idle(&mut self, old: &Exchanges, new: &Exchanges) {
+        for name in old.idle.keys().chain(new.idle.keys()).collect::<BTreeSet<_>>() {
+            let same = match (old.idle.get(name), new.idle.get(name)) {
+                (Some(a), Some(b)) => self.graph.settled(*a, *b),
+                // A channel that only comes is nobody's yet; one that is used now, or that goes, was somebody's.
+                (None, Some(_)) => !old.known.keys().any(|(known, _)| known == name),
+                _ => false,
+            };
+            if !same {
+                self.gap(name, "no operation says who sends on this channel, and it differs");
+            }
         }
     }
 }
@@ -210,6 +249,7 @@ impl Comparison<'_> {
 pub fn diff(base: (&str, &dyn Sources), revision: (&str, &dyn Sources)) -> Result<ContractDiff, ContractError> {
     let load = |(root, sources): (&str, &dyn Sources)| -> Result<Bundle, ContractError> {
         let bundle = Bundle::load(root, sources)?;
+        unquoted(&bundle.tree, bundle.root, word::ASYNCAPI, root, "")?;
         let version = bundle.tree.text_of(bundle.root, word::ASYNCAPI).unwrap_or_default();
         if !version.starts_with("2.") && !version.starts_with("3.") {
             let message = format!("expected `asyncapi: 2.x` or `3.x`, found `{}`", version.escape_debug());
@@ -224,18 +264,19 @@ pub fn diff(base: (&str, &dyn Sources), revision: (&str, &dyn Sources)) -> Resul
         gaps: base.gaps.iter().chain(&revision.gaps).cloned().collect(),
         roots: Vec::new(),
     };
-    let (old, new) = (exchanges(&base), exchanges(&revision));
-    for key in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
-        let (channel, written) = (key.0.as_str(), key.1);
-        let way = if written { "written" } else { "read" };
-        match (old.get(key), new.get(key)) {
-            (Some(a), Some(b)) => comparison.messages(channel, written, a, b),
-            (Some(_), None) => {
-                comparison.report("channel-removed", Level::Error, channel, way, "it is gone".to_owned())
-            }
-            (None, _) => comparison.report("channel-added", Level::Info, channel, way, "it is new".to_owned()),
+    comparison.known_keys(keys::ROOT, base.root, revision.root, "description");
+    comparison.servers();
+    let (old, new) = (Exchanges::of(&base), Exchanges::of(&revision));
+    for key in old.known.keys().chain(new.known.keys()).collect::<BTreeSet<_>>() {
+        let way = if key.1 { "written" } else { "read" };
+        match (old.known.get(key), new.known.get(key)) {
+            (Some(a), Some(b)) => comparison.exchange(key.1, a, b),
+            (Some(a), None) => comparison.report("channel-removed", &a.shown, way, "it is gone"),
+            (None, Some(b)) => comparison.report("channel-added", &b.shown, way, "it is new"),
+            (None, None) => {}
         }
     }
+    comparison.idle(&old, &new);
     comparison.graph.run();
     let mut changes = comparison.changes;
     for (channel, location, written, pair) in &comparison.roots {
@@ -255,18 +296,19 @@ pub fn diff(base: (&str, &dyn Sources), revision: (&str, &dyn Sources)) -> Resul
             ));
         });
     }
-    if comparison.graph.is_partial() || changes.len() > MAX_CHANGES {
-        changes.truncate(MAX_CHANGES);
-        comparison.gaps.push(Gap {
+    let many = (changes.len() > MAX_CHANGES).then(|| "there are too many changes to tell them all".to_owned());
+    changes.truncate(MAX_CHANGES);
+    comparison
+        .gaps
+        .extend(comparison.graph.gaps().into_iter().chain(many).map(|text| Gap {
             place: "channels".to_owned(),
-            text: "there are too many schemas or changes to tell them all".to_owned(),
-        });
-    }
+            text,
+        }));
     Ok(ContractDiff::with_gaps("asyncapi", changes, comparison.gaps))
 }
 
 /// Id, level, opposite, explanation.
-const ROWS: [(&str, Level, Option<&str>, &str); 7] = [
+const ROWS: [(&str, Level, Option<&str>, &str); 11] = [
     (
         "channel-removed",
         Level::Error,
@@ -309,6 +351,30 @@ const ROWS: [(&str, Level, Option<&str>, &str); 7] = [
         Some("content-type-changed"),
         "messages are written in another format",
     ),
+    (
+        "server-added",
+        Level::Info,
+        Some("server-removed"),
+        "a further server is offered",
+    ),
+    (
+        "server-removed",
+        Level::Warning,
+        Some("server-added"),
+        "a server isn't offered any more",
+    ),
+    (
+        "server-changed",
+        Level::Warning,
+        Some("server-changed"),
+        "a server is reached in another way",
+    ),
+    (
+        "server-protocol-changed",
+        Level::Error,
+        Some("server-protocol-changed"),
+        "a server speaks another protocol",
+    ),
 ];
 
 fn level(id: &str) -> Level {
@@ -332,80 +398,4 @@ pub fn rules() -> Vec<Rule> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::{Value, json};
-
-    fn compare(base: &Value, revision: &Value) -> Result<ContractDiff, ContractError> {
-        let files = |value: &Value| BTreeMap::from([("a.json".to_owned(), value.to_string())]);
-        diff(("a.json", &files(base)), ("a.json", &files(revision)))
-    }
-
-    fn version_2(way: &str, kind: &str) -> Value {
-        let payload = json!({"type": "object", "properties": {"p": {"type": kind}}});
-        json!({"asyncapi": "2.6.0", "channels": {"c": {way: {"message": {"payload": payload}}}}})
-    }
-
-    fn version_3(action: &str, kind: &str) -> Value {
-        json!({"asyncapi": "3.0.0",
-            "channels": {"c": {"messages": {"m": {"payload": {"type": "object", "properties": {"p": {"type": kind}}}}}}},
-            "operations": {"o": {"action": action, "channel": {"$ref": "#/channels/c"}}}})
-    }
-
-    #[test]
-    fn a_payload_is_judged_by_who_writes_it() {
-        let known: BTreeSet<String> = rules().into_iter().map(|rule| rule.id).collect();
-        for (base, revision, rule, breaking) in [
-            (
-                version_2("publish", "integer"),
-                version_2("publish", "number"),
-                "written-type-generalized",
-                false,
-            ),
-            (
-                version_2("subscribe", "integer"),
-                version_2("subscribe", "number"),
-                "read-type-generalized",
-                true,
-            ),
-            (
-                version_3("receive", "number"),
-                version_3("receive", "integer"),
-                "written-type-specialized",
-                true,
-            ),
-            (
-                version_3("send", "number"),
-                version_3("send", "integer"),
-                "read-type-specialized",
-                false,
-            ),
-        ] {
-            let found = compare(&base, &revision).unwrap();
-            assert_eq!(found.changes.len(), 1, "{:?}", found.changes);
-            assert_eq!(found.changes[0].rule, rule);
-            assert!(known.contains(rule));
-            assert_eq!(found.breaking, breaking, "{rule}");
-            assert_eq!(compare(&base, &base).unwrap().changes, []);
-        }
-    }
-
-    #[test]
-    fn channels_that_go_break_and_unknown_formats_are_gaps() {
-        let (some, none) = (
-            version_2("publish", "string"),
-            json!({"asyncapi": "2.6.0", "channels": {}}),
-        );
-        assert!(compare(&some, &none).unwrap().breaking);
-        assert!(!compare(&none, &some).unwrap().breaking);
-        let avro = |name: &str| {
-            json!({"asyncapi": "2.6.0", "channels": {"c": {"publish": {"message": {
-                "schemaFormat": "application/vnd.apache.avro+json;version=1.9.0", "payload": {"name": name}}}}}})
-        };
-        assert_eq!(
-            compare(&avro("a"), &avro("b")).unwrap().verdict(),
-            crate::DiffVerdict::Inconclusive
-        );
-        assert!(compare(&json!({"openapi": "3.0.0"}), &some).is_err());
-    }
-}
+mod tests;

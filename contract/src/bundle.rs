@@ -8,8 +8,6 @@ use crate::text::{self, MAX_BYTES};
 use crate::tree::{Builder, NodeId, Sym, Tree, absolute, word};
 use crate::{ContractError, Gap, Sources, Unreadable};
 
-/// Longest chain of references to references.
-const MAX_HOPS: usize = 32;
 /// Most files of one description; a crawl through a whole repository is no description.
 const MAX_FILES: usize = 1_000;
 /// Most references that are told as leading nowhere; the verdict is the same with more.
@@ -33,6 +31,8 @@ impl From<NodeId> for At {
 pub(crate) struct Bundle {
     pub(crate) tree: Tree,
     pub(crate) root: NodeId,
+    /// The schema of anything, `{}`.
+    pub(crate) any: NodeId,
     pub(crate) gaps: Vec<Gap>,
     targets: BTreeMap<Sym, NodeId>,
     /// References that lead nowhere, or where nothing could be read: each is told by a gap.
@@ -126,7 +126,18 @@ impl Bundle {
             .text_of(root, word::OPENAPI)
             .is_none_or(|version| !version.starts_with("3.0"));
         let references = std::mem::take(&mut builder.references);
+        for key in builder.duplicates.iter().take(MAX_GAPS) {
+            let key = builder.tree.str(*key).to_owned();
+            let place = place_of(&format!("#{key}"), name, text);
+            let text = format!(
+                "`{}` stands twice in one object: which one counts can't be told",
+                key.escape_debug()
+            );
+            gaps.push(Gap { place, text });
+        }
+        let dynamic = std::mem::take(&mut builder.dynamic);
         let mut bundle = Self {
+            any: builder.anything(),
             tree: builder.tree,
             root,
             gaps,
@@ -135,6 +146,8 @@ impl Bundle {
             siblings,
         };
         bundle.link(&references, &roots, name, text);
+        bundle.cut_dynamic(&dynamic, name, text);
+        bundle.cut_circles(name, text);
         bundle.lost = references
             .into_iter()
             .filter(|reference| !bundle.targets.contains_key(reference))
@@ -143,7 +156,8 @@ impl Bundle {
     }
 
     fn link(&mut self, references: &BTreeSet<Sym>, roots: &BTreeMap<String, Option<NodeId>>, name: &str, text: &str) {
-        let anchors = self.anchors();
+        let mut anchors = self.anchors();
+        anchors.retain(|_, nodes| nodes.len() == 1);
         for reference in references {
             let full = self.tree.str(*reference);
             let (file, pointer) = full.split_once('#').unwrap_or((full, ""));
@@ -151,7 +165,7 @@ impl Bundle {
             let Some(Some(root)) = roots.get(file) else { continue };
             let target = match pointer.starts_with('/') || pointer.is_empty() {
                 true => pointed(&self.tree, *root, pointer),
-                false => anchors.get(pointer).copied(),
+                false => anchors.get(pointer).and_then(|nodes| nodes.first()).copied(),
             };
             match target {
                 Some(target) => drop(self.targets.insert(*reference, target)),
@@ -164,12 +178,35 @@ impl Bundle {
         }
     }
 
-    /// `$anchor`s by name (JSON Schema 2020-12 §8.2.2).
-    fn anchors(&self) -> BTreeMap<String, NodeId> {
-        self.tree
-            .all()
-            .filter_map(|node| Some((self.tree.text_of(node, word::ANCHOR)?.to_owned(), node)))
-            .collect()
+    /// `$anchor`s by name (JSON Schema 2020-12 §8.2.2); one that stands in several places means none of them.
+    fn anchors(&self) -> BTreeMap<String, BTreeSet<NodeId>> {
+        let mut found: BTreeMap<String, BTreeSet<NodeId>> = BTreeMap::new();
+        for node in self.tree.all() {
+            for name in [word::ANCHOR, word::DYNAMIC_ANCHOR]
+                .into_iter()
+                .filter_map(|key| self.tree.text_of(node, key))
+            {
+                found.entry(name.to_owned()).or_default().insert(node);
+            }
+        }
+        found
+    }
+
+    /// Dynamic references lead to one place only where there is one file; of several it hangs on the way.
+    fn cut_dynamic(&mut self, dynamic: &BTreeSet<Sym>, name: &str, text: &str) {
+        let several = self
+            .targets
+            .keys()
+            .chain(dynamic)
+            .any(|reference| !self.tree.str(*reference).starts_with('#'));
+        for reference in dynamic.iter().filter(|_| several) {
+            if self.targets.remove(reference).is_some() {
+                let full = self.tree.str(*reference);
+                let place = place_of(full, name, text);
+                let text = format!("where `{}` leads hangs on the way to it", full.escape_debug());
+                self.gaps.push(Gap { place, text });
+            }
+        }
     }
 
     /// Where a reference leads, by its symbol.
@@ -190,18 +227,15 @@ impl Bundle {
         self.targets.get(&reference).copied()
     }
 
-    /// Follows references; a circle of mere references, or one that leads nowhere, ends in what was given.
+    /// Follows references, up to the second one that something stands beside: a view goes on from there. One that
+    /// leads nowhere ends it. Circles of mere references were cut when the bundle was made.
     pub(crate) fn resolve(&self, id: NodeId) -> At {
         let mut at = At::from(id);
-        for _ in 0..MAX_HOPS {
-            let Some(target) = self
-                .tree
-                .reference(at.node)
-                .and_then(|reference| self.target(reference))
-            else {
-                break;
-            };
-            if self.siblings && at.beside.is_none() && self.tree.entries(at.node).len() > 1 {
+        while let Some(target) = self.next(at.node) {
+            if self.siblings && self.tree.entries(at.node).len() > 1 {
+                if at.beside.is_some() {
+                    break;
+                }
                 at.beside = Some(at.node);
             }
             at.node = target;
@@ -209,9 +243,67 @@ impl Bundle {
         at
     }
 
-    /// Follows references where nothing stands beside them.
+    /// Follows references to their end; what stands beside them is left out.
     pub(crate) fn follow(&self, id: NodeId) -> NodeId {
-        self.resolve(id).node
+        let mut node = id;
+        while let Some(target) = self.next(node) {
+            node = target;
+        }
+        node
+    }
+
+    /// Where a node leads, if it is a reference that leads somewhere.
+    pub(crate) fn next(&self, node: NodeId) -> Option<NodeId> {
+        self.target(self.tree.reference(node)?)
+    }
+
+    /// The reference that a node ends in without leading anywhere: what it stands for isn't known.
+    pub(crate) fn lost_at(&self, id: NodeId) -> Option<Sym> {
+        self.tree
+            .reference(self.follow(id))
+            .filter(|end| self.lost.contains(end))
+    }
+
+    /// Takes out the references that lead in a circle of mere references, and says so; shortens the others.
+    fn cut_circles(&mut self, name: &str, text: &str) {
+        let mut ends: BTreeMap<Sym, bool> = BTreeMap::new();
+        let all: Vec<Sym> = self.targets.keys().copied().collect();
+        for first in all {
+            let (mut way, mut at, mut on_way) = (Vec::new(), first, BTreeSet::new());
+            let ends_well = loop {
+                if let Some(known) = ends.get(&at) {
+                    break *known;
+                }
+                if !on_way.insert(at) {
+                    break false;
+                }
+                way.push(at);
+                match self.target(at).and_then(|target| self.tree.reference(target)) {
+                    Some(next) => at = next,
+                    None => break true,
+                }
+            };
+            // Mere references to references are followed once for all.
+            for reference in way.iter().rev().filter(|_| ends_well) {
+                let mere = self
+                    .target(*reference)
+                    .filter(|node| !self.siblings || self.tree.entries(*node).len() == 1);
+                if let Some(end) = mere.and_then(|node| self.next(node)) {
+                    self.targets.insert(*reference, end);
+                }
+            }
+            ends.extend(way.into_iter().map(|reference| (reference, ends_well)));
+        }
+        for reference in ends.into_iter().filter(|(_, ends_well)| !ends_well).map(|(at, _)| at) {
+            self.targets.remove(&reference);
+            if self.gaps.len() < MAX_GAPS {
+                let full = self.tree.str(reference);
+                self.gaps.push(Gap {
+                    place: place_of(full, name, text),
+                    text: format!("reference `{}` leads in a circle to itself", full.escape_debug()),
+                });
+            }
+        }
     }
 
     /// The value of a key, references followed.
@@ -276,7 +368,7 @@ pub(crate) fn fault(file: &str, text: &str, word: &str, message: impl Into<Strin
         Some(before) => {
             let line = before.matches('\n').count() + 1;
             let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-            error.at(text, line, column)
+            text::at(error, text, line, column)
         }
         None => error,
     };

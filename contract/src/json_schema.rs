@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use holdpoint_schemas::SourceError;
+
 use crate::bundle::Bundle;
 use crate::payload::{self, Side, change};
 use crate::schema::Graph;
+use crate::tree::{Sym, word};
 use crate::{Change, ContractDiff, ContractError, Gap, Level, Rule, Sources};
 
 /// Most files of one side; more is a repository, not a contract.
@@ -27,7 +30,7 @@ pub enum Compatibility {
 impl Compatibility {
     const fn side(self) -> Side {
         match self {
-            Self::Backward => Side::Writer,
+            Self::Backward => Side::Values,
             Self::Forward => Side::Reader,
             Self::Full => Side::Both,
         }
@@ -45,7 +48,10 @@ pub fn diff(
     compatibility: Compatibility,
 ) -> Result<ContractDiff, ContractError> {
     let files = |sources: &dyn Sources| -> BTreeSet<String> {
-        let is_schema = |path: &String| [".json", ".yaml", ".yml"].iter().any(|end| path.ends_with(end));
+        let is_schema = |path: &String| {
+            let path = path.to_ascii_lowercase();
+            [".json", ".yaml", ".yml"].iter().any(|end| path.ends_with(end))
+        };
         sources.paths().into_iter().filter(is_schema).collect()
     };
     let (old, new) = (files(base), files(revision));
@@ -90,11 +96,30 @@ pub fn diff(
             });
             break;
         }
-        let (base, revision) = (Bundle::load(a, base)?, Bundle::load(b, revision)?);
+        let (base, revision) = (load(a, base)?, load(b, revision)?);
         gaps.extend(base.gaps.iter().chain(&revision.gaps).cloned());
         compare(&base, &revision, compatibility.side(), b, &mut changes, &mut gaps);
     }
     Ok(ContractDiff::with_gaps("json-schema", changes, gaps))
+}
+
+/// Kinds of descriptions that hold schemas and are none, by the key that only they have.
+const DESCRIPTIONS: [(Sym, &str); 3] = [
+    (word::OPENAPI, "openapi"),
+    (word::SWAGGER, "openapi"),
+    (word::ASYNCAPI, "asyncapi"),
+];
+
+fn load(path: &str, sources: &dyn Sources) -> Result<Bundle, ContractError> {
+    let bundle = Bundle::load(path, sources)?;
+    let versioned = |(key, _): &&(Sym, &str)| bundle.tree.text_of(bundle.root, *key).is_some();
+    match DESCRIPTIONS.iter().find(versioned) {
+        None => Ok(bundle),
+        Some((_, kind)) => {
+            let error = SourceError::new(path, "it is a description of an API and no JSON Schema");
+            Err(error.help(format!("compare it with `--kind {kind}`")).into())
+        }
+    }
 }
 
 fn compare(base: &Bundle, revision: &Bundle, side: Side, path: &str, changes: &mut Vec<Change>, gaps: &mut Vec<Gap>) {
@@ -113,13 +138,12 @@ fn compare(base: &Bundle, revision: &Bundle, side: Side, path: &str, changes: &m
             ));
         });
     }
-    if graph.is_partial() || changes.len() > MAX_CHANGES {
-        changes.truncate(MAX_CHANGES);
-        gaps.push(Gap {
-            place: path.to_owned(),
-            text: "there are too many schemas or changes to tell them all".to_owned(),
-        });
-    }
+    let many = (changes.len() > MAX_CHANGES).then(|| "there are too many changes to tell them all".to_owned());
+    changes.truncate(MAX_CHANGES);
+    gaps.extend(graph.gaps().into_iter().chain(many).map(|text| Gap {
+        place: path.to_owned(),
+        text,
+    }));
 }
 
 /// All rules, with their levels for old writers.
@@ -132,7 +156,7 @@ pub fn rules() -> Vec<Rule> {
         explanation: explanation.to_owned(),
         opposite: Some(opposite.to_owned()),
     };
-    let mut found = payload::rules("json-schema", "", Side::Writer);
+    let mut found = payload::rules("json-schema", "", Side::Values);
     found.push(file("schema-removed", Level::Error, "a schema is gone", "schema-added"));
     found.push(file("schema-added", Level::Info, "a schema is new", "schema-removed"));
     found
@@ -226,6 +250,8 @@ mod tests {
         let rules: Vec<&str> = changed.changes.iter().map(|change| change.rule.as_str()).collect();
         assert_eq!(rules, ["schema-removed", "schema-added"]);
         assert!(diff(&files("{"), &files("{}"), Compatibility::Backward).is_err());
+        let other = diff(&files(r#"{"openapi": "3.0.0"}"#), &files("{}"), Compatibility::Backward).unwrap_err();
+        assert_eq!(other.help_line(), Some("compare it with `--kind openapi`"));
         let gap = diff(
             &files("{}"),
             &files(r#"{"$ref": "gone.json"}"#),

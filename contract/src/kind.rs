@@ -152,7 +152,11 @@ impl Kind {
         today: Option<Day>,
     ) -> Result<ContractDiff, ContractError> {
         match self.entry() {
-            Some(entry) => (entry.compare)(base, revision, today),
+            Some(entry) => {
+                self.check_name(base)?;
+                self.check_name(revision)?;
+                (entry.compare)(base, revision, today)
+            }
             None => {
                 let message = format!("contracts of the kind `{}` can't be compared", self.as_str());
                 Err(SourceError::new(base.root, message)
@@ -160,6 +164,23 @@ impl Kind {
                     .into())
             }
         }
+    }
+
+    /// Refuses a lone file that can't be of this kind by its name.
+    fn check_name(self, side: SideOf<'_>) -> Result<(), ContractError> {
+        let paths = side.sources.paths();
+        let [only] = paths.as_slice() else { return Ok(()) };
+        let named = ENDINGS
+            .iter()
+            .filter(|(_, kind)| *kind == self)
+            .map(|(ending, _)| format!("`.{ending}`"));
+        let endings: Vec<String> = named.collect();
+        if endings.is_empty() || matches!(by_name(only), Named::Kind(kind) if kind == self) {
+            return Ok(());
+        }
+        let message = format!("is no file of the kind `{}`", self.as_str());
+        let help = format!("name a file that ends with {}, or another kind", endings.join(" or "));
+        Err(SourceError::new(only, message).help(help).into())
     }
 
     /// The document of a side that a comparison of this kind starts from; empty for kinds that take all files.
@@ -239,6 +260,16 @@ pub fn detect(folder: &str, sources: &dyn Sources) -> Result<Kind, ContractError
     match kinds.as_slice() {
         [kind] => Ok(*kind),
         [] => {
+            // Of a lone file it can be told why nothing is known.
+            if let [only] = sources.paths().as_slice() {
+                let text = read_root(only, sources)?;
+                crate::text::check_size(only, &text)?;
+                if text.trim_start_matches('\u{feff}').trim().is_empty() {
+                    return Err(SourceError::new(only, "it is empty")
+                        .help("name a file with a contract")
+                        .into());
+                }
+            }
             let help = format!("say what it is with `--kind`; {}", known(Kind::comparable()));
             Err(SourceError::new(folder, "no contract of a known kind was found")
                 .help(help)
@@ -288,18 +319,24 @@ enum Named {
 }
 
 fn by_name(path: &str) -> Named {
-    match path
-        .rsplit_once('.')
-        .map(|(_, ending)| ending.to_ascii_lowercase())
-        .as_deref()
-    {
-        Some("proto") => Named::Kind(Kind::Protobuf),
-        Some("graphql" | "graphqls" | "gql") => Named::Kind(Kind::GraphQl),
-        Some("sql" | "ddl") => Named::Kind(Kind::Sql),
-        Some("json" | "yaml" | "yml") => Named::Document,
-        _ => Named::Other,
+    let ending = path.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    let ending = ending.unwrap_or_default();
+    match ENDINGS.iter().find(|(known, _)| *known == ending) {
+        Some((_, kind)) => Named::Kind(*kind),
+        None if ["json", "yaml", "yml"].contains(&ending.as_str()) => Named::Document,
+        None => Named::Other,
     }
 }
+
+/// Endings of names that say what a file is.
+const ENDINGS: [(&str, Kind); 6] = [
+    ("proto", Kind::Protobuf),
+    ("graphql", Kind::GraphQl),
+    ("graphqls", Kind::GraphQl),
+    ("gql", Kind::GraphQl),
+    ("sql", Kind::Sql),
+    ("ddl", Kind::Sql),
+];
 
 /// Keys that only documents of one kind have, in YAML at the start of a line, in JSON anywhere.
 static KEYS: LazyLock<Vec<(Kind, Option<Regex>)>> = LazyLock::new(|| {
@@ -318,6 +355,7 @@ static KEYS: LazyLock<Vec<(Kind, Option<Regex>)>> = LazyLock::new(|| {
 });
 
 fn by_content(text: &str) -> Option<Kind> {
+    let text = text.trim_start_matches('\u{feff}');
     let found = |regex: &Option<Regex>| regex.as_ref().is_some_and(|regex| regex.is_match(text));
     let (kind, _) = KEYS.iter().find(|(_, regex)| found(regex))?;
     // Others have interactions, too: a contract names its parties.

@@ -19,6 +19,7 @@ mod payload;
 pub mod protobuf;
 mod rule;
 mod schema;
+mod shape;
 mod sources;
 pub mod sql;
 mod text;

@@ -7,6 +7,7 @@
 
 mod bodies;
 mod document;
+mod keys;
 mod lifecycle;
 mod naming;
 mod operations;
@@ -19,6 +20,7 @@ mod whole;
 use std::borrow::Cow;
 
 pub use document::Document;
+pub(crate) use document::unquoted;
 use naming::{Place, RootFacts};
 
 use crate::bundle::Bundle;
@@ -72,6 +74,7 @@ pub fn diff_under(base: &Document, revision: &Document, policy: &Policy) -> Cont
         gaps: base.gaps.iter().chain(&revision.gaps).cloned().collect(),
         unlisted: 0,
     };
+    comparison.known_keys(keys::ROOT, base.root, revision.root, "description");
     comparison.whole();
     comparison.paths();
     comparison.webhooks();
@@ -176,8 +179,8 @@ impl Comparison<'_> {
     fn finish(mut self) -> ContractDiff {
         self.operation.clear();
         self.path.clear();
-        if self.graph.is_partial() {
-            self.gap("there are too many schemas to compare them all");
+        for text in self.graph.gaps() {
+            self.gap(text);
         }
         if self.unlisted > 0 {
             let text = format!("at least {} more changes aren't listed", self.unlisted);

@@ -8,7 +8,9 @@ use crate::{Change, Rule};
 /// Who holds on to the old schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
-    /// Someone who writes by it: what was valid must stay so.
+    /// The values themselves: what was valid must stay so, to the letter.
+    Values,
+    /// Someone who writes by it.
     Writer,
     /// Someone who reads by it: nothing may come that wasn't valid.
     Reader,
@@ -70,11 +72,13 @@ const PROPERTIES: [(&str, Level, Level, Option<&str>, &str); 8] = [
     ("type-changed", Error, Error, None, "the type or format is another"),
 ];
 
-fn pick(side: Side, writer: Level, reader: Level) -> Level {
+fn pick(side: Side, name: &str, writer: Level, reader: Level) -> Level {
+    let strict = if what::narrows(name) { Error } else { writer };
     match side {
+        Side::Values => strict,
         Side::Writer => writer,
         Side::Reader => reader,
-        Side::Both => writer.max(reader),
+        Side::Both => strict.max(reader),
     }
 }
 
@@ -98,7 +102,7 @@ pub(crate) fn judge(finding: &Finding, side: Side) -> (&'static str, Level) {
     let row = what::find(name).map(|row| (row.request, row.response));
     let own = || PROPERTIES.iter().find(|row| row.0 == name).map(|row| (row.1, row.2));
     let (writer, reader) = row.or_else(own).unwrap_or((Error, Error));
-    (name, pick(side, writer, reader))
+    (name, pick(side, name, writer, reader))
 }
 
 /// All rules about schemas for one side, their ids with a prefix.
@@ -110,14 +114,14 @@ pub(crate) fn rules(kind: &'static str, prefix: &'static str, side: Side) -> Vec
     let rows = rows.map(|row| Rule {
         kind,
         id: id(row.name),
-        level: pick(side, row.request, row.response),
+        level: pick(side, row.name, row.request, row.response),
         explanation: row.text.to_owned(),
         opposite: (!one_way.contains(&row.name)).then(|| id(row.opposite)),
     });
     let properties = PROPERTIES.iter().map(|(name, writer, reader, opposite, text)| Rule {
         kind,
         id: id(name),
-        level: pick(side, *writer, *reader),
+        level: pick(side, name, *writer, *reader),
         explanation: (*text).to_owned(),
         opposite: opposite.map(id),
     });

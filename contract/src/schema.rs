@@ -5,16 +5,21 @@
 
 mod compare;
 mod equal;
+mod keywords;
+mod listed;
+mod numbers;
 mod structure;
+mod subtypes;
 mod types;
 mod view;
 pub(crate) mod what;
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use crate::bundle::{At, Bundle};
 use crate::tree::{Alignment, NodeId};
+use subtypes::Subtypes;
 pub(crate) use types::{Fit, TypeChange};
 pub(crate) use view::View;
 
@@ -22,8 +27,13 @@ pub(crate) use view::View;
 const MAX_PAIRS: usize = 300_000;
 /// Most steps of looking for equal schemas, in all: alternatives of alternatives multiply.
 const MAX_STEPS: usize = 200_000;
-/// Deepest way from a root to a pair that is told.
+/// Deepest way from a root to a pair that is told; whatever lies deeper leaves a gap.
 const MAX_DEPTH: usize = 200;
+
+/// Most rounds of looking for schemas whose subtypes changed; then all that have some are compared.
+const MAX_ROUNDS: usize = 8;
+/// Most notes about what can't be told; the verdict is the same with more.
+const MAX_UNCLEAR: usize = 100;
 
 /// Two schemas that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,8 +113,14 @@ pub(crate) struct Graph<'a> {
     done: usize,
     /// Steps that are left for looking for equal schemas.
     steps: Cell<usize>,
-    /// Whether there were too many pairs.
+    /// Whether there were too many pairs, or parts of one schema.
     overflow: bool,
+    /// Whether changes lie deeper than is told.
+    too_deep: Cell<bool>,
+    /// What can't be told, for people.
+    unclear: BTreeSet<String>,
+    /// Who takes over what, on either side.
+    subtypes: (Subtypes, Subtypes),
 }
 
 impl<'a> Graph<'a> {
@@ -117,21 +133,65 @@ impl<'a> Graph<'a> {
             (reference, (target, other))
         });
         let targets: BTreeMap<_, _> = targets.collect();
+        let lost = base.lost_in_both(revision);
+        let subtypes = (Subtypes::of(base), Subtypes::of(revision));
+        let mut alignment = Alignment::new(&base.tree, &revision.tree, &targets, &lost);
+        // A schema is another one if a subtype of it is; that one may be the parent of others.
+        let mut changed = BTreeSet::new();
+        for round in 0..=MAX_ROUNDS {
+            if subtypes.0.is_empty() && subtypes.1.is_empty() {
+                break;
+            }
+            let parents = targets.iter().filter(|(reference, _)| !changed.contains(*reference));
+            let fresh: Vec<_> = parents
+                .filter(|(_, (target, _))| subtypes::tells_apart(base, *target))
+                .filter(|(_, (target, other))| {
+                    let same = |other: NodeId| {
+                        let sides = ((base, &subtypes.0), (revision, &subtypes.1));
+                        subtypes::same_family(sides.0, sides.1, (*target, other), &alignment)
+                    };
+                    round == MAX_ROUNDS || !other.is_some_and(same)
+                })
+                .map(|(reference, _)| *reference)
+                .collect();
+            if fresh.is_empty() {
+                break;
+            }
+            changed.extend(fresh);
+            alignment.settle(&base.tree, &targets, &lost, &changed);
+        }
         Self {
             base,
             revision,
-            alignment: Alignment::new(&base.tree, &revision.tree, &targets, &base.lost_in_both(revision)),
+            alignment,
             pairs: Vec::new(),
             known: HashMap::new(),
             done: 0,
             steps: Cell::new(MAX_STEPS),
             overflow: false,
+            too_deep: Cell::new(false),
+            unclear: BTreeSet::new(),
+            subtypes,
         }
     }
 
-    /// Whether a bound was met, so that changes may be missing or only seem to be some.
-    pub(crate) fn is_partial(&self) -> bool {
-        self.overflow || self.steps.get() == 0
+    /// Why changes may be missing or only seem to be some: bounds that were met, and what can't be told. To be asked
+    /// when all is walked.
+    pub(crate) fn gaps(&self) -> Vec<String> {
+        let many = (self.overflow || self.steps.get() == 0).then_some("there are too many schemas to compare them all");
+        let deep = self
+            .too_deep
+            .get()
+            .then_some("schemas are nested too deeply to tell all changes");
+        let bounds = many.into_iter().chain(deep).map(str::to_owned);
+        bounds.chain(self.unclear.iter().cloned()).collect()
+    }
+
+    /// Notes what can't be told.
+    fn unclear(&mut self, text: String) {
+        if self.unclear.len() < MAX_UNCLEAR {
+            self.unclear.insert(text);
+        }
     }
 
     /// Whether two values mean the same, all that they refer to included.
@@ -218,29 +278,29 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Tells everything that happened from a root on, each pair once: with the way to it, and whether it is the root.
+    /// Tells everything that happened from a root on, each pair once: with the shortest way to it, and whether it is
+    /// the root. Nearest first, so that what lies near is never lost to a bound that a long way met.
     pub(crate) fn walk(&self, root: PairId, mut tell: impl FnMut(&Finding, &str, Guard, bool)) {
-        let mut seen: BTreeSet<(PairId, Guard)> = BTreeSet::new();
-        let mut waiting = vec![(root, String::from("$"), Guard::default(), 0_usize)];
-        while let Some((id, way, guard, depth)) = waiting.pop() {
-            let is_root = way == "$";
+        let mut seen: BTreeSet<(PairId, Guard)> = BTreeSet::from([(root, Guard::default())]);
+        let mut waiting = VecDeque::from([(root, String::from("$"), Guard::default(), 0_usize)]);
+        while let Some((id, way, guard, depth)) = waiting.pop_front() {
             let Some(pair) = self.pairs.get(id.0).filter(|pair| pair.matters) else {
                 continue;
             };
-            if depth > MAX_DEPTH || !seen.insert((id, guard)) {
+            if depth > MAX_DEPTH {
+                self.too_deep.set(true);
                 continue;
             }
             for finding in &pair.findings {
                 let place = format!("{way}{}", finding.step);
-                tell(
-                    finding,
-                    &place,
-                    guard.or(finding.guard),
-                    is_root && finding.step.is_empty(),
-                );
+                let is_root = depth == 0 && finding.step.is_empty();
+                tell(finding, &place, guard.or(finding.guard), is_root);
             }
-            for edge in pair.edges.iter().rev() {
-                waiting.push((edge.to, format!("{way}{}", edge.step), guard.or(edge.guard), depth + 1));
+            for edge in &pair.edges {
+                let guard = guard.or(edge.guard);
+                if seen.insert((edge.to, guard)) {
+                    waiting.push_back((edge.to, format!("{way}{}", edge.step), guard, depth + 1));
+                }
             }
         }
     }

@@ -6,6 +6,7 @@ mod apply;
 mod compare;
 mod read;
 mod schema;
+mod sections;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -32,12 +32,25 @@ pub(crate) fn check_size(file: &str, text: &str) -> Result<(), ContractError> {
     Ok(())
 }
 
+/// Longest line that an error shows: beyond, a person finds the place by its column.
+const MAX_LINE: usize = 1_000;
+
+/// Puts an error at its place, and shows the lines there unless they are too long to be read.
+pub(crate) fn at(error: SourceError, text: &str, line: usize, column: usize) -> SourceError {
+    let (first, line) = (line.saturating_sub(2), line.max(1));
+    let long = text.lines().skip(first).take(3).any(|line| line.len() > MAX_LINE);
+    if !long {
+        return error.at(text, line, column);
+    }
+    let mut error = error;
+    error.position = Some((line, column.max(1)));
+    error
+}
+
 /// What is wrong with a JSON text, at its place.
 pub(crate) fn json_error(file: &str, text: &str, error: &serde_json::Error) -> ContractError {
-    SourceError::new(file, json_message(error))
-        .at(text, error.line(), error.column())
-        .help("expected a JSON document")
-        .into()
+    let found = SourceError::new(file, json_message(error)).help("expected a JSON document");
+    at(found, text, error.line(), error.column()).into()
 }
 
 fn read_yaml(file: &str, text: &str) -> Result<Value, ContractError> {
@@ -58,15 +71,34 @@ fn read_yaml(file: &str, text: &str) -> Result<Value, ContractError> {
             .next()
             .unwrap_or("not YAML")
             .trim_start_matches("error: ");
-        let found = SourceError::new(file, first).help("expected a YAML or JSON document");
+        let found = SourceError::new(file, plain(first)).help("expected a YAML or JSON document");
         match location {
             Some(place) => {
                 let (line, column) = (usize::try_from(place.line()), usize::try_from(place.column()));
-                found.at(text, line.unwrap_or(1), column.unwrap_or(1)).into()
+                at(found, text, line.unwrap_or(1), column.unwrap_or(1)).into()
             }
             None => found.into(),
         }
     })
+}
+
+/// What the YAML reader says to programmers, and what it means to people.
+const PLAIN: [(&str, &str); 7] = [
+    ("budget breached: Depth", "it is nested too deeply"),
+    ("RecordedAnchorEvents", "its aliases repeat too much"),
+    ("budget breached", "it has too many values"),
+    (
+        "multiple YAML documents",
+        "it holds several documents, and one is expected",
+    ),
+    ("duplicate mapping key", "a key stands twice in one map"),
+    ("non-finite float", "infinity and not-a-number are no values of JSON"),
+    ("recursive references", "an alias leads to itself"),
+];
+
+fn plain(message: &str) -> &str {
+    let known = PLAIN.iter().find(|(theirs, _)| message.contains(theirs));
+    known.map_or(message, |(_, ours)| ours)
 }
 
 fn json_message(error: &serde_json::Error) -> String {
@@ -99,6 +131,21 @@ mod tests {
             assert!(error.one_line().starts_with(file), "{}", error.one_line());
             assert!(error.help_line().is_some());
         }
+    }
+
+    #[test]
+    fn what_the_yaml_reader_says_is_said_plainly_and_long_lines_are_not_shown() {
+        for (text, expected) in [
+            ("a: 1\n---\nb: 2\n", "several documents"),
+            ("a: 1\na: 2\n", "a key stands twice"),
+            ("a: .nan\n", "not-a-number"),
+            ("a: &a [*a]\n", "an alias leads to itself"),
+        ] {
+            let error = read_value("a.yaml", text).unwrap_err().one_line();
+            assert!(error.contains(expected), "{error}");
+        }
+        let ContractError::Source(error) = read_value("a.json", &format!("[\"{}\",]", "x".repeat(2_000))).unwrap_err();
+        assert_eq!((error.position, error.span), (Some((1, 2_005)), None));
     }
 
     #[test]

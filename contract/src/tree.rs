@@ -202,6 +202,14 @@ impl Tree {
         }
     }
 
+    /// The digits of a number.
+    pub(crate) fn digits(&self, id: NodeId) -> Option<&str> {
+        match self.node(id) {
+            Node::Number(sym) => Some(self.str(sym)),
+            _ => None,
+        }
+    }
+
     pub(crate) fn is_map(&self, id: NodeId) -> bool {
         matches!(self.node(id), Node::Map(_))
     }

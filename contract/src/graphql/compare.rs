@@ -163,6 +163,19 @@ impl<'a> Comparison<'a> {
     }
 
     fn inputs(&mut self, ty: &str, old: &Type, new: &Type) {
+        match (old.one_of, new.one_of) {
+            (false, true) => self.add(
+                "ONE_OF_ADDED",
+                ty,
+                format!("Input type {ty} takes exactly one of its fields."),
+            ),
+            (true, false) => self.add(
+                "ONE_OF_REMOVED",
+                ty,
+                format!("Input type {ty} takes several of its fields."),
+            ),
+            _ => {}
+        }
         for (name, field) in &new.inputs {
             if old.inputs.contains_key(name) {
                 continue;
@@ -195,6 +208,7 @@ impl<'a> Comparison<'a> {
             };
             if let (true, Some(text)) = (safe, self.default_change(&given)) {
                 self.add("INPUT_FIELD_DEFAULT_VALUE_CHANGE", &place, format!("{place} {text}."));
+                self.became_required("INPUT_FIELD", &place, &given);
             }
         }
     }
@@ -259,6 +273,7 @@ impl<'a> Comparison<'a> {
                     "ARG_DEFAULT_VALUE_CHANGE"
                 };
                 self.add(rule, &place, format!("{text} {change}."));
+                self.became_required("ARG", &place, &given);
             }
         }
         for (name, argument) in new
@@ -273,6 +288,17 @@ impl<'a> Comparison<'a> {
             };
             let text = format!("{what} arg {name} on {field} was added.");
             self.add(rule, &format!("{field}({name}:)"), text);
+        }
+    }
+
+    /// What lost its default and may not be null must be given.
+    fn became_required(&mut self, what: &str, place: &str, given: &Given<'_>) {
+        if is_required(given.new, self.new) && !is_required(given.old, self.old) {
+            self.add(
+                &format!("{what}_BECAME_REQUIRED"),
+                place,
+                format!("{place} must be given."),
+            );
         }
     }
 

@@ -21,7 +21,7 @@ const ENDINGS: &[&str] = &[".graphql", ".graphqls", ".gql"];
 /// Reads all files. Operations and fragments in them are no part of the schema.
 pub(super) fn schema(sources: &dyn Sources) -> Result<Schema, ContractError> {
     let mut paths = sources.paths();
-    paths.retain(|path| ENDINGS.iter().any(|ending| path.ends_with(ending)));
+    paths.retain(|path| ENDINGS.iter().any(|ending| path.to_ascii_lowercase().ends_with(ending)));
     paths.sort();
     if paths.is_empty() {
         let error = SourceError::new(".", "there is no GraphQL schema");
@@ -56,10 +56,8 @@ fn read(path: &str, text: &str, schema: &mut Schema) -> Result<(), ContractError
         let before = text.get(..error.index()).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        return Err(SourceError::new(path, error.message())
-            .at(text, line, column)
-            .help("expected type definitions of GraphQL")
-            .into());
+        let found = SourceError::new(path, error.message()).help("expected type definitions of GraphQL");
+        return Err(crate::text::at(found, text, line, column).into());
     }
     let mut reader = Reader { path, schema };
     for definition in tree.document().definitions() {
@@ -158,8 +156,12 @@ impl Reader<'_> {
             Definition::UnionTypeExtension(found) => union(&mut read, found.union_member_types()),
             Definition::EnumTypeDefinition(found) => enumeration(&mut read, found.enum_values_definition()),
             Definition::EnumTypeExtension(found) => enumeration(&mut read, found.enum_values_definition()),
-            Definition::InputObjectTypeDefinition(found) => input(&mut read, found.input_fields_definition()),
-            Definition::InputObjectTypeExtension(found) => input(&mut read, found.input_fields_definition()),
+            Definition::InputObjectTypeDefinition(found) => {
+                input(&mut read, found.input_fields_definition(), found.directives())
+            }
+            Definition::InputObjectTypeExtension(found) => {
+                input(&mut read, found.input_fields_definition(), found.directives())
+            }
             _ => {}
         }
         let extension = definition.is_extension_definition();
@@ -170,6 +172,7 @@ impl Reader<'_> {
                 known.interfaces.append(&mut read.interfaces);
                 known.members.append(&mut read.members);
                 known.values.append(&mut read.values);
+                known.one_of |= read.one_of;
                 if !extension && !self.schema.extended.remove(&name) {
                     self.twice(name);
                 }
@@ -226,8 +229,9 @@ fn enumeration(into: &mut Type, values: Option<cst::EnumValuesDefinition>) {
     }
 }
 
-fn input(into: &mut Type, fields: Option<cst::InputFieldsDefinition>) {
+fn input(into: &mut Type, fields: Option<cst::InputFieldsDefinition>, directives: Option<cst::Directives>) {
     into.kind = Kind::Input;
+    into.one_of = has(directives, "oneOf");
     let fields = fields.into_iter().flat_map(|fields| fields.input_value_definitions());
     into.inputs = inputs(fields);
 }
@@ -250,8 +254,12 @@ fn inputs(definitions: impl Iterator<Item = cst::InputValueDefinition>) -> BTree
 }
 
 fn is_deprecated(directives: Option<cst::Directives>) -> bool {
+    has(directives, "deprecated")
+}
+
+fn has(directives: Option<cst::Directives>, wanted: &str) -> bool {
     let mut found = directives.into_iter().flat_map(|directives| directives.directives());
-    found.any(|directive| name(directive.name()) == "deprecated")
+    found.any(|directive| name(directive.name()) == wanted)
 }
 
 fn type_ref(ty: Option<cst::Type>) -> TypeRef {

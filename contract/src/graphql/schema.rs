@@ -89,6 +89,8 @@ pub(super) struct Type {
     pub members: BTreeSet<String>,
     /// Values, and whether they are deprecated.
     pub values: BTreeMap<String, bool>,
+    /// Of an input type: exactly one field must be given (`@oneOf`).
+    pub one_of: bool,
 }
 
 impl Type {
@@ -100,6 +102,7 @@ impl Type {
             interfaces: BTreeSet::new(),
             members: BTreeSet::new(),
             values: BTreeMap::new(),
+            one_of: false,
         }
     }
 }

@@ -206,6 +206,30 @@ const FIXTURES: &[(&str, &str, &str, &str)] = &[
         "I.a has changed defaultValue from A to B.",
     ),
     (
+        "ARG_BECAME_REQUIRED",
+        "type A { a(b: Int! = 1): Int }",
+        "type A { a(b: Int!): Int }",
+        "A.a(b:) must be given.",
+    ),
+    (
+        "INPUT_FIELD_BECAME_REQUIRED",
+        "input I { a: Int! = 1 }",
+        "input I { a: Int! }",
+        "I.a must be given.",
+    ),
+    (
+        "ONE_OF_ADDED",
+        "input I { a: Int }",
+        "input I @oneOf { a: Int }",
+        "Input type I takes exactly one of its fields.",
+    ),
+    (
+        "ONE_OF_REMOVED",
+        "input I @oneOf { a: Int }",
+        "input I { a: Int } extend input I { b: Int }",
+        "Input type I takes several of its fields.",
+    ),
+    (
         "DEPRECATION_ADDED",
         "enum E { A }",
         "enum E { A @deprecated }",

@@ -19,6 +19,7 @@ fn each_kind_is_recognised() {
         ("a.json", r#"{"components": {}, "openapi": "3.1.0"}"#, Kind::OpenApi),
         ("a.yml", "info: {}\nswagger: '2.0'\n", Kind::OpenApi),
         ("a.yaml", "asyncapi: 2.6.0\n", Kind::AsyncApi),
+        ("a.yaml", "\u{feff}openapi: 3.0.3\n", Kind::OpenApi),
         (
             "a.json",
             r#"{"$schema": "https://json-schema.org/draft/2020-12/schema"}"#,
@@ -52,6 +53,32 @@ fn what_is_nothing_or_several_things_is_an_error_that_names_them() {
     assert_eq!(
         detect("api", &files(&[("a.json", schema), ("b.yaml", OPENAPI)])).unwrap(),
         Kind::OpenApi
+    );
+}
+
+#[test]
+fn a_lone_file_says_what_is_wrong_with_it() {
+    let empty = detect("a.json", &files(&[("a.json", " \n")])).unwrap_err();
+    assert_eq!(empty.one_line(), "a.json: it is empty");
+    let large = "x".repeat(crate::text::MAX_BYTES + 1);
+    let large = detect("a.json", &files(&[("a.json", &large)])).unwrap_err();
+    assert!(large.one_line().contains("bytes; at most"), "{}", large.one_line());
+    let other = files(&[("a.json", "{}")]);
+    let side = SideOf {
+        sources: &other,
+        root: "",
+    };
+    let error = Kind::Protobuf.diff(side, side, None).unwrap_err();
+    assert_eq!(error.one_line(), "a.json: is no file of the kind `protobuf`");
+    let number = files(&[("a.yaml", "openapi: 3.1\n")]);
+    let side = SideOf {
+        sources: &number,
+        root: "a.yaml",
+    };
+    let error = Kind::OpenApi.diff(side, side, None).unwrap_err();
+    assert_eq!(
+        error.one_line(),
+        "a.yaml:1:1: expected a text as `openapi`, found the number 3.1"
     );
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::keys::{BODY, MEDIA_TYPE, OPERATION, PARAMETER, RESPONSE};
 use super::parameters::is_required;
 use super::{Comparison, Place, RootFacts};
 use crate::bundle::Bundle;
@@ -27,14 +28,16 @@ const fn facts(place: Place) -> RootFacts {
 /// Whether `1` and `"1"` are told apart in a media type.
 fn tells_types_apart(media: &str) -> bool {
     let name = media.split(';').next().unwrap_or(media).trim();
-    name == "application/json" || name.ends_with("+json") || name.ends_with("yaml")
+    name.contains("json") || name.ends_with("yaml")
 }
 
 impl Comparison<'_> {
     pub(super) fn request_body(&mut self, base: Option<NodeId>, revision: Option<NodeId>) {
         let location = "request body";
         match (base, revision) {
+            (Some(old), Some(new)) if self.unknown(old, new) => {}
             (Some(old), Some(new)) if !self.graph.settled(old, new) => {
+                self.known_keys(BODY, old, new, location);
                 match (is_required(self.graph.base, old), is_required(self.graph.revision, new)) {
                     (false, true) => self.report("request-body-became-required", location, "the body became required"),
                     (true, false) => self.report("request-body-became-optional", location, "the body became optional"),
@@ -72,12 +75,19 @@ impl Comparison<'_> {
             let success = |none: bool| is_success(status) || status == "default" && none;
             match (covering(&old, status), covering(&new, status)) {
                 (Some(a), Some(b)) => self.response(Place::ResponseBody, a, b, &location),
-                (Some(_), None) if success(none_after) => {
+                (Some(a), None) if success(none_after) => {
                     self.report("response-success-status-removed", &location, "the status is gone");
+                    // Without any other success the default is one.
+                    if let Some(b) = new.get("default").filter(|_| none_after) {
+                        self.response(Place::ResponseBody, a, *b, &location);
+                    }
                 }
                 (Some(_), None) => self.report("response-non-success-status-removed", &location, "the status is gone"),
-                (None, Some(_)) if success(none_before) => {
+                (None, Some(b)) if success(none_before) => {
                     self.report("response-success-status-added", &location, "the status is new");
+                    if let Some(a) = old.get("default").filter(|_| none_before) {
+                        self.response(Place::ResponseBody, *a, b, &location);
+                    }
                 }
                 (None, _) => self.report("response-non-success-status-added", &location, "the status is new"),
             }
@@ -85,9 +95,10 @@ impl Comparison<'_> {
     }
 
     fn response(&mut self, place: Place, old: NodeId, new: NodeId, location: &str) {
-        if self.graph.settled(old, new) {
+        if self.graph.settled(old, new) || self.unknown(old, new) {
             return;
         }
+        self.known_keys(RESPONSE, old, new, location);
         let (base, revision) = (self.graph.base, self.graph.revision);
         let key = |key| (base.get(old, key), revision.get(new, key));
         let (content, headers, links) = (key(word::CONTENT), key(word::HEADERS), key(word::LINKS));
@@ -176,6 +187,10 @@ impl Comparison<'_> {
     }
 
     fn media_type(&mut self, root: RootFacts, old: NodeId, new: NodeId, location: &str) {
+        if self.unknown(old, new) {
+            return;
+        }
+        self.known_keys(MEDIA_TYPE, old, new, location);
         let (base, revision) = (&self.graph.base.tree, &self.graph.revision.tree);
         let (added, removed) = match root.place.is_request() {
             true => (
@@ -193,10 +208,29 @@ impl Comparison<'_> {
             (Some(_), None) => self.report(removed, location, "the body has no schema any more"),
             (None, None) => {}
         }
+        match (base.get(old, word::ITEM_SCHEMA), revision.get(new, word::ITEM_SCHEMA)) {
+            // An item is written by the rules of its stream, not as plain text.
+            (Some(a), Some(b)) => {
+                let facts = RootFacts {
+                    plain_text: false,
+                    ..root
+                };
+                self.root(facts, a, b, &format!("{location} item"));
+            }
+            (None, Some(_)) => self.report("media-type-item-schema-added", location, "items have a schema now"),
+            (Some(_), None) => self.report(
+                "media-type-item-schema-removed",
+                location,
+                "items have no schema any more",
+            ),
+            (None, None) => {}
+        }
         let encoding = |tree: &crate::tree::Tree, id| tree.get(id, word::ENCODING);
-        if let (Some(a), Some(b)) = (encoding(base, old), encoding(revision, new))
-            && !self.graph.settled(a, b)
-        {
+        let same = match (encoding(base, old), encoding(revision, new)) {
+            (Some(a), Some(b)) => self.graph.settled(a, b),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        if !same {
             self.report(
                 "media-type-encoding-changed",
                 location,
@@ -214,7 +248,9 @@ impl Comparison<'_> {
             }
             let location = format!("{location} header `{}`", name.escape_debug());
             match (old.get(name), new.get(name)) {
+                (Some(a), Some(b)) if self.unknown(*a, *b) => {}
                 (Some(a), Some(b)) if !self.graph.settled(*a, *b) => {
+                    self.known_keys(PARAMETER, *a, *b, &location);
                     match (is_required(self.graph.base, *a), is_required(self.graph.revision, *b)) {
                         (true, false) => {
                             self.report("response-header-became-optional", &location, "it became optional")
@@ -250,9 +286,25 @@ impl Comparison<'_> {
             base.get(before, word::REQUEST_BODY),
             revision.get(after, word::REQUEST_BODY),
         );
-        if let (Some(old), Some(new)) = body {
-            let content = (base.get(old, word::CONTENT), revision.get(new, word::CONTENT));
-            self.media_types(facts(Place::ResponseBody), content.0, content.1, "request body");
+        self.known_keys(OPERATION, before, after, "operation");
+        let lost = body.0.zip(body.1).is_some_and(|(old, new)| self.unknown(old, new));
+        if !lost {
+            if let (Some(old), Some(new)) = body {
+                self.known_keys(BODY, old, new, "request body");
+            }
+            let content = |bundle: &Bundle, body: Option<NodeId>| body.and_then(|body| bundle.get(body, word::CONTENT));
+            let (old, new) = (content(base, body.0), content(revision, body.1));
+            self.media_types(facts(Place::ResponseBody), old, new, "request body");
+        }
+        for key in [word::PARAMETERS, word::SECURITY, word::CALLBACKS] {
+            let same = match (base.tree.get(before, key), revision.tree.get(after, key)) {
+                (Some(old), Some(new)) => self.graph.settled(old, new),
+                (old, new) => old.is_none() && new.is_none(),
+            };
+            if !same {
+                let name = base.tree.str(key).to_owned();
+                self.gap(format!("`{name}` of what the server asks isn't compared, and differs"));
+            }
         }
         let responses = (base.get(before, word::RESPONSES), revision.get(after, word::RESPONSES));
         let (old, new) = (entries(base, responses.0), entries(revision, responses.1));
@@ -266,6 +318,15 @@ impl Comparison<'_> {
                 );
                 continue;
             };
+            if self.unknown(a, b) {
+                continue;
+            }
+            let headers = (base.get(a, word::HEADERS), revision.get(b, word::HEADERS));
+            if headers.0.is_some() != headers.1.is_some()
+                || headers.0.zip(headers.1).is_some_and(|(a, b)| !self.graph.settled(a, b))
+            {
+                self.gap(format!("{location}: headers of an answer aren't compared, and differ"));
+            }
             let content = (base.get(a, word::CONTENT), revision.get(b, word::CONTENT));
             self.media_types(facts(Place::RequestBody), content.0, content.1, &location);
         }

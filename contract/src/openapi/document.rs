@@ -4,8 +4,19 @@ use serde_json::Value;
 
 use super::swagger;
 use crate::bundle::{Beside, Bundle, fault, read_file, read_root};
-use crate::tree::{Builder, word};
+use crate::tree::{Builder, NodeId, Sym, Tree, word};
 use crate::{ContractError, Sources, text};
+
+/// Refuses a version that is a number: as one, `3.10` is `3.1`.
+pub(crate) fn unquoted(tree: &Tree, root: NodeId, key: Sym, file: &str, text: &str) -> Result<(), ContractError> {
+    let Some(digits) = tree.get(root, key).and_then(|version| tree.digits(version)) else {
+        return Ok(());
+    };
+    let key = tree.str(key);
+    let message = format!("expected a text as `{key}`, found the number {digits}");
+    let help = format!("write the version in quotes: `{key}: \"{digits}\"`");
+    Err(fault(file, text, key, message, &help))
+}
 
 /// An OpenAPI description with all files that it refers to.
 #[derive(Debug, Clone)]
@@ -35,6 +46,9 @@ impl Document {
     fn read(file: &str, text: &str, sources: Option<&dyn Sources>) -> Result<Self, ContractError> {
         let mut builder = Builder::new();
         let mut root = read_file(&mut builder, file, "", text)?;
+        for key in [word::OPENAPI, word::SWAGGER] {
+            unquoted(&builder.tree, root, key, file, text)?;
+        }
         if let Some(version) = builder.tree.text_of(root, word::SWAGGER) {
             if !version.starts_with("2.") {
                 let message = format!("expected `swagger: '2.0'`, found `{}`", version.escape_debug());
@@ -60,7 +74,7 @@ impl Document {
             .any(|known| version.starts_with(known))
         {
             let message = format!(
-                "expected `openapi: 3.0.x`, `3.1.x` or `swagger: '2.0'`, found `{}`",
+                "expected `openapi: 3.0.x`, `3.1.x`, `3.2.x` or `swagger: '2.0'`, found `{}`",
                 version.escape_debug()
             );
             let help = "name a file with an OpenAPI description";

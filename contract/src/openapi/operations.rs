@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Comparison;
+use super::keys::{OPERATION, PATH_ITEM};
 use crate::bundle::Bundle;
 use crate::lifecycle::{Life, Sunset};
 use crate::tree::{NodeId, Sym, word};
@@ -41,21 +42,28 @@ fn names(template: &str) -> Vec<&str> {
     parts.filter_map(|part| Some(part.split_once('}')?.0)).collect()
 }
 
-/// Path items of a document by template.
-fn items(bundle: &Bundle) -> BTreeMap<&str, NodeId> {
+/// Path items of a document by template, as they are written.
+fn written(bundle: &Bundle) -> impl Iterator<Item = (&str, NodeId)> {
     let paths = bundle.tree.get(bundle.root, word::PATHS);
     let pairs = paths.into_iter().flat_map(|paths| bundle.tree.pairs(paths));
-    pairs
+    pairs.filter(|(template, _)| !template.starts_with("x-"))
+}
+
+/// Path items of a document by template, references followed.
+fn items(bundle: &Bundle) -> BTreeMap<&str, NodeId> {
+    written(bundle)
         .filter(|(template, _)| template.starts_with('/'))
         .map(|(template, item)| (template, bundle.follow(item)))
         .collect()
 }
 
-fn operations(bundle: &Bundle, item: NodeId) -> Vec<(Sym, &'static str, NodeId)> {
-    let found = METHODS.into_iter();
-    found
-        .filter_map(|(key, name)| Some((key, name, bundle.tree.get(item, key)?)))
-        .collect()
+/// Operations of a path item by method; since OpenAPI 3.2 a method may be any.
+fn operations(bundle: &Bundle, item: NodeId) -> BTreeMap<&str, NodeId> {
+    let tree = &bundle.tree;
+    let fixed = METHODS.into_iter();
+    let fixed = fixed.filter_map(|(key, name)| Some((name, tree.get(item, key)?)));
+    let others = tree.get(item, word::ADDITIONAL_OPERATIONS).into_iter();
+    others.flat_map(|map| tree.pairs(map)).chain(fixed).collect()
 }
 
 /// A path item and its template.
@@ -67,6 +75,7 @@ pub(super) struct Item<'t> {
 
 impl Comparison<'_> {
     pub(super) fn paths(&mut self) {
+        self.odd_paths();
         let (base, revision) = (items(self.graph.base), items(self.graph.revision));
         // Templates that are written in the same way belong together; then those of the same shape.
         let mut by_shape: BTreeMap<String, Vec<&str>> = BTreeMap::new();
@@ -98,7 +107,7 @@ impl Comparison<'_> {
         }
         for (template, item) in revision.iter().filter(|(template, _)| !taken.contains(*template)) {
             (*template).clone_into(&mut self.path);
-            for (_, method, _) in operations(self.graph.revision, *item) {
+            for method in operations(self.graph.revision, *item).into_keys() {
                 method.clone_into(&mut self.operation);
                 self.report("endpoint-added", "operation", "the path is new");
             }
@@ -107,9 +116,35 @@ impl Comparison<'_> {
         self.path.clear();
     }
 
+    /// Notes what stands under `paths` and is none, and path items that say more beside a reference: what counts then
+    /// isn't said (OpenAPI 3.1 §4.8.9.1).
+    fn odd_paths(&mut self) {
+        let (base, revision) = (self.graph.base, self.graph.revision);
+        let mixed = |bundle: &Bundle, item: NodeId| {
+            bundle.tree.reference(item).is_some() && bundle.tree.entries(item).len() > 1
+        };
+        let of = |bundle| -> BTreeMap<&str, NodeId> { written(bundle).collect() };
+        let (old, new) = (of(base), of(revision));
+        for template in old.keys().chain(new.keys()).copied().collect::<BTreeSet<_>>() {
+            let (a, b) = (old.get(template).copied(), new.get(template).copied());
+            let same = a.zip(b).is_some_and(|(a, b)| self.graph.settled(a, b));
+            if !same && !template.starts_with('/') {
+                self.gap(format!(
+                    "`{}` under `paths` is no path, and differs",
+                    template.escape_debug()
+                ));
+            }
+            if !same && (a.is_some_and(|item| mixed(base, item)) || b.is_some_and(|item| mixed(revision, item))) {
+                template.clone_into(&mut self.path);
+                self.gap("what stands beside the reference of a path isn't compared, and differs");
+            }
+        }
+        self.path.clear();
+    }
+
     fn path_removed(&mut self, template: &str, item: NodeId) {
         template.clone_into(&mut self.path);
-        for (_, method, operation) in operations(self.graph.base, item) {
+        for (method, operation) in operations(self.graph.base, item) {
             method.clone_into(&mut self.operation);
             self.removed(operation, true);
         }
@@ -169,11 +204,18 @@ impl Comparison<'_> {
         if !renamed && self.same_security && self.graph.settled(old.node, new.node) {
             return;
         }
-        for (key, method) in METHODS {
+        if self.unknown(old.node, new.node) {
+            return;
+        }
+        self.operation.clear();
+        self.known_keys(PATH_ITEM, old.node, new.node, "path");
+        let (before, after) = (
+            operations(self.graph.base, old.node),
+            operations(self.graph.revision, new.node),
+        );
+        for method in before.keys().chain(after.keys()).copied().collect::<BTreeSet<_>>() {
             method.clone_into(&mut self.operation);
-            let before = self.graph.base.tree.get(old.node, key);
-            let after = self.graph.revision.tree.get(new.node, key);
-            match (before, after) {
+            match (before.get(method).copied(), after.get(method).copied()) {
                 (Some(before), Some(after)) => self.operation((old, before), (new, after)),
                 (Some(before), None) => self.removed(before, false),
                 (None, Some(_)) => self.report("endpoint-added", "operation", "the operation is new"),
@@ -191,17 +233,28 @@ impl Comparison<'_> {
         let revision = self.parameters_of(self.graph.revision, new, &names(new.0.template));
         self.parameters(&base, &revision);
         self.security(before, after);
-        if self.graph.settled(before, after) {
+        let path_servers = |bundle: &Bundle, item: Item<'_>| bundle.tree.get(item.node, word::SERVERS).is_some();
+        let moved = path_servers(self.graph.base, old.0) || path_servers(self.graph.revision, new.0);
+        if self.graph.settled(before, after) && !moved {
             return;
         }
+        self.known_keys(OPERATION, before, after, "operation");
         self.labels(before, after);
         let key = |key| (self.graph.base.get(before, key), self.graph.revision.get(after, key));
         let (body, responses, callbacks) = (key(word::REQUEST_BODY), key(word::RESPONSES), key(word::CALLBACKS));
-        let servers = key(word::SERVERS);
         self.request_body(body.0, body.1);
         self.responses(responses.0, responses.1);
         self.callbacks(callbacks.0, callbacks.1);
-        self.servers(servers.0, servers.1, "operation");
+        let servers = |bundle: &Bundle, (item, operation): (Item<'_>, NodeId)| {
+            let own = [operation, item.node].map(|node| bundle.tree.get(node, word::SERVERS));
+            let [own, path] = own;
+            [own, path, bundle.tree.get(bundle.root, word::SERVERS)]
+        };
+        let (before, after) = (servers(self.graph.base, old), servers(self.graph.revision, new));
+        // What holds for all is told once.
+        if [before, after].iter().any(|[own, path, _]| own.or(*path).is_some()) {
+            self.servers(&before, &after, "operation");
+        }
     }
 
     /// Operation id and tags: for people and generators.
@@ -308,15 +361,14 @@ impl Comparison<'_> {
                 .get(name)
                 .map(|item| operations(self.graph.revision, *item))
                 .unwrap_or_default();
-            for (key, method) in METHODS {
+            for method in before.keys().chain(after.keys()).copied().collect::<BTreeSet<_>>() {
                 if is_webhook {
                     self.path = format!("webhook:{name}");
                     method.clone_into(&mut self.operation);
                 }
-                let find = |list: &[(Sym, &str, NodeId)]| list.iter().find(|(k, ..)| *k == key).map(|(.., node)| *node);
                 let outer = std::mem::take(&mut self.prefix);
                 self.prefix = format!("{outer}{kind} `{shown}` {method} ");
-                match (find(&before), find(&after)) {
+                match (before.get(method).copied(), after.get(method).copied()) {
                     (Some(a), Some(b)) if !self.graph.settled(a, b) => self.asked_operation(a, b),
                     (Some(_), None) => self.report(removed, "operation", format!("the {kind} is gone")),
                     (None, Some(_)) => self.report(added, "operation", format!("the {kind} is new")),

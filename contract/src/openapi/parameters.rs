@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::keys::PARAMETER;
 use super::operations::Item;
 use super::{Comparison, Place, RootFacts};
 use crate::bundle::Bundle;
@@ -17,7 +18,12 @@ pub(super) struct Parameter {
 }
 
 /// Parameters by where they stand and their name.
-type Parameters = BTreeMap<(String, String), Parameter>;
+#[derive(Default)]
+pub(super) struct Parameters {
+    known: BTreeMap<(String, String), Parameter>,
+    /// Whether there are others, of which nothing can be told.
+    lost: bool,
+}
 
 /// How a parameter is written into the request (OpenAPI 3.1 §4.8.12.2).
 #[derive(PartialEq, Eq)]
@@ -27,10 +33,12 @@ struct Serialization {
 }
 
 impl Serialization {
-    fn of(bundle: &Bundle, parameter: NodeId) -> Self {
+    fn of(bundle: &Bundle, parameter: NodeId, is_parameter: bool) -> Self {
         let tree = &bundle.tree;
         let by_place = match tree.text_of(parameter, word::IN) {
             Some("path" | "header") => "simple",
+            // A header of a response.
+            _ if !is_parameter => "simple",
             _ => "form",
         };
         let style = tree.text_of(parameter, word::STYLE).unwrap_or(by_place);
@@ -55,11 +63,15 @@ impl Comparison<'_> {
         (item, operation): (Item<'_>, NodeId),
         names: &[&str],
     ) -> Parameters {
-        let mut found = BTreeMap::new();
+        let mut found = Parameters::default();
         for (list, shared) in [(item.node, true), (operation, false)] {
             let list = bundle.get(list, word::PARAMETERS);
             for parameter in list.map_or(&[][..], |list| bundle.tree.items(list)) {
                 let node = bundle.follow(*parameter);
+                if bundle.lost_at(node).is_some() {
+                    found.lost = true;
+                    continue;
+                }
                 let text = |key| bundle.tree.text_of(node, key).unwrap_or_default().to_owned();
                 let (place, mut name) = (text(word::IN), text(word::NAME));
                 if place == "header" {
@@ -70,21 +82,21 @@ impl Comparison<'_> {
                 {
                     name = format!("{{{}}}", at + 1);
                 }
-                found.insert((place, name), Parameter { node, shared });
+                found.known.insert((place, name), Parameter { node, shared });
             }
         }
         found
     }
 
     pub(super) fn parameters(&mut self, base: &Parameters, revision: &Parameters) {
-        for key in base.keys().chain(revision.keys()).collect::<BTreeSet<_>>() {
+        for key in base.known.keys().chain(revision.known.keys()).collect::<BTreeSet<_>>() {
             let location = format!("{} parameter `{}`", key.0.escape_debug(), key.1.escape_debug());
-            match (base.get(key), revision.get(key)) {
+            match (base.known.get(key), revision.known.get(key)) {
                 (Some(old), Some(new)) if !self.graph.settled(old.node, new.node) => {
                     self.parameter(old.node, new.node, &location);
                 }
-                (Some(old), None) => self.parameter_removed(old.node, &location),
-                (None, Some(new)) => {
+                (Some(old), None) if !revision.lost => self.parameter_removed(old.node, &location),
+                (None, Some(new)) if !base.lost => {
                     let required = is_required(self.graph.revision, new.node);
                     let (rule, text) = match (key.0.as_str(), required, new.shared) {
                         ("path", ..) => ("new-request-path-parameter", "a path parameter is new"),
@@ -108,6 +120,7 @@ impl Comparison<'_> {
 
     fn parameter(&mut self, old: NodeId, new: NodeId, location: &str) {
         let (base, revision) = (self.graph.base, self.graph.revision);
+        self.known_keys(PARAMETER, old, new, location);
         let (was, is) = (is_required(base, old), is_required(revision, new));
         match (was, is) {
             (false, true) => self.report("request-parameter-became-required", location, "it became required"),
@@ -145,29 +158,54 @@ impl Comparison<'_> {
     /// Compares the schemas of two parameters or headers, or their media types.
     pub(super) fn value_of(&mut self, facts: RootFacts, old: NodeId, new: NodeId, location: &str) {
         let (base, revision) = (self.graph.base, self.graph.revision);
-        let content = (base.get(old, word::CONTENT), revision.get(new, word::CONTENT));
-        if let (Some(_), Some(_)) = content {
-            self.media_types(facts, content.0, content.1, location);
-            return;
-        }
-        let (Some(a), Some(b)) = (schema_of(base, old), schema_of(revision, new)) else {
-            return;
-        };
         let is_parameter = facts.place == Place::RequestParameter;
-        let (before, after) = (Serialization::of(base, old), Serialization::of(revision, new));
+        let changed = match is_parameter {
+            true => "request-parameter-serialization-changed",
+            false => "response-header-serialization-changed",
+        };
+        match (base.get(old, word::CONTENT), revision.get(new, word::CONTENT)) {
+            (Some(a), Some(b)) => return self.media_types(facts, Some(a), Some(b), location),
+            (None, None) => {}
+            _ => {
+                return self.report(
+                    changed,
+                    location,
+                    "it was written as its schema says and is as a media type, or the other way round",
+                );
+            }
+        }
+        let (a, b) = match (base.tree.get(old, word::SCHEMA), revision.tree.get(new, word::SCHEMA)) {
+            (Some(a), Some(b)) => (a, b),
+            (None, None) => return,
+            // Whatever is restricted by nothing was restricted by something, or the other way round.
+            (None, Some(_)) if is_parameter => {
+                return self.report("request-parameter-schema-added", location, "it has a schema now");
+            }
+            (Some(_), None) if is_parameter => {
+                return self.report(
+                    "request-parameter-schema-removed",
+                    location,
+                    "it has no schema any more",
+                );
+            }
+            (None, Some(_)) => return self.report("response-header-schema-added", location, "it has a schema now"),
+            (Some(_), None) => {
+                return self.report("response-header-schema-removed", location, "it has no schema any more");
+            }
+        };
+        let (before, after) = (
+            Serialization::of(base, old, is_parameter),
+            Serialization::of(revision, new, is_parameter),
+        );
         let (x, y) = (View::one(base, a), View::one(revision, b));
         let is_plain = |view: &View<'_>| {
             let types = view.types();
             !types.is_empty() && !types.contains("array") && !types.contains("object")
         };
-        if is_parameter && before != after && !(is_plain(&x) && is_plain(&y) && before.style == after.style) {
+        if before != after && !(is_plain(&x) && is_plain(&y) && before.style == after.style) {
             let show = |way: &Serialization| format!("{}{}", way.style, if way.explode { ", exploded" } else { "" });
             let text = format!("it was written as {}, is as {}", show(&before), show(&after));
-            self.report(
-                "request-parameter-serialization-changed",
-                location,
-                text.escape_debug().to_string(),
-            );
+            self.report(changed, location, text.escape_debug().to_string());
         }
         // Written as `a=1&a=2`, one value is a list of one.
         let exploded = after.style == "form" && after.explode && before.style == "form";
@@ -184,14 +222,4 @@ impl Comparison<'_> {
         }
         self.root(facts, a, b, location);
     }
-}
-
-/// The schema of a parameter or header: its own, or that of its single media type.
-fn schema_of(bundle: &Bundle, id: NodeId) -> Option<NodeId> {
-    let content = || {
-        let content = bundle.get(id, word::CONTENT)?;
-        let (_, media) = bundle.tree.pairs(content).next()?;
-        bundle.tree.get(media, word::SCHEMA)
-    };
-    bundle.tree.get(id, word::SCHEMA).or_else(content)
 }

@@ -26,7 +26,8 @@ const OF_SCHEMA: [&str; 17] = [
 ];
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
 
-/// The description as OpenAPI 3.0. What isn't known stays as it is.
+/// The description as OpenAPI 3.0. What isn't known, or of another shape than it should be, stays as it is: that it
+/// isn't compared is told there.
 pub(super) fn converted(root: &Value) -> Value {
     let text = |key: &str| root.get(key).and_then(Value::as_str);
     let list = |key: &str| -> Vec<&str> { root.get(key).map(texts).unwrap_or_default() };
@@ -76,8 +77,10 @@ pub(super) fn converted(root: &Value) -> Value {
     components.insert("parameters".to_owned(), plain.into());
     set(&mut out, "components", components.into());
     let item = |item: &Value| path_item(item, &shared, &consumes, &produces);
-    if let Some(paths) = named("paths") {
-        set(&mut out, "paths", each(Some(paths), &item));
+    match (named("paths"), root.get("paths")) {
+        (Some(paths), _) => set(&mut out, "paths", each(Some(paths), &item)),
+        (None, Some(other)) => set(&mut out, "paths", other.clone()),
+        (None, None) => {}
     }
     out
 }
@@ -161,6 +164,7 @@ fn parameter(value: &Value) -> Value {
     set(&mut out, "schema", own_schema(value));
     let (style, explode) = match value.get("collectionFormat").and_then(Value::as_str) {
         Some("ssv") => ("spaceDelimited", false),
+        Some("tsv") => ("tabDelimited", false),
         Some("pipes") => ("pipeDelimited", false),
         Some("multi") => ("form", true),
         _ if value.get("type").and_then(Value::as_str) == Some("array") => match place(value) {
@@ -190,9 +194,13 @@ fn response(value: &Value, produces: &[&str]) -> Value {
         set(&mut out, "content", content(produces, Some(schema(body))));
     }
     if let Some(headers) = value.get("headers").and_then(Value::as_object) {
-        let headers = headers
-            .iter()
-            .map(|(name, header)| (name.clone(), json!({"schema": own_schema(header)})));
+        let headers = headers.iter().map(|(name, header)| {
+            let mut out = json!({"schema": own_schema(header)});
+            if let Some(format) = header.get("collectionFormat") {
+                set(&mut out, "collectionFormat", format.clone());
+            }
+            (name.clone(), out)
+        });
         set(&mut out, "headers", headers.collect::<Map<_, _>>().into());
     }
     out
@@ -243,7 +251,7 @@ fn path_item(item: &Value, shared: &Map<String, Value>, consumes: &[&str], produ
             "$ref" => value
                 .as_str()
                 .map_or_else(|| value.clone(), |text| reference(text).into()),
-            "parameters" => of_item
+            "parameters" if value.is_array() => of_item
                 .iter()
                 .filter(|it| !["body", "formData"].contains(&place(it)))
                 .map(parameter)
@@ -276,13 +284,13 @@ fn operation(value: &Value, own: &[Value], all: &[Value], consumes: &[&str], pro
     let mut out = Map::new();
     for (key, inner) in value.as_object().into_iter().flatten() {
         let converted = match key.as_str() {
-            "consumes" | "produces" | "schemes" => continue,
-            "parameters" => own
+            "consumes" | "produces" => continue,
+            "parameters" if inner.is_array() => own
                 .iter()
                 .filter(|it| !["body", "formData"].contains(&place(it)))
                 .map(parameter)
                 .collect(),
-            "responses" => {
+            "responses" if inner.is_object() => {
                 let entries = inner.as_object().into_iter().flatten();
                 let entries = entries.map(|(status, it)| (status.clone(), response(it, &produces)));
                 entries.collect::<Map<_, _>>().into()
@@ -314,7 +322,20 @@ fn operation(value: &Value, own: &[Value], all: &[Value], consumes: &[&str], pro
         };
         let media = if consumes.is_empty() { vec![by_kind] } else { consumes };
         let schema = json!({"type": "object", "properties": properties, "required": asked});
-        let body = json!({"required": !asked.is_empty(), "content": content(&media, Some(schema))});
+        let mut content = content(&media, Some(schema));
+        let lists = fields
+            .iter()
+            .filter_map(|it| Some((name(it), json!({"collectionFormat": it.get("collectionFormat")?}))));
+        let lists: Map<String, Value> = lists.collect();
+        let media = content
+            .as_object_mut()
+            .into_iter()
+            .flatten()
+            .filter(|_| !lists.is_empty());
+        for (_, entry) in media {
+            set(entry, "encoding", lists.clone().into());
+        }
+        let body = json!({"required": !asked.is_empty(), "content": content});
         out.insert("requestBody".to_owned(), body);
     }
     out.into()

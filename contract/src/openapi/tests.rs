@@ -242,7 +242,14 @@ fn a_schema_change_is_judged_by_its_direction() {
             "not-changed",
             ERROR,
         ),
-        (json!({}), json!({"if": x}), "if-added", ERROR, "if-added", INFO),
+        (
+            json!({"then": z}),
+            json!({"if": x, "then": z}),
+            "if-added",
+            ERROR,
+            "if-added",
+            INFO,
+        ),
         (
             json!({"contains": x}),
             json!({}),

@@ -9,8 +9,8 @@ use crate::tree::{NodeId, word};
 impl Comparison<'_> {
     pub(super) fn whole(&mut self) {
         self.global_security();
-        let servers = |bundle: &Bundle| bundle.tree.get(bundle.root, word::SERVERS);
-        self.servers(servers(self.graph.base), servers(self.graph.revision), "servers");
+        let servers = |bundle: &Bundle| [bundle.tree.get(bundle.root, word::SERVERS)];
+        self.servers(&servers(self.graph.base), &servers(self.graph.revision), "servers");
         let schemas = |bundle: &Bundle| -> BTreeSet<String> {
             let components = bundle.tree.get(bundle.root, word::COMPONENTS);
             let schemas = components.and_then(|components| bundle.tree.get(components, word::SCHEMAS));
@@ -31,30 +31,58 @@ impl Comparison<'_> {
         }
     }
 
-    /// Addresses, where both sides name some.
-    pub(super) fn servers(&mut self, base: Option<NodeId>, revision: Option<NodeId>, location: &str) {
-        let urls = |bundle: &Bundle, list: Option<NodeId>| -> BTreeSet<String> {
-            let list = list.map_or(&[][..], |list| bundle.tree.items(list));
-            let urls = list.iter().filter_map(|server| bundle.tree.text_of(*server, word::URL));
-            urls.map(|url| url.trim_end_matches('/').to_owned()).collect()
-        };
-        let (old, new) = (urls(self.graph.base, base), urls(self.graph.revision, revision));
-        if old.is_empty() || new.is_empty() {
-            return;
-        }
+    /// The addresses of an operation: its own, else those of its path, else those of all, else the description's own.
+    pub(super) fn servers(&mut self, base: &[Option<NodeId>], revision: &[Option<NodeId>], location: &str) {
+        let (old, new) = (
+            addresses(self.graph.base, base),
+            addresses(self.graph.revision, revision),
+        );
         for url in old.difference(&new) {
-            self.report(
-                "api-server-removed",
-                location,
-                format!("server `{}` is gone", url.escape_debug()),
-            );
+            let text = format!("server `{}` is gone", url.escape_debug());
+            self.report("api-server-removed", location, text);
         }
         for url in new.difference(&old) {
-            self.report(
-                "api-server-added",
-                location,
-                format!("server `{}` is new", url.escape_debug()),
+            let text = format!("server `{}` is new", url.escape_debug());
+            self.report("api-server-added", location, text);
+        }
+    }
+}
+
+/// The addresses of the first list that isn't empty, with the values that their variables may have.
+fn addresses(bundle: &Bundle, lists: &[Option<NodeId>]) -> BTreeSet<String> {
+    let tree = &bundle.tree;
+    let named = lists
+        .iter()
+        .flatten()
+        .map(|list| tree.items(*list))
+        .find(|list| !list.is_empty());
+    let mut found = BTreeSet::new();
+    for server in named.unwrap_or_default() {
+        let url = tree
+            .text_of(*server, word::URL)
+            .unwrap_or_default()
+            .trim_end_matches('/');
+        found.insert(url.to_owned());
+        let variables = tree
+            .get(*server, word::VARIABLES)
+            .into_iter()
+            .flat_map(|map| tree.pairs(map));
+        for (name, variable) in variables {
+            let values = tree.get(variable, word::ENUM).map_or(&[][..], |list| tree.items(list));
+            let default = tree
+                .text_of(variable, word::DEFAULT)
+                .map(|value| format!("{url} with `{name}` by default {value}"));
+            let values = values.iter().filter_map(|value| tree.text(*value));
+            found.extend(
+                values
+                    .map(|value| format!("{url} with `{name}` {value}"))
+                    .chain(default),
             );
         }
     }
+    // Where none is named, it is where the description is (OpenAPI 3.1 §4.8.1.1).
+    if named.is_none() {
+        found.insert(String::new());
+    }
+    found
 }

@@ -1,9 +1,8 @@
 //! What happened to one pair of schemas: its own keywords.
 
-use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::what::{BOUNDS, Bound, BoundRow};
+use super::types::Types;
 use super::{Edge, Finding, Graph, Guard, View, What, equal, types};
 use crate::bundle::At;
 use crate::tree::{NodeId, Sym, word};
@@ -13,16 +12,26 @@ pub(super) struct Comparison<'g, 'a> {
     pub(super) graph: &'g mut Graph<'a>,
     pub(super) old: View<'a>,
     pub(super) new: View<'a>,
+    /// Each side as it is written, where it is one schema.
+    pub(super) whole: (Option<NodeId>, Option<NodeId>),
     pub(super) findings: Vec<Finding>,
     pub(super) edges: Vec<Edge>,
 }
 
 pub(super) fn compare(graph: &mut Graph<'_>, base: &[At], revision: &[At]) -> (Vec<Finding>, Vec<Edge>) {
     let (old, new) = (View::of(graph.base, base), View::of(graph.revision, revision));
+    graph.overflow |= old.cut || new.cut;
+    // Whatever a lost reference asked for: no change is made up from it.
+    if old.lost != new.lost {
+        let text = "schemas behind references that lead nowhere, or to no schema, aren't compared";
+        graph.unclear(text.to_owned());
+        return (Vec::new(), Vec::new());
+    }
     let mut comparison = Comparison {
         graph,
         old,
         new,
+        whole: (whole(base), whole(revision)),
         findings: Vec::new(),
         edges: Vec::new(),
     };
@@ -34,14 +43,20 @@ pub(super) fn compare(graph: &mut Graph<'_>, base: &[At], revision: &[At]) -> (V
     if comparison.old.nothing || comparison.new.nothing {
         return (comparison.findings, comparison.edges);
     }
+    comparison.odd_keywords();
     comparison.members(base, revision);
-    if comparison.types(base, revision) {
-        comparison.values();
+    if comparison.types() {
+        let relisted = comparison.relisted();
+        if !relisted {
+            comparison.values();
+        }
+        comparison.defaults();
         comparison.bounds();
         comparison.texts();
-        comparison.structure();
+        comparison.structure(relisted);
     }
     comparison.discriminator();
+    comparison.subtypes(base, revision);
     (comparison.findings, comparison.edges)
 }
 
@@ -72,8 +87,15 @@ impl Comparison<'_, '_> {
     }
 
     /// Compares nullability and types; says whether it is worth looking further.
-    fn types(&mut self, base: &[At], revision: &[At]) -> bool {
-        match (self.old.nullable(), self.new.nullable()) {
+    fn types(&mut self) -> bool {
+        // A list of values without null rules it out, whatever else is said; many lists only forget it, so they
+        // are taken by their word where either side names null in its list.
+        let strict = self.old.lists_null() == Some(true) || self.new.lists_null() == Some(true);
+        let nullable = |view: &View<'_>| match view.lists_null().filter(|_| strict) {
+            Some(listed) => listed && (view.nullable() || view.get(word::TYPE).is_none()),
+            None => view.nullable(),
+        };
+        match (nullable(&self.old), nullable(&self.new)) {
             // Where anything goes, the type tells the whole change.
             _ if self.old.says_no_type() || self.new.says_no_type() => {}
             (false, true) => self.row("became-nullable", "null became possible"),
@@ -83,12 +105,15 @@ impl Comparison<'_, '_> {
         if self.wrapping() {
             return false;
         }
-        if let (Some((old, old_list)), Some((new, new_list))) =
-            (types::list_of_types(&self.old), types::list_of_types(&self.new))
-            && (old_list || new_list)
+        if let (Some(old), Some(new)) = (types::list_of_types(&self.old), types::list_of_types(&self.new))
+            && (old.is_choice || new.is_choice)
         {
-            self.list_of_types(&old, &new);
-            return old_list == new_list || !self.moved_into_choice(base, revision);
+            self.list_of_types(&old.types, &new.types);
+            if old.is_choice && new.is_choice {
+                self.choices(&old.members, &new.members);
+                return true;
+            }
+            return !self.moved_into_choice(&old, &new);
         }
         let Some((change, text)) = types::compare(&self.old, &self.new) else {
             return true;
@@ -98,33 +123,54 @@ impl Comparison<'_, '_> {
         true
     }
 
+    /// Two choices of one schema for each type: those of the same type belong together.
+    fn choices(&mut self, old: &BTreeMap<&str, NodeId>, new: &BTreeMap<&str, NodeId>) {
+        for (kind, a) in old {
+            if let Some(b) = new.get(kind) {
+                self.below(&[*a], &[*b], format!("({kind})"), Guard::default());
+            }
+        }
+    }
+
     /// A mere type that became one of several, or the other way round: the rest of it is told against its like.
-    fn moved_into_choice(&mut self, base: &[At], revision: &[At]) -> bool {
-        let plain = |all: &[At]| match all {
-            [At { node, beside: None }] => Some(*node),
+    fn moved_into_choice(&mut self, old: &Types<'_>, new: &Types<'_>) -> bool {
+        let like = |plain: &Types<'_>, choice: &Types<'_>| match plain.types.len() {
+            1 => plain.types.first().and_then(|kind| choice.members.get(kind)).copied(),
             _ => None,
         };
-        let alike = |plain: &View<'_>, choice: &View<'_>| {
-            let types = plain.types();
-            let keywords = [word::ONE_OF, word::ANY_OF].into_iter();
-            keywords
-                .flat_map(|keyword| choice.alternatives(keyword))
-                .find(|schema| View::one(choice.bundle, *schema).types() == types)
+        let pair = match old.is_choice {
+            false => self.whole.0.zip(like(old, new)),
+            true => like(new, old).zip(self.whole.1),
         };
-        let (old, new) = match self.old.types().is_empty() {
-            false => (plain(base), alike(&self.old, &self.new)),
-            true => (alike(&self.new, &self.old), plain(revision)),
+        if let Some((a, b)) = pair {
+            self.below(&[a], &[b], String::new(), Guard::default());
+            return true;
+        }
+        // What each of several types must be beyond its name stands in different places.
+        let (plain, choice, bundle) = match old.is_choice {
+            false => (&self.old, new, self.graph.revision),
+            true => (&self.new, old, self.graph.base),
         };
-        let (Some(old), Some(new)) = (old, new) else {
-            return false;
-        };
-        self.below(&[old], &[new], String::new(), Guard::default());
-        true
+        let mere = types::is_mere(plain)
+            && choice
+                .members
+                .values()
+                .all(|schema| types::is_mere(&View::one(bundle, *schema)));
+        if !mere && old.types.intersection(&new.types).next().is_some() {
+            let text = "a list of types became a choice among schemas, or the other way round: what their values must be isn't compared";
+            self.graph.unclear(text.to_owned());
+        }
+        false
     }
 
     fn list_of_types(&mut self, old: &BTreeSet<&str>, new: &BTreeSet<&str>) {
-        let list = |types: Vec<&&str>| types.into_iter().copied().collect::<Vec<_>>().join(", ");
-        let (gone, fresh) = (list(old.difference(new).collect()), list(new.difference(old).collect()));
+        // Every integer is a number.
+        let without = |types: &BTreeSet<&str>, others: &BTreeSet<&str>| -> String {
+            let subsumed = |name: &&str| *name == "integer" && others.contains("number");
+            let left = types.difference(others).copied().filter(|name| !subsumed(name));
+            left.collect::<Vec<_>>().join(", ")
+        };
+        let (gone, fresh) = (without(old, new), without(new, old));
         if !gone.is_empty() {
             self.row("list-of-types-narrowed", format!("{gone} became impossible"));
         }
@@ -156,11 +202,14 @@ impl Comparison<'_, '_> {
             );
         }
         self.value(word::CONST, ["const-added", "const-removed", "const-changed"]);
+    }
+
+    fn defaults(&mut self) {
         let names = ["default-value-added", "default-value-removed", "default-value-changed"];
         self.value(word::DEFAULT, names);
     }
 
-    fn lists(&mut self, removed: &'static str, added: &'static str, old: &[NodeId], new: &[NodeId]) {
+    pub(super) fn lists(&mut self, removed: &'static str, added: &'static str, old: &[NodeId], new: &[NodeId]) {
         let aligned: BTreeSet<NodeId> = new.iter().filter_map(|id| self.graph.alignment.node(*id)).collect();
         for value in old.iter().filter(|value| !aligned.contains(value)) {
             let text = format!("`{}` is gone", self.show_old(*value));
@@ -202,34 +251,6 @@ impl Comparison<'_, '_> {
         }
     }
 
-    fn bounds(&mut self) {
-        for row in BOUNDS {
-            let (old, new) = (bound(&self.old, row), bound(&self.new, row));
-            let name = self.graph.base.tree.str(row.keyword).to_owned();
-            let (what, text) = match (old, new) {
-                (None, Some(new)) => (row.set, format!("`{name}` is new: {new}")),
-                (Some(old), None) => (row.unset, format!("`{name}` was {old}, is gone")),
-                (Some(old), Some(new)) => {
-                    let text = format!("`{name}` was {old}, is {new}");
-                    match (row.bound, old.partial_cmp(&new)) {
-                        (_, Some(Ordering::Equal)) => continue,
-                        (Bound::Multiple, _) if new % old == 0.0 => (row.increased, text),
-                        (Bound::Multiple, _) if old % new == 0.0 => (row.decreased, text),
-                        // Neither divides the other: what was possible isn't, and the other way round.
-                        (Bound::Multiple, _) => {
-                            self.row(row.increased, text.clone());
-                            (row.decreased, text)
-                        }
-                        (_, Some(Ordering::Less)) => (row.increased, text),
-                        _ => (row.decreased, text),
-                    }
-                }
-                (None, None) => continue,
-            };
-            self.row(what, text);
-        }
-    }
-
     fn texts(&mut self) {
         let anything = self
             .new
@@ -245,7 +266,9 @@ impl Comparison<'_, '_> {
             (word::CONTENT_MEDIA_TYPE, "content-media-type-changed"),
             (word::CONTENT_ENCODING, "content-encoding-changed"),
         ] {
-            self.value(keyword, [name; 3]);
+            if types::renamed_format(&self.old, &self.new).is_none_or(|renamed| renamed != keyword) {
+                self.value(keyword, [name; 3]);
+            }
         }
         match (self.old.flag(word::UNIQUE_ITEMS), self.new.flag(word::UNIQUE_ITEMS)) {
             (false, true) => self.row("unique-items-set", "items must be different now"),
@@ -285,8 +308,8 @@ impl Comparison<'_, '_> {
     fn mapping(&mut self, old: Option<NodeId>, new: Option<NodeId>) {
         let (base, revision) = (&self.graph.base.tree, &self.graph.revision.tree);
         let (old, new) = (old.map(|map| base.pairs(map)), new.map(|map| revision.pairs(map)));
-        let old: std::collections::BTreeMap<_, _> = old.into_iter().flatten().collect();
-        let new: std::collections::BTreeMap<_, _> = new.into_iter().flatten().collect();
+        let old: BTreeMap<_, _> = old.into_iter().flatten().collect();
+        let new: BTreeMap<_, _> = new.into_iter().flatten().collect();
         let names: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
         for name in names {
             let what = match (old.get(name), new.get(name)) {
@@ -331,23 +354,11 @@ impl Comparison<'_, '_> {
     }
 }
 
-/// The value of a bound; in OpenAPI 3.0 an exclusive bound is the plain one with a mark.
-fn bound(view: &View<'_>, row: &BoundRow) -> Option<f64> {
-    let tightest: fn(f64, f64) -> f64 = match row.bound {
-        Bound::Upper => f64::min,
-        Bound::Lower | Bound::Multiple => f64::max,
-    };
-    let marked = |plain: Sym, mark: Sym| view.number(plain, tightest).filter(|_| view.flag(mark));
-    match row.keyword {
-        word::EXCLUSIVE_MAXIMUM => view
-            .number(row.keyword, tightest)
-            .or_else(|| marked(word::MAXIMUM, row.keyword)),
-        word::EXCLUSIVE_MINIMUM => view
-            .number(row.keyword, tightest)
-            .or_else(|| marked(word::MINIMUM, row.keyword)),
-        word::MAXIMUM if view.flag(word::EXCLUSIVE_MAXIMUM) => None,
-        word::MINIMUM if view.flag(word::EXCLUSIVE_MINIMUM) => None,
-        keyword => view.number(keyword, tightest),
+/// The schema that a list is, where it is one.
+fn whole(all: &[At]) -> Option<NodeId> {
+    match all {
+        [At { node, beside: None }] => Some(*node),
+        _ => None,
     }
 }
 

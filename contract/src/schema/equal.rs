@@ -10,7 +10,7 @@ use crate::tree::{NodeId, Sym, word};
 const MAX_DEPTH: usize = 100;
 
 /// Keywords whose values are compared as they stand.
-const VALUES: [Sym; 30] = [
+const VALUES: [Sym; 31] = [
     word::FORMAT,
     word::PATTERN,
     word::CONST,
@@ -34,6 +34,7 @@ const VALUES: [Sym; 30] = [
     word::READ_ONLY,
     word::WRITE_ONLY,
     word::DEPENDENT_REQUIRED,
+    word::DEPENDENCIES,
     word::DISCRIMINATOR,
     word::ENUM,
     word::EXTENSIBLE_ENUM,
@@ -116,8 +117,11 @@ impl Graph<'_> {
             return false;
         }
         let (old, new) = (View::of(self.base, base), View::of(self.revision, revision));
-        let verdict = old.nothing == new.nothing
+        let known = !old.cut && !new.cut && old.lost == new.lost;
+        let verdict = known
+            && old.nothing == new.nothing
             && old.nullable() == new.nullable()
+            && old.lists_null() == new.lists_null()
             && old.types() == new.types()
             && old.texts(word::REQUIRED) == new.texts(word::REQUIRED)
             && self.equal_values(&old, &new)

@@ -1,10 +1,10 @@
 //! What happened to the parts of one pair of schemas: properties, items, alternatives.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::compare::{Comparison, label};
 use super::what::RESTRICTIONS;
-use super::{Edge, Guard, View, What};
+use super::{Edge, Guard, View, What, types};
 use crate::bundle::{At, Bundle};
 use crate::tree::{NodeId, Sym, word};
 
@@ -17,23 +17,45 @@ fn joint<'a>(bundle: &'a Bundle, schemas: &[NodeId]) -> View<'a> {
     View::of(bundle, &all)
 }
 
+/// Whether properties without a name of their own are refused.
+fn is_closed(view: &View<'_>) -> bool {
+    let mut schemas = view.all(word::ADDITIONAL_PROPERTIES);
+    view.get(word::PATTERN_PROPERTIES).is_none() && schemas.any(|schema| view.bundle.tree.bool(schema) == Some(false))
+}
+
+/// Whether a keyword restricts anything: of a condition and what follows from it, none does alone.
+fn has_effect(view: &View<'_>, keyword: Sym) -> bool {
+    let has = |keyword| view.get(keyword).is_some();
+    match keyword {
+        word::IF => has(word::THEN) || has(word::ELSE),
+        word::THEN | word::ELSE => has(word::IF),
+        _ => true,
+    }
+}
+
 /// A list that isn't empty.
 fn some(list: Vec<NodeId>) -> Option<Vec<NodeId>> {
     Some(list).filter(|list| !list.is_empty())
 }
 
 impl<'a> Comparison<'_, 'a> {
-    pub(super) fn structure(&mut self) {
+    /// `relisted`: the alternatives are a list of values, which was compared.
+    pub(super) fn structure(&mut self, relisted: bool) {
         self.properties();
         self.items();
         self.additional_properties();
         self.maps();
         for row in RESTRICTIONS {
             let step = format!("({})", self.graph.base.tree.str(row.keyword));
-            match (
-                some(self.old.restricting(row.keyword)),
-                some(self.new.restricting(row.keyword)),
-            ) {
+            let effective =
+                |view: &View<'a>| some(view.restricting(row.keyword)).filter(|_| has_effect(view, row.keyword));
+            match (effective(&self.old), effective(&self.new)) {
+                // Whatever it asks for is asked of other values.
+                (Some(old), Some(new)) if row.keyword == word::IF => {
+                    if !self.graph.equal_lists(&old, &new) {
+                        self.row("if-changed", "`if` changed");
+                    }
+                }
                 (None, Some(_)) => self.row(row.added, format!("{step} is new")),
                 (Some(_), None) => self.row(row.removed, format!("{step} is gone")),
                 (Some(old), Some(new)) => self.below(&old, &new, step, Guard::default()),
@@ -44,11 +66,42 @@ impl<'a> Comparison<'_, 'a> {
         match (old.is_empty(), new.is_empty()) {
             (true, false) => self.row("not-added", "some values are ruled out now"),
             (false, true) => self.row("not-removed", "no values are ruled out any more"),
-            (false, false) if !self.graph.equal_lists(&old, &new) => self.row("not-changed", "`not` changed"),
+            (false, false) if !self.graph.equal_lists(&old, &new) => self.ruled_out(&old, &new),
             _ => {}
         }
-        self.alternatives(word::ONE_OF, "oneOf", "one-of-added", "one-of-removed");
-        self.alternatives(word::ANY_OF, "anyOf", "any-of-added", "any-of-removed");
+        if !relisted {
+            self.alternatives(word::ONE_OF, "oneOf", "one-of-added", "one-of-removed");
+            self.alternatives(word::ANY_OF, "anyOf", "any-of-added", "any-of-removed");
+        }
+    }
+
+    /// What `not` rules out: mere lists of values can be told apart.
+    fn ruled_out(&mut self, old: &[NodeId], new: &[NodeId]) {
+        let values = |bundle: &Bundle, list: &[NodeId]| match list {
+            [only] => {
+                let view = View::one(bundle, *only);
+                let mere = view.keywords().all(|keyword| keyword == word::ENUM);
+                view.values().filter(|_| mere && view.lists_null() == Some(false))
+            }
+            _ => None,
+        };
+        let (before, after) = (values(self.graph.base, old), values(self.graph.revision, new));
+        let (Some(before), Some(after)) = (before, after) else {
+            return self.row("not-changed", "`not` changed");
+        };
+        let fresh = after.iter().filter(|value| {
+            self.graph
+                .alignment
+                .node(**value)
+                .is_none_or(|same| !before.contains(&same))
+        });
+        let fresh = fresh.count();
+        if fresh > 0 {
+            self.row("not-added", "further values are ruled out");
+        }
+        if fresh + before.len() > after.len() {
+            self.row("not-removed", "some values aren't ruled out any more");
+        }
     }
 
     pub(super) fn below(&mut self, old: &[NodeId], new: &[NodeId], step: String, guard: Guard) {
@@ -98,10 +151,27 @@ impl<'a> Comparison<'_, 'a> {
                     self.below(old, new, step, guard);
                 }
                 (Some(old), None) => {
+                    if is_closed(&self.new) {
+                        self.tell_at(
+                            What::Row("property-refused"),
+                            step.clone(),
+                            format!("`{shown}` is refused"),
+                            Self::guard(base, old),
+                        );
+                    }
                     let what = What::PropertyRemoved { required: required.0 };
                     self.tell_at(what, step, format!("`{shown}` is gone"), Self::guard(base, old));
                 }
                 (None, Some(new)) => {
+                    if is_closed(&self.old) {
+                        let text = format!("`{shown}` isn't refused any more");
+                        self.tell_at(
+                            What::Row("property-accepted"),
+                            step.clone(),
+                            text,
+                            Self::guard(revision, new),
+                        );
+                    }
                     let default = joint(revision, new).get(word::DEFAULT).is_some();
                     let what = What::PropertyAdded {
                         required: required.1,
@@ -181,14 +251,20 @@ impl<'a> Comparison<'_, 'a> {
                 (None, None) => {}
             }
         }
+        let typed = self.old.types().is_empty() != self.new.types().is_empty();
+        let refuses =
+            |view: &View<'a>, rest: &[NodeId]| rest.iter().any(|rest| view.bundle.tree.bool(*rest) == Some(false));
         match (&old_rest, &new_rest) {
             (Some(old), Some(new)) => self.below(old, new, "[]".to_owned(), Guard::default()),
-            (None, Some(_)) if before.is_empty() && !self.old.types().is_empty() => {
-                self.row("items-added", "items have a schema now");
+            (None, Some(new)) if refuses(&self.new, new) => {
+                self.row("items-closed", "no further items are possible now")
             }
-            (Some(_), None) if after.is_empty() && !self.new.types().is_empty() => {
-                self.row("items-removed", "items have no schema any more");
-            }
+            (Some(old), None) if refuses(&self.old, old) => self.row("items-opened", "further items are possible now"),
+            // That a type is new says it already.
+            (None, Some(_)) if before.is_empty() && !typed => self.row("items-added", "items have a schema now"),
+            (Some(_), None) if after.is_empty() && !typed => self.row("items-removed", "items have no schema any more"),
+            (None, Some(_)) if !before.is_empty() => self.row("items-added", "further items have a schema now"),
+            (Some(_), None) if !after.is_empty() => self.row("items-removed", "further items have no schema any more"),
             _ => {}
         }
     }
@@ -310,10 +386,13 @@ impl<'a> Comparison<'_, 'a> {
     fn alternatives(&mut self, keyword: Sym, step: &str, added: &'static str, removed: &'static str) {
         let (before, after) = (self.old.alternatives(keyword), self.new.alternatives(keyword));
         // A choice among mere types was told with the types.
-        let is_list = |view: &View<'a>| super::types::list_of_types(view).is_some();
-        if before.is_empty() && after.is_empty() || is_list(&self.old) && is_list(&self.new) {
+        let is_list = |view: &View<'a>, choice: &[NodeId]| {
+            types::list_of_types(view).is_some_and(|types| types.is_choice || choice.is_empty())
+        };
+        if before.is_empty() && after.is_empty() || is_list(&self.old, &before) && is_list(&self.new, &after) {
             return;
         }
+        self.choice_itself(keyword, &before, &after);
         let (pairs, gone, fresh) = self.matched(before.clone(), after.clone());
         for (old, new) in pairs {
             let (a, b) = (self.graph.base.name(old), self.graph.revision.name(new));
@@ -335,6 +414,32 @@ impl<'a> Comparison<'_, 'a> {
         }
     }
 
+    /// A choice where there was none asks for something, unless what was possible is one of the alternatives.
+    fn choice_itself(&mut self, keyword: Sym, before: &[NodeId], after: &[NodeId]) {
+        let other = if keyword == word::ONE_OF {
+            word::ANY_OF
+        } else {
+            word::ONE_OF
+        };
+        let chosen = |view: &View<'a>| !view.alternatives(other).is_empty();
+        // Where a type came with the choice, that it did says it already.
+        let typed = types::effective(&self.old).is_empty() == types::effective(&self.new).is_empty();
+        let (old, new) = self.whole;
+        let is_one =
+            |old: Option<NodeId>, new: Option<NodeId>| old.zip(new).is_some_and(|(a, b)| self.graph.equal(a, b));
+        match (before.is_empty(), after.is_empty()) {
+            (true, false) if after.iter().any(|schema| is_one(old, Some(*schema))) => {}
+            (false, true) if before.iter().any(|schema| is_one(Some(*schema), new)) => {}
+            (true, false) if typed && !chosen(&self.old) => {
+                self.row("choice-added", "only some alternatives are possible now");
+            }
+            (false, true) if typed && !chosen(&self.new) => {
+                self.row("choice-removed", "not only some alternatives are possible any more");
+            }
+            _ => {}
+        }
+    }
+
     /// Finds which schemas of two lists belong together: equal ones, those of one name, those of one title, and
     /// the last two that have neither.
     pub(super) fn matched(&self, mut gone: Vec<NodeId>, mut fresh: Vec<NodeId>) -> Matched {
@@ -342,11 +447,22 @@ impl<'a> Comparison<'_, 'a> {
         let mut pairs = Vec::new();
         let title =
             |bundle: &'a Bundle, id: NodeId| bundle.tree.text_of(id, word::TITLE).filter(|title| !title.is_empty());
-        let rules: [&dyn Fn(NodeId, NodeId) -> bool; 4] = [
+        let nameless = |bundle: &'a Bundle, id: NodeId| bundle.name(id).is_none() && title(bundle, id).is_none();
+        // Read once: each is asked for again and again.
+        let names = |bundle: &'a Bundle, list: &[NodeId]| -> HashMap<NodeId, Vec<&'a str>> {
+            let described = list.iter().filter(|id| nameless(bundle, **id)).map(|id| {
+                let names: Vec<&str> = View::one(bundle, *id).named(word::PROPERTIES).into_keys().collect();
+                (*id, names)
+            });
+            described.filter(|(_, names)| !names.is_empty()).collect()
+        };
+        let (names, other_names) = (names(base, &gone), names(revision, &fresh));
+        let rules: [&dyn Fn(NodeId, NodeId) -> bool; 5] = [
             &|a, b| self.graph.settled(a, b),
             &|a, b| base.name(a).is_some() && base.name(a) == revision.name(b),
             &|a, b| self.graph.equal(a, b),
             &|a, b| base.name(a).is_none() && title(base, a).is_some() && title(base, a) == title(revision, b),
+            &|a, b| names.get(&a).is_some_and(|names| other_names.get(&b) == Some(names)),
         ];
         for belongs in rules {
             gone.retain(|a| match fresh.iter().position(|b| belongs(*a, *b)) {
@@ -357,7 +473,6 @@ impl<'a> Comparison<'_, 'a> {
                 None => true,
             });
         }
-        let nameless = |bundle: &'a Bundle, id: NodeId| bundle.name(id).is_none() && title(bundle, id).is_none();
         let lone = |bundle: &'a Bundle, list: &[NodeId]| {
             let mut nameless = list.iter().copied().filter(|id| nameless(bundle, *id));
             nameless.next().filter(|_| nameless.next().is_none())

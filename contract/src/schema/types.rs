@@ -1,9 +1,9 @@
 //! Types and formats: which values of the one are values of the other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::view::View;
-use crate::tree::word;
+use crate::tree::{NodeId, Sym, word};
 
 /// How a set of values stands to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +70,7 @@ struct Side<'v> {
 impl<'v> Side<'v> {
     fn of(view: &View<'v>) -> Self {
         Self {
-            types: view.types(),
+            types: effective(view),
             format: view.text(word::FORMAT),
         }
     }
@@ -87,9 +87,58 @@ impl<'v> Side<'v> {
     }
 }
 
+/// The types of a schema, or where it names none, of its alternatives.
+pub(super) fn effective<'v>(view: &View<'v>) -> BTreeSet<&'v str> {
+    let types = view.types();
+    if !types.is_empty() || view.get(word::TYPE).is_some() {
+        return types;
+    }
+    let mut found = BTreeSet::new();
+    for keyword in [word::ONE_OF, word::ANY_OF] {
+        for schema in view.alternatives(keyword) {
+            let types = View::one(view.bundle, schema).types();
+            if types.is_empty() {
+                return types;
+            }
+            found.extend(types);
+        }
+    }
+    found
+}
+
+/// Formats that OpenAPI 3.1 writes as another keyword (OpenAPI 3.1 §4.7.14.3): format, keyword, its value.
+const RENAMED: [(&str, Sym, &str); 2] = [
+    ("binary", word::CONTENT_MEDIA_TYPE, "application/octet-stream"),
+    ("byte", word::CONTENT_ENCODING, "base64"),
+];
+
+/// The keyword that one side writes instead of a format of the other.
+pub(super) fn renamed_format(old: &View<'_>, new: &View<'_>) -> Option<Sym> {
+    let moved = |from: &View<'_>, to: &View<'_>| {
+        let mut rows = RENAMED.into_iter();
+        rows.find(|(format, keyword, value)| {
+            from.text(word::FORMAT) == Some(format)
+                && from.get(*keyword).is_none()
+                && to.text(*keyword) == Some(value)
+                && to.get(word::FORMAT).is_none()
+        })
+    };
+    moved(old, new)
+        .or_else(|| moved(new, old))
+        .map(|(_, keyword, _)| keyword)
+}
+
 /// Compares type and format; nothing where they are the same.
 pub(super) fn compare(old: &View<'_>, new: &View<'_>) -> Option<(TypeChange, String)> {
-    let (old, new) = (Side::of(old), Side::of(new));
+    let renamed = renamed_format(old, new);
+    let (mut old, mut new) = (Side::of(old), Side::of(new));
+    if let Some(keyword) = renamed {
+        (old.format, new.format) = (None, None);
+        // Bytes need no type in 3.1.
+        if keyword == word::CONTENT_MEDIA_TYPE && (old.types.is_empty() || new.types.is_empty()) {
+            return None;
+        }
+    }
     if old.types == new.types && old.format == new.format {
         return None;
     }
@@ -104,29 +153,68 @@ pub(super) fn compare(old: &View<'_>, new: &View<'_>) -> Option<(TypeChange, Str
     Some((change, format!("the type was {}, is {}", old.show(), new.show())))
 }
 
-/// Types of a schema that is nothing but a type, or a choice among such; nothing for other schemas.
-pub(super) fn list_of_types<'v>(view: &View<'v>) -> Option<(BTreeSet<&'v str>, bool)> {
+/// A schema that is a type, or a choice among schemas of one type each.
+pub(super) struct Types<'v> {
+    pub(super) types: BTreeSet<&'v str>,
+    /// The schema of each type, where it is a choice.
+    pub(super) members: BTreeMap<&'v str, NodeId>,
+    /// Whether it is a choice.
+    pub(super) is_choice: bool,
+}
+
+/// Keywords of a schema that says nothing but its type.
+const MERE: [Sym; 6] = [
+    word::TYPE,
+    word::TITLE,
+    word::DEFAULT,
+    word::READ_ONLY,
+    word::WRITE_ONLY,
+    word::DEPRECATED,
+];
+
+/// Whether a schema says nothing but its type.
+pub(super) fn is_mere(view: &View<'_>) -> bool {
+    view.keywords().all(|keyword| MERE.contains(&keyword))
+}
+
+/// The types of a schema that is a type or a choice among such; nothing for other schemas. Of a choice each type has
+/// one schema, or several that say nothing else.
+pub(super) fn list_of_types<'v>(view: &View<'v>) -> Option<Types<'v>> {
     let complex = [word::NOT, word::PROPERTIES];
     if complex.into_iter().any(|keyword| view.get(keyword).is_some()) {
         return None;
     }
     let types = view.types();
     if !types.is_empty() {
-        return Some((types, false));
+        return Some(Types {
+            types,
+            members: BTreeMap::new(),
+            is_choice: false,
+        });
     }
-    let mut found = BTreeSet::new();
+    let mut members: BTreeMap<&str, NodeId> = BTreeMap::new();
     for keyword in [word::ONE_OF, word::ANY_OF] {
         for schema in view.alternatives(keyword) {
             let inner = View::one(view.bundle, schema);
             let nested = [word::PROPERTIES, word::ONE_OF, word::ANY_OF];
-            let types = inner.types();
-            if types.len() != 1 || nested.into_iter().any(|keyword| inner.get(keyword).is_some()) {
+            if nested.into_iter().any(|keyword| inner.get(keyword).is_some()) {
                 return None;
             }
-            found.extend(types);
+            let mut types = inner.types().into_iter();
+            let (Some(only), None) = (types.next(), types.next()) else {
+                return None;
+            };
+            let twin = members.insert(only, schema);
+            if twin.is_some_and(|twin| !is_mere(&inner) || !is_mere(&View::one(view.bundle, twin))) {
+                return None;
+            }
         }
     }
-    (!found.is_empty()).then_some((found, true))
+    (!members.is_empty()).then(|| Types {
+        types: members.keys().copied().collect(),
+        members,
+        is_choice: true,
+    })
 }
 
 #[cfg(test)]

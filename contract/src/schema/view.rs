@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::bundle::{At, Bundle};
 use crate::tree::{NodeId, Sym, word};
 
-/// Most parts of one `allOf` that are taken together.
-const MAX_PARTS: usize = 200;
+/// Most parts of one `allOf` that are taken together; of a schema with more not all is compared, which leaves a gap.
+const MAX_PARTS: usize = 1_000;
+
+/// Types that are any together; every integer is a number.
+const EVERY_TYPE: [&str; 6] = ["array", "boolean", "null", "number", "object", "string"];
 
 /// A schema with all that it takes over.
 #[derive(Clone)]
@@ -18,6 +21,10 @@ pub(crate) struct View<'a> {
     null: bool,
     /// A `false` stands among the parts: nothing is possible.
     pub(crate) nothing: bool,
+    /// It has more parts than are taken together.
+    pub(crate) cut: bool,
+    /// References among the parts that lead nowhere: what they ask for isn't known.
+    pub(crate) lost: BTreeSet<&'a str>,
 }
 
 /// Whether a schema says null and nothing else.
@@ -48,6 +55,8 @@ impl<'a> View<'a> {
             members: Vec::new(),
             null: false,
             nothing: false,
+            cut: false,
+            lost: BTreeSet::new(),
         };
         for part in all.iter().flat_map(|at| at.beside.into_iter().chain([at.node])) {
             view.members.extend(
@@ -61,11 +70,30 @@ impl<'a> View<'a> {
         let mut waiting: Vec<At> = all.iter().rev().copied().collect();
         while let Some(next) = waiting.pop() {
             // A schema that takes over itself adds nothing.
-            if view.parts.len() >= MAX_PARTS || !seen.insert(next) {
+            if !seen.insert(next) {
                 continue;
             }
+            if view.parts.len() >= MAX_PARTS {
+                view.cut = true;
+                break;
+            }
             let from = waiting.len();
-            for part in next.beside.into_iter().chain([next.node]) {
+            // A reference that something stands beside, behind another such one.
+            let further = bundle.next(next.node).is_some();
+            if further {
+                waiting.push(bundle.resolve(next.node));
+            }
+            // The description as a whole is no schema.
+            if [word::OPENAPI, word::ASYNCAPI]
+                .into_iter()
+                .any(|key| bundle.tree.text_of(next.node, key).is_some())
+            {
+                view.lost.insert("#");
+            }
+            if let Some(lost) = bundle.lost_at(next.node) {
+                view.lost.insert(bundle.tree.str(lost));
+            }
+            for part in next.beside.into_iter().chain((!further).then_some(next.node)) {
                 view.nothing |= bundle.tree.bool(part) == Some(false);
                 view.parts.push(part);
                 let members = bundle
@@ -123,6 +151,19 @@ impl<'a> View<'a> {
             .filter_map(move |part| self.bundle.tree.get(*part, keyword))
     }
 
+    /// Everything that the parts say.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&'a str, NodeId)> {
+        self.parts.iter().flat_map(|part| self.bundle.tree.pairs(*part))
+    }
+
+    /// All keywords of all parts, but `allOf` and references, which brought the parts here.
+    pub(crate) fn keywords(&self) -> impl Iterator<Item = Sym> {
+        let entries = self.parts.iter().flat_map(|part| self.bundle.tree.entries(*part));
+        entries
+            .map(|(keyword, _)| *keyword)
+            .filter(|keyword| ![word::ALL_OF, word::REF].contains(keyword))
+    }
+
     /// The schemas of a keyword, those that allow everything left out.
     pub(crate) fn restricting(&self, keyword: Sym) -> Vec<NodeId> {
         self.without_free(self.distinct(keyword))
@@ -155,12 +196,22 @@ impl<'a> View<'a> {
     /// Entries of a keyword's maps by name: all that the parts say of it.
     pub(crate) fn named(&self, keyword: Sym) -> BTreeMap<&'a str, Vec<NodeId>> {
         let mut found: BTreeMap<&str, Vec<NodeId>> = BTreeMap::new();
-        for map in self.all(keyword) {
-            for (name, value) in self.bundle.tree.pairs(map) {
-                let known = found.entry(name).or_default();
-                if !known.contains(&value) {
-                    known.push(value);
-                }
+        let tree = &self.bundle.tree;
+        // Before JSON Schema 2019-09 one keyword held both lists and schemas.
+        let older = |value: NodeId| match keyword {
+            word::DEPENDENT_REQUIRED => tree.is_list(value),
+            word::DEPENDENT_SCHEMAS => !tree.is_list(value),
+            _ => false,
+        };
+        let plain = self.all(keyword).flat_map(|map| tree.pairs(map));
+        let older = self
+            .all(word::DEPENDENCIES)
+            .flat_map(|map| tree.pairs(map))
+            .filter(|(_, value)| older(*value));
+        for (name, value) in plain.chain(older) {
+            let known = found.entry(name).or_default();
+            if !known.contains(&value) {
+                known.push(value);
             }
         }
         found
@@ -218,7 +269,12 @@ impl<'a> View<'a> {
         let mut found: Option<BTreeSet<&str>> = None;
         for kind in self.all(word::TYPE) {
             let listed = tree.items(kind).iter().filter_map(|item| tree.text(*item));
-            let named: BTreeSet<&str> = listed.chain(tree.text(kind)).filter(|name| *name != "null").collect();
+            let mut named: BTreeSet<&str> = listed.chain(tree.text(kind)).collect();
+            // All of them are any.
+            if EVERY_TYPE.iter().all(|name| named.contains(name)) {
+                continue;
+            }
+            named.remove("null");
             found = Some(match found {
                 None => named,
                 Some(known) => {
@@ -246,6 +302,16 @@ impl<'a> View<'a> {
             .get(word::TYPE)
             .is_some_and(|kind| is_null(&kind) || tree.items(kind).iter().any(is_null));
         self.null || listed || self.flag(word::NULLABLE)
+    }
+
+    /// Whether null is among the listed values; nothing where none are listed, or for one of several alternatives.
+    pub(crate) fn lists_null(&self) -> Option<bool> {
+        let tree = &self.bundle.tree;
+        let has_null = |list: NodeId| tree.items(list).iter().any(|value| tree.is_null(*value));
+        self.all(word::ENUM)
+            .filter(|_| !self.null)
+            .map(has_null)
+            .reduce(|all, other| all && other)
     }
 
     /// Whether nothing is said about the type: null is possible then, too.

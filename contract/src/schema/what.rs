@@ -180,6 +180,9 @@ const ROWS: &[Row] = &[
     row("one-of-removed", Error, Info, "one-of-added", "an alternative isn't possible any more"),
     row("wrapped-in-one-of", Error, Error, "unwrapped-from-one-of", "what was one object is a choice among several"),
     row("unwrapped-from-one-of", Error, Warning, "wrapped-in-one-of", "what was a choice among several is one object"),
+    row("choice-added", Error, Info, "choice-removed", "only some alternatives are possible"),
+    row("choice-removed", Info, Error, "choice-added", "not only some alternatives are possible any more"),
+    row("if-changed", Error, Error, "if-changed", "a condition is another"),
     row("not-added", Error, Info, "not-removed", "some values are ruled out"),
     row("not-removed", Info, Error, "not-added", "values that were ruled out are possible"),
     row("not-changed", Error, Error, "not-changed", "other values are ruled out"),
@@ -189,8 +192,12 @@ const ROWS: &[Row] = &[
     row("discriminator-mapping-added", Info, Info, "discriminator-mapping-deleted", "a further value names an alternative"),
     row("discriminator-mapping-deleted", Info, Info, "discriminator-mapping-added", "a value doesn't name an alternative any more"),
     row("discriminator-mapping-changed", Info, Info, "discriminator-mapping-changed", "a value names another alternative"),
+    row("subtype-added", Info, Warning, "subtype-removed", "a further schema inherits from this one"),
+    row("subtype-removed", Error, Info, "subtype-added", "a schema doesn't inherit from this one any more"),
     row("prefix-items-added", Info, Error, "prefix-items-removed", "the tuple has a further place"),
     row("prefix-items-removed", Error, Info, "prefix-items-added", "the tuple lost a place"),
+    row("items-closed", Error, Info, "items-opened", "no further items are possible"),
+    row("items-opened", Info, Warning, "items-closed", "further items are possible"),
     row("items-added", Warning, Info, "items-removed", "items are restricted"),
     row("items-removed", Info, Warning, "items-added", "items aren't restricted any more"),
     row("dependent-required-added", Error, Info, "dependent-required-removed", "a property asks for others"),
@@ -204,8 +211,10 @@ const ROWS: &[Row] = &[
     row("additional-properties-allowed", Info, Info, "additional-properties-forbidden", "properties that aren't named are possible"),
     row("additional-properties-restricted", Warning, Info, "additional-properties-unrestricted", "properties that aren't named have a schema"),
     row("additional-properties-unrestricted", Info, Warning, "additional-properties-restricted", "properties that aren't named have no schema any more"),
-    row("undescribed-property-required", Warning, Info, "undescribed-property-optional", "a property is asked for that isn't described"),
-    row("undescribed-property-optional", Info, Warning, "undescribed-property-required", "a property that isn't described isn't asked for any more"),
+    row("property-refused", Error, Info, "property-accepted", "a property is neither named any more nor possible without a name"),
+    row("property-accepted", Info, Info, "property-refused", "a property is named that was refused"),
+    row("undescribed-property-required", Error, Info, "undescribed-property-optional", "a property is asked for that isn't described"),
+    row("undescribed-property-optional", Info, Error, "undescribed-property-required", "a property that isn't described isn't asked for any more"),
     row("xml-changed", Warning, Warning, "xml-changed", "the XML is written in another way"),
     row("deprecated", Info, Info, "reactivated", "it is deprecated"),
     row("deprecated-with-sunset", Info, Info, "reactivated", "it is deprecated, and when it ends is known"),
@@ -217,6 +226,20 @@ const ROWS: &[Row] = &[
     row("stability-invalid", Error, Error, "stability-invalid", "what it promises can't be read"),
     row("stability-increased", Info, Info, "stability-decreased", "it promises more stability"),
 ];
+
+/// Rows that only warn who writes, although they rule out what was possible: in practice it often was ruled out before.
+const NARROWING: [&str; 5] = [
+    "pattern-changed",
+    "unique-items-set",
+    "items-added",
+    "additional-properties-forbidden",
+    "additional-properties-restricted",
+];
+
+/// Whether a row rules out what was possible, or may.
+pub(crate) fn narrows(name: &str) -> bool {
+    NARROWING.contains(&name) || BOUNDS.iter().any(|bound| bound.set == name)
+}
 
 static BY_NAME: LazyLock<BTreeMap<&'static str, Row>> = LazyLock::new(|| rows().map(|row| (row.name, row)).collect());
 

@@ -2,11 +2,11 @@
 
 use sqlparser::ast::{
     AlterColumnOperation, AlterTableOperation, AlterTypeOperation, ColumnDef, ColumnOption, CreateTable, DataType,
-    Ident, IndexColumn, ObjectName, ObjectType, RenameTableNameKind, Statement, TableConstraint,
-    UserDefinedTypeRepresentation,
+    Expr, GeneratedAs, Ident, IndexColumn, ObjectName, ObjectType, Query, RenameTableNameKind, SelectItem, SetExpr,
+    Statement, TableConstraint, UserDefinedTypeRepresentation,
 };
 
-use super::schema::{Column, Constraint, Kind, Schema, Table};
+use super::schema::{Column, Constraint, Kind, Schema, Table, View};
 use super::types::Type;
 use crate::Gap;
 
@@ -40,11 +40,15 @@ pub(super) fn apply(schema: &mut Schema, statement: &Statement, place: &str) {
             }
         }
         Statement::CreateView(view) => {
-            let query = view.query.to_string();
-            run.schema.views.insert(name_of(&view.name), query);
+            let named: Vec<Ident> = view.columns.iter().map(|column| column.name.clone()).collect();
+            run.schema
+                .views
+                .insert(name_of(&view.name), view_of(&named, &view.query));
         }
-        Statement::AlterView { name, query, .. } => {
-            run.schema.views.insert(name_of(name), query.to_string());
+        Statement::AlterView {
+            name, columns, query, ..
+        } => {
+            run.schema.views.insert(name_of(name), view_of(columns, query));
         }
         Statement::CreateType {
             name,
@@ -68,6 +72,26 @@ pub(super) fn apply(schema: &mut Schema, statement: &Statement, place: &str) {
         }
         // The rest changes no table: functions, triggers, rights, data.
         _ => {}
+    }
+}
+
+/// A view with the names of its columns, where each is named or is one of a table.
+fn view_of(named: &[Ident], query: &Query) -> View {
+    let selected = |item: &SelectItem| match item {
+        SelectItem::UnnamedExpr(Expr::Identifier(name)) | SelectItem::ExprWithAlias { alias: name, .. } => {
+            Some(ident(name))
+        }
+        SelectItem::UnnamedExpr(Expr::CompoundIdentifier(path)) => path.last().map(ident),
+        _ => None,
+    };
+    let columns = match query.body.as_ref() {
+        _ if !named.is_empty() => Some(named.iter().map(ident).collect()),
+        SetExpr::Select(select) => select.projection.iter().map(selected).collect(),
+        _ => None,
+    };
+    View {
+        query: query.to_string(),
+        columns,
     }
 }
 
@@ -102,7 +126,7 @@ fn idents(names: &[Ident]) -> Vec<String> {
 
 fn indexed(columns: &[IndexColumn]) -> Vec<String> {
     let name = |column: &IndexColumn| match &column.column.expr {
-        sqlparser::ast::Expr::Identifier(name) => ident(name),
+        Expr::Identifier(name) => ident(name),
         expression => expression.to_string().to_lowercase(),
     };
     columns.iter().map(name).collect()
@@ -332,6 +356,7 @@ fn column_of<'a>(
         not_null: serial,
         default: None,
         generated: serial,
+        always: false,
         was: std::collections::BTreeSet::new(),
     };
     for (constraint_name, option) in options {
@@ -357,9 +382,13 @@ fn column_of<'a>(
                 let to = target(&key.foreign_table, &key.referred_columns);
                 constraint(Kind::ForeignKey, format!("{name} -> {to}"));
             }
-            ColumnOption::Generated { .. } | ColumnOption::Identity(_) => column.generated = true,
-            ColumnOption::Materialized(_) | ColumnOption::Ephemeral(_) | ColumnOption::Alias(_) => {
+            ColumnOption::Generated { generated_as, .. } => {
                 column.generated = true;
+                column.always = !matches!(generated_as, GeneratedAs::ByDefault);
+            }
+            ColumnOption::Identity(_) => (column.generated, column.always) = (true, true),
+            ColumnOption::Materialized(_) | ColumnOption::Ephemeral(_) | ColumnOption::Alias(_) => {
+                (column.generated, column.always) = (true, true);
             }
             ColumnOption::DialectSpecific(tokens) => {
                 let words: Vec<String> = tokens.iter().map(|token| token.to_string().to_uppercase()).collect();
@@ -445,7 +474,10 @@ fn alter_column(table: &mut Table, name: &str, operation: &AlterColumnOperation)
         AlterColumnOperation::SetDefault { value } => column.default = Some(value.to_string()),
         AlterColumnOperation::DropDefault => column.default = None,
         AlterColumnOperation::SetDataType { data_type, .. } => column.ty = Type::of(data_type),
-        AlterColumnOperation::AddGenerated { .. } => column.generated = true,
+        AlterColumnOperation::AddGenerated { generated_as, .. } => {
+            column.generated = true;
+            column.always = matches!(generated_as, Some(GeneratedAs::Always));
+        }
     }
     true
 }

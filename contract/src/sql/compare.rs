@@ -121,7 +121,22 @@ impl<'a> Comparison<'a> {
             (true, false) => self.add("NOT_NULL_DROPPED", table, name, format!("column `{name}` may be null")),
             _ => {}
         }
+        self.always(table, name, old, new);
         self.default(table, name, old, new);
+    }
+
+    fn always(&mut self, table: &str, name: &str, old: &Column, new: &Column) {
+        match (old.always, new.always) {
+            (false, true) => {
+                let text = format!("the database gives column `{name}` itself, always");
+                self.add("ALWAYS_GENERATED_ADDED", table, name, text);
+            }
+            (true, false) => {
+                let text = format!("column `{name}` may be given");
+                self.add("ALWAYS_GENERATED_DROPPED", table, name, text);
+            }
+            _ => {}
+        }
     }
 
     fn default(&mut self, table: &str, name: &str, old: &Column, new: &Column) {
@@ -131,7 +146,7 @@ impl<'a> Comparison<'a> {
                 let text = format!("the default of column `{name}` changed from {before} to {after}");
                 self.add("DEFAULT_CHANGED", table, name, text);
             }
-            _ if given(old) && !given(new) => {
+            _ if given(old) && !given(new) && (!old.always || new.not_null) => {
                 let required = new.must_be_given();
                 let rule = if required {
                     "REQUIRED_DEFAULT_DROPPED"
@@ -140,7 +155,7 @@ impl<'a> Comparison<'a> {
                 };
                 self.add(rule, table, name, format!("column `{name}` lost its default"));
             }
-            _ if !given(old) && given(new) => {
+            _ if !given(old) && given(new) && !new.always => {
                 self.add("DEFAULT_ADDED", table, name, format!("column `{name}` has a default"));
             }
             _ => {}
@@ -231,6 +246,17 @@ impl<'a> Comparison<'a> {
             match new.views.get(name) {
                 None => self.add("VIEW_DROPPED", name, "", format!("view `{name}` was dropped")),
                 Some(after) if before != after => {
+                    let gone: Vec<&String> = match (&before.columns, &after.columns) {
+                        (Some(before), Some(after)) => before.difference(after).collect(),
+                        _ => Vec::new(),
+                    };
+                    for column in &gone {
+                        let text = format!("column `{column}` of view `{name}` is gone");
+                        self.add("VIEW_COLUMN_DROPPED", name, column, text);
+                    }
+                    if !gone.is_empty() {
+                        continue;
+                    }
                     self.add("VIEW_CHANGED", name, "", format!("view `{name}` is defined otherwise"));
                 }
                 Some(_) => {}

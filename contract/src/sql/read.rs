@@ -10,6 +10,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use super::apply::apply;
 use super::schema::Schema;
+use super::sections;
 use crate::{ContractError, Gap, Sources};
 
 /// Largest side, in bytes.
@@ -116,7 +117,12 @@ const OTHER_OBJECTS: &[&str] = &[
 /// Reads all files in the order in which migration tools run them, and applies them to an empty database.
 pub(super) fn schema(sources: &dyn Sources) -> Result<Schema, ContractError> {
     let mut paths = sources.paths();
-    paths.retain(|path| path.ends_with(".sql"));
+    let is_sql = |path: &str| {
+        [".sql", ".ddl"]
+            .iter()
+            .any(|ending| path.to_ascii_lowercase().ends_with(ending))
+    };
+    paths.retain(|path| is_sql(path));
     if paths.len() > 1 {
         paths.retain(|path| !undoes(path));
     }
@@ -132,7 +138,7 @@ pub(super) fn schema(sources: &dyn Sources) -> Result<Schema, ContractError> {
             SourceError::new(&path, error.to_string()).help("make the file readable, or leave it out of the folder")
         })?;
         bytes += text.len();
-        let read = read(&path, &text)?;
+        let read = read(&path, &sections::forward(text.trim_start_matches('\u{feff}')))?;
         statements += read.statements.len();
         if bytes > MAX_BYTES || statements > MAX_STATEMENTS {
             let message = format!("the files have more than {MAX_BYTES} bytes or {MAX_STATEMENTS} statements");
@@ -223,10 +229,8 @@ fn read(path: &str, text: &str) -> Result<Read, ContractError> {
         |error| (error.message, error.location.line, error.location.column),
     );
     let place = |number: u64| usize::try_from(number).unwrap_or(1);
-    Err(SourceError::new(path, message)
-        .at(text, place(line), place(column))
-        .help("expected SQL statements")
-        .into())
+    let found = SourceError::new(path, message).help("expected SQL statements");
+    Err(crate::text::at(found, text, place(line), place(column)).into())
 }
 
 /// Splits at semicolons, so that what can't be read of one statement costs no other.

@@ -8,11 +8,18 @@ use crate::Gap;
 #[derive(Debug, Default)]
 pub(super) struct Schema {
     pub tables: BTreeMap<String, Table>,
-    /// Views by name, with the query as text.
-    pub views: BTreeMap<String, String>,
+    pub views: BTreeMap<String, View>,
     /// Types that list their values.
     pub enums: BTreeMap<String, Vec<String>>,
     pub gaps: Vec<Gap>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct View {
+    /// The query as text.
+    pub query: String,
+    /// Names of its columns, where they can be told from the query alone.
+    pub columns: Option<BTreeSet<String>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -30,6 +37,8 @@ pub(super) struct Column {
     pub default: Option<String>,
     /// The database gives the value itself: an identity, a serial, a generated column.
     pub generated: bool,
+    /// The database always gives the value: a row that gives it is refused.
+    pub always: bool,
     pub was: BTreeSet<String>,
 }
 

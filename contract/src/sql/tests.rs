@@ -73,7 +73,22 @@ fn fixtures() -> Vec<(&'static str, String, String)> {
         both(
             "VIEW_CHANGED",
             "CREATE VIEW v AS SELECT a FROM t",
-            "CREATE VIEW v AS SELECT b FROM t",
+            "CREATE VIEW v AS SELECT a FROM t WHERE a > 0",
+        ),
+        both(
+            "VIEW_COLUMN_DROPPED",
+            "CREATE VIEW v AS SELECT a, t.b, c + 1 AS d FROM t",
+            "CREATE VIEW v AS SELECT a, c + 1 AS d FROM t",
+        ),
+        columns(
+            "ALWAYS_GENERATED_ADDED",
+            "b int",
+            "b int GENERATED ALWAYS AS (a * 2) STORED",
+        ),
+        columns(
+            "ALWAYS_GENERATED_DROPPED",
+            "b int GENERATED ALWAYS AS (a * 2) STORED",
+            "b int",
         ),
         both("VIEW_ADDED", "SELECT 1", "CREATE VIEW v AS SELECT 1"),
         both("ENUM_DROPPED", mood, &format!("{mood} DROP TYPE mood")),
@@ -141,6 +156,12 @@ fn types_are_compared_by_what_they_hold() {
         ("boolean", "bool", None),
         ("json", "jsonb", Some("COLUMN_TYPE_CHANGED")),
         ("text[]", "text[]", None),
+        ("VARCHAR2(20)", "VARCHAR2(10 CHAR)", Some("COLUMN_NARROWED")),
+        ("NUMBER(10,2)", "NUMBER(8,2)", Some("COLUMN_NARROWED")),
+        ("vector(3)", "vector(4)", Some("COLUMN_TYPE_CHANGED")),
+        ("LONGTEXT", "TEXT", Some("COLUMN_NARROWED")),
+        ("TEXT", "MEDIUMTEXT", Some("COLUMN_LENGTHENED")),
+        ("MEDIUMBLOB", "TINYBLOB", Some("COLUMN_NARROWED")),
     ] {
         let table = |ty: &str| format!("CREATE TABLE t (a {ty});");
         let diff = found(&table(old), &table(new));
@@ -170,7 +191,7 @@ fn migrations_run_in_order_and_other_dialects_are_read() {
     let text = "CREATE TABLE [dbo].[T] ([Id] INT IDENTITY(1,1) NOT NULL, [N] NVARCHAR(MAX) NULL);";
     assert_eq!(
         ids(&found(text, "CREATE TABLE t (id int NOT NULL DEFAULT 1, n text)")),
-        ["DEFAULT_CHANGED"; 0]
+        ["ALWAYS_GENERATED_DROPPED"]
     );
 }
 

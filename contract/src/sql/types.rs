@@ -2,6 +2,11 @@
 
 use sqlparser::ast::{BinaryLength, CharacterLength, DataType, EnumMember, ExactNumberInfo, TimezoneInfo};
 
+/// Bytes of MySQL's `MEDIUMTEXT` and `MEDIUMBLOB`.
+const MEDIUM: u64 = (1 << 24) - 1;
+/// Bytes of MySQL's `LONGTEXT` and `LONGBLOB`.
+const LONG: u64 = (1 << 32) - 1;
+
 /// A type without its spelling: `INT4`, `INTEGER` and `INT` are one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Type {
@@ -77,26 +82,48 @@ impl Type {
                 }
             }
             D::TinyText => Self::Text { length: Some(255) },
-            D::Text | D::MediumText | D::LongText | D::Clob(_) | D::String(None) => Self::Text { length: None },
+            D::MediumText => Self::Text { length: Some(MEDIUM) },
+            D::LongText => Self::Text { length: Some(LONG) },
+            D::Text | D::Clob(_) | D::String(None) => Self::Text { length: None },
             D::String(length) => Self::Text { length: *length },
             D::Varbinary(Some(BinaryLength::IntegerLength { length })) => Self::Binary { length: Some(*length) },
             D::Binary(length) => Self::Binary {
                 length: Some(length.unwrap_or(1)),
             },
-            D::Varbinary(_) | D::Bytea | D::Blob(_) | D::MediumBlob | D::LongBlob | D::Bytes(_) => {
-                Self::Binary { length: None }
-            }
+            D::TinyBlob => Self::Binary { length: Some(255) },
+            D::MediumBlob => Self::Binary { length: Some(MEDIUM) },
+            D::LongBlob => Self::Binary { length: Some(LONG) },
+            D::Varbinary(_) | D::Bytea | D::Blob(_) | D::Bytes(_) => Self::Binary { length: None },
             D::Bool | D::Boolean => Self::Named("boolean".to_owned()),
             D::Timestamp(_, zone) => Self::Timestamp {
                 zone: matches!(zone, TimezoneInfo::WithTimeZone | TimezoneInfo::Tz),
             },
             D::Datetime(_) | D::TimestampNtz(_) => Self::Timestamp { zone: false },
             D::Enum(members, _) => Self::Enum(members.iter().map(member).collect()),
-            D::Custom(name, _) => match name.to_string().to_ascii_lowercase().as_str() {
+            D::Custom(name, arguments) => match name.to_string().to_ascii_lowercase().as_str() {
                 "smallserial" | "serial2" => int(16),
                 "serial" | "serial4" => int(32),
                 "bigserial" | "serial8" => int(64),
-                other => Self::Named(other.trim_start_matches("public.").trim_matches('"').to_owned()),
+                // Oracle's, and PostgreSQL's own name of `char`.
+                "varchar2" | "nvarchar2" | "bpchar" => Self::Text {
+                    length: number(arguments, 0),
+                },
+                "raw" => Self::Binary {
+                    length: number(arguments, 0),
+                },
+                "number" => Self::Decimal {
+                    digits: number(arguments, 0).map(|all| {
+                        let behind = number(arguments, 1).and_then(|behind| i64::try_from(behind).ok());
+                        (all, behind.unwrap_or_default())
+                    }),
+                },
+                other => {
+                    let name = other.trim_start_matches("public.").trim_matches('"');
+                    match arguments.as_slice() {
+                        [] => Self::Named(name.to_owned()),
+                        some => Self::Named(format!("{name}({})", some.join(", ").to_ascii_lowercase())),
+                    }
+                }
             },
             other => Self::Named(other.to_string().to_ascii_lowercase()),
         }
@@ -142,7 +169,9 @@ impl Type {
             },
             (Self::Text { length: old }, Self::Text { length: new })
             | (Self::Binary { length: old }, Self::Binary { length: new }) => match (old, new) {
-                (_, None) => Step::Longer,
+                // MySQL's plain texts are shorter than these, which only MySQL has.
+                (Some(MEDIUM | LONG), None) => Step::Narrower,
+                (None, Some(MEDIUM | LONG)) | (_, None) => Step::Longer,
                 (Some(old), Some(new)) if new > old => Step::Longer,
                 _ => Step::Narrower,
             },
@@ -156,6 +185,11 @@ impl Type {
             _ => Step::Other,
         }
     }
+}
+
+/// A whole number among the arguments of a type: `20`, `20 CHAR`.
+fn number(arguments: &[String], at: usize) -> Option<u64> {
+    arguments.get(at)?.split_whitespace().next()?.parse().ok()
 }
 
 /// Binary digits below and above zero.

@@ -34,7 +34,7 @@ impl Alignment {
             let found = alignment.translate(base, revision, *node);
             alignment.nodes.push(found);
         }
-        alignment.settle(base, targets, lost);
+        alignment.settle(base, targets, lost, &BTreeSet::new());
         alignment
     }
 
@@ -90,8 +90,15 @@ impl Alignment {
         self.same(base, revision) && self.settled.get(base.at()).copied().unwrap_or(false)
     }
 
-    /// Finds the nodes below which no reference leads to something that changed.
-    fn settle(&mut self, base: &Tree, targets: &BTreeMap<Sym, (NodeId, Option<NodeId>)>, lost: &BTreeSet<Sym>) {
+    /// Finds the nodes below which no reference leads to something that changed; `changed` are references that do,
+    /// whatever can be seen.
+    pub(crate) fn settle(
+        &mut self,
+        base: &Tree,
+        targets: &BTreeMap<Sym, (NodeId, Option<NodeId>)>,
+        lost: &BTreeSet<Sym>,
+        changed: &BTreeSet<Sym>,
+    ) {
         // A reference holds if its targets are the same and all references below them hold; what refers to
         // one that doesn't hold doesn't either.
         let mut referrers: BTreeMap<Sym, Vec<Sym>> = BTreeMap::new();
@@ -99,7 +106,8 @@ impl Alignment {
         let mut steps = 0;
         for (reference, (target, other)) in targets {
             // What can't be looked through counts as changed, and is compared.
-            if steps > MAX_STEPS || other.is_none_or(|other| !self.same(*target, other)) {
+            if steps > MAX_STEPS || changed.contains(reference) || other.is_none_or(|other| !self.same(*target, other))
+            {
                 broken.push(*reference);
                 continue;
             }
@@ -118,16 +126,17 @@ impl Alignment {
                 }
             }
         }
+        let parents: BTreeSet<NodeId> = changed.iter().filter_map(|at| Some(targets.get(at)?.0)).collect();
         let mut settled: Vec<bool> = Vec::with_capacity(base.nodes.len());
         for at in 0..base.nodes.len() {
             let id = NodeId(u32::try_from(at).unwrap_or(u32::MAX));
-            let holds = !base.refers(id)
+            let quiet = !base.refers(id)
                 || base.reference(id).is_none_or(|reference| {
                     lost.contains(&reference) || targets.contains_key(&reference) && !seen.contains(&reference)
                 }) && base
                     .children(id)
                     .all(|child| settled.get(child.at()).copied().unwrap_or(false));
-            settled.push(holds);
+            settled.push(quiet && !parents.contains(&id));
         }
         self.settled = settled;
     }

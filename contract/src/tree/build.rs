@@ -97,6 +97,10 @@ pub(crate) struct Builder {
     pub(crate) tree: Tree,
     /// References that stand where references may stand, as they are kept.
     pub(crate) references: BTreeSet<Sym>,
+    /// Names of references that hang on the way they are reached (JSON Schema 2020-12 §8.2.3.2).
+    pub(crate) dynamic: BTreeSet<Sym>,
+    /// Keys that stand twice in one object with different values: readers differ in which one they take.
+    pub(crate) duplicates: BTreeSet<Sym>,
     /// The file under way, as references name it; empty for the first.
     file: String,
     items: Vec<NodeId>,
@@ -108,6 +112,8 @@ impl Builder {
         Self {
             tree: Tree::new(),
             references: BTreeSet::new(),
+            dynamic: BTreeSet::new(),
+            duplicates: BTreeSet::new(),
             file: String::new(),
             items: Vec::new(),
             entries: Vec::new(),
@@ -130,6 +136,11 @@ impl Builder {
     pub(crate) fn value(&mut self, file: &str, value: &Value) -> Result<NodeId, serde_json::Error> {
         file.clone_into(&mut self.file);
         self.read(value)
+    }
+
+    /// The node of `{}`.
+    pub(crate) fn anything(&mut self) -> NodeId {
+        self.map(self.entries.len())
     }
 
     fn read<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<NodeId, D::Error> {
@@ -165,7 +176,12 @@ impl Builder {
         }
         for entry in self.entries.drain(from..) {
             match self.tree.entries.get_mut(start..).and_then(|known| known.last_mut()) {
-                Some(last) if last.0 == entry.0 => *last = entry,
+                Some(last) if last.0 == entry.0 => {
+                    if last.1 != entry.1 {
+                        self.duplicates.insert(entry.0);
+                    }
+                    *last = entry;
+                }
                 _ => self.tree.entries.push(entry),
             }
         }
@@ -290,8 +306,17 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 builder: self.builder,
                 context,
             })?;
-            if key == word::REF && self.context == Context::Keywords {
+            let is_dynamic = [word::DYNAMIC_REF, word::RECURSIVE_REF].contains(&key);
+            if (key == word::REF || is_dynamic) && self.context == Context::Keywords {
                 value = self.builder.adopt_reference(value);
+            }
+            if is_dynamic
+                && self.context == Context::Keywords
+                && let Node::Text(name) = self.builder.tree.node(value)
+            {
+                self.builder.dynamic.insert(name);
+                self.builder.entries.push((word::REF, value));
+                continue;
             }
             self.builder.entries.push((key, value));
         }

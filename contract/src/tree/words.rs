@@ -58,7 +58,8 @@ words! {
     SERVERS "servers", URL "url", TAGS "tags", OPERATION_ID "operationId", PARAMETERS "parameters", IN "in",
     SCHEMA "schema", CONTENT "content", STYLE "style", EXPLODE "explode", ALLOW_RESERVED "allowReserved",
     ALLOW_EMPTY_VALUE "allowEmptyValue", REQUEST_BODY "requestBody", RESPONSES "responses", HEADERS "headers",
-    ENCODING "encoding", CONTENT_TYPE "contentType", CALLBACKS "callbacks", LINKS "links",
+    ENCODING "encoding", ITEM_SCHEMA "itemSchema", ADDITIONAL_OPERATIONS "additionalOperations",
+    DYNAMIC_REF "$dynamicRef", DYNAMIC_ANCHOR "$dynamicAnchor", RECURSIVE_REF "$recursiveRef", CONTENT_TYPE "contentType", CALLBACKS "callbacks", LINKS "links",
     FLOWS "flows", SCOPES "scopes", AUTHORIZATION_URL "authorizationUrl", TOKEN_URL "tokenUrl",
     SCHEME "scheme", OPEN_ID_CONNECT_URL "openIdConnectUrl",
     GET "get", PUT "put", POST "post", DELETE "delete", OPTIONS "options", HEAD "head", PATCH "patch", TRACE "trace",
@@ -66,5 +67,6 @@ words! {
     DEPENDENCIES "dependencies", DESCRIPTION "description", SUMMARY "summary", EXAMPLE "example", EXAMPLES "examples",
     EXTERNAL_DOCS "externalDocs", COMMENT "$comment", VALUE "value", CHANNELS "channels", MESSAGES "messages",
     OPERATIONS "operations", MESSAGE "message", PAYLOAD "payload", PUBLISH "publish", SUBSCRIBE "subscribe",
-    ACTION "action", CHANNEL "channel",
+    ACTION "action", CHANNEL "channel", ADDRESS "address", REPLY "reply", TRAITS "traits",
+    DEFAULT_CONTENT_TYPE "defaultContentType",
 }

@@ -96,6 +96,8 @@ pub(super) fn rows() -> Vec<Line> {
         ),
         (Verdict(Policy), r#"^error .*(?:The engine "\w+" is incompatible with this module|The platform ".*" is incompatible)"#),
         (Verdict(Policy), "^error Found incompatible module"),
+        // An audit: `npm install` counts vulnerabilities, too, but reports none.
+        (Verdict(Policy), r"^# npm audit report$|^[1-9]\d* vulnerabilities found(?: - Packages audited: \d+)?$"),
         // A script: what it ran says more.
         (Delegated(Test), r"^npm (?:ERR!|error) (?:Test failed\.|Lifecycle script `(?:\w+:)?(?:test|e2e)\S*` failed)"),
         (Delegated(Lint), r"^npm (?:ERR!|error) Lifecycle script `(?:lint|format|prettier|eslint)\S*` failed"),
