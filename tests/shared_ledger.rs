@@ -168,7 +168,7 @@ fn old_bodies_are_let_go_and_the_next_run_decides_as_before() {
     );
     // What went is still named and proved.
     let gone = export.lines().next().unwrap();
-    let gone: serde_json::Value = serde_json::from_str(gone).unwrap();
+    let gone: Value = serde_json::from_str(gone).unwrap();
     let proof = json(&estate.run(&["ledger", "prove", &gone["seq"].to_string()]));
     for field in ["seq", "kind", "at"] {
         assert_eq!(proof[field], gone[field], "{proof:#}");
