@@ -5,7 +5,6 @@ use clap::Args;
 use holdpoint_schemas::evidence::Check;
 use holdpoint_schemas::length::Length;
 use holdpoint_schemas::{Level, Timestamp};
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Format, Global, print_json, print_line};
@@ -147,8 +146,7 @@ pub fn write_reports(estate: &Path, report: &RunReport) -> Result<PathBuf> {
     let config = crate::pipeline::estate::read_text(estate, crate::pipeline::estate::CONFIG_FILE)?;
     let config = holdpoint_intake::estate::read_estate(crate::pipeline::estate::CONFIG_FILE, &config)?;
     let folder = estate.join(&config.state);
-    type Write<'a> = Box<dyn Fn(&mut dyn io::Write) -> Result<()> + 'a>;
-    let forms: [(&'static str, Write<'_>); 6] = [
+    let forms: [(&'static str, archive::Writing<'_>); 6] = [
         (
             "report.html",
             Box::new(|out| Ok(out.write_all(html::html(report)?.as_bytes())?)),

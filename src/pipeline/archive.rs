@@ -18,6 +18,9 @@ pub fn folder_name(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H%M%SZ").to_string()
 }
 
+/// Writes a form of a report.
+pub type Writing<'a> = Box<dyn Fn(&mut dyn Write) -> Result<()> + 'a>;
+
 /// One form of a run's report.
 pub struct Form<'a> {
     /// Name of its file.
@@ -26,7 +29,7 @@ pub struct Form<'a> {
     pub kept: bool,
     /// Writes it. A report of thousands of findings is large in some forms, so that no form is ever whole in memory that
     /// needn't be.
-    pub write: Box<dyn Fn(&mut dyn Write) -> Result<()> + 'a>,
+    pub write: Writing<'a>,
 }
 
 /// Writes a run's files beside the ledger, and those that people read into a folder of the run's own; then drops the

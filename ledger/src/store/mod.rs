@@ -30,9 +30,11 @@ pub(crate) struct Checkpoint {
     pub(crate) root: Option<Hash>,
 }
 
-/// Rows or checkpoints in order, each with its place and as it was found: what can't be read is a
-/// problem, not an end.
-pub(crate) type Page<T> = Vec<(u64, Result<T, String>)>;
+/// A row or a checkpoint with its place, as it was found: what can't be read is a problem, not an end.
+pub(crate) type Found<T> = (u64, Result<T, String>);
+
+/// Rows or checkpoints in order.
+pub(crate) type Page<T> = Vec<Found<T>>;
 
 /// A check that can be done on another thread: what it finds, one line each.
 pub(crate) type PageCheck = Box<dyn FnOnce() -> Result<Vec<String>, LedgerError> + Send>;
@@ -82,7 +84,7 @@ pub(crate) trait Store: Send {
     fn checkpoints(&self, after: u64, limit: usize) -> Result<Page<Checkpoint>, LedgerError>;
 
     /// The last checkpoint, with its size. Every append makes one: two transactions that see the same see the same log.
-    fn newest_checkpoint(&self) -> Result<Option<(u64, Result<Checkpoint, String>)>, LedgerError>;
+    fn newest_checkpoint(&self) -> Result<Option<Found<Checkpoint>>, LedgerError>;
 
     /// Whether there is a checkpoint at a size, and what it says.
     fn checkpoint(&self, size: u64) -> Result<Option<Checkpoint>, LedgerError>;

@@ -240,7 +240,7 @@ impl Store for Postgres {
         })
     }
 
-    fn newest_checkpoint(&self) -> Result<Option<(u64, Result<Checkpoint, String>)>, LedgerError> {
+    fn newest_checkpoint(&self) -> Result<Option<super::Found<Checkpoint>>, LedgerError> {
         self.call("reading the last checkpoint", |session| {
             let select = session.prepared("SELECT size, previous, root FROM checkpoint ORDER BY size DESC LIMIT 1")?;
             let row = session.client.query_opt(&select, &[])?;

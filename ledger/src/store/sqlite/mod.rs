@@ -6,7 +6,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row as SqlRow, Tra
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Access, Checkpoint, LeaseRow, Page, PageCheck, Store};
+use super::{Access, Checkpoint, Found, LeaseRow, Page, PageCheck, Store};
 use crate::entry::{Content, MAX_BODY_BYTES, Row};
 use crate::error::LedgerError;
 use crate::head::Hash;
@@ -103,7 +103,7 @@ impl Store for Sqlite {
         rows.collect::<Result<_, _>>().map_err(failed(doing))
     }
 
-    fn newest_checkpoint(&self) -> Result<Option<(u64, Result<Checkpoint, String>)>, LedgerError> {
+    fn newest_checkpoint(&self) -> Result<Option<Found<Checkpoint>>, LedgerError> {
         let doing = "reading the last checkpoint";
         let mut statement = self
             .connection
