@@ -66,6 +66,7 @@ fn main() {
             bytes: Box::new(move || std::fs::metadata(&file).unwrap().len()),
         };
         figures["sqlite"][name] = measured(&place, entries, shape);
+        eprintln!("{name} in SQLite: {}", figures["sqlite"][name]);
         drop(folder);
         if let Some(cluster) = cluster::Cluster::start(true) {
             let options = PostgresOptions::new(Secret::new(cluster.url()));
@@ -75,6 +76,7 @@ fn main() {
                 bytes: Box::new(move || size_of(&cluster, &schema)),
             };
             figures["postgres"][name] = measured(&place, entries, shape);
+            eprintln!("{name} in PostgreSQL: {}", figures["postgres"][name]);
         }
     }
     let text = serde_json::to_string_pretty(&figures).unwrap() + "\n";
