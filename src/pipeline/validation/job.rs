@@ -65,7 +65,10 @@ impl Trees {
 
 /// Baselines' trees that some job has loaded, by repo and tree.
 #[derive(Default)]
-pub struct LoadedTrees(Mutex<BTreeMap<(PathBuf, String), Weak<[u8]>>>);
+pub struct LoadedTrees(Mutex<BTreeMap<TreePlace, Weak<[u8]>>>);
+
+/// Folder of a mirror, and a tree in it.
+type TreePlace = (PathBuf, String);
 
 impl LoadedTrees {
     fn baseline(&self, git: &git2::Repository, trees: &Trees) -> Result<Arc<[u8]>> {
