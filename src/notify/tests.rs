@@ -1,5 +1,7 @@
 //! Against servers on loopback that these tests make.
 
+use holdpoint_schemas::Digest;
+use holdpoint_schemas::approval::{Binding, OverrideStatement};
 use holdpoint_schemas::nightly::{EmailConfig, MailTls, WebhookConfig};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -7,6 +9,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::output::samples;
+use crate::pipeline::approvals::OpenOverride;
 
 const QUICK: Bounds = Bounds {
     time: Duration::from_secs(5),
@@ -351,4 +354,74 @@ fn a_run_that_broke_off_says_why() {
     let at = "2026-03-17T02:30:00Z".parse().unwrap();
     let message = Message::of_failure("fintech", at, "the ledger doesn't verify");
     assert!(message.text().contains("broke off") && message.text().contains("doesn't verify"));
+}
+
+#[test]
+fn what_needs_a_look_now_comes_first() {
+    let mut report = samples::report();
+    let at = report.at;
+    report.queue.overrides.push(OpenOverride {
+        findings: vec!["hp-79a221fc88".to_owned()],
+        title: "Add a header".to_owned(),
+        repo: "payments".to_owned(),
+        branch: "main".to_owned(),
+        by: "ana@example.com".to_owned(),
+        at,
+        expires: at,
+        reason: "The site is being robbed".to_owned(),
+        id: Digest::of_parts([b"x".as_slice()]),
+        holds: true,
+        merged: None,
+        involved: std::collections::BTreeSet::new(),
+    });
+    let text = Message::of_run(&report, "reports/x").text();
+    let (now, rest) = (text.find("NEEDS A LOOK NOW").unwrap(), text.find("NEW").unwrap());
+    assert!(
+        now < rest && text.contains("OVERRIDE: emergency override of `Add a header`"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn an_override_is_told_to_everybody_whatever_they_asked_for() {
+    let digest = || Digest::of_parts([b"x".as_slice()]);
+    let at = "2026-03-17T02:30:00Z".parse().unwrap();
+    let statement = OverrideStatement {
+        fix: digest(),
+        decision: digest(),
+        binding: Binding {
+            estate: "e".to_owned(),
+            diff: digest(),
+            base: "b".to_owned(),
+            tree: "abcdef".to_owned(),
+            target_branch: "main".to_owned(),
+            repo: "payments".to_owned(),
+            policies: digest(),
+            schema: digest(),
+            facts: digest(),
+            evidence: None,
+        },
+        by: "ana@example.com".to_owned(),
+        at,
+        expires: at,
+        reason: "The site is being robbed".to_owned(),
+    };
+    let message = Message::of_override("fintech", &statement, "Add a header");
+    let (url, asked) = http(vec![OK]).await;
+    let mut config = to_hook(url);
+    config[0].when = NotifyWhen::Failed;
+    let secrets = secrets(&[("HOOK_SECRET", "s")]);
+    assert_eq!(
+        tell_within(&config, Gist::ALARM, &message, &secrets, QUICK).await,
+        Vec::<String>::new()
+    );
+    let asked = asked.lock().unwrap().join("");
+    for told in [
+        "EMERGENCY OVERRIDE by ana@example.com",
+        "The site is being robbed",
+        "payments@main",
+        "abcdef",
+    ] {
+        assert!(asked.contains(told), "{told}: {asked}");
+    }
 }
