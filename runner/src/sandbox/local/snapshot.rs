@@ -260,9 +260,12 @@ impl Change {
             ("change.tar", &self.archive),
         ] {
             fs::write(folder.join(name), content)?;
+            make_readable(&folder.join(name))?;
         }
         if !restored.is_empty() {
-            fs::copy(restore, folder.join("restore.tar"))?;
+            let copy = folder.join("restore.tar");
+            fs::copy(restore, &copy)?;
+            make_readable(&copy)?;
         }
         Ok(())
     }
@@ -351,4 +354,9 @@ fn link_inside(workspace: &Path, path: &Path) -> io::Result<Option<PathBuf>> {
         Err(Errno::NOENT | Errno::INVAL | Errno::NOTDIR) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Lets the sandbox's user read a file, whatever file mode mask we have.
+fn make_readable(file: &Path) -> io::Result<()> {
+    fs::set_permissions(file, fs::Permissions::from_mode(0o644))
 }
