@@ -92,7 +92,10 @@ pub fn mounts(world: &World) -> Vec<String> {
     let own = [world.disk(), world.disk().join("docker"), LOCAL.into()];
     let ours = points.filter(|point| {
         let point = Path::new(point);
-        (point.starts_with(world.disk()) || point.starts_with(LOCAL)) && !own.iter().any(|own| own == point)
+        // What the machine itself had mounted there before is hidden by the world's own.
+        (point.starts_with(world.disk()) || point.starts_with(LOCAL))
+            && !own.iter().any(|own| own == point)
+            && point.exists()
     });
     ours.map(str::to_owned).collect()
 }
