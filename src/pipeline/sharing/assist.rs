@@ -54,29 +54,36 @@ pub async fn assist(
         }
     };
     let mut runner = None;
-    while !*stop.borrow() {
-        match queue.run_of_another().await? {
-            None if assisted.run_of.is_some() || began.elapsed() >= wait => break,
-            None => {
+    let helping = async {
+        while !*stop.borrow() {
+            match queue.run_of_another().await? {
+                None if assisted.run_of.is_some() || began.elapsed() >= wait => break,
+                None => {
+                    pause(ASK_AGAIN, &mut stop).await;
+                    continue;
+                }
+                run => assisted.run_of = run,
+            }
+            if !queue.has_work().await? {
                 pause(ASK_AGAIN, &mut stop).await;
                 continue;
             }
-            run => assisted.run_of = run,
+            let found = pass(root, agent, &queue, &mut runner, &events, &mut stop).await?;
+            assisted.validated += found;
+            if found == 0 {
+                pause(PLAN_AGAIN, &mut stop).await;
+            }
         }
-        if !queue.has_work().await? {
-            pause(ASK_AGAIN, &mut stop).await;
-            continue;
-        }
-        let found = pass(root, agent, &queue, &mut runner, &events, &mut stop).await?;
-        assisted.validated += found;
-        if found == 0 {
-            pause(PLAN_AGAIN, &mut stop).await;
-        }
+        anyhow::Ok(())
+    };
+    let ended = helping.await;
+    // After an error, too: nothing may go on in the sandbox, and nobody wait for signals any more.
+    match (runner, &ended) {
+        (Some(runner), Ok(())) => runner.finish().await,
+        (Some(runner), Err(_)) => runner.cut().await,
+        (None, _) => {}
     }
-    if let Some(runner) = runner {
-        runner.finish().await;
-    }
-    Ok(assisted)
+    ended.map(|()| assisted)
 }
 
 async fn pause(time: Duration, stop: &mut watch::Receiver<bool>) {

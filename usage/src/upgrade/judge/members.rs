@@ -150,16 +150,7 @@ impl Judge<'_> {
 
     pub(super) fn loose(&mut self, pair: &Pair<'_>, name: &str, call: Option<&Arguments>, place: &Place) {
         for (owner, effect) in pair.member(name, call) {
-            let path = pair
-                .old
-                .scope(owner)
-                .map(|scope| scope.path.clone())
-                .unwrap_or_default();
-            let path: Vec<String> = path
-                .into_iter()
-                .filter(|part| part != INNER)
-                .chain([name.to_owned()])
-                .collect();
+            let path = path_of(pair, owner, name);
             // In Rust, a method of a trait is only seen where the trait is taken in.
             let certain = self.traits.contains(&owner)
                 && pair
@@ -169,30 +160,15 @@ impl Judge<'_> {
                     .filter(|scope| scope.is_class && scope.members.contains_key(name))
                     .count()
                     == 1;
-            self.effect(
-                effect,
-                &path.join(separator(pair.old.language)),
-                place,
-                certain,
-                pair.new,
-            );
+            self.effect(effect, &path, place, certain, pair.new);
         }
     }
 
     /// Effects on a member of an object whose class can't be seen.
     pub(super) fn somewhere(&mut self, pair: &Pair<'_>, name: &str, effects: Vec<(ScopeId, Effect)>, place: &Place) {
         for (owner, effect) in effects {
-            let path = pair
-                .old
-                .scope(owner)
-                .map(|scope| scope.path.clone())
-                .unwrap_or_default();
-            let path: Vec<String> = path
-                .into_iter()
-                .filter(|part| part != INNER)
-                .chain([name.to_owned()])
-                .collect();
-            self.effect(effect, &path.join(separator(pair.old.language)), place, false, pair.new);
+            let path = path_of(pair, owner, name);
+            self.effect(effect, &path, place, false, pair.new);
         }
     }
 
@@ -234,4 +210,18 @@ impl Judge<'_> {
             }
         }
     }
+}
+
+/// The name of a member, as people write it in the package's language.
+fn path_of(pair: &Pair<'_>, owner: ScopeId, name: &str) -> String {
+    let scope = pair
+        .old
+        .scope(owner)
+        .map(|scope| scope.path.as_slice())
+        .unwrap_or_default();
+    let parts = scope.iter().map(String::as_str).filter(|part| *part != INNER);
+    parts
+        .chain([name])
+        .collect::<Vec<_>>()
+        .join(separator(pair.old.language))
 }
