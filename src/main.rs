@@ -8,6 +8,7 @@ mod output;
 mod pipeline;
 mod server;
 mod telemetry;
+mod web;
 
 use clap::Parser as _;
 use std::process::ExitCode;

@@ -264,3 +264,162 @@ fn a_folder_in_a_repo_is_compared_without_what_git_keeps() {
     }
     assert_eq!(pair.diff("base", "revision", &[]).status.code(), Some(11));
 }
+
+#[test]
+fn a_revision_of_the_repo_is_compared_with_what_is_checked_out() {
+    let pair = Pair::of("openapi.yaml", OLD, &revised()).with("repo", "openapi.yaml", OLD);
+    let repo = pair.path("repo");
+    repository(&repo);
+    std::fs::write(repo.join("openapi.yaml"), revised()).unwrap();
+    let within = |sides: [&str; 2]| {
+        let mut command = crate::support::holdpoint();
+        command
+            .current_dir(&repo)
+            .args(["contract", "diff"])
+            .args(sides)
+            .args(["--format", "json"]);
+        command.output().unwrap()
+    };
+    let expected = document(&pair.diff("base", "revision", &["--format", "json"]));
+    assert!(!expected["changes"].as_array().unwrap().is_empty());
+    for sides in [
+        ["HEAD:openapi.yaml", "openapi.yaml"],
+        ["main:./openapi.yaml", "openapi.yaml"],
+        ["HEAD:", "."],
+    ] {
+        let output = within(sides);
+        assert_eq!(output.status.code(), Some(11), "{}", stderr(&output));
+        assert_eq!(document(&output)["changes"], expected["changes"], "{sides:?}");
+    }
+    refused(
+        &within(["HEAD:api.yaml", "openapi.yaml"]),
+        &["this revision has no such file"],
+    );
+    refused(&within(["gone:api.yaml", "openapi.yaml"]), &["no revision `gone`"]);
+    refused(&within(["HEAD:../openapi.yaml", "openapi.yaml"]), &["outside"]);
+}
+
+#[test]
+fn what_fails_is_chosen_and_lines_are_told() {
+    let pair = Pair::of(
+        "openapi.yaml",
+        OLD,
+        &OLD.replace("required: [id, tag], ", "").replace("'1'}", "'2'}"),
+    );
+    let pair = pair.with(
+        "wider",
+        "openapi.yaml",
+        &OLD.replace(
+            "  /internal/jobs",
+            "  /new:\n    get: {responses: {'200': {description: New}}}\n  /internal/jobs",
+        ),
+    );
+    let level = |side: &str, level: &str| pair.diff("base", side, &["--fail-on", level]).status.code();
+    assert_eq!(
+        (
+            level("wider", "error"),
+            level("wider", "warning"),
+            level("wider", "info")
+        ),
+        (Some(0), Some(0), Some(11))
+    );
+    assert_eq!(level("revision", "error"), Some(11));
+    let log = document(&pair.diff("base", "revision", &["--format", "sarif"]));
+    let place = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+    assert_eq!(place["region"]["startLine"], 5);
+    assert!(
+        place["artifactLocation"]["uri"]
+            .as_str()
+            .unwrap()
+            .ends_with("revision/openapi.yaml"),
+        "{place}"
+    );
+    assert_eq!(
+        pair.diff("base", "revision", &["--explain", "endpoint-added"])
+            .status
+            .code(),
+        Some(2)
+    );
+    let explained = run(&["contract", "diff", "--explain", "endpoint-added", "--format", "json"]);
+    assert_eq!(json(&explained)["rules"][0]["id"], "endpoint-added");
+}
+
+#[test]
+fn the_network_is_asked_only_where_it_was_allowed() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    let answers = std::thread::spawn(move || {
+        let mut asked = Vec::new();
+        // Each side asks once.
+        for stream in listener.incoming().take(2) {
+            use std::io::{BufRead as _, Write as _};
+            let mut stream = stream.unwrap();
+            let mut line = String::new();
+            let mut reader = std::io::BufReader::new(stream.try_clone().unwrap());
+            reader.read_line(&mut line).unwrap();
+            let kind = if line.contains("/v2/") { "integer" } else { "string" };
+            let body = format!("type: {kind}\n");
+            write!(
+                stream,
+                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            )
+            .unwrap();
+            asked.push(line.trim().to_owned());
+        }
+        asked
+    });
+    let description = |version: &str| {
+        let reference = format!("{{$ref: 'http://{host}/{version}/id.yaml'}}");
+        OLD.replace("schema: {type: string}", &format!("schema: {reference}"))
+    };
+    let pair = Pair::of("openapi.yaml", &description("v1"), &description("v2"));
+    let alone = pair.diff("base", "revision", &["--format", "json"]);
+    assert_eq!(alone.status.code(), Some(12), "{}", stdout(&alone));
+    assert!(stdout(&alone).contains("nothing is fetched from there"));
+    assert_eq!(
+        pair.diff("base", "revision", &["--allow-refs-from", "other.example"])
+            .status
+            .code(),
+        Some(12)
+    );
+    let allowed = pair.diff("base", "revision", &["--format", "json", "--allow-refs-from", &host]);
+    assert_eq!(
+        allowed.status.code(),
+        Some(11),
+        "{}{}",
+        stdout(&allowed),
+        stderr(&allowed)
+    );
+    assert_eq!(document(&allowed).get("gaps"), None);
+    assert_eq!(
+        answers.join().unwrap(),
+        ["GET /v1/id.yaml HTTP/1.1", "GET /v2/id.yaml HTTP/1.1"]
+    );
+}
+
+#[test]
+fn libraries_that_are_not_there_or_not_one_package_are_refused() {
+    let wheel = "Name: MarkupSafe\nVersion: 2.0.1\n";
+    let pair = Pair::of("markupsafe.dist-info/METADATA", wheel, wheel);
+    let pair = pair.with("npm", "package.json", r#"{"name": "uuid", "version": "9.0.0"}"#);
+    let folder = |name: &str| pair.path(name).to_str().unwrap().to_owned();
+    let upgrade = |repo: &str, new: &str| {
+        run(&[
+            "contract",
+            "upgrade",
+            "--repo",
+            &folder(repo),
+            "--old",
+            &folder("base"),
+            "--new",
+            &folder(new),
+        ])
+    };
+    refused(&upgrade("gone", "revision"), &["isn't there"]);
+    refused(&upgrade("base", "npm"), &["`uuid` (npm)", "`MarkupSafe` (PyPI)"]);
+    refused(&pair.diff("gone", "revision", &["--kind", "rust"]), &["isn't there"]);
+    let rules = run(&["contract", "rules", "--kind", "rust"]);
+    assert_eq!(rules.status.code(), Some(2));
+    assert!(stderr(&rules).contains("cargo-semver-checks"));
+}

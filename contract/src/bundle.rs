@@ -97,8 +97,8 @@ impl Bundle {
             let Some((file, reference)) = missing else { break };
             let read = match sources {
                 _ if roots.len() >= MAX_FILES => Err(format!("more than {MAX_FILES} files")),
-                _ if file.contains("://") => Err(Unreadable::Network.to_string()),
                 _ if file.starts_with('/') => Err(Unreadable::Outside.to_string()),
+                None if file.contains("://") => Err(Unreadable::Network.to_string()),
                 None => Err("it is another file, and only this one was given".to_owned()),
                 Some(sources) => sources.read(&file).map_err(|error| error.to_string()),
             };

@@ -41,9 +41,16 @@ pub struct Change {
     pub location: String,
     /// One line for people.
     pub text: String,
-    /// Line in the revision's file, or in the base's where the thing is gone; 1-based. Known for Protobuf.
+    /// Line in the revision's file, or in the base's where the thing is gone; 1-based. For OpenAPI and AsyncAPI that of
+    /// the operation or channel. Not known for JSON Schema, SQL and recorded interactions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,
+    /// File of the line, from the folder that is compared, where `path` doesn't say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Whether the line is one of the base: the revision has the thing no more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_base: bool,
     /// Families of compatibility that it breaks: for Protobuf `FILE`, `PACKAGE`, `WIRE_JSON`, `WIRE`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<String>,

@@ -1,5 +1,5 @@
 //! GraphQL: what changed between two schemas in the schema definition language (spec.graphql.org), by the rules of
-//! graphql-js. Lines aren't told: a type may be spread over files by extensions; its coordinate is.
+//! graphql-js.
 
 mod compare;
 mod read;
@@ -9,7 +9,7 @@ mod table;
 mod tests;
 mod values;
 
-use crate::{ContractDiff, ContractError, Rule, Sources};
+use crate::{Change, ContractDiff, ContractError, Rule, Sources};
 
 /// Compares two schemas, each all the `.graphql`, `.graphqls` and `.gql` files of a folder together.
 ///
@@ -20,9 +20,27 @@ pub fn diff(base: &dyn Sources, revision: &dyn Sources) -> Result<ContractDiff, 
     let revision = read::schema(revision)?;
     let mut comparison = compare::Comparison::new(&base, &revision);
     comparison.run();
-    let changes = comparison.changes;
+    let mut changes = comparison.changes;
+    for change in &mut changes {
+        place(change, &base, &revision);
+    }
     let gaps = base.gaps.into_iter().chain(revision.gaps).collect();
     Ok(ContractDiff::with_gaps("graphql", changes, gaps))
+}
+
+/// Adds where a change stands: of an argument that is where its field does.
+fn place(change: &mut Change, base: &schema::Schema, revision: &schema::Schema) {
+    let member = change.location.split('(').next().unwrap_or_default();
+    let of = |schema: &schema::Schema, name: &str| schema.places.get(name).cloned();
+    let found = [member, change.path.as_str()].into_iter().find_map(|name| {
+        let after = of(revision, name).map(|place| (place, false));
+        after.or_else(|| of(base, name).map(|place| (place, true)))
+    });
+    if let Some(((file, line), in_base)) = found {
+        change.file = Some(file);
+        change.line = Some(line);
+        change.in_base = in_base;
+    }
 }
 
 /// All rules, with what they mean.

@@ -10,7 +10,9 @@ use regex::Regex;
 use crate::bundle::read_root;
 use crate::json_schema::Compatibility;
 use crate::openapi::{Day, Document, Policy};
-use crate::{ContractDiff, ContractError, Rule, Sources, asyncapi, graphql, http, json_schema, openapi, protobuf, sql};
+use crate::{
+    ContractDiff, ContractError, Rule, Sources, asyncapi, graphql, http, json_schema, openapi, places, protobuf, sql,
+};
 
 /// Files of a folder that are opened to tell what they are; more than that is no folder of contracts.
 const MAX_SNIFFED: usize = 2_000;
@@ -89,7 +91,7 @@ const ENTRIES: &[Entry] = &[
     Entry {
         kind: Kind::AsyncApi,
         rooted: true,
-        compare: |base, revision, _| asyncapi::diff((base.root, base.sources), (revision.root, revision.sources)),
+        compare: compare_asyncapi,
         rules: asyncapi::rules,
     },
     Entry {
@@ -363,14 +365,21 @@ fn by_content(text: &str) -> Option<Kind> {
     (*kind != Kind::Http || parties()).then_some(*kind)
 }
 
-/// The text of a side's root document.
 fn compare_openapi(base: SideOf<'_>, revision: SideOf<'_>, today: Option<Day>) -> Result<ContractDiff, ContractError> {
     let read = |side: SideOf<'_>| Document::load(side.root, side.sources);
     let policy = Policy {
         today,
         ..Policy::default()
     };
-    Ok(openapi::diff_under(&read(base)?, &read(revision)?, &policy))
+    let mut found = openapi::diff_under(&read(base)?, &read(revision)?, &policy);
+    places::add(&mut found.changes, base, revision);
+    Ok(found)
+}
+
+fn compare_asyncapi(base: SideOf<'_>, revision: SideOf<'_>, _: Option<Day>) -> Result<ContractDiff, ContractError> {
+    let mut found = asyncapi::diff((base.root, base.sources), (revision.root, revision.sources))?;
+    places::add(&mut found.changes, base, revision);
+    Ok(found)
 }
 
 /// Where each side is one file, their names don't count.

@@ -16,6 +16,7 @@ mod lifecycle;
 pub mod openapi;
 pub mod overrides;
 mod payload;
+mod places;
 pub mod protobuf;
 mod rule;
 mod schema;

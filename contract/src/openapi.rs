@@ -128,6 +128,8 @@ impl Comparison<'_> {
             location: format!("{}{location}", self.prefix),
             text,
             line: None,
+            file: None,
+            in_base: false,
             categories: Vec::new(),
         });
     }

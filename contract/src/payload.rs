@@ -138,6 +138,8 @@ pub(crate) fn change(rule: String, level: Level, path: &str, location: String, t
         location,
         text: text.into(),
         line: None,
+        file: None,
+        in_base: false,
         categories: Vec::new(),
     }
 }

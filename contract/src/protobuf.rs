@@ -65,6 +65,7 @@ pub fn diff_with(
         .map(|finding| {
             let counts = used.contains(finding.rule) && !config.ignores(&finding);
             let file = finding.file.or(finding.base_file);
+            let in_base = finding.file.is_none() && finding.base_file.is_some();
             Change {
                 rule: finding.rule.to_owned(),
                 level: if counts { Level::Error } else { Level::Info },
@@ -73,6 +74,8 @@ pub fn diff_with(
                 location: finding.location,
                 text: finding.text,
                 line: finding.line,
+                file: None,
+                in_base,
                 categories: table::categories(finding.rule, config.version)
                     .iter()
                     .map(|&category| category.to_owned())

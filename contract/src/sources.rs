@@ -12,8 +12,8 @@ pub enum Unreadable {
     /// It lies outside the folder that the contract may use, by `..`, an absolute path or a link.
     #[error("it lies outside the folder of the contract")]
     Outside,
-    /// It is an address on the network, and nothing is fetched.
-    #[error("it is an address on the network, and nothing is fetched")]
+    /// It is an address on the network, and nothing is fetched from there.
+    #[error("it is an address on the network, and nothing is fetched from there")]
     Network,
     /// It is larger than what is read.
     #[error("it has more than {limit} bytes")]
@@ -31,7 +31,7 @@ pub trait Sources {
     /// All files that there are, sorted; empty where they are only known by asking.
     fn paths(&self) -> Vec<String>;
 
-    /// The text of a file.
+    /// The text of a file. What holds `://` is an address on the network, which is refused unless somebody allowed it.
     ///
     /// # Errors
     /// When it can't be had; what depended on it is then not compared, and the answer says so.
@@ -44,6 +44,9 @@ impl Sources for BTreeMap<String, String> {
     }
 
     fn read(&self, path: &str) -> Result<String, Unreadable> {
-        self.get(path).cloned().ok_or(Unreadable::Missing)
+        self.get(path).cloned().ok_or(match path.contains("://") {
+            true => Unreadable::Network,
+            false => Unreadable::Missing,
+        })
     }
 }

@@ -7,7 +7,8 @@ use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message as Mail, Tokio1Executor};
 
 use super::message::Message;
-use super::{Bounds, Secrets, is_loopback};
+use super::{Bounds, Secrets};
+use crate::web::is_loopback;
 
 /// Receivers of one message.
 const MAX_RECEIVERS: usize = 50;

@@ -121,11 +121,5 @@ async fn tell_within(
     problems
 }
 
-/// Whether a host is this machine itself.
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
-}
-
 #[cfg(test)]
 mod tests;

@@ -4,42 +4,19 @@
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use holdpoint_schemas::Timestamp;
 use holdpoint_schemas::nightly::WebhookConfig;
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HOST, USER_AGENT};
-use hyper::{Request, StatusCode, Uri};
-use hyper_util::rt::TokioIo;
+use hyper::{Request, StatusCode};
 use sha2::Sha256;
-use std::sync::Arc;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::message::Message;
-use super::{Bounds, Secrets, is_loopback};
+use super::{Bounds, Secrets};
 use crate::output::html::base64;
+use crate::web::{self, Fault, Target};
 
 /// Bytes of an answer that are read: only its status counts.
 const MAX_ANSWER: usize = 64 << 10;
-
-/// Why a try failed.
-enum Fault {
-    /// Another try may do.
-    Passing(String),
-    /// None will.
-    Lasting(String),
-}
-
-/// Where to.
-struct Target {
-    uri: Uri,
-    host: String,
-    port: u16,
-    tls: bool,
-}
 
 /// Sends a message; tries again where that may help. The error is in words, without the URL: that may be a secret.
 pub async fn send(config: &WebhookConfig, message: &Message, secrets: &Secrets, bounds: Bounds) -> Result<(), String> {
@@ -69,25 +46,6 @@ pub async fn send(config: &WebhookConfig, message: &Message, secrets: &Secrets, 
     Err(format!("{last}, {} times", bounds.tries))
 }
 
-impl Target {
-    fn of(url: &str) -> Result<Self, String> {
-        let uri: Uri = url.parse().map_err(|_| "its URL can't be read".to_owned())?;
-        let host = uri.host().unwrap_or_default().to_owned();
-        let tls = match uri.scheme_str() {
-            Some("https") => true,
-            // What is said there is nobody else's business.
-            Some("http") if is_loopback(&host) => false,
-            Some("http") => return Err("its URL is `http`; that is for loopback only, use `https`".to_owned()),
-            _ => return Err("its URL is neither `https` nor `http`".to_owned()),
-        };
-        if uri.authority().is_none_or(|authority| authority.as_str().contains('@')) {
-            return Err("its URL holds a user; give the secret by `secret_env`".to_owned());
-        }
-        let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
-        Ok(Self { uri, host, port, tls })
-    }
-}
-
 fn request(
     target: &Target,
     id: &str,
@@ -96,10 +54,8 @@ fn request(
     at: Timestamp,
 ) -> Result<Request<Full<Bytes>>, String> {
     let seconds = at.as_second();
-    let path = target.uri.path_and_query().map_or("/", |path| path.as_str());
-    let authority = target.uri.authority().map_or("", |authority| authority.as_str());
-    let mut request = Request::post(path)
-        .header(HOST, authority)
+    let mut request = Request::post(target.path())
+        .header(HOST, target.authority())
         .header(CONTENT_TYPE, "application/json")
         .header(USER_AGENT, concat!("holdpoint/", env!("CARGO_PKG_VERSION")))
         .header("webhook-id", id)
@@ -120,52 +76,9 @@ fn signature(key: &str, id: &str, seconds: i64, body: &[u8]) -> Result<String, S
 }
 
 async fn post(target: &Target, request: Request<Full<Bytes>>) -> Result<(), Fault> {
-    let host = target.host.trim_start_matches('[').trim_end_matches(']');
-    let stream = TcpStream::connect((host, target.port))
-        .await
-        .map_err(|error| Fault::Passing(format!("it can't be reached: {error}")))?;
-    if !target.tls {
-        return exchange(stream, request).await;
-    }
-    let name = ServerName::try_from(host.to_owned()).map_err(|_| Fault::Lasting("its URL has no host".to_owned()))?;
-    let stream = TlsConnector::from(Arc::new(trusted()?))
-        .connect(name, stream)
-        .await
-        .map_err(|error| Fault::Passing(format!("no TLS with it: {error}")))?;
-    exchange(stream, request).await
-}
-
-/// What the machine trusts, or what `SSL_CERT_FILE` names.
-fn trusted() -> Result<ClientConfig, Fault> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|_| Fault::Lasting("no TLS can be set up".to_owned()))?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
-}
-
-async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<(), Fault>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let broke = |error: hyper::Error| Fault::Passing(format!("the connection broke: {error}"));
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-        .await
-        .map_err(broke)?;
-    let connection = tokio::spawn(connection);
-    let answered = sender.send_request(request).await.map_err(broke);
-    let result = match answered {
-        Ok(answer) => {
-            let status = answer.status();
-            // Read to its end, so that the other side isn't cut off; what it says isn't quoted.
-            let _ = Limited::new(answer.into_body(), MAX_ANSWER).collect().await;
-            judge(status)
-        }
-        Err(fault) => Err(fault),
-    };
-    connection.abort();
-    result
+    // Only the status counts; what it says isn't quoted.
+    let (status, _) = web::send(target, request, MAX_ANSWER).await?;
+    judge(status)
 }
 
 /// No redirect is followed: only configured URLs are told.
@@ -190,27 +103,6 @@ mod tests {
         // Made with Python's `hmac`: b64(hmac.new(b"plJ3nmyCDGBKInavdOK15jsl", b"msg_1.1674087231.{}", "sha256")).
         let signed = signature("plJ3nmyCDGBKInavdOK15jsl", "msg_1", 1_674_087_231, b"{}").unwrap();
         assert_eq!(signed, "v1,RWciA8XzLOwt4GlAYO32f/46KZ1dWD1cpNStbmC7xiM=");
-    }
-
-    #[test]
-    fn only_tls_leaves_the_machine_and_no_user_is_in_a_url() {
-        for url in [
-            "http://example.com/hook",
-            "ftp://localhost/hook",
-            "https://user:secret@example.com/",
-            "/hook",
-            "not a url",
-        ] {
-            assert!(Target::of(url).is_err(), "{url}");
-        }
-        for url in [
-            "https://example.com/hook?x=1",
-            "http://127.0.0.1:9/x",
-            "http://[::1]:9/x",
-            "http://localhost/x",
-        ] {
-            assert!(Target::of(url).is_ok(), "{url}");
-        }
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Libraries as files: the content of a folder, or of an archive as package registries hand it out. Nothing is run or
 //! written; sizes and counts are bounded.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use flate2::read::GzDecoder;
 use holdpoint_usage::upgrade::{PackageFile, Surface, read_javascript, read_python, read_rust};
 use holdpoint_usage::{Ecosystem, SourceFile, Usage};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+
+use crate::failure::BadInput;
 
 /// Most files of one library.
 const MAX_FILES: usize = 20_000;
@@ -24,7 +26,11 @@ pub type Files = Vec<(String, Option<String>)>;
 /// When it isn't there, or is no archive that is read.
 pub fn read(path: &Path) -> Result<Files> {
     let name = path.to_string_lossy();
-    if path.is_dir() {
+    let help = "name a folder, a wheel, a zip or a compressed tar";
+    if !path.exists() {
+        return Err(BadInput::new(format!("`{name}` isn't there"), help).into());
+    }
+    let found = if path.is_dir() {
         folder(path)
     } else if [".whl", ".zip", ".jar"].iter().any(|ending| name.ends_with(ending)) {
         zipped(path)
@@ -34,9 +40,9 @@ pub fn read(path: &Path) -> Result<Files> {
     {
         tarred(path)
     } else {
-        anyhow::bail!("`{name}` is no folder, wheel, zip or compressed tar")
-    }
-    .with_context(|| format!("reading `{name}`"))
+        return Err(BadInput::new(format!("`{name}` is no folder, wheel, zip or compressed tar"), help).into());
+    };
+    found.map_err(|error| BadInput::new(format!("`{name}` can't be read: {error:#}"), help).into())
 }
 
 /// The bounds that are left.

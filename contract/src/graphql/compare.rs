@@ -67,6 +67,8 @@ impl<'a> Comparison<'a> {
             location: coordinate.to_owned(),
             text,
             line: None,
+            file: None,
+            in_base: false,
             categories: Vec::new(),
         });
     }

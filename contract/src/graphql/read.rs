@@ -59,7 +59,12 @@ fn read(path: &str, text: &str, schema: &mut Schema) -> Result<(), ContractError
         let found = SourceError::new(path, error.message()).help("expected type definitions of GraphQL");
         return Err(crate::text::at(found, text, line, column).into());
     }
-    let mut reader = Reader { path, schema };
+    let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1));
+    let mut reader = Reader {
+        path,
+        schema,
+        starts: starts.collect(),
+    };
     for definition in tree.document().definitions() {
         reader.definition(&definition);
     }
@@ -69,6 +74,8 @@ fn read(path: &str, text: &str, schema: &mut Schema) -> Result<(), ContractError
 struct Reader<'a> {
     path: &'a str,
     schema: &'a mut Schema,
+    /// Where the file's lines start.
+    starts: Vec<usize>,
 }
 
 impl Reader<'_> {
@@ -104,8 +111,33 @@ impl Reader<'_> {
                 .collect(),
         };
         let name = name(found.name());
+        self.stands(format!("@{name}"), found.name().as_ref());
         if self.schema.directives.insert(name.clone(), directive).is_some() {
             self.twice(format!("@{name}"));
+        }
+    }
+
+    /// Notes where a coordinate stands; of several places the first.
+    fn stands(&mut self, coordinate: String, name: Option<&cst::Name>) {
+        let Some(name) = name else { return };
+        let at = usize::from(name.syntax().text_range().start());
+        let line = self.starts.partition_point(|start| *start <= at);
+        let place = (self.path.to_owned(), line);
+        self.schema.places.entry(coordinate).or_insert(place);
+    }
+
+    /// Notes where a type and what it holds stand.
+    fn places(&mut self, ty: &str, definition: &Definition) {
+        self.stands(ty.to_owned(), definition.name().as_ref());
+        // What it holds lies one level below, in the list of its fields or values; arguments lie deeper.
+        for part in definition.syntax().children().flat_map(|list| list.children()) {
+            let field = cst::FieldDefinition::cast(part.clone()).map(|field| field.name());
+            let input = || cst::InputValueDefinition::cast(part.clone()).map(|input| input.name());
+            let value = || cst::EnumValueDefinition::cast(part.clone()).map(|value| value.enum_value()?.name());
+            if let Some(found) = field.or_else(input).or_else(value).flatten() {
+                let coordinate = format!("{ty}.{}", found.text());
+                self.stands(coordinate, Some(&found));
+            }
         }
     }
 
@@ -118,6 +150,7 @@ impl Reader<'_> {
     /// federation; the extension is then all that this one says of it.
     fn ty(&mut self, definition: &Definition) {
         let name = name(definition.name());
+        self.places(&name, definition);
         let mut read = Type::new(Kind::Scalar);
         match definition {
             Definition::ObjectTypeDefinition(found) => {

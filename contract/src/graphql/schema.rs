@@ -123,6 +123,8 @@ pub(super) struct Schema {
     pub roots: BTreeMap<String, String>,
     /// Types of which only extensions were read so far.
     pub extended: BTreeSet<String>,
+    /// File and line of each `Type`, `Type.member` and `@directive`.
+    pub places: BTreeMap<String, (String, usize)>,
     pub gaps: Vec<Gap>,
 }
 

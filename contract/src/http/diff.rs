@@ -102,6 +102,8 @@ fn change(rule: &str, level: Level, interaction: &Interaction, place: &str, text
         location: format!("{} {place}", interaction.description).trim_end().to_owned(),
         text,
         line: None,
+        file: None,
+        in_base: false,
         categories: Vec::new(),
     }
 }

@@ -10,6 +10,8 @@ fn change(rule: &str, operation: &str, path: &str) -> Change {
         location: String::new(),
         text: "gone".to_owned(),
         line: None,
+        file: None,
+        in_base: false,
         categories: Vec::new(),
     }
 }

@@ -333,7 +333,7 @@ impl Comparison<'_, '_> {
         }
         for member in gone {
             let view = View::one(self.graph.base, member);
-            let text = format!("{} is gone", label(self.graph.base, member));
+            let text = format!("{} is gone", label(self.graph.base, member, "the part of `allOf`"));
             let name = if equal::is_free(&view) {
                 "all-of-removed-annotation-only"
             } else {
@@ -343,7 +343,7 @@ impl Comparison<'_, '_> {
         }
         for member in fresh {
             let view = View::one(self.graph.revision, member);
-            let text = format!("{} is new", label(self.graph.revision, member));
+            let text = format!("{} is new", label(self.graph.revision, member, "the part of `allOf`"));
             let name = if equal::is_free(&view) {
                 "all-of-added-annotation-only"
             } else {
@@ -362,11 +362,14 @@ fn whole(all: &[At]) -> Option<NodeId> {
     }
 }
 
-/// A schema as people call it.
-pub(super) fn label(bundle: &crate::bundle::Bundle, schema: NodeId) -> String {
+/// A schema as people call it; of one without a name `what` it is, and what stands in it.
+pub(super) fn label(bundle: &crate::bundle::Bundle, schema: NodeId, what: &str) -> String {
     let title = || bundle.tree.text_of(schema, word::TITLE);
     match bundle.name(schema).or_else(title) {
         Some(name) => format!("`{}`", name.escape_debug()),
-        None => "an alternative".to_owned(),
+        None => {
+            let shown = bundle.tree.show(schema).replace('`', "'");
+            format!("{what} `{}`", shown.escape_debug())
+        }
     }
 }

@@ -405,11 +405,11 @@ impl<'a> Comparison<'_, 'a> {
             self.below(&[old], &[new], format!("({step} {name})"), Guard::default());
         }
         for schema in gone {
-            let text = format!("{} is gone", label(self.graph.base, schema));
+            let text = format!("{} is gone", label(self.graph.base, schema, "the alternative"));
             self.row(removed, text);
         }
         for schema in fresh {
-            let text = format!("{} is new", label(self.graph.revision, schema));
+            let text = format!("{} is new", label(self.graph.revision, schema, "the alternative"));
             self.row(added, text);
         }
     }

@@ -31,6 +31,8 @@ impl<'a> Comparison<'a> {
             location: place.to_owned(),
             text,
             line: None,
+            file: None,
+            in_base: false,
             categories: Vec::new(),
         });
     }

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum as _};
 use holdpoint_contract::overrides::judge;
-use holdpoint_contract::{DiffVerdict, Kind};
+use holdpoint_contract::{Change, DiffVerdict, Kind, Level};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -13,14 +13,14 @@ use crate::cli::{Format, Global, print_line};
 use crate::exit_code::ExitCode;
 use crate::output::contract::{self, Compared};
 use crate::output::json::to_text;
-use crate::pipeline::contracts::{self, Folder, Side};
+use crate::pipeline::contracts::{self, Network, Opened, Side};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Version that clients know: a file or a folder
+    /// Version that clients know: a file or a folder, or one in a revision of this git repository, `main:api.yaml`
     #[arg(required_unless_present = "explain")]
     base: Option<PathBuf>,
-    /// Version to compare with it
+    /// Version to compare with it, named likewise
     #[arg(required_unless_present = "explain")]
     revision: Option<PathBuf>,
     /// Kind of contract: openapi, protobuf, graphql, json-schema, asyncapi, http or sql; or rust, python or
@@ -30,9 +30,36 @@ pub struct Arguments {
     /// File like a repo's `.holdpoint.yaml`, whose `contract.rules` set levels
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Lowest level of a change that ends with 11 instead of 0
+    #[arg(long, value_name = "LEVEL", default_value = "error")]
+    fail_on: FailOn,
+    /// Host from which a description may fetch what it refers to, by `https`; can be given more than once
+    #[arg(long, value_name = "HOST")]
+    allow_refs_from: Vec<String>,
     /// Say what a rule means, and compare nothing
-    #[arg(long, value_name = "RULE", exclusive = true)]
+    #[arg(long, value_name = "RULE", conflicts_with_all = ["base", "revision", "kind", "config", "fail_on", "allow_refs_from"])]
     explain: Option<String>,
+}
+
+/// What `--fail-on` names.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum FailOn {
+    /// What can break a client
+    Error,
+    /// What can break one that relies on more than was promised, too
+    Warning,
+    /// Every change
+    Info,
+}
+
+impl From<FailOn> for Level {
+    fn from(given: FailOn) -> Self {
+        match given {
+            FailOn::Error => Self::Error,
+            FailOn::Warning => Self::Warning,
+            FailOn::Info => Self::Info,
+        }
+    }
 }
 
 /// What `--kind` names.
@@ -71,8 +98,12 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
         Some(file) => contracts::read_rules(file)?,
         None => Vec::new(),
     };
-    let (before, after) = (Folder::open(&base)?, Folder::open(&revision)?);
+    let (before, after) = (Opened::find(&base)?, Opened::find(&revision)?);
     let (base, revision) = (name(&base), name(&revision));
+    let (before, after) = (before.sources(&base, kind)?, after.sources(&revision, kind)?);
+    let hosts = arguments.allow_refs_from.as_slice();
+    let network = |own| Network { own, hosts };
+    let (before, after) = (network(&*before), network(&*after));
     let side = |name, sources| Side { name, sources };
     let diff = contracts::compare(&side(&base, &before), &side(&revision, &after), kind, global.now())?;
     let judged = judge(diff, &rules, global.now());
@@ -88,7 +119,9 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
         Format::Markdown => print_line(contract::markdown(&compared).trim_end())?,
         Format::Html => print_line(contract::html(&compared)?.trim_end())?,
     }
+    let fails = |change: &Change| change.level >= Level::from(arguments.fail_on);
     Ok(match judged.verdict() {
+        _ if judged.diff.changes.iter().any(fails) => ExitCode::Failed,
         DiffVerdict::Compatible => ExitCode::Success,
         DiffVerdict::Breaking => ExitCode::Failed,
         DiffVerdict::Inconclusive => ExitCode::Inconclusive,

@@ -39,6 +39,15 @@ impl Language {
         }
     }
 
+    /// The tool that judges in the sandbox.
+    pub const fn tool(self) -> &'static str {
+        match self {
+            Self::Rust => "cargo-semver-checks",
+            Self::Python => "griffe",
+            Self::Typescript => "the TypeScript compiler's declarations",
+        }
+    }
+
     const fn ecosystem(self) -> Ecosystem {
         match self {
             Self::Rust => Ecosystem::Cargo,
@@ -75,6 +84,8 @@ fn shown(change: &ApiChange) -> holdpoint_contract::Change {
         location: change.symbol.clone(),
         text: change.text.clone(),
         line: usize::try_from(change.line).ok().filter(|line| *line > 0),
+        file: None,
+        in_base: false,
         categories: Vec::new(),
     }
 }

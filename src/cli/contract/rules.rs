@@ -1,10 +1,11 @@
 //! `holdpoint contract rules`
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, ValueEnum as _};
 use holdpoint_contract::kind::all_rules;
 use holdpoint_contract::{Kind, Rule, wire};
 
+use super::language::Language;
 use crate::cli::Global;
 use crate::exit_code::ExitCode;
 use crate::failure::BadInput;
@@ -13,10 +14,10 @@ use crate::output::contract::{explained, listed};
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Only those of one kind of contract
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", value_parser = kind)]
     kind: Option<Kind>,
     /// Say what one rule means
-    #[arg(long, value_name = "RULE", exclusive = true)]
+    #[arg(long, value_name = "RULE", conflicts_with = "kind")]
     explain: Option<String>,
 }
 
@@ -27,6 +28,16 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     let rules = arguments.kind.map_or_else(every, Kind::rules);
     global.print(&serde_json::json!({ "rules": rules }), || listed(&rules))?;
     Ok(ExitCode::Success)
+}
+
+fn kind(name: &str) -> Result<Kind, String> {
+    if let Ok(language) = Language::from_str(name, false) {
+        return Err(format!(
+            "libraries are judged by {}, whose rules they are",
+            language.tool()
+        ));
+    }
+    name.parse()
 }
 
 /// The rules of all kinds, and those of the wire oracle.

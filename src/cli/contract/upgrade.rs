@@ -23,6 +23,16 @@ pub enum Registry {
     Cargo,
 }
 
+impl Registry {
+    const fn ecosystem(self) -> Ecosystem {
+        match self {
+            Self::Pypi => Ecosystem::Pypi,
+            Self::Npm => Ecosystem::Npm,
+            Self::Cargo => Ecosystem::Cargo,
+        }
+    }
+}
+
 /// Options.
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -60,7 +70,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
         .map(PathBuf::as_path)
         .collect();
     let versions: Vec<Files> = paths.iter().map(|path| libraries::read(path)).collect::<Result<_>>()?;
-    let (ecosystem, package) = package(arguments, versions.first().map_or(&[], Vec::as_slice))?;
+    let (ecosystem, package) = package(arguments, &paths, &versions)?;
     let surfaces: Vec<Surface> = versions
         .iter()
         .filter_map(|files| libraries::surface(ecosystem, &package, files))
@@ -80,7 +90,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
             "name two folders or archives",
         )
     })?;
-    global.print(&answer, || lines(&answer))?;
+    global.print(&answer, || lines(&answer, !arguments.runs_on.is_empty()))?;
     Ok(match answer.verdict {
         Verdict::Safe { .. } => ExitCode::Success,
         Verdict::Breaking { .. } => ExitCode::Failed,
@@ -88,7 +98,7 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     })
 }
 
-fn lines(answer: &Compatibility) -> String {
+fn lines(answer: &Compatibility, knows_runtime: bool) -> String {
     let version = |of: &Option<String>| of.clone().unwrap_or_else(|| "?".to_owned());
     let head = format!("{} {} → {}", answer.package, version(&answer.from), version(&answer.to));
     let (said, reasons): (&str, Vec<String>) = match &answer.verdict {
@@ -104,12 +114,66 @@ fn lines(answer: &Compatibility) -> String {
     };
     let mut lines = vec![clean(&format!("{head}: {said}"))];
     lines.extend(reasons.iter().map(|reason| clean(&format!("  {reason}"))));
+    if !knows_runtime && reasons.iter().any(|reason| reason.contains("on which the repo runs")) {
+        lines.push("  help: `--runs-on python=3.11` (or `node=20`, `rust=1.89`) says what runs the code".to_owned());
+    }
     lines.push(clean(&format!("  read by {}", answer.read_by.join(", "))));
     lines.join("\n")
 }
 
-/// Which package it is: as it is given, else as its own files say.
-fn package(arguments: &Arguments, files: &[(String, Option<String>)]) -> Result<(Ecosystem, String)> {
+/// Which package it is: as it is given, else as the oldest version's own files say. None may say that it is another.
+fn package(arguments: &Arguments, paths: &[&Path], versions: &[Files]) -> Result<(Ecosystem, String)> {
+    const ALL: [Ecosystem; 3] = [Ecosystem::Pypi, Ecosystem::Npm, Ecosystem::Cargo];
+    let asked = arguments.ecosystem.map(Registry::ecosystem);
+    let all_said = |files: &Files| -> Vec<(Ecosystem, String)> {
+        ALL.into_iter()
+            .filter_map(|ecosystem| Some((ecosystem, said(ecosystem, files)?)))
+            .collect()
+    };
+    let mut first = versions.first().map(all_said).unwrap_or_default();
+    first.retain(|(ecosystem, _)| asked.is_none_or(|asked| asked == *ecosystem));
+    let first = first.into_iter().next();
+    let ecosystem = asked.or_else(|| first.as_ref().map(|(ecosystem, _)| *ecosystem));
+    let name = arguments.package.clone().or(first.map(|(_, name)| name));
+    let (Some(ecosystem), Some(name)) = (ecosystem, name) else {
+        return Err(BadInput::new(
+            format!("`{}` doesn't say which package it is", arguments.old.display()),
+            "name it with `--ecosystem` and `--package`",
+        )
+        .into());
+    };
+    let plain = |name: &str| name.to_lowercase().replace(['-', '.'], "_");
+    for (path, files) in paths.iter().zip(versions) {
+        let all = all_said(files);
+        let same = |(of, other): &(Ecosystem, String)| {
+            *of == ecosystem && (arguments.package.is_some() || plain(other) == plain(&name))
+        };
+        if let Some((of, other)) = all.first().filter(|_| !all.iter().any(same)) {
+            let message = format!(
+                "`{}` is `{other}` ({}), and `{name}` ({}) is asked for",
+                path.display(),
+                registry(*of),
+                registry(ecosystem)
+            );
+            return Err(BadInput::new(message, "name versions of one package").into());
+        }
+    }
+    Ok((ecosystem, name))
+}
+
+/// Where packages of an ecosystem come from, for people.
+const fn registry(ecosystem: Ecosystem) -> &'static str {
+    match ecosystem {
+        Ecosystem::Pypi => "PyPI",
+        Ecosystem::Npm => "npm",
+        Ecosystem::Cargo => "crates.io",
+        Ecosystem::Golang => "Go",
+        Ecosystem::Maven => "Maven",
+    }
+}
+
+/// The name that a package's own files give it.
+fn said(ecosystem: Ecosystem, files: &Files) -> Option<String> {
     let found = |name: &str| {
         let fits = |path: &str| {
             path == name
@@ -122,42 +186,25 @@ fn package(arguments: &Arguments, files: &[(String, Option<String>)]) -> Result<
             .find(|(path, _)| fits(path))
             .and_then(|(_, text)| text.as_deref())
     };
-    let metadata = files
-        .iter()
-        .find(|(path, _)| path.ends_with(".dist-info/METADATA"))
-        .and_then(|(_, text)| text.as_deref())
-        .or_else(|| found("PKG-INFO"));
-    let python = metadata.and_then(|text| {
-        text.lines()
+    match ecosystem {
+        Ecosystem::Pypi => files
+            .iter()
+            .find(|(path, _)| path.ends_with(".dist-info/METADATA"))
+            .and_then(|(_, text)| text.as_deref())
+            .or_else(|| found("PKG-INFO"))?
+            .lines()
             .find_map(|line| line.strip_prefix("Name: "))
-            .map(str::to_owned)
-    });
-    let npm = found("package.json").and_then(|text| {
-        let json: serde_json::Value = serde_json::from_str(text).ok()?;
-        json.get("name")?.as_str().map(str::to_owned)
-    });
-    let cargo = found("Cargo.toml").and_then(|text| {
-        let line = text.lines().find_map(|line| line.strip_prefix("name = "))?;
-        Some(line.trim().trim_matches('"').to_owned())
-    });
-    let said = match arguments.ecosystem {
-        Some(Registry::Pypi) => (Some(Ecosystem::Pypi), python),
-        Some(Registry::Npm) => (Some(Ecosystem::Npm), npm),
-        Some(Registry::Cargo) => (Some(Ecosystem::Cargo), cargo),
-        None => match (python, npm, cargo) {
-            (Some(name), _, _) => (Some(Ecosystem::Pypi), Some(name)),
-            (_, Some(name), _) => (Some(Ecosystem::Npm), Some(name)),
-            (_, _, Some(name)) => (Some(Ecosystem::Cargo), Some(name)),
-            _ => (None, None),
-        },
-    };
-    let (ecosystem, name) = (said.0, arguments.package.clone().or(said.1));
-    match (ecosystem, name) {
-        (Some(ecosystem), Some(name)) => Ok((ecosystem, name)),
-        _ => Err(BadInput::new(
-            format!("`{}` doesn't say which package it is", arguments.old.display()),
-            "name it with `--ecosystem` and `--package`",
-        )
-        .into()),
+            .map(str::to_owned),
+        Ecosystem::Npm => {
+            let json: serde_json::Value = serde_json::from_str(found("package.json")?).ok()?;
+            Some(json.get("name")?.as_str()?.to_owned())
+        }
+        Ecosystem::Cargo => {
+            let line = found("Cargo.toml")?
+                .lines()
+                .find_map(|line| line.strip_prefix("name = "))?;
+            Some(line.trim().trim_matches('"').to_owned())
+        }
+        Ecosystem::Golang | Ecosystem::Maven => None,
     }
 }

@@ -1,9 +1,9 @@
 //! One page that needs nothing else: no script, no request, and a content security policy that allows its style alone.
 
 use askama::Template;
-use holdpoint_contract::{Change, Level};
+use holdpoint_contract::{Change, DiffVerdict, Level};
 
-use super::{Compared, LEVELS, place, told};
+use super::{Compared, LEVELS, gaps, place, position, told};
 use crate::output::html::{filters, style_hash};
 use crate::output::text::clean;
 
@@ -28,7 +28,9 @@ struct Page {
     headline: String,
     numbers: Vec<(usize, &'static str)>,
     groups: Vec<Group>,
-    gaps: Vec<(String, String)>,
+    /// What could not be compared, and where; it comes first where the verdict hangs on it.
+    gaps: Vec<(String, Vec<String>)>,
+    gaps_first: bool,
     overrides: Vec<String>,
 }
 
@@ -46,6 +48,7 @@ struct Row {
     operation: String,
     path: String,
     location: String,
+    position: String,
     text: String,
     rule: String,
     categories: String,
@@ -58,10 +61,7 @@ struct Row {
 pub fn html(compared: &Compared<'_>) -> Result<String, askama::Error> {
     let diff = &compared.judged.diff;
     let (verdict, words) = compared.verdict();
-    let groups: Vec<Group> = LEVELS
-        .into_iter()
-        .map(|level| group(level, &compared.of(level)))
-        .collect();
+    let groups: Vec<Group> = LEVELS.into_iter().map(|level| group(compared, level)).collect();
     Page {
         style: STYLE,
         style_hash: style_hash(STYLE),
@@ -75,12 +75,15 @@ pub fn html(compared: &Compared<'_>) -> Result<String, askama::Error> {
             .map(|group| (group.rows.len() + group.left_out, group.level))
             .collect(),
         groups: groups.into_iter().filter(|group| !group.rows.is_empty()).collect(),
-        gaps: diff
-            .gaps
-            .iter()
+        gaps: gaps(compared)
+            .into_iter()
             .take(MAX_SHOWN)
-            .map(|gap| (clean(&gap.place), clean(&gap.text)))
+            .map(|(text, places)| {
+                let places = places.into_iter().take(MAX_SHOWN).map(clean);
+                (clean(text), places.collect())
+            })
             .collect(),
+        gaps_first: diff.verdict() == DiffVerdict::Inconclusive,
         overrides: compared
             .judged
             .overrides
@@ -98,7 +101,8 @@ fn headline(verdict: &str, words: &str) -> String {
     format!("{first}{}: {words}.", chars.as_str())
 }
 
-fn group(level: Level, changes: &[&Change]) -> Group {
+fn group(compared: &Compared<'_>, level: Level) -> Group {
+    let changes = compared.of(level);
     let (name, title) = match level {
         Level::Error => ("error", "What can break a client"),
         Level::Warning => ("warning", "What can break one that relies on more than was promised"),
@@ -108,18 +112,23 @@ fn group(level: Level, changes: &[&Change]) -> Group {
         level: name,
         title,
         open: level != Level::Info,
-        rows: changes.iter().take(MAX_SHOWN).map(|change| row(change)).collect(),
+        rows: changes
+            .iter()
+            .take(MAX_SHOWN)
+            .map(|change| row(compared, change))
+            .collect(),
         left_out: changes.len().saturating_sub(MAX_SHOWN),
     }
 }
 
-fn row(change: &Change) -> Row {
+fn row(compared: &Compared<'_>, change: &Change) -> Row {
     let whole = place(change);
     let path = whole.strip_prefix(&change.operation).unwrap_or(&whole).trim_start();
     Row {
         operation: clean(&change.operation),
         path: clean(path),
         location: clean(&change.location),
+        position: clean(&position(compared, change).unwrap_or_default()),
         text: clean(&change.text),
         rule: clean(&change.rule),
         categories: clean(&change.categories.join(", ")),

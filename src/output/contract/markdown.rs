@@ -3,7 +3,7 @@
 use holdpoint_contract::{Change, DiffVerdict, Level};
 use std::fmt::Write as _;
 
-use super::{Compared, place};
+use super::{Compared, place, position};
 use crate::output::markdown::escape;
 use crate::output::text::{sentence, shorten};
 
@@ -31,7 +31,7 @@ pub fn markdown(compared: &Compared<'_>) -> String {
         escape(compared.revision)
     );
     let told = [compared.of(Level::Error), compared.of(Level::Warning)].concat();
-    table(&mut out, &told);
+    table(&mut out, compared, &told);
     if !diff.gaps.is_empty() {
         out.push_str("\n**Not compared**\n\n");
         for gap in diff.gaps.iter().take(MAX_ROWS) {
@@ -51,7 +51,7 @@ pub fn markdown(compared: &Compared<'_>) -> String {
             "\n<details><summary>Breaks nobody: {}</summary>",
             changes(info.len())
         );
-        table(&mut out, &info);
+        table(&mut out, compared, &info);
         out.push_str("\n</details>\n");
     }
     if !compared.judged.overrides.is_empty() {
@@ -67,7 +67,7 @@ fn changes(number: usize) -> String {
     crate::output::text::count(number, "change", "changes")
 }
 
-fn table(out: &mut String, changes: &[&Change]) {
+fn table(out: &mut String, compared: &Compared<'_>, changes: &[&Change]) {
     if changes.is_empty() {
         return;
     }
@@ -77,6 +77,9 @@ fn table(out: &mut String, changes: &[&Change]) {
         let mut where_ = cell(&place(change));
         if !change.location.is_empty() {
             let _ = write!(where_, "<br>{}", cell(&change.location));
+        }
+        if let Some(position) = position(compared, change) {
+            let _ = write!(where_, "<br>{}", cell(&position));
         }
         let level = match change.level {
             Level::Error => "**error**",

@@ -71,10 +71,45 @@ impl Compared<'_> {
     }
 }
 
-/// `GET /pets`; what isn't about an operation has only a path.
+/// `GET /pets`; what isn't about an operation has only a path, with the line where the path is a file.
 fn place(change: &Change) -> String {
-    let line = change.line.map(|line| format!(":{line}")).unwrap_or_default();
+    let line = change.line.filter(|_| change.file.is_none());
+    let line = line.map(|line| format!(":{line}")).unwrap_or_default();
     format!("{} {}{line}", change.operation, change.path).trim().to_owned()
+}
+
+/// `api.yaml:12`, where the place doesn't say it: the file as it was named, or below the folder that was named.
+fn position(compared: &Compared<'_>, change: &Change) -> Option<String> {
+    let (file, line) = (change.file.as_deref()?, change.line?);
+    let side = if change.in_base {
+        compared.base
+    } else {
+        compared.revision
+    };
+    Some(format!("{}:{line}", file_of(side, file)))
+}
+
+/// A file of a side, which was named by that file or by a folder above it.
+fn file_of(side: &str, file: &str) -> String {
+    let named = side
+        .strip_suffix(file)
+        .filter(|front| front.is_empty() || front.ends_with(['/', ':']));
+    match named {
+        Some(_) => side.to_owned(),
+        None => format!("{}/{file}", side.trim_end_matches('/')),
+    }
+}
+
+/// Places of gaps that say the same, in their order.
+fn gaps<'a>(compared: &Compared<'a>) -> Vec<(&'a str, Vec<&'a str>)> {
+    let mut found: Vec<(&str, Vec<&str>)> = Vec::new();
+    for gap in &compared.judged.diff.gaps {
+        match found.iter_mut().find(|(text, _)| *text == gap.text) {
+            Some((_, places)) => places.push(&gap.place),
+            None => found.push((&gap.text, vec![&gap.place])),
+        }
+    }
+    found
 }
 
 /// What a rule of the configuration did, in one sentence.

@@ -5,7 +5,7 @@ use holdpoint_contract::{Change, Level};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-use super::{Compared, place};
+use super::{Compared, file_of, place};
 use crate::output::diagnostics::{SARIF_SCHEMA, uri};
 
 /// The comparison as a log with one run. What could not be compared is a notification, and the run then wasn't
@@ -60,16 +60,19 @@ const fn level(level: Level) -> &'static str {
 }
 
 fn result(compared: &Compared<'_>, change: &Change) -> Value {
-    let mut physical = json!({ "artifactLocation": { "uri": uri(compared.revision) } });
+    // Where the thing is gone, its file is the base's; a path that has a line is a file.
+    let side = if change.in_base {
+        compared.base
+    } else {
+        compared.revision
+    };
+    let file = change
+        .file
+        .as_deref()
+        .or_else(|| change.line.map(|_| change.path.as_str()));
+    let file = file.map_or_else(|| side.to_owned(), |file| file_of(side, file));
+    let mut physical = json!({ "artifactLocation": { "uri": uri(&file) } });
     if let (Some(line), Some(object)) = (change.line, physical.as_object_mut()) {
-        // Where the line is known, the path is that of the file.
-        let file = format!("{}/{}", compared.revision.trim_end_matches('/'), change.path);
-        let file = if compared.revision.ends_with(&change.path) {
-            compared.revision
-        } else {
-            &file
-        };
-        object.insert("artifactLocation".to_owned(), json!({ "uri": uri(file) }));
         object.insert("region".to_owned(), json!({ "startLine": line }));
     }
     let name = [place(change), change.location.clone()].join(" ");

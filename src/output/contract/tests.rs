@@ -12,6 +12,8 @@ fn change(rule: &str, level: Level, operation: &str, path: &str, location: &str,
         location: location.to_owned(),
         text: text.to_owned(),
         line: None,
+        file: None,
+        in_base: false,
         categories: Vec::new(),
     }
 }

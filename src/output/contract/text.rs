@@ -3,11 +3,14 @@
 use holdpoint_contract::Rule;
 use std::fmt::Write as _;
 
-use super::{Compared, place, told};
-use crate::output::text::{clean, sentence};
+use super::{Compared, gaps, place, position, told};
+use crate::output::text::{clean, count, sentence};
 
 /// Most changes that a terminal shows; the other forms have all.
 const MAX_SHOWN: usize = 200;
+
+/// Most places that one gap is told for.
+const MAX_PLACES: usize = 5;
 
 /// The comparison for a terminal.
 #[must_use]
@@ -17,7 +20,8 @@ pub fn human(compared: &Compared<'_>) -> String {
     let mut out = format!("{verdict}: {words} ({})", diff.kind);
     let _ = write!(out, "\n{}", compared.numbers());
     for change in diff.changes.iter().take(MAX_SHOWN) {
-        let where_ = [place(change), change.location.clone()];
+        let position = position(compared, change).unwrap_or_default();
+        let where_ = [place(change), change.location.clone(), position];
         let where_: Vec<String> = where_
             .iter()
             .filter(|part| !part.is_empty())
@@ -37,8 +41,13 @@ pub fn human(compared: &Compared<'_>) -> String {
     }
     if !diff.gaps.is_empty() {
         out.push_str("\n\nnot compared:");
-        for gap in diff.gaps.iter().take(MAX_SHOWN) {
-            let _ = write!(out, "\n  {}: {}", clean(&gap.place), clean(&gap.text));
+        for (text, places) in gaps(compared).iter().take(MAX_SHOWN) {
+            for place in places.iter().take(MAX_PLACES) {
+                let _ = write!(out, "\n  {}: {}", clean(place), clean(text));
+            }
+            if let Some(more) = places.len().checked_sub(MAX_PLACES).filter(|more| *more > 0) {
+                let _ = write!(out, "\n  and the same at {}", count(more, "more place", "more places"));
+            }
         }
     }
     if !compared.judged.overrides.is_empty() {

@@ -82,6 +82,16 @@ fn list(folder: &Path, prefix: &str, depth: usize, paths: &mut Vec<String>) -> R
     Ok(())
 }
 
+impl Sources for &Folder {
+    fn paths(&self) -> Vec<String> {
+        (**self).paths()
+    }
+
+    fn read(&self, path: &str) -> Result<String, Unreadable> {
+        (**self).read(path)
+    }
+}
+
 impl Sources for Folder {
     fn paths(&self) -> Vec<String> {
         self.paths.clone()

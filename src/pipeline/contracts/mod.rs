@@ -1,6 +1,8 @@
 //! Contracts out of folders and git trees, compared with what a configuration says about them.
 
 mod folder;
+mod network;
+mod revision;
 mod tree;
 
 use anyhow::Result;
@@ -12,6 +14,8 @@ use holdpoint_schemas::{SourceError, Timestamp};
 use std::path::Path;
 
 pub use folder::Folder;
+pub use network::Network;
+pub use revision::Opened;
 pub use tree::Tree;
 
 use super::estate::read_text;

@@ -1,14 +1,13 @@
-//! The files of a git tree, out of a mirror.
+//! The files of a git tree, out of a repository's object database: no filter and no hook runs.
 
+use git2::Repository;
 use holdpoint_contract::{Kind, Sources, Unreadable};
 use std::cell::Cell;
 
 use super::{MAX_ALL_BYTES, MAX_FILE_BYTES, MAX_FILES, inside, text};
-use crate::pipeline::mirror::Mirror;
-
 /// The files of a git tree that belong to a contract that a repo declares.
 pub struct Tree<'a> {
-    mirror: &'a Mirror,
+    git: &'a Repository,
     tree: &'a str,
     /// What paths are relative to: empty, or ends with `/`.
     folder: String,
@@ -19,9 +18,9 @@ pub struct Tree<'a> {
 impl<'a> Tree<'a> {
     /// The contract that a repo declares at a path, which is a file or a folder. What a description refers to may lie
     /// anywhere in the repo; the files of other kinds are those of the folder. `None`: nothing is there, or too much.
-    pub fn open(mirror: &'a Mirror, tree: &'a str, kind: Kind, declared: &str) -> Option<Self> {
+    pub fn open(git: &'a Repository, tree: &'a str, kind: Kind, declared: &str) -> Option<Self> {
         let declared = inside(declared).ok()?;
-        let all = holdpoint_fixes::tree::list_files(&mirror.git, tree);
+        let all = holdpoint_fixes::tree::list_files(git, tree);
         let refers = matches!(kind, Kind::OpenApi | Kind::AsyncApi | Kind::JsonSchema);
         let (folder, paths) = if all.contains(&declared) {
             let (front, _) = declared.rsplit_once('/').unwrap_or_default();
@@ -43,7 +42,7 @@ impl<'a> Tree<'a> {
         };
         let fits = !paths.is_empty() && paths.len() <= MAX_FILES;
         fits.then_some(Self {
-            mirror,
+            git,
             tree,
             folder,
             paths,
@@ -60,7 +59,7 @@ impl Sources for Tree<'_> {
     fn read(&self, path: &str) -> Result<String, Unreadable> {
         let path = format!("{}{}", self.folder, inside(path)?);
         // It follows no link, and a submodule is no file.
-        let bytes = holdpoint_fixes::tree::read_blob(&self.mirror.git, self.tree, &path).ok_or(Unreadable::Missing)?;
+        let bytes = holdpoint_fixes::tree::read_blob(self.git, self.tree, &path).ok_or(Unreadable::Missing)?;
         let size = bytes.len() as u64;
         self.read.set(self.read.get().saturating_add(size));
         if size > MAX_FILE_BYTES {

@@ -73,8 +73,8 @@ fn compare_declared(
 ) -> Result<ContractDiff, String> {
     let kind: Kind = kind.parse()?;
     let absent = |side: Side| format!("the {} has no `{path}`", side.as_str());
-    let base = Tree::open(mirror, base, kind, path).ok_or_else(|| absent(Side::Baseline))?;
-    let candidate = Tree::open(mirror, candidate, kind, path).ok_or_else(|| absent(Side::Candidate))?;
+    let base = Tree::open(&mirror.git, base, kind, path).ok_or_else(|| absent(Side::Baseline))?;
+    let candidate = Tree::open(&mirror.git, candidate, kind, path).ok_or_else(|| absent(Side::Candidate))?;
     let side = |sources| contracts::Side { name: path, sources };
     contracts::compare(&side(&base), &side(&candidate), Some(kind), at).map_err(|error| error.one_line())
 }

@@ -4,6 +4,7 @@ use bollard::Docker;
 use bollard::models::{Mount, MountType};
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use futures_util::StreamExt as _;
+use holdpoint_schemas::Digest;
 use holdpoint_schemas::estate::{PullPolicy, SandboxConfig};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -29,10 +30,13 @@ const MAX_NAME_BYTES: usize = 400;
 /// The image, and what has to be bound into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Image {
-    /// Brings its own root file system.
-    Named(String),
-    /// Sees the host's programs.
-    HostView(Vec<ReadOnlyMount>),
+    /// Brings its own root file system. A name may mean another image tomorrow; the id doesn't.
+    Named { name: String, id: String },
+    /// Sees the host's programs, in the state that they are in.
+    HostView {
+        mounts: Vec<ReadOnlyMount>,
+        programs: String,
+    },
 }
 
 impl Image {
@@ -43,52 +47,60 @@ impl Image {
             None => "no image is configured".to_owned(),
             Some(name) if name == HOST_VIEW => format!("`{name}` is configured"),
             Some(name) => match Self::named(docker, name, config.pull).await? {
-                Ok(()) => return Ok(Self::Named(name.clone())),
+                Ok(id) => {
+                    let name = name.clone();
+                    return Ok(Self::Named { name, id });
+                }
                 Err(why) => return Err(SandboxError::Unavailable(why)),
             },
         };
-        if !is_there(docker, HOST_VIEW).await? {
+        if id_of(docker, HOST_VIEW).await?.is_none() {
             return Err(SandboxError::NoImage {
                 wanted,
                 host_view: HOST_VIEW,
             });
         }
-        let toolchain = tokio::task::spawn_blocking(host_rust_toolchain)
-            .await
-            .unwrap_or_default();
-        Ok(Self::HostView(host_mounts(toolchain)))
+        let seen = tokio::task::spawn_blocking(|| {
+            let mounts = host_mounts(host_rust_toolchain());
+            let programs = host_programs(&mounts);
+            Self::HostView { mounts, programs }
+        });
+        seen.await
+            .map_err(|error| SandboxError::Unavailable(format!("the host's programs can't be looked at: {error}")))
     }
 
-    /// Whether the engine has the image or could pull it; the inner error says why it hasn't.
-    async fn named(docker: &Docker, name: &str, pull: PullPolicy) -> Result<Result<(), String>, SandboxError> {
+    /// The image's id, where the engine has it or could pull it; the inner error says why it hasn't.
+    async fn named(docker: &Docker, name: &str, pull: PullPolicy) -> Result<Result<String, String>, SandboxError> {
         let shown = one_line(name);
         if !is_image_name(name) {
             return Ok(Err(format!("`{shown}` is no image name")));
         }
-        if is_there(docker, name).await? {
-            return Ok(Ok(()));
+        if let Some(id) = id_of(docker, name).await? {
+            return Ok(Ok(id));
         }
         if pull == PullPolicy::Never {
             return Ok(Err(format!(
                 "the engine hasn't the image `{shown}` and may not pull it"
             )));
         }
-        Ok(pull_image(docker, name)
-            .await
-            .map_err(|reason| format!("the image `{shown}` can't be pulled ({reason})")))
+        if let Err(reason) = pull_image(docker, name).await {
+            return Ok(Err(format!("the image `{shown}` can't be pulled ({reason})")));
+        }
+        let id = id_of(docker, name).await?;
+        Ok(id.ok_or_else(|| format!("the image `{shown}` was pulled and isn't there")))
     }
 
     pub(super) fn name(&self) -> &str {
         match self {
-            Self::Named(name) => name,
-            Self::HostView(_) => HOST_VIEW,
+            Self::Named { name, .. } => name,
+            Self::HostView { .. } => HOST_VIEW,
         }
     }
 
     pub(super) fn mounts(&self) -> &[ReadOnlyMount] {
         match self {
-            Self::Named(_) => &[],
-            Self::HostView(mounts) => mounts,
+            Self::Named { .. } => &[],
+            Self::HostView { mounts, .. } => mounts,
         }
     }
 
@@ -106,24 +118,29 @@ impl Image {
     /// Search path; `None`: the image's own.
     pub(super) fn path(&self) -> Option<&'static str> {
         match self {
-            Self::Named(_) => None,
-            Self::HostView(_) => Some(HOST_PATH),
+            Self::Named { .. } => None,
+            Self::HostView { .. } => Some(HOST_PATH),
         }
     }
 
+    /// Kept baselines are told apart by this: what another image built is another baseline.
     pub(super) fn describe(&self) -> String {
         match self {
-            Self::Named(name) => format!("image {}", one_line(name)),
-            Self::HostView(_) => "host-view image".to_owned(),
+            Self::Named { name, id } => {
+                let id: String = id.trim_start_matches("sha256:").chars().take(12).collect();
+                format!("image {} ({})", one_line(name), one_line(&id))
+            }
+            Self::HostView { programs, .. } => format!("host-view image, programs {programs}"),
         }
     }
 }
 
-async fn is_there(docker: &Docker, name: &str) -> Result<bool, SandboxError> {
+/// The id of an image that the engine has.
+async fn id_of(docker: &Docker, name: &str) -> Result<Option<String>, SandboxError> {
     bounded("look for an image", REQUEST, async {
         match docker.inspect_image(name).await {
-            Ok(_) => Ok(true),
-            Err(error) if is_not_found(&error) => Ok(false),
+            Ok(found) => Ok(Some(found.id.unwrap_or_default())),
+            Err(error) if is_not_found(&error) => Ok(None),
             Err(error) => Err(error),
         }
     })
@@ -175,6 +192,34 @@ pub(in crate::sandbox) fn host_mounts(toolchain: Option<PathBuf>) -> Vec<ReadOnl
         .collect()
 }
 
+/// A name for the state of the host's programs: it changes when a package is installed, upgraded or removed, or another
+/// toolchain is the active one. What is exchanged without a package manager, below the folders looked at, isn't seen.
+pub(in crate::sandbox) fn host_programs(mounts: &[ReadOnlyMount]) -> String {
+    const LOOKED_AT: [&str; 8] = [
+        "/var/lib/dpkg/status",
+        "/var/lib/rpm",
+        "/usr/lib/sysimage/rpm",
+        "/lib/apk/db/installed",
+        "/usr/bin",
+        "/usr/local/bin",
+        "/usr/local/lib",
+        "/etc/alternatives",
+    ];
+    let mounted = mounts.iter().map(|mount| mount.host.as_path());
+    let state: Vec<String> = LOOKED_AT
+        .into_iter()
+        .map(Path::new)
+        .chain(mounted)
+        .map(|path| {
+            let known = std::fs::metadata(path).and_then(|known| Ok((known.len(), known.modified()?)));
+            format!("{} {known:?}", path.display())
+        })
+        .collect();
+    let digest = Digest::of_parts(state.iter().map(String::as_bytes));
+    let digits = digest.as_str().rsplit(':').next().unwrap_or_default();
+    digits.chars().take(12).collect()
+}
+
 /// The folder of the Rust toolchain that is active outside of any project.
 pub(in crate::sandbox) fn host_rust_toolchain() -> Option<PathBuf> {
     let output = std::process::Command::new("rustc")
@@ -224,5 +269,33 @@ mod tests {
                 .iter()
                 .all(|mount| mount.inside != RUST_DIR)
         );
+    }
+
+    #[test]
+    fn another_state_of_the_hosts_programs_has_another_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let mount = ReadOnlyMount {
+            host: folder.path().to_owned(),
+            inside: "/usr".to_owned(),
+        };
+        let name = || host_programs(std::slice::from_ref(&mount));
+        let before = name();
+        assert_eq!((before.len(), &before), (12, &name()));
+        let touched = std::time::SystemTime::UNIX_EPOCH;
+        std::fs::File::open(folder.path())
+            .unwrap()
+            .set_modified(touched)
+            .unwrap();
+        assert_ne!(before, name());
+    }
+
+    #[test]
+    fn another_image_under_the_same_name_is_told_apart() {
+        let of = |id: &str| Image::Named {
+            name: "tools:1".to_owned(),
+            id: format!("sha256:{id}"),
+        };
+        assert_eq!(of("0123456789abcdef").describe(), "image tools:1 (0123456789ab)");
+        assert_ne!(of("0123456789abcdef").describe(), of("1123456789abcdef").describe());
     }
 }

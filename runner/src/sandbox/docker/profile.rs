@@ -290,10 +290,14 @@ mod tests {
     }
 
     fn host_view() -> Image {
-        Image::HostView(vec![ReadOnlyMount {
+        let mount = ReadOnlyMount {
             host: "/usr".into(),
             inside: "/usr".to_owned(),
-        }])
+        };
+        Image::HostView {
+            mounts: vec![mount],
+            programs: "0123456789ab".to_owned(),
+        }
     }
 
     #[test]
@@ -314,7 +318,11 @@ mod tests {
 
     #[test]
     fn an_image_of_its_own_sees_nothing_of_the_host() {
-        let body = made(&Image::Named("debian:12".to_owned()), None);
+        let named = Image::Named {
+            name: "debian:12".to_owned(),
+            id: "sha256:0123456789abcdef".to_owned(),
+        };
+        let body = made(&named, None);
         assert_eq!(body.host_config.unwrap().mounts.unwrap().len(), 1);
         assert!(body.env.unwrap().iter().all(|entry| !entry.starts_with("PATH=")));
     }

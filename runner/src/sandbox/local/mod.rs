@@ -172,8 +172,8 @@ fn failed(what: &'static str) -> impl Fn(io::Error) -> SandboxError {
 impl Sandbox for LocalSandbox {
     fn describe(&self) -> String {
         format!(
-            "bubblewrap {}, host's programs, no network, uid {SANDBOX_UID}",
-            self.shared.version
+            "bubblewrap {}, host's programs {}, no network, uid {SANDBOX_UID}",
+            self.shared.version, self.shared.view.programs
         )
     }
 

@@ -9,7 +9,7 @@ use super::store::Store;
 use super::{disk, failed, seccomp};
 use crate::error::SandboxError;
 use crate::sandbox::control::{Control, Controls};
-use crate::sandbox::docker::image::{host_mounts, host_rust_toolchain};
+use crate::sandbox::docker::image::{host_mounts, host_programs, host_rust_toolchain};
 use crate::sandbox::{ReadOnlyMount, SANDBOX_UID};
 
 /// Links of a merged `/usr` (file-hierarchy(7)).
@@ -32,6 +32,8 @@ pub(super) struct View {
     slot: String,
     /// Folders of the host.
     pub(super) mounts: Vec<ReadOnlyMount>,
+    /// State of the programs that are seen.
+    pub(super) programs: String,
     /// Links in the root: name and target.
     pub(super) links: Vec<(String, String)>,
     /// Folder that is `/etc`.
@@ -100,6 +102,7 @@ impl View {
             }
         }
         let mut mounts = host_mounts(host_rust_toolchain());
+        let programs = host_programs(&mounts);
         if as_root {
             // The toolchain may lie in a folder that only root passes through.
             for (index, mount) in mounts.iter_mut().enumerate() {
@@ -110,6 +113,7 @@ impl View {
         Ok(Self {
             slot,
             mounts,
+            programs,
             links,
             etc,
             filters,
