@@ -121,10 +121,18 @@ impl Bundle {
                 }
             }
         }
-        let siblings = builder
-            .tree
-            .text_of(root, word::OPENAPI)
-            .is_none_or(|version| !version.starts_with("3.0"));
+        let before = |version: &str| version.starts_with("3.0");
+        // JSON Schema up to draft 7 (§8.3) ignores what stands beside a reference, too.
+        let early = |schema: NodeId| {
+            let draft = builder.tree.text(schema);
+            draft.is_some_and(|draft| {
+                ["draft-03", "draft-04", "draft-06", "draft-07"]
+                    .iter()
+                    .any(|d| draft.contains(d))
+            })
+        };
+        let siblings = !builder.tree.text_of(root, word::OPENAPI).is_some_and(before)
+            && !builder.tree.get_str(root, "$schema").is_some_and(early);
         let references = std::mem::take(&mut builder.references);
         for key in builder.duplicates.iter().take(MAX_GAPS) {
             let key = builder.tree.str(*key).to_owned();
@@ -167,8 +175,18 @@ impl Bundle {
                 true => pointed(&self.tree, *root, pointer),
                 false => anchors.get(pointer).and_then(|nodes| nodes.first()).copied(),
             };
+            let target = target.map(|target| (target, self.tree.is_map(target) || self.tree.bool(target).is_some()));
             match target {
-                Some(target) => drop(self.targets.insert(*reference, target)),
+                // Read as a schema it would stand for anything.
+                Some((_, false)) if self.gaps.len() < MAX_GAPS => self.gaps.push(Gap {
+                    place: place_of(full, name, text),
+                    text: format!(
+                        "reference `{}` leads to something that is no schema",
+                        full.escape_debug()
+                    ),
+                }),
+                Some((_, false)) => {}
+                Some((target, true)) => drop(self.targets.insert(*reference, target)),
                 None if self.gaps.len() < MAX_GAPS => self.gaps.push(Gap {
                     place: place_of(full, name, text),
                     text: format!("reference `{}` leads nowhere", full.escape_debug()),

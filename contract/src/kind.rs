@@ -11,7 +11,8 @@ use crate::bundle::read_root;
 use crate::json_schema::Compatibility;
 use crate::openapi::{Day, Document, Policy};
 use crate::{
-    ContractDiff, ContractError, Rule, Sources, asyncapi, graphql, http, json_schema, openapi, places, protobuf, sql,
+    ContractDiff, ContractError, Gap, Rule, Sources, asyncapi, graphql, http, json_schema, openapi, places, protobuf,
+    sql,
 };
 
 /// Files of a folder that are opened to tell what they are; more than that is no folder of contracts.
@@ -157,7 +158,17 @@ impl Kind {
             Some(entry) => {
                 self.check_name(base)?;
                 self.check_name(revision)?;
-                (entry.compare)(base, revision, today)
+                let found = (entry.compare)(base, revision, today)?;
+                let links = [base, revision].into_iter().flat_map(|side| side.sources.links());
+                let of_kind =
+                    |path: &String| path.ends_with('/') || matches!(by_name(path), Named::Kind(kind) if kind == self);
+                // A comparison that starts from one document reads through links, where a reference goes.
+                let passed_over = links.filter(|path| !entry.rooted && of_kind(path)).map(|place| Gap {
+                    place,
+                    text: "it is a link, and what it leads to isn't compared".to_owned(),
+                });
+                let gaps = found.gaps.into_iter().chain(passed_over).collect();
+                Ok(ContractDiff::with_gaps(&found.kind, found.changes, gaps))
             }
             None => {
                 let message = format!("contracts of the kind `{}` can't be compared", self.as_str());

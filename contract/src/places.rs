@@ -59,6 +59,13 @@ fn lines(text: &str) -> Lines {
     } else {
         yaml::keys(text, &mut add);
     }
+    // A channel of AsyncAPI 3 is told by its address, and stands under another name: its key is nobody's.
+    let addressed: Vec<String> = found
+        .keys()
+        .filter(|(_, part)| part == "address")
+        .map(|(entry, _)| entry.clone())
+        .collect();
+    found.retain(|(entry, _), _| !addressed.contains(entry));
     found
 }
 

@@ -31,6 +31,11 @@ pub trait Sources {
     /// All files that there are, sorted; empty where they are only known by asking.
     fn paths(&self) -> Vec<String>;
 
+    /// Links that are passed over, as paths, where what they lead to isn't among the files; a folder's ends with `/`.
+    fn links(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The text of a file. What holds `://` is an address on the network, which is refused unless somebody allowed it.
     ///
     /// # Errors

@@ -132,6 +132,19 @@ pub fn list_files(repo: &Repository, tree_id: &str) -> Vec<String> {
     paths
 }
 
+/// Paths of the symbolic links of a tree, sorted.
+#[must_use]
+pub fn list_links(repo: &Repository, tree_id: &str) -> Vec<String> {
+    let mut paths: Vec<String> = leaves(repo, tree_id, ExportLimits::default().max_files)
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|leaf| leaf.mode == 0o120_000)
+        .map(|leaf| leaf.path)
+        .collect();
+    paths.sort();
+    paths
+}
+
 fn leaves(repo: &Repository, tree_id: &str, max_files: usize) -> Result<Vec<Leaf>, FixError> {
     let missing = |_| FixError::Missing {
         what: "tree",

@@ -108,4 +108,8 @@ impl Sandbox for Keeping {
     async fn sweep(&self) -> Result<Swept, SandboxError> {
         self.inner.sweep().await
     }
+
+    async fn close(&self) -> Result<(), SandboxError> {
+        self.inner.close().await
+    }
 }

@@ -214,6 +214,10 @@ impl Sandbox for Tracked {
     async fn sweep(&self) -> Result<Swept, SandboxError> {
         self.inner.sweep().await
     }
+
+    async fn close(&self) -> Result<(), SandboxError> {
+        self.inner.close().await
+    }
 }
 
 /// A step that a stop cut short says nothing about the fix.

@@ -100,6 +100,10 @@ impl Sandbox for InTurn {
     async fn sweep(&self) -> Result<Swept, SandboxError> {
         self.inner.sweep().await
     }
+
+    async fn close(&self) -> Result<(), SandboxError> {
+        self.inner.close().await
+    }
 }
 
 #[cfg(test)]

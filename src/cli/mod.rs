@@ -85,7 +85,8 @@ pub struct Global {
     /// Folder of the estate: the one that holds `holdpoint.yaml`
     #[arg(long, global = true, default_value = ".", value_name = "DIR")]
     pub estate: PathBuf,
-    /// Decide as of this moment instead of now, for example 2026-03-17T02:30:00Z
+    /// Decide as of this moment instead of now, for example 2026-03-17T02:30:00Z; what is recorded then is believed,
+    /// and no clock before it
     #[arg(long, global = true, value_name = "TIME")]
     pub at: Option<Timestamp>,
     /// Form of what is printed on stdout

@@ -49,11 +49,14 @@ pub async fn run(global: &Global) -> Result<ExitCode> {
         print_line(&format!("health: http://{}/healthz", listener.local_addr()?))?;
         tokio::spawn(health.clone().answer_all(listener));
     }
-    let next = schedule.next(Timestamp::now());
-    print_line(&match next {
-        Some(night) => format!("next run: {}", night.starts),
-        None => "the schedule has no more nights".to_owned(),
-    })?;
+    let Some(next) = schedule.next(Timestamp::now()) else {
+        return Err(BadInput::new(
+            format!("the `schedule` of `{CONFIG_FILE}` has no night ahead"),
+            "look at its `cron`: a day that never comes, or a blackout over all of them",
+        )
+        .into());
+    };
+    print_line(&format!("next run: {}", next.starts))?;
     let stop = stop_on_signal()?;
     let work = Estate {
         root,
@@ -61,8 +64,10 @@ pub async fn run(global: &Global) -> Result<ExitCode> {
         events: global.events(),
         stop: stop.clone(),
     };
-    serve(&SystemClock, &schedule, &work, &health, stop).await;
-    Ok(ExitCode::Success)
+    serve(&SystemClock, &schedule, &work, &health, stop.clone()).await;
+    // Whoever keeps it running must hear that there is nothing more to run.
+    let asked_to = *stop.borrow();
+    Ok(if asked_to { ExitCode::Success } else { ExitCode::Failed })
 }
 
 /// Turns true with the first SIGTERM or Ctrl-C.

@@ -64,6 +64,18 @@ pub struct Session {
     pub problems: Vec<SourceError>,
 }
 
+/// A remote without what may be a secret: who logs in, and how.
+fn shown_remote(remote: &str) -> String {
+    let Some((scheme, rest)) = remote.split_once("://") else {
+        return remote.to_owned();
+    };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://***@{host}{path}"),
+        None => remote.to_owned(),
+    }
+}
+
 impl Session {
     /// Loads the estate, takes its state folder, opens its ledger and fetches its repos.
     ///
@@ -104,7 +116,7 @@ impl Session {
                     mirrors.insert(repo.name.clone(), mirror);
                 }
                 Err(error) => problems.push(
-                    SourceError::new(&repo.remote, format!("{error:#}"))
+                    SourceError::new(shown_remote(&repo.remote), format!("{error:#}"))
                         .help("check the `remote` of this repo in `holdpoint.yaml`"),
                 ),
             }
@@ -184,4 +196,23 @@ pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send
     tokio::task::spawn_blocking(work)
         .await
         .context("a background task broke off")?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_logs_in_is_not_shown() {
+        for (remote, shown) in [
+            ("https://bot:ghp_x@git.example/a.git", "https://***@git.example/a.git"),
+            ("https://token@git.example", "https://***@git.example"),
+            ("ssh://git@git.example:22/a@b", "ssh://***@git.example:22/a@b"),
+            ("https://git.example/a@b", "https://git.example/a@b"),
+            ("git@git.example:a/b.git", "git@git.example:a/b.git"),
+            ("remotes/a", "remotes/a"),
+        ] {
+            assert_eq!(shown_remote(remote), shown);
+        }
+    }
 }

@@ -139,7 +139,13 @@ pub fn disturbed(world: &mut World, estate: &Estate, plan: &Plan) -> (Ended, boo
             run.child.kill().unwrap();
             run.child.wait().unwrap();
             estate.keep(&run.said());
-            return (Ended::Hung, reached);
+            // Memory just enough to live and too little for the program's own pages: the kernel reads them in again and
+            // again, and kills nobody. That is the machine's standstill; what counts is the run after it.
+            let ended = match plan.fault {
+                Fault::Starved => Ended::Failed("at a standstill for want of memory".to_owned()),
+                _ => Ended::Hung,
+            };
+            return (ended, reached);
         }
         std::thread::sleep(LOOK);
     };

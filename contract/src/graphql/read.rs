@@ -82,7 +82,10 @@ impl Reader<'_> {
     fn definition(&mut self, definition: &Definition) {
         match definition {
             Definition::OperationDefinition(_) | Definition::FragmentDefinition(_) => {}
-            Definition::SchemaDefinition(found) => self.roots(found.root_operation_type_definitions()),
+            Definition::SchemaDefinition(found) => {
+                self.schema.defined = true;
+                self.roots(found.root_operation_type_definitions());
+            }
             Definition::SchemaExtension(found) => self.roots(found.root_operation_type_definitions()),
             Definition::DirectiveDefinition(found) => self.directive(found),
             _ => self.ty(definition),

@@ -121,6 +121,8 @@ pub(super) struct Schema {
     pub directives: BTreeMap<String, Directive>,
     /// Types by operation: `query`, `mutation`, `subscription`.
     pub roots: BTreeMap<String, String>,
+    /// Whether `schema { … }` stands somewhere, which says all of the roots.
+    pub defined: bool,
     /// Types of which only extensions were read so far.
     pub extended: BTreeSet<String>,
     /// File and line of each `Type`, `Type.member` and `@directive`.
@@ -182,11 +184,13 @@ impl Schema {
             };
             self.directives.entry((*name).to_owned()).or_insert(directive);
         }
-        for (operation, name) in [
+        // What a definition of the schema leaves out isn't there (spec.graphql.org, "Default Root Operation Type Names").
+        let by_name = [
             ("query", "Query"),
             ("mutation", "Mutation"),
             ("subscription", "Subscription"),
-        ] {
+        ];
+        for (operation, name) in by_name.into_iter().filter(|_| !self.defined) {
             if self.types.get(name).is_some_and(|found| found.kind == Kind::Object) {
                 self.roots.entry(operation.to_owned()).or_insert(name.to_owned());
             }

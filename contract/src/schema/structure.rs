@@ -33,6 +33,25 @@ fn has_effect(view: &View<'_>, keyword: Sym) -> bool {
     }
 }
 
+/// A kind of choice: how its steps are called, and the rules for its alternatives.
+#[derive(Clone, Copy)]
+struct Choice {
+    step: &'static str,
+    added: &'static str,
+    removed: &'static str,
+}
+
+const ONE: Choice = Choice {
+    step: "oneOf",
+    added: "one-of-added",
+    removed: "one-of-removed",
+};
+const ANY: Choice = Choice {
+    step: "anyOf",
+    added: "any-of-added",
+    removed: "any-of-removed",
+};
+
 /// A list that isn't empty.
 fn some(list: Vec<NodeId>) -> Option<Vec<NodeId>> {
     Some(list).filter(|list| !list.is_empty())
@@ -70,8 +89,24 @@ impl<'a> Comparison<'_, 'a> {
             _ => {}
         }
         if !relisted {
-            self.alternatives(word::ONE_OF, "oneOf", "one-of-added", "one-of-removed");
-            self.alternatives(word::ANY_OF, "anyOf", "any-of-added", "any-of-removed");
+            let choices = |view: &View<'a>| (view.alternatives(word::ONE_OF), view.alternatives(word::ANY_OF));
+            match (choices(&self.old), choices(&self.new)) {
+                // The other word for a choice: with `anyOf` several may fit, which few clients ever told apart.
+                ((one, any), (one_now, any_now))
+                    if any.is_empty() && one_now.is_empty() && !one.is_empty() && !any_now.is_empty() =>
+                {
+                    self.compare_alternatives(word::ONE_OF, (one, any_now), ANY);
+                }
+                ((one, any), (one_now, any_now))
+                    if one.is_empty() && any_now.is_empty() && !any.is_empty() && !one_now.is_empty() =>
+                {
+                    self.compare_alternatives(word::ANY_OF, (any, one_now), ANY);
+                }
+                _ => {
+                    self.alternatives(word::ONE_OF, ONE);
+                    self.alternatives(word::ANY_OF, ANY);
+                }
+            }
         }
     }
 
@@ -383,8 +418,13 @@ impl<'a> Comparison<'_, 'a> {
         false
     }
 
-    fn alternatives(&mut self, keyword: Sym, step: &str, added: &'static str, removed: &'static str) {
+    fn alternatives(&mut self, keyword: Sym, choice: Choice) {
         let (before, after) = (self.old.alternatives(keyword), self.new.alternatives(keyword));
+        self.compare_alternatives(keyword, (before, after), choice);
+    }
+
+    fn compare_alternatives(&mut self, keyword: Sym, (before, after): (Vec<NodeId>, Vec<NodeId>), choice: Choice) {
+        let Choice { step, added, removed } = choice;
         // A choice among mere types was told with the types.
         let is_list = |view: &View<'a>, choice: &[NodeId]| {
             types::list_of_types(view).is_some_and(|types| types.is_choice || choice.is_empty())

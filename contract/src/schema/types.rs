@@ -87,16 +87,23 @@ impl<'v> Side<'v> {
     }
 }
 
-/// The types of a schema, or where it names none, of its alternatives.
+/// Choices within choices that are looked into for types; what lies deeper may be of any type.
+const MAX_CHOICES: usize = 8;
+
+/// The types of a schema, or where it names none, of its alternatives, which may be choices themselves.
 pub(super) fn effective<'v>(view: &View<'v>) -> BTreeSet<&'v str> {
+    effective_within(view, MAX_CHOICES)
+}
+
+fn effective_within<'v>(view: &View<'v>, choices: usize) -> BTreeSet<&'v str> {
     let types = view.types();
-    if !types.is_empty() || view.get(word::TYPE).is_some() {
+    if !types.is_empty() || view.get(word::TYPE).is_some() || choices == 0 {
         return types;
     }
     let mut found = BTreeSet::new();
     for keyword in [word::ONE_OF, word::ANY_OF] {
         for schema in view.alternatives(keyword) {
-            let types = View::one(view.bundle, schema).types();
+            let types = effective_within(&View::one(view.bundle, schema), choices - 1);
             if types.is_empty() {
                 return types;
             }

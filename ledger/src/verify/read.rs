@@ -87,7 +87,7 @@ pub(super) fn each<'scope>(
     mut take: impl FnMut(Vec<Seen>) -> Result<(), LedgerError>,
 ) -> Result<(), LedgerError> {
     let newest = store.newest_checkpoint()?;
-    let stretches = Stretches::of(newest.as_ref().map_or(0, |(size, _)| *size));
+    let stretches = Stretches::of(last_place(store, newest.as_ref().map_or(0, |(size, _)| *size))?);
     let mut readers = Vec::new();
     if stretches.count > 1 {
         for _ in 0..available_parallelism().map_or(2, usize::from).clamp(2, MOST_READERS) {
@@ -180,6 +180,21 @@ impl Stretches {
         let last = number + 1 >= self.count;
         (after, if last { u64::MAX } else { after + self.length })
     }
+}
+
+/// The last place that has an entry, as far as a head claims: a forged head may claim more places than anybody can read.
+fn last_place(store: &dyn Store, claimed: u64) -> Result<u64, LedgerError> {
+    let goes_beyond = |place: u64| Ok::<_, LedgerError>(!store.rows(place, None, 1)?.is_empty());
+    let (mut low, mut high) = (0, claimed);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if goes_beyond(middle)? {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(low)
 }
 
 /// A page of a stretch, or its end.

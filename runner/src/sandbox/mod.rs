@@ -240,4 +240,13 @@ pub trait Sandbox: Send + Sync {
     /// # Errors
     /// When the engine fails.
     async fn sweep(&self) -> Result<Swept, SandboxError>;
+
+    /// Removes what the sandbox holds on the machine for itself, beside workspaces and snapshots: for a process that ends
+    /// without dropping it. Nothing can run in it afterwards.
+    ///
+    /// # Errors
+    /// When something can't be removed; the next sweep takes it.
+    async fn close(&self) -> Result<(), SandboxError> {
+        Ok(())
+    }
 }

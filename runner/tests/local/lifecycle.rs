@@ -39,6 +39,18 @@ async fn nothing_is_left_after_a_step_however_it_ends() {
 }
 
 #[tokio::test]
+async fn a_process_that_ends_without_dropping_it_closes_it() {
+    let root = tempfile::tempdir().unwrap();
+    let sandbox = connect(root.path(), Controls::default()).await;
+    let workspace = sandbox.workspace(&tree(&[])).await.unwrap();
+    sandbox.remove(workspace).await.unwrap();
+    assert_ne!(slots(root.path()), 0);
+    sandbox.close().await.unwrap();
+    assert_eq!((slots(root.path()), mounts_below(root.path()).len()), (0, 0));
+    sandbox.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_step_that_is_given_up_ends() {
     let root = tempfile::tempdir().unwrap();
     let sandbox = connect(root.path(), Controls::default()).await;

@@ -34,11 +34,18 @@ pub struct Arguments {
     #[arg(long, value_name = "LEVEL", default_value = "error")]
     fail_on: FailOn,
     /// Host from which a description may fetch what it refers to, by `https`; can be given more than once
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", value_parser = host)]
     allow_refs_from: Vec<String>,
     /// Say what a rule means, and compare nothing
     #[arg(long, value_name = "RULE", conflicts_with_all = ["base", "revision", "kind", "config", "fail_on", "allow_refs_from"])]
     explain: Option<String>,
+}
+
+fn host(given: &str) -> Result<String, String> {
+    match given.is_empty() || given.contains(['/', '@', '?', '#']) {
+        true => Err("name a host, for example `schemas.example.com`, and no address".to_owned()),
+        false => Ok(given.to_owned()),
+    }
 }
 
 /// What `--fail-on` names.
@@ -114,14 +121,26 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     };
     match global.format {
         Format::Human => print_line(&contract::human(&compared))?,
-        Format::Json => print_line(to_text(&judged)?.trim_end())?,
+        Format::Json => {
+            let mut document = serde_json::to_value(&judged)?;
+            if let Some(document) = document.as_object_mut() {
+                document.insert("verdict".to_owned(), serde_json::to_value(judged.verdict())?);
+            }
+            print_line(to_text(&document)?.trim_end())?;
+        }
         Format::Sarif => print_line(to_text(&contract::sarif(&compared))?.trim_end())?,
         Format::Markdown => print_line(contract::markdown(&compared).trim_end())?,
         Format::Html => print_line(contract::html(&compared)?.trim_end())?,
     }
     let fails = |change: &Change| change.level >= Level::from(arguments.fail_on);
-    Ok(match judged.verdict() {
-        _ if judged.diff.changes.iter().any(fails) => ExitCode::Failed,
+    let verdict = judged.verdict();
+    if judged.diff.changes.iter().any(fails) {
+        if verdict != DiffVerdict::Breaking && global.format == Format::Human {
+            print_line("\nIt ends with 11, since `--fail-on` asks for it.")?;
+        }
+        return Ok(ExitCode::Failed);
+    }
+    Ok(match verdict {
         DiffVerdict::Compatible => ExitCode::Success,
         DiffVerdict::Breaking => ExitCode::Failed,
         DiffVerdict::Inconclusive => ExitCode::Inconclusive,

@@ -80,7 +80,13 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     for given in &arguments.runs_on {
         let (name, version) = given
             .split_once('=')
-            .ok_or_else(|| BadInput::new(format!("`{given}` names no version"), "write it as `python=3.11`"))?;
+            .filter(|(name, version)| {
+                ["python", "node", "rust"].contains(name) && version.starts_with(|c: char| c.is_ascii_digit())
+            })
+            .ok_or_else(|| {
+                let message = format!("`{}` names no runtime and its version", given.escape_debug());
+                BadInput::new(message, "write it as `python=3.11`, `node=20` or `rust=1.89`")
+            })?;
         runtime.versions.insert(name.to_owned(), version.to_owned());
     }
     let usage = libraries::usage(&libraries::read(&arguments.repo)?);

@@ -43,7 +43,8 @@ pub fn human(compared: &Compared<'_>) -> String {
         out.push_str("\n\nnot compared:");
         for (text, places) in gaps(compared).iter().take(MAX_SHOWN) {
             for place in places.iter().take(MAX_PLACES) {
-                let _ = write!(out, "\n  {}: {}", clean(place), clean(text));
+                let colon = if place.is_empty() { "" } else { ": " };
+                let _ = write!(out, "\n  {}{colon}{}", clean(place), clean(text));
             }
             if let Some(more) = places.len().checked_sub(MAX_PLACES).filter(|more| *more > 0) {
                 let _ = write!(out, "\n  and the same at {}", count(more, "more place", "more places"));

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use super::approvals::find;
 use super::checkpoints;
 use super::history::History;
+use super::retention::PRUNABLE;
 use crate::failure::BadInput;
 
 /// Program that statements name as the verifier's.
@@ -132,6 +133,15 @@ pub fn verify(bundle: &Bundle, key: Option<&VerifierKey>, approvers: Option<&App
         }
         for seq in &pruned {
             documents.unclear(format!("the record of entry {seq} was pruned: only its digest is left"));
+        }
+        // What people said is never pruned: somebody hides it.
+        for entry in bundle.entries.iter().filter(|entry| entry.body.is_none()) {
+            if !PRUNABLE.contains(&entry.kind.as_str()) {
+                let (seq, kind) = (entry.seq, entry.kind.escape_debug());
+                documents.fail(format!(
+                    "the record of entry {seq} is left out, and `{kind}` is never pruned"
+                ));
+            }
         }
     }
     if let Some(statement) = &statement {

@@ -18,6 +18,7 @@ const PASSED_OVER: [&str; 3] = ["node_modules", "target", "vendor"];
 pub struct Folder {
     root: PathBuf,
     paths: Vec<String>,
+    links: Vec<String>,
     read: Cell<u64>,
 }
 
@@ -30,10 +31,11 @@ impl Folder {
         let name = path.to_string_lossy();
         let wrong = |why: String| SourceError::new(&name, why).help("give a file or a folder of contracts");
         let known = std::fs::metadata(path).map_err(|error| wrong(format!("can't be read: {error}")))?;
-        let mut paths = Vec::new();
+        let (mut paths, mut links) = (Vec::new(), Vec::new());
         let root = if known.is_dir() {
-            list(path, "", 0, &mut paths).map_err(&wrong)?;
+            list(path, "", 0, &mut paths, &mut links).map_err(&wrong)?;
             paths.sort();
+            links.sort();
             path
         } else if known.is_file() {
             let file = path.file_name().unwrap_or_default();
@@ -47,16 +49,40 @@ impl Folder {
         let root = root
             .canonicalize()
             .map_err(|error| wrong(format!("can't be read: {error}")))?;
+        // What lies in the folder under a name of the same ending is compared there.
+        links.retain(|link| !leads_to_one_of(&root, link, &paths));
         Ok(Self {
             root,
             paths,
+            links,
             read: Cell::new(0),
         })
     }
 }
 
-/// Adds the files below a folder. Links are passed over: what they lead to is listed where it is, or lies outside.
-fn list(folder: &Path, prefix: &str, depth: usize, paths: &mut Vec<String>) -> Result<(), String> {
+/// Whether a link leads to a listed file that its name calls alike, or to a folder of the root's own.
+fn leads_to_one_of(root: &Path, link: &str, paths: &[String]) -> bool {
+    let Ok(real) = root.join(link).canonicalize() else {
+        return false;
+    };
+    let Some(inside) = real.strip_prefix(root).ok().and_then(Path::to_str) else {
+        return false;
+    };
+    let ending = |path: &str| path.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    match link.ends_with('/') {
+        true => paths.iter().any(|path| path.starts_with(&format!("{inside}/"))),
+        false => ending(inside) == ending(link) && paths.iter().any(|path| path == inside),
+    }
+}
+
+/// Adds the files below a folder, and the links, which aren't followed; a linked folder's path ends with `/`.
+fn list(
+    folder: &Path,
+    prefix: &str,
+    depth: usize,
+    paths: &mut Vec<String>,
+    links: &mut Vec<String>,
+) -> Result<(), String> {
     if depth > MAX_DEPTH {
         return Err(format!("has folders deeper than {MAX_DEPTH} levels"));
     }
@@ -71,11 +97,14 @@ fn list(folder: &Path, prefix: &str, depth: usize, paths: &mut Vec<String>) -> R
         };
         let path = format!("{prefix}{name}");
         if kind.is_dir() && !PASSED_OVER.contains(&name) {
-            list(&entry.path(), &format!("{path}/"), depth + 1, paths)?;
+            list(&entry.path(), &format!("{path}/"), depth + 1, paths, links)?;
         } else if kind.is_file() {
             paths.push(path);
+        } else if kind.is_symlink() {
+            let is_folder = std::fs::metadata(entry.path()).is_ok_and(|known| known.is_dir());
+            links.push(if is_folder { format!("{path}/") } else { path });
         }
-        if paths.len() > MAX_FILES {
+        if paths.len() + links.len() > MAX_FILES {
             return Err(format!("holds more than {MAX_FILES} files"));
         }
     }
@@ -87,6 +116,10 @@ impl Sources for &Folder {
         (**self).paths()
     }
 
+    fn links(&self) -> Vec<String> {
+        (**self).links()
+    }
+
     fn read(&self, path: &str) -> Result<String, Unreadable> {
         (**self).read(path)
     }
@@ -95,6 +128,10 @@ impl Sources for &Folder {
 impl Sources for Folder {
     fn paths(&self) -> Vec<String> {
         self.paths.clone()
+    }
+
+    fn links(&self) -> Vec<String> {
+        self.links.clone()
     }
 
     fn read(&self, path: &str) -> Result<String, Unreadable> {

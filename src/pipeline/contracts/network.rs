@@ -26,6 +26,10 @@ impl Sources for Network<'_> {
         self.own.paths()
     }
 
+    fn links(&self) -> Vec<String> {
+        self.own.links()
+    }
+
     fn read(&self, path: &str) -> Result<String, Unreadable> {
         if !path.contains("://") {
             return self.own.read(path);

@@ -12,6 +12,7 @@ pub struct Tree<'a> {
     /// What paths are relative to: empty, or ends with `/`.
     folder: String,
     paths: Vec<String>,
+    links: Vec<String>,
     read: Cell<u64>,
 }
 
@@ -40,12 +41,17 @@ impl<'a> Tree<'a> {
             let below = all.iter().filter_map(|path| path.strip_prefix(&folder));
             (folder.clone(), below.map(str::to_owned).collect())
         };
+        let links = holdpoint_fixes::tree::list_links(git, tree).into_iter();
+        let links = links
+            .filter_map(|path| path.strip_prefix(&folder).map(str::to_owned))
+            .collect();
         let fits = !paths.is_empty() && paths.len() <= MAX_FILES;
         fits.then_some(Self {
             git,
             tree,
             folder,
             paths,
+            links,
             read: Cell::new(0),
         })
     }
@@ -54,6 +60,15 @@ impl<'a> Tree<'a> {
 impl Sources for Tree<'_> {
     fn paths(&self) -> Vec<String> {
         self.paths.clone()
+    }
+
+    fn links(&self) -> Vec<String> {
+        // One file was named: nothing else is compared.
+        if self.paths.len() > 1 {
+            self.links.clone()
+        } else {
+            Vec::new()
+        }
     }
 
     fn read(&self, path: &str) -> Result<String, Unreadable> {

@@ -8,6 +8,7 @@ use holdpoint_schemas::order::{ORDER_NAMESPACE, Order, OrderStatement};
 use holdpoint_schemas::outcome::{OutcomeKind, OutcomeRecord};
 use holdpoint_schemas::rollout::{HaltScope, LaneState, Record, Rollout};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::changes::{self, Changes, Way};
@@ -247,10 +248,45 @@ impl Desk {
                 }
                 state.hold(lane, false, by, reason, at).map(Record::Hold)
             }
-            Wish::Halt(scope) => state.halt(scope.clone(), true, by, reason, at).map(Record::Halt),
+            Wish::Halt(scope) => {
+                self.check_known(scope)?;
+                state.halt(scope.clone(), true, by, reason, at).map(Record::Halt)
+            }
             Wish::Resume(scope) => state.halt(scope.clone(), false, by, reason, at).map(Record::Halt),
         };
         Ok((record.map_err(refused)?, None))
+    }
+
+    /// Refuses to halt a remediator that nobody knows: whoever mistyped it would believe that it stands still.
+    fn check_known(&self, scope: &HaltScope) -> Result<()> {
+        let HaltScope::Remediator(name) = scope else {
+            return Ok(());
+        };
+        let made = self.history.fixes.values().map(|fix| fix.remediator.0.as_str());
+        let named = self
+            .file
+            .lanes
+            .iter()
+            .flat_map(|lane| lane.matches.remediators.iter().flatten());
+        let known: BTreeSet<&str> = made.chain(named.map(String::as_str)).collect();
+        if known.contains(name.0.as_str()) {
+            return Ok(());
+        }
+        let known: Vec<&str> = known.into_iter().collect();
+        Err(BadInput::new(
+            format!(
+                "no fix on record was made by `{}`, and no lane names it",
+                name.0.escape_debug()
+            ),
+            match known.as_slice() {
+                [] => "`holdpoint rollout halt` without `--remediator` halts everything".to_owned(),
+                known => format!(
+                    "known are {}; without `--remediator` everything is halted",
+                    known.join(", ")
+                ),
+            },
+        )
+        .into())
     }
 
     /// Records what a person tells of a fix; a revert or an incident lowers its lane at once.

@@ -229,8 +229,18 @@ async fn end_on_signal(sandbox: Arc<Tracked>) {
         _ = terminate.recv() => SignalKind::terminate(),
     };
     eprintln!("\nstopping: ending steps and removing workspaces");
+    let stopping = async {
+        let left = sandbox.stop(STOP_WITHIN).await;
+        // What still runs needs what the sandbox holds for itself; the process ends without dropping it.
+        if left.is_nothing()
+            && let Err(error) = sandbox.close().await
+        {
+            tracing::warn!("something of the sandbox is left for the next sweep: {error}");
+        }
+        left
+    };
     let left = tokio::select! {
-        left = sandbox.stop(STOP_WITHIN) => left,
+        left = stopping => left,
         // A second Ctrl-C means now; the next run sweeps.
         _ = interrupt.recv() => std::process::exit(128 + number.as_raw_value()),
     };

@@ -233,4 +233,13 @@ impl Sandbox for LocalSandbox {
         let shared = Arc::clone(&self.shared);
         blocking("sweep", move || shared.sweep_dead()).await
     }
+
+    async fn close(&self) -> Result<(), SandboxError> {
+        let shared = Arc::clone(&self.shared);
+        let what = "remove the view of the host";
+        blocking(what, move || {
+            shared.store.discard(shared.view.slot()).map_err(failed(what))
+        })
+        .await
+    }
 }
