@@ -106,10 +106,14 @@ impl Tracked {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn call(&self) -> Result<Call<'_>, SandboxError> {
+    fn count(&self) -> Call<'_> {
         self.busy.send_modify(|busy| *busy += 1);
+        Call(&self.busy)
+    }
+
+    fn call(&self) -> Result<Call<'_>, SandboxError> {
         // Counted before it is looked at: `stop` cancels first and counts then.
-        let call = Call(&self.busy);
+        let call = self.count();
         if self.stopped.is_cancelled() {
             return Err(SandboxError::Stopped);
         }
@@ -205,6 +209,8 @@ impl Sandbox for Tracked {
     }
 
     async fn remove(&self, workspace: WorkspaceId) -> Result<(), SandboxError> {
+        // A stop waits for it: asked to remove what is just being removed, a sandbox says that it isn't there any more.
+        let _call = self.count();
         let id = workspace.clone();
         self.inner.remove(workspace).await?;
         self.live().remove(&id);

@@ -19,6 +19,9 @@ struct Fake {
     stuck: bool,
     /// Removals that are still to fail.
     in_use: AtomicUsize,
+    /// The first removal takes until it is told; meanwhile the workspace isn't known any more.
+    leaving: Option<Arc<Notify>>,
+    left: AtomicUsize,
 }
 
 impl Fake {
@@ -74,6 +77,13 @@ impl Sandbox for Fake {
     async fn remove(&self, workspace: WorkspaceId) -> Result<(), SandboxError> {
         if self.stuck {
             pending::<()>().await;
+        }
+        if let Some(gate) = &self.leaving {
+            if self.left.fetch_add(1, Ordering::SeqCst) > 0 {
+                return Ok(());
+            }
+            self.entered.notify_one();
+            gate.notified().await;
         }
         let fails = |left: usize| left.checked_sub(1);
         if self
@@ -216,4 +226,30 @@ async fn a_stop_takes_no_longer_than_its_bound_and_says_what_is_left() {
     let left = sandbox.stop(STOP_WITHIN).await;
     assert_eq!(left.workspaces, ["w0"]);
     assert_eq!(begun.elapsed().as_secs(), STOP_WITHIN.as_secs());
+}
+
+#[tokio::test]
+async fn a_stop_waits_for_a_removal_that_is_under_way() {
+    let gate = Arc::new(Notify::new());
+    let fake = Arc::new(Fake {
+        leaving: Some(Arc::clone(&gate)),
+        ..Fake::default()
+    });
+    let sandbox = tracked(&fake);
+    let workspace = sandbox.workspace(b"").await.unwrap();
+    fake.entered.notified().await;
+    let removing = tokio::spawn({
+        let sandbox = Arc::clone(&sandbox);
+        async move { sandbox.remove(workspace).await }
+    });
+    fake.entered.notified().await;
+    let stopping = tokio::spawn({
+        let sandbox = Arc::clone(&sandbox);
+        async move { sandbox.stop(STOP_WITHIN).await }
+    });
+    sandbox.stopped().cancelled().await;
+    gate.notify_one();
+    assert!(stopping.await.unwrap().is_nothing());
+    assert_eq!(fake.there(), 0, "it is gone when the stop says so");
+    removing.await.unwrap().unwrap();
 }
