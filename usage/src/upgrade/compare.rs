@@ -2,6 +2,7 @@
 
 pub(super) mod behind;
 mod classes;
+mod making;
 mod members;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,7 @@
 //! The surface of a Python distribution, read from its source or its stubs without running either.
 
 mod classes;
+mod fields;
 mod functions;
 mod modules;
 mod parameters;
@@ -37,6 +38,13 @@ pub fn read_python(package: &str, files: &[PackageFile<'_>], read_by: &str) -> S
         reader.surface.gaps.push("there is no Python source in it".to_owned());
     }
     reader.roots = modules.keys().filter_map(|path| path.first().cloned()).collect();
+    for around in modules
+        .keys()
+        .filter_map(|path| path.strip_suffix(&["__main__".to_owned()]))
+    {
+        let command = format!("python -m {}", around.join("."));
+        reader.surface.commands.insert(command);
+    }
     let ids: Vec<(ScopeId, &Module<'_>)> = modules
         .iter()
         .filter_map(|(path, module)| Some((reader.module(path)?, module)))
@@ -340,6 +348,7 @@ impl Reader {
                 }
             }
         }
+        self.inherit_fields();
         for items in self
             .surface
             .scopes

@@ -123,6 +123,16 @@ impl Signature {
         Ok(Binding { positional, keywords })
     }
 
+    /// Takes more parameters; one that is known is another now, at its place.
+    pub(super) fn override_by(&mut self, parameters: &[Parameter]) {
+        for parameter in parameters {
+            match self.parameters.iter_mut().find(|known| known.name == parameter.name) {
+                Some(known) => *known = parameter.clone(),
+                None => self.parameters.push(parameter.clone()),
+            }
+        }
+    }
+
     /// How it reads as one of several declarations of a name.
     pub(super) fn spelled(&self) -> String {
         let parameters = self.parameters.iter().map(|p| {

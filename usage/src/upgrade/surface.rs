@@ -6,7 +6,7 @@ mod item;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::signature::Signature;
+use super::signature::{Parameter, Signature};
 use crate::language::Language;
 use builtin::builtin_base;
 pub(super) use builtin::{base_name, with_above};
@@ -52,6 +52,10 @@ pub struct Scope {
     pub bases: Vec<Ref>,
     /// How it is made, where that can be told.
     pub constructor: Option<Signature>,
+    /// Annotated fields of its own, in order, as far as a constructor takes them (Python).
+    pub fields: Vec<Parameter>,
+    /// Its constructor is made of its fields and those of such bases (PEP 557, `attrs`).
+    pub of_fields: bool,
     /// Members that whoever derives from it must have.
     pub required: BTreeSet<String>,
     /// Names that are handed on, where a list says so (`__all__`); the variants of an enum that has no others (Rust).

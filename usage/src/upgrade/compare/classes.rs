@@ -63,7 +63,7 @@ const OF_ONE_THREAD: &[&str] = &[
     "LocalKey<",
 ];
 
-fn list<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
     names
         .into_iter()
         .map(|name| format!("`{name}`"))
@@ -82,8 +82,9 @@ impl Pair<'_> {
                 (Err(why), _) | (_, Err(why)) => {
                     let same = self.old.scope(old).map(|s| &s.bases) == self.new.scope(new).map(|s| &s.bases);
                     // Both leave it to the same class of another package.
-                    if !same {
-                        effects.push(Effect::unclear(What::Signature, why));
+                    match same {
+                        true => effects.extend(self.made_elsewhere(old, new, given)),
+                        false => effects.push(Effect::unclear(What::Signature, why)),
                     }
                 }
                 (Ok(Some(_)), Ok(None)) | (Ok(None), Ok(Some(_))) => {
@@ -112,9 +113,12 @@ impl Pair<'_> {
                 effects.push(Effect::unclear(What::Signature, "what it is made of changed"));
             }
         }
+        effects.extend(self.made(old, new, how));
         effects.extend(self.used_as(old, new, how));
         if let (How::Derived, Some(before), Some(after)) = (how, self.old.scope(old), self.new.scope(new)) {
-            for name in after.required.difference(&before.required) {
+            // The keys of a mapping's type are asked of whoever hands it over.
+            let keys = after.bases.iter().any(|base| base_name(base) == "TypedDict");
+            for name in after.required.difference(&before.required).filter(|_| !keys) {
                 let text = format!("whoever derives from it needs `{name}` now");
                 effects.push(Effect::breaks(What::Required, &text));
             }

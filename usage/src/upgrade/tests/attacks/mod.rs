@@ -2,6 +2,7 @@
 
 mod javascript;
 mod python;
+mod python_made;
 mod python_names;
 mod rust;
 mod typescript;
