@@ -171,6 +171,7 @@ fn signature(json: &Value, in_class: bool) -> Signature {
         returns: json.get("returns").and_then(|ty| expression(ty, 0)),
         is_async,
         gives: None,
+        never_made: false,
         qualifiers: decorators
             .into_iter()
             .filter(|decorator| !matches!(decorator.as_str(), "staticmethod" | "classmethod" | "abstractmethod"))

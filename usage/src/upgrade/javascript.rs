@@ -372,6 +372,12 @@ fn signature(node: Node<'_>, source: &str) -> Signature {
         ..Signature::default()
     };
     made.gives = forms::gives(node, source);
+    made.never_made = made.is_async
+        || match node.kind() {
+            "arrow_function" | "generator_function" | "generator_function_declaration" => true,
+            "method_definition" => field(node, "name", source) != "constructor",
+            _ => false,
+        };
     if let Some(generics) = node.child_by_field_name("type_parameters") {
         made.qualifiers.push(short(text(generics, source)));
     }

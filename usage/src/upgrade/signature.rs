@@ -53,6 +53,9 @@ pub struct Signature {
     /// What kind of thing its code gives, where that is plain to see: `a generator`, `a tuple of 2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gives: Option<String>,
+    /// Whether `new` can't make objects by it: an arrow, a method (ECMA-262, 10.2).
+    #[serde(default)]
+    pub never_made: bool,
     /// What changes it in ways that can't be read: decorators, generics, `unsafe`, `where`.
     pub qualifiers: Vec<String>,
 }
@@ -242,6 +245,9 @@ impl Signature {
                 // Which of them a call means isn't known.
                 return effects;
             }
+        }
+        if self.never_made && !old.never_made && given.is_some_and(|given| given.made) {
+            return vec![Effect::breaks(What::Kind, "`new` can't make objects by it any more")];
         }
         if self.gives.as_deref() == Some(AN_ERROR) && old.gives.as_deref() != Some(AN_ERROR) {
             let text = "it does nothing but raise an error now";

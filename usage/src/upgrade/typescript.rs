@@ -127,6 +127,7 @@ fn joined(calls: &[Call]) -> Option<Signature> {
         returns: Some(last.returns.clone()),
         is_async: false,
         gives: None,
+        never_made: false,
         qualifiers: last.generics.iter().cloned().chain(others.iter().map(text)).collect(),
     })
 }

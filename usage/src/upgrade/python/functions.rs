@@ -28,6 +28,8 @@ const TRANSPARENT: &[&str] = &[
 ];
 /// Methods that Python itself binds to the class (Python language reference, 3.3).
 const IMPLICIT: &[&str] = &["__new__", "__init_subclass__", "__class_getitem__"];
+/// What a function without `return` gives.
+const NOTHING: &str = "nothing";
 /// Most nodes of one function in which its results are looked for.
 const MAX_NODES: usize = 50_000;
 
@@ -61,7 +63,9 @@ impl Reader {
                 .extend(own.map(|own| short(text(own, into.source))));
         }
         if !into.is_stub {
-            signature.gives = gives(node, into.source);
+            let receiver = in_class && !has("staticmethod");
+            signature.gives =
+                gives(node, into.source, receiver).filter(|given| given != NOTHING || !has("abstractmethod"));
         }
         if has("abstractmethod")
             && let Some(scope) = self.surface.scopes.get_mut(into.scope)
@@ -140,7 +144,11 @@ impl Reader {
 }
 
 /// What kind of thing a function gives, where all of its `return`s say the same by their form.
-fn gives(function: Node<'_>, source: &str) -> Option<String> {
+fn gives(function: Node<'_>, source: &str, has_receiver: bool) -> Option<String> {
+    let first = function
+        .child_by_field_name("parameters")
+        .and_then(|p| p.named_child(0));
+    let receiver = first.filter(|_| has_receiver).map(|first| text(first, source));
     let mut found: Option<String> = None;
     let body = function.child_by_field_name("body")?;
     let says_more = |part: &Node<'_>| part.kind() != "raise_statement" && !is_docstring(*part);
@@ -160,8 +168,9 @@ fn gives(function: Node<'_>, source: &str) -> Option<String> {
             "yield" => return Some("a generator".to_owned()),
             "return_statement" => {
                 let given = match node.named_child(0) {
+                    Some(value) if receiver.is_some_and(|own| text(value, source) == own) => "itself".to_owned(),
                     Some(value) => form(value, source)?,
-                    None => "nothing".to_owned(),
+                    None => NOTHING.to_owned(),
                 };
                 if found.as_ref().is_some_and(|known| *known != given) {
                     return None;
@@ -174,7 +183,8 @@ fn gives(function: Node<'_>, source: &str) -> Option<String> {
         only_stands_in &= !matches!(node.kind(), "call" | "assignment") || within_raise(node);
         open.extend(children(node));
     }
-    found.or_else(|| (!only_stands_in).then(|| "nothing".to_owned()))
+    let passes = children(body).iter().any(|part| part.kind() == "pass_statement");
+    found.or_else(|| (!only_stands_in || passes).then(|| NOTHING.to_owned()))
 }
 
 fn is_docstring(statement: Node<'_>) -> bool {
@@ -203,7 +213,7 @@ fn form(value: Node<'_>, source: &str) -> Option<String> {
         "string" | "concatenated_string" => "a string",
         "integer" | "float" => "a number",
         "true" | "false" => "a truth value",
-        "none" => "nothing",
+        "none" => NOTHING,
         "call" => {
             let by = field(value, "function", source);
             let is_class = by
