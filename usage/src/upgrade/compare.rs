@@ -2,7 +2,9 @@
 
 pub(super) mod behind;
 mod classes;
+mod makers;
 mod making;
+mod meanings;
 mod members;
 
 use std::collections::BTreeSet;
@@ -114,7 +116,15 @@ impl Pair<'_> {
     /// What an interface or a type asks of its objects, for those that the client makes itself.
     fn shape(&self, old: ScopeId, new: ScopeId) -> Option<Effect> {
         let (before, after) = (self.old.scope(old)?, self.new.scope(new)?);
-        let changed = self.old.language == Language::JavaScript && before.required != after.required;
+        if self.old.language != Language::JavaScript {
+            return None;
+        }
+        let ((needed, taken), (needs, takes)) = (meanings::type_parameters(before), meanings::type_parameters(after));
+        if needs > needed || takes < taken {
+            let text = format!("it took {needed} to {taken} type parameters, and takes {needs} to {takes}");
+            return Some(Effect::unclear(What::Type, text));
+        }
+        let changed = before.required != after.required;
         changed.then(|| Effect::unclear(What::Required, "what its objects have to have changed"))
     }
 

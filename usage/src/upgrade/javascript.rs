@@ -1,5 +1,6 @@
 //! The surface of an npm package, read from its declarations, or from its source where it has none.
 
+mod enums;
 mod forms;
 mod manifest;
 mod members;

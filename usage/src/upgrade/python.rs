@@ -334,6 +334,7 @@ impl Reader {
     fn settle(&mut self) {
         for (scope, name) in std::mem::take(&mut self.guesses) {
             let found = matches!(self.surface.member(scope, &name), Found::Thing { .. });
+            self.of_instance(scope, &name);
             if found {
                 continue;
             }

@@ -10,7 +10,7 @@ use super::signature::{Parameter, Signature};
 use crate::language::Language;
 use builtin::builtin_base;
 pub(super) use builtin::{base_name, with_above};
-pub use item::{Item, Kind, Made, Reach};
+pub use item::{Item, Kind, Made, Meaning, Reach};
 
 /// Most scopes (modules, classes) of one package.
 pub const MAX_SCOPES: usize = 50_000;
@@ -74,6 +74,8 @@ pub struct Scope {
     pub loads: BTreeSet<Vec<String>>,
     /// Loading it raises an error (Python).
     pub raises: bool,
+    /// What its name stands for (TypeScript).
+    pub meaning: Meaning,
     /// Why it may have names that can't be seen.
     pub hidden: Option<String>,
     /// Scope around it.

@@ -122,6 +122,11 @@ impl Pair<'_> {
                 let text = format!("whoever derives from it needs `{name}` now");
                 effects.push(Effect::breaks(What::Required, &text));
             }
+            let every = |text: &&String| is_for_every_type(text);
+            if let Some(more) = after.traits.difference(&before.traits).find(every) {
+                let text = format!("it is there for types that aren't its own now, and this may be one: `{more}`");
+                effects.push(Effect::unclear(What::Required, text));
+            }
             effects.extend(self.derived_from(before, after));
             match (self.old.constructor(old), self.new.constructor(new)) {
                 (Ok(before), Ok(after)) if before == after => {}
@@ -382,6 +387,23 @@ fn special(surface: &Surface, id: ScopeId) -> BTreeSet<String> {
         found.insert("__hash__".to_owned());
     }
     found
+}
+
+/// Whether the head of an `impl` is for a type parameter, or for a reference to or a box of one (Rust reference,
+/// "Orphan rules").
+fn is_for_every_type(head: &str) -> bool {
+    let Some((generics, ty)) = head.strip_prefix("impl<").and_then(|rest| rest.split_once(" for ")) else {
+        return false;
+    };
+    let ty = ty.split(" where ").next().unwrap_or(ty);
+    let plain = ty.trim_start_matches(['&', ' ']).trim_start_matches("mut ");
+    let plain = ["Box<", "Pin<"]
+        .iter()
+        .find_map(|of| plain.strip_prefix(of))
+        .unwrap_or(plain);
+    let plain = plain.trim_end_matches(['>', ' ']);
+    let mut names = generics.split([',', ':', '>', ' ']).map(str::trim);
+    names.any(|name| name == plain)
 }
 
 /// What a type, or one of the package's that it holds, has that keeps it on one thread.

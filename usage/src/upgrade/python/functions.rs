@@ -169,7 +169,7 @@ fn gives(function: Node<'_>, source: &str, has_receiver: bool) -> Option<String>
             "return_statement" => {
                 let given = match node.named_child(0) {
                     Some(value) if receiver.is_some_and(|own| text(value, source) == own) => "itself".to_owned(),
-                    Some(value) => form(value, source)?,
+                    Some(value) => form(value, source).or_else(|| local(value, function, source))?,
                     None => NOTHING.to_owned(),
                 };
                 if found.as_ref().is_some_and(|known| *known != given) {
@@ -185,6 +185,26 @@ fn gives(function: Node<'_>, source: &str, has_receiver: bool) -> Option<String>
     }
     let passes = children(body).iter().any(|part| part.kind() == "pass_statement");
     found.or_else(|| (!only_stands_in || passes).then(|| NOTHING.to_owned()))
+}
+
+/// What a name gives that a function binds itself: what it is given, or a function that it makes.
+fn local<'t>(value: Node<'t>, function: Node<'t>, source: &str) -> Option<String> {
+    let name = Some(text(value, source)).filter(|_| value.kind() == "identifier")?;
+    let made = |part: Node<'t>| match part.kind() {
+        "decorated_definition" => part.child_by_field_name("definition"),
+        _ => Some(part),
+    };
+    let body = function.child_by_field_name("body").map(children).unwrap_or_default();
+    let mut own = body
+        .into_iter()
+        .filter_map(made)
+        .filter(|part| part.kind() == "function_definition");
+    if let Some(own) = own.find(|own| field(*own, "name", source) == name) {
+        return Some(format!("a function of {}", short(field(own, "parameters", source))));
+    }
+    let given = children(function.child_by_field_name("parameters")?);
+    let is_given = given.iter().any(|parameter| text(*parameter, source) == name);
+    is_given.then(|| format!("its `{name}`"))
 }
 
 fn is_docstring(statement: Node<'_>) -> bool {

@@ -36,6 +36,18 @@ pub enum Reach {
     Heirs,
 }
 
+/// What the name of a class stands for (TypeScript handbook, "Declaration merging").
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Meaning {
+    /// For a value and for the type of its objects.
+    #[default]
+    Both,
+    /// For a type only: an interface.
+    Type,
+    /// For a value only: an object whose members are declared.
+    Value,
+}
+
 /// How a value comes about, where its text says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Made {

@@ -94,3 +94,70 @@ fn a_method_that_gave_its_object_is_chained() {
         hold(&[(&class("return self"), &class(is), &client, answer)], python);
     }
 }
+
+#[test]
+fn what_code_of_the_package_makes_changes_with_that_code() {
+    let class = |parameters: &str| {
+        format!(
+            "class _C:\n  def __call__(self, {parameters}): pass\n  def m(self, {parameters}): pass\n_i = _C()\nm = _i.m\nf = _C()\n"
+        )
+    };
+    let partial =
+        |parameters: &str| format!("from functools import partial\ndef _g({parameters}): pass\nf = partial(_g, 1)\n");
+    let factory = |parameters: &str| format!("def mk(n):\n  def g({parameters}): pass\n  return g\nf = mk(1)\n");
+    let decorated = |body: &str| format!("def d(g):\n{body}\n@d\ndef f(a): pass\n@d\nclass C: pass\n");
+    hold(
+        &[
+            (
+                &class("a"),
+                &class("a, b"),
+                "import pkg\npkg.f(1)\n",
+                "parameter-added pkg.f app.py:2",
+            ),
+            (
+                &class("a"),
+                &class("a, b"),
+                "import pkg\npkg.m(1)\n",
+                "parameter-added pkg.m app.py:2",
+            ),
+            (
+                &class("a"),
+                &class("a, b=1"),
+                "import pkg\npkg.m(1)\npkg.f(1)\n",
+                "safe",
+            ),
+            (
+                &partial("a, b"),
+                &partial("a, b, c"),
+                "import pkg\npkg.f(2)\n",
+                "unknown",
+            ),
+            (
+                &partial("a, b"),
+                &partial("a, b, c=1"),
+                "import pkg\npkg.f(2)\n",
+                "safe",
+            ),
+            (&factory("a"), &factory("a, b"), "import pkg\npkg.f(1)\n", "unknown"),
+            (
+                &decorated("  return g"),
+                &decorated("  def w(): pass\n  return w"),
+                "import pkg\npkg.f(1)\n",
+                "unknown",
+            ),
+            (
+                &decorated("  return g"),
+                &decorated("  return None"),
+                "import pkg\npkg.C()\n",
+                "unknown",
+            ),
+            (
+                &decorated("  def w(*a, **k): return g(*a, **k)\n  return w"),
+                &decorated("  def w(*a, **k):\n    log(g)\n    return g(*a, **k)\n  return w"),
+                "import pkg\npkg.f(1)\n",
+                "safe",
+            ),
+        ],
+        python,
+    );
+}
