@@ -1,5 +1,7 @@
 //! What `griffe dump` says of a Python package.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::signature::{Parameter, ParameterKind, Signature};
@@ -172,6 +174,7 @@ fn signature(json: &Value, in_class: bool) -> Signature {
         is_async,
         gives: None,
         never_made: false,
+        overloads: BTreeSet::new(),
         qualifiers: decorators
             .into_iter()
             .filter(|decorator| !matches!(decorator.as_str(), "staticmethod" | "classmethod" | "abstractmethod"))

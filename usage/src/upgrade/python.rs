@@ -30,6 +30,7 @@ pub fn read_python(package: &str, files: &[PackageFile<'_>], read_by: &str) -> S
         surface: Surface::new(Language::Python, package, read_by),
         bodies: Bodies::default(),
         roots: BTreeSet::new(),
+        overloads: BTreeSet::new(),
         guesses: Vec::new(),
     };
     metadata(&files, &mut reader.surface);
@@ -61,6 +62,8 @@ struct Reader {
     bodies: Bodies,
     /// Top-level names of the distribution.
     roots: BTreeSet<String>,
+    /// Declarations by `overload`, until what they are of is read: scope, name, parameters.
+    overloads: BTreeSet<(ScopeId, String, String)>,
     /// `a = b`: an alias if `b` is found, a value otherwise.
     guesses: Vec<(ScopeId, String)>,
 }

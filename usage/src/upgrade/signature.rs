@@ -1,5 +1,7 @@
 //! What a function asks for and gives, and whether a call that fitted before fits now.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::types::{Types, compare_types};
@@ -53,6 +55,9 @@ pub struct Signature {
     /// What kind of thing its code gives, where that is plain to see: `a generator`, `a tuple of 2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gives: Option<String>,
+    /// Parameters of the declarations that its own one stands for (Python's `overload`), as written.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub overloads: BTreeSet<String>,
     /// Whether `new` can't make objects by it: an arrow, a method (ECMA-262, 10.2).
     #[serde(default)]
     pub never_made: bool,
@@ -265,6 +270,10 @@ impl Signature {
         {
             let text = format!("it gave {was}, and gives {is}");
             effects.push(Effect::unclear(What::Type, text));
+        }
+        if let Some(lost) = old.overloads.difference(&self.overloads).next() {
+            let text = format!("it was declared for `{lost}` too, and no longer is");
+            effects.push(Effect::unclear(What::Parameters, text));
         }
         let returned = compare_types(old.returns.as_deref(), self.returns.as_deref(), Types::Given);
         effects.extend(returned.prefixed("what it gives"));

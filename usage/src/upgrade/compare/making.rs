@@ -7,7 +7,7 @@ use super::{How, Pair};
 use crate::facts::Arguments;
 use crate::language::Language;
 use crate::upgrade::signature::Signature;
-use crate::upgrade::surface::{Item, Kind, Made, Reach, Ref, Scope, ScopeId, Surface, base_name};
+use crate::upgrade::surface::{Item, Kind, Made, Reach, Ref, Scope, ScopeId, Surface, base_name, with_above};
 use crate::upgrade::{Effect, What};
 
 /// Bases and metaclasses by which Python refuses to make objects that lack members (standard library, `abc`).
@@ -65,6 +65,16 @@ impl Pair<'_> {
                 false => Effect::unclear(What::Kind, text),
             });
         }
+        let is_enum = |surface: &Surface, id| {
+            let foreign = surface.lineage(id).1.into_iter();
+            foreign
+                .flat_map(|base| with_above(base_name(base)))
+                .any(|name| name == "Enum")
+        };
+        if matches!(how, How::Called(_)) && is_enum(self.new, new) && !is_enum(self.old, old) {
+            let text = "it is an enum now, and a call of it asks for one of its members";
+            effects.push(Effect::unclear(What::Kind, text));
+        }
         effects
     }
 
@@ -72,7 +82,16 @@ impl Pair<'_> {
     pub(super) fn made_elsewhere(&self, old: ScopeId, new: ScopeId, given: Option<&Arguments>) -> Vec<Effect> {
         let (before, after) = (by_fields(self.old, old), by_fields(self.new, new));
         let about = "its fields changed, and what another package makes of them can't be seen:";
-        let effects = after.effect(&before, given, self.old.language).into_iter();
+        let has = |surface: &Surface, id, name: &str| {
+            let mut scopes = surface.lineage(id).0.into_iter().filter_map(|id| surface.scope(id));
+            scopes.any(|scope| scope.members.contains_key(name))
+        };
+        let keywords = given.map(|given| given.keywords.as_slice()).unwrap_or_default();
+        let gone = keywords
+            .iter()
+            .filter(|name| has(self.old, old, name) && !has(self.new, new, name))
+            .map(|name| Effect::unclear(What::ParameterRemoved, format!("its `{name}` is gone")));
+        let effects = after.effect(&before, given, self.old.language).into_iter().chain(gone);
         effects
             .filter_map(|effect| match effect {
                 Effect::Breaks { what, text } | Effect::Unclear { what, text } => {

@@ -27,16 +27,18 @@ impl Reader {
             .flat_map(children)
             .filter(|child| child.kind() == "assignment")
         {
-            let Some(ty) = node.child_by_field_name("type") else {
+            let ty = node.child_by_field_name("type").map(|ty| short(text(ty, into.source)));
+            let right = node.child_by_field_name("right");
+            let more = right.filter(|right| says_more(*right, into.source));
+            // `attrs` takes what isn't annotated, too.
+            if ty.is_none() && (more.is_none() || by_fields.is_none()) {
                 continue;
-            };
-            let ty = short(text(ty, into.source));
+            }
+            let ty = ty.unwrap_or_default();
             if ty.ends_with("KW_ONLY") {
                 by_name = true;
                 continue;
             }
-            let right = node.child_by_field_name("right");
-            let more = right.filter(|right| says_more(*right, into.source));
             let said = |word: &str| {
                 more.is_some_and(|more| {
                     text(more, into.source)
@@ -59,7 +61,7 @@ impl Reader {
                 },
                 required: right.is_none() || more.is_some_and(|more| !has_default(more, into.source)),
                 default: right.map(|right| short(text(right, into.source))),
-                ty: Some(ty),
+                ty: Some(ty).filter(|ty| !ty.is_empty()),
             });
         }
         let Some(scope) = self.surface.scopes.get_mut(into.scope) else {

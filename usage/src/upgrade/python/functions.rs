@@ -6,7 +6,7 @@ use super::parameters::signature;
 use super::{Into, Reader};
 use crate::upgrade::files::{children, field, line, short, text};
 use crate::upgrade::signature::AN_ERROR;
-use crate::upgrade::surface::{Item, Kind, Made, Reach};
+use crate::upgrade::surface::{Item, Kind, Made, Reach, ScopeId};
 
 /// Decorators that leave a signature as it is written.
 const TRANSPARENT: &[&str] = &[
@@ -45,7 +45,12 @@ impl Reader {
         if has("setter") {
             return self.settable(into, &name);
         }
-        if (has("overload") && !into.is_stub) || has("deleter") || has("getter") {
+        if has("overload") && !into.is_stub {
+            let parameters = short(field(node, "parameters", into.source));
+            self.overloads.insert((into.scope, name, parameters));
+            return;
+        }
+        if has("deleter") || has("getter") {
             return;
         }
         let mut signature = signature(node, into.source, in_class && !has("staticmethod"));
@@ -54,6 +59,9 @@ impl Reader {
             .filter(|d| !TRANSPARENT.contains(&last(d).as_str()))
             .cloned()
             .collect();
+        let of_it = |(scope, of, _): &(ScopeId, String, String)| *scope == into.scope && *of == name;
+        let overloads = self.overloads.iter().filter(|overload| of_it(overload));
+        signature.overloads = overloads.map(|(_, _, parameters)| parameters.clone()).collect();
         if has("overload") {
             // Where nothing but declarations is there, they are all there is: the last one stands for all.
             signature.qualifiers.extend(self.overloads(into, &name));

@@ -160,6 +160,11 @@ pub(super) fn made(value: Node<'_>, source: &str) -> Made {
             by: short(field(value, "function", source)),
             with: value.child_by_field_name("arguments").map(plain).unwrap_or_default(),
         },
+        // What it chooses from may be the package's own.
+        "conditional_expression" | "boolean_operator" | "subscript" => Made::Call {
+            by: String::new(),
+            with: plain(value),
+        },
         "string"
         | "concatenated_string"
         | "integer"

@@ -56,9 +56,9 @@ pub enum Made {
     Unsaid,
     /// It is written out: `30`, `"utf-8"`.
     Literal(String),
-    /// A call makes it: what is called, and with what.
+    /// A call, or a choice, makes it: what is called, and with what.
     Call {
-        /// What is called, as written.
+        /// What is called, as written; nothing where it is a choice.
         by: String,
         /// The arguments, as written.
         with: String,

@@ -196,3 +196,45 @@ fn a_package_that_is_run_stays_one_that_can_be() {
     assert!(of(&[init, main], &[init]).starts_with("unknown: its command `python -m pkg` is gone"));
     assert_eq!(of(&[init], &[init, main]), "safe");
 }
+
+#[test]
+fn fields_need_no_annotation_to_be_asked_for() {
+    let attrs = |fields: &str| format!("import attr\n@attr.s\nclass C:\n{fields}\n");
+    let table = |fields: &str| format!("from orm import Model, Text\nclass C(Model):\n{fields}\n");
+    let (one, two) = ("  x = attr.ib(default=1)", "  x = attr.ib(default=1)\n  y = attr.ib()");
+    hold(
+        &[
+            (
+                &attrs(one),
+                &attrs(two),
+                "from pkg import C\nC()\n",
+                "parameter-added pkg.C app.py:2",
+            ),
+            (
+                &attrs(two),
+                &attrs(one),
+                "from pkg import C\nC(y=1)\n",
+                "parameter-removed pkg.C app.py:2",
+            ),
+            (
+                &table("  name = Text()"),
+                &table("  title = Text()"),
+                "from pkg import C\nC(name='a')\n",
+                "unknown",
+            ),
+            (
+                &table("  name = Text()"),
+                &table("  name = Text()\n  title = Text()"),
+                "from pkg import C\nC(name='a')\n",
+                "safe",
+            ),
+            (
+                "class C:\n  A = 1\n",
+                "from enum import Enum\nclass C(Enum):\n  A = 1\n",
+                "from pkg import C\nC()\n",
+                "unknown",
+            ),
+        ],
+        python,
+    );
+}

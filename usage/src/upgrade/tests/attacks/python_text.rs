@@ -161,3 +161,35 @@ fn what_code_of_the_package_makes_changes_with_that_code() {
         python,
     );
 }
+
+#[test]
+fn choices_and_declarations_of_a_function_are_kept() {
+    let choice = |parameters: &str| format!("def _g({parameters}): pass\ndef _h(a): pass\nf = _g if X else _h\n");
+    let of = |types: &[&str]| {
+        let declared: String = types
+            .iter()
+            .map(|ty| format!("@overload\ndef f(a: {ty}) -> {ty}: ...\n"))
+            .collect();
+        format!("from typing import overload\n{declared}def f(a): return a\n")
+    };
+    hold(
+        &[
+            (&choice("a"), &choice("a, b"), "import pkg\npkg.f(1)\n", "unknown"),
+            (&choice("a"), &choice("a, b=1"), "import pkg\npkg.f(1)\n", "safe"),
+            (
+                &of(&["int", "str"]),
+                &of(&["int"]),
+                "import pkg\npkg.f('x')\n",
+                "unknown",
+            ),
+            (
+                &of(&["int", "str"]),
+                "def f(a: int) -> int: return a\n",
+                "import pkg\npkg.f('x')\n",
+                "unknown",
+            ),
+            (&of(&["int"]), &of(&["int", "str"]), "import pkg\npkg.f(1)\n", "safe"),
+        ],
+        python,
+    );
+}
