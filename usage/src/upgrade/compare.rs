@@ -68,6 +68,9 @@ impl Pair<'_> {
         }
         let mut effects = match (&was.kind, &is.kind) {
             (Kind::Function(old), Kind::Function(new)) => match how {
+                How::Derived if new.never_made && !old.never_made => {
+                    vec![Effect::breaks(What::Kind, "no class can derive from it any more")]
+                }
                 How::Called(given) => new.effect(old, given, self.old.language),
                 How::Imported | How::Named | How::Derived => new.effect(old, None, self.old.language),
             },

@@ -491,10 +491,12 @@ fn known_value(surface: &Surface, path: &[String]) -> bool {
     }
 }
 
-/// Whether a path leads to a value.
+/// Whether a path leads to a value; in Rust, all that can stand in an expression is one.
 fn is_value(surface: &Surface, path: &[String]) -> bool {
     match surface.find(path) {
-        Found::Thing { item, taken, .. } => taken == path.len() && matches!(item.kind, Kind::Value(_)),
+        Found::Thing { item, taken, .. } => {
+            taken == path.len() && (surface.language == Language::Rust || matches!(item.kind, Kind::Value(_)))
+        }
         _ => false,
     }
 }

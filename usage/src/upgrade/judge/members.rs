@@ -7,7 +7,7 @@ use crate::facts::{Arguments, Place};
 use crate::language::Language;
 use crate::upgrade::compare::{How, Pair};
 use crate::upgrade::surface::{Found, INNER, ScopeId, Surface};
-use crate::upgrade::uses::{Rooted, Uses};
+use crate::upgrade::uses::{Done, Rooted, Uses};
 use crate::upgrade::{Effect, What};
 
 /// Members of what the languages themselves give: text, lists, maps, numbers, promises, results. They don't change with
@@ -193,6 +193,12 @@ impl Judge<'_> {
 
     /// Methods that the repo's classes override, by name.
     pub(super) fn overridden(&mut self, pair: &Pair<'_>, old: ScopeId, used: &Rooted, uses: &Uses) {
+        // Functions, and what is set on any object.
+        let set = uses
+            .loose
+            .iter()
+            .filter(|loose| matches!(loose.done, Done::Set) && loose.place.path == used.place.path);
+        let set: BTreeSet<&str> = set.map(|loose| loose.name.as_str()).collect();
         let mine: BTreeSet<&str> = uses
             .defined
             .iter()
@@ -200,7 +206,7 @@ impl Judge<'_> {
             .map(|(_, name)| name.as_str())
             .collect();
         let Some(new) = pair.counterpart(old) else { return };
-        self.met(pair, (old, new), &mine, used);
+        self.met(pair, (old, new), &mine.union(&set).copied().collect(), used);
         for id in pair.old.ancestry(old).0 {
             let Some(scope) = pair.old.scope(id) else { continue };
             for (name, items) in scope.members.iter().filter(|(name, _)| mine.contains(name.as_str())) {

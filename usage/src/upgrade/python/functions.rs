@@ -28,6 +28,13 @@ const TRANSPARENT: &[&str] = &[
 ];
 /// Methods that Python itself binds to the class (Python language reference, 3.3).
 const IMPLICIT: &[&str] = &["__new__", "__init_subclass__", "__class_getitem__"];
+/// Decorators that leave a method to those who derive from its class (standard library, `abc`).
+const ABSTRACT: &[&str] = &[
+    "abstractmethod",
+    "abstractproperty",
+    "abstractclassmethod",
+    "abstractstaticmethod",
+];
 /// What a function without `return` gives.
 const NOTHING: &str = "nothing";
 /// Most nodes of one function in which its results are looked for.
@@ -75,7 +82,7 @@ impl Reader {
             signature.gives =
                 gives(node, into.source, receiver).filter(|given| given != NOTHING || !has("abstractmethod"));
         }
-        if has("abstractmethod")
+        if ABSTRACT.iter().any(|word| has(word))
             && let Some(scope) = self.surface.scopes.get_mut(into.scope)
         {
             scope.required.insert(name.clone());
@@ -177,6 +184,9 @@ fn gives(function: Node<'_>, source: &str, has_receiver: bool) -> Option<String>
             "return_statement" => {
                 let given = match node.named_child(0) {
                     Some(value) if receiver.is_some_and(|own| text(value, source) == own) => "itself".to_owned(),
+                    Some(value) if receiver.is_some_and(|own| is_call_of(value, own, source)) => {
+                        "one of its class".to_owned()
+                    }
                     Some(value) => form(value, source).or_else(|| local(value, function, source))?,
                     None => NOTHING.to_owned(),
                 };
@@ -195,6 +205,10 @@ fn gives(function: Node<'_>, source: &str, has_receiver: bool) -> Option<String>
     found.or_else(|| (!only_stands_in || passes).then(|| NOTHING.to_owned()))
 }
 
+fn is_call_of(value: Node<'_>, name: &str, source: &str) -> bool {
+    value.kind() == "call" && field(value, "function", source) == name
+}
+
 /// What a name gives that a function binds itself: what it is given, or a function that it makes.
 fn local<'t>(value: Node<'t>, function: Node<'t>, source: &str) -> Option<String> {
     let name = Some(text(value, source)).filter(|_| value.kind() == "identifier")?;
@@ -208,7 +222,15 @@ fn local<'t>(value: Node<'t>, function: Node<'t>, source: &str) -> Option<String
         .filter_map(made)
         .filter(|part| part.kind() == "function_definition");
     if let Some(own) = own.find(|own| field(*own, "name", source) == name) {
-        return Some(format!("a function of {}", short(field(own, "parameters", source))));
+        let parameters = short(field(own, "parameters", source));
+        // A decorator with arguments gives the decorator.
+        let inner = own.child_by_field_name("body").map(children).unwrap_or_default();
+        let mut given = inner.iter().filter(|part| part.kind() == "return_statement");
+        let given = given.next_back().and_then(|part| part.named_child(0));
+        return Some(match given.filter(|value| value.kind() == "identifier") {
+            Some(value) => format!("a function of {parameters} that gives `{}`", text(value, source)),
+            None => format!("a function of {parameters}"),
+        });
     }
     let given = children(function.child_by_field_name("parameters")?);
     let is_given = given.iter().any(|parameter| text(*parameter, source) == name);

@@ -21,6 +21,12 @@ fn what_new_makes_objects_by_stays_a_constructor() {
                 "safe",
             ),
             (
+                "exports.F=function(){}",
+                "exports.F=()=>{}",
+                "const {F}=require('pkg');\nclass D extends F{}",
+                "kind pkg.F app.js:2",
+            ),
+            (
                 "class F{constructor(){}}\nexports.F=F;",
                 "class F{constructor(a){}}\nexports.F=F;",
                 client,

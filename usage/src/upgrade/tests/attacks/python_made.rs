@@ -23,6 +23,10 @@ fn what_became_abstract_cannot_be_made() {
             "from abc import ABC,abstractmethod\nclass B(ABC):\n  @abstractmethod\n  def q(self): ...\nclass C(B):\n  def __init__(self): self.q = 1\n",
             breaks,
         ),
+        (
+            "import abc\nclass C(abc.ABC):\n  @abc.abstractproperty\n  def q(self): ...\n",
+            breaks,
+        ),
         ("from typing import Protocol\nclass C(Protocol): pass\n", breaks),
         (
             "from typing import Protocol\nclass C(Protocol):\n  def __init__(self): pass\n",

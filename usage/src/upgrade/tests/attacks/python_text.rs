@@ -52,6 +52,12 @@ fn a_new_member_may_meet_one_of_a_class_that_derives_from_its_class() {
                 "unknown",
             ),
             (
+                old,
+                new,
+                "import pkg\nclass D(pkg.C):\n  def __init__(self): self.run = 1\n",
+                "unknown",
+            ),
+            (
                 "class B: pass\nclass C(B): pass\n",
                 "class B:\n  def run(self): pass\nclass C(B): pass\n",
                 "import pkg\nclass D(pkg.C):\n  def run(self, x): return x\n",
@@ -93,6 +99,33 @@ fn a_method_that_gave_its_object_is_chained() {
         let client = format!("import pkg\n{client}\n");
         hold(&[(&class("return self"), &class(is), &client, answer)], python);
     }
+}
+
+#[test]
+fn what_a_function_gives_of_its_own_is_compared() {
+    hold(
+        &[
+            (
+                "class B:\n  @classmethod\n  def a(cls): return cls()\n  def b(self): pass\n",
+                "class B:\n  @classmethod\n  def a(cls): pass\n  def b(self): pass\n",
+                "import pkg\npkg.B.a().b()\n",
+                "unknown",
+            ),
+            (
+                "def d(n):\n  def i(g): return g\n  return i\n@d(1)\ndef f(a): pass\n",
+                "def d(n):\n  def i(g):\n    def w(): pass\n    return w\n  return i\n@d(1)\ndef f(a): pass\n",
+                "import pkg\npkg.f(1)\n",
+                "unknown",
+            ),
+            (
+                "def f(x): return x\n",
+                "def f(x): pass\n",
+                "import pkg\npkg.f([1]).append(2)\n",
+                "unknown",
+            ),
+        ],
+        python,
+    );
 }
 
 #[test]

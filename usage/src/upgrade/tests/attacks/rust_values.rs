@@ -13,6 +13,8 @@ fn values_that_are_read_are_used_whatever_becomes_of_them() {
             "pkg::S::N",
             "unknown",
         ),
+        ("pub struct S;", "pub struct S{}", "pkg::S", "unknown"),
+        ("pub fn f(a:u8){}", "pub fn f(a:u16){}", "pkg::f", "unknown"),
         ("pub enum E{A}", "pub enum E{A{}}", "pkg::E::A", "unknown"),
         (
             "pub const N:u8=1;pub const M:u8=1;",
