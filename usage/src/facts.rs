@@ -126,6 +126,8 @@ pub(crate) struct Arguments {
     pub keywords: Vec<String>,
     /// Some are unpacked from a value (`*a`, `**k`, `...a`), or can't be read: these aren't all.
     pub open: bool,
+    /// It is made with `new` (JavaScript).
+    pub made: bool,
 }
 
 /// What a use does with what it names, besides reading or calling it.

@@ -208,7 +208,10 @@ impl<'a, 't> Trail<'a, 't> {
 
     /// What a call hands over.
     fn arguments(&self, call: Node<'_>) -> Arguments {
-        let mut given = Arguments::default();
+        let mut given = Arguments {
+            made: call.kind() == "new_expression",
+            ..Arguments::default()
+        };
         let list = call
             .child_by_field_name("arguments")
             .or_else(|| call.child_by_field_name("body"));

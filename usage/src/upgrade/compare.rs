@@ -2,6 +2,9 @@
 
 pub(super) mod behind;
 mod classes;
+mod makers;
+mod making;
+mod meanings;
 mod members;
 
 use std::collections::BTreeSet;
@@ -65,6 +68,9 @@ impl Pair<'_> {
         }
         let mut effects = match (&was.kind, &is.kind) {
             (Kind::Function(old), Kind::Function(new)) => match how {
+                How::Derived if new.never_made && !old.never_made => {
+                    vec![Effect::breaks(What::Kind, "no class can derive from it any more")]
+                }
                 How::Called(given) => new.effect(old, given, self.old.language),
                 How::Imported | How::Named | How::Derived => new.effect(old, None, self.old.language),
             },
@@ -113,7 +119,15 @@ impl Pair<'_> {
     /// What an interface or a type asks of its objects, for those that the client makes itself.
     fn shape(&self, old: ScopeId, new: ScopeId) -> Option<Effect> {
         let (before, after) = (self.old.scope(old)?, self.new.scope(new)?);
-        let changed = self.old.language == Language::JavaScript && before.required != after.required;
+        if self.old.language != Language::JavaScript {
+            return None;
+        }
+        let ((needed, taken), (needs, takes)) = (meanings::type_parameters(before), meanings::type_parameters(after));
+        if needs > needed || takes < taken {
+            let text = format!("it took {needed} to {taken} type parameters, and takes {needs} to {takes}");
+            return Some(Effect::unclear(What::Type, text));
+        }
+        let changed = before.required != after.required;
         changed.then(|| Effect::unclear(What::Required, "what its objects have to have changed"))
     }
 

@@ -1,5 +1,7 @@
 //! What `griffe dump` says of a Python package.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::signature::{Parameter, ParameterKind, Signature};
@@ -171,6 +173,8 @@ fn signature(json: &Value, in_class: bool) -> Signature {
         returns: json.get("returns").and_then(|ty| expression(ty, 0)),
         is_async,
         gives: None,
+        never_made: false,
+        overloads: BTreeSet::new(),
         qualifiers: decorators
             .into_iter()
             .filter(|decorator| !matches!(decorator.as_str(), "staticmethod" | "classmethod" | "abstractmethod"))

@@ -1,5 +1,6 @@
 //! The surface of an npm package, read from its declarations, or from its source where it has none.
 
+mod enums;
 mod forms;
 mod manifest;
 mod members;
@@ -372,6 +373,12 @@ fn signature(node: Node<'_>, source: &str) -> Signature {
         ..Signature::default()
     };
     made.gives = forms::gives(node, source);
+    made.never_made = made.is_async
+        || match node.kind() {
+            "arrow_function" | "generator_function" | "generator_function_declaration" => true,
+            "method_definition" => field(node, "name", source) != "constructor",
+            _ => false,
+        };
     if let Some(generics) = node.child_by_field_name("type_parameters") {
         made.qualifiers.push(short(text(generics, source)));
     }

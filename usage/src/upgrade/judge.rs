@@ -3,6 +3,7 @@
 mod members;
 mod modules;
 mod unsaid;
+mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -181,6 +182,7 @@ impl Judge<'_> {
                 }
             }
         }
+        self.written(&pair, &uses);
         self.asked(&pair, &uses);
         self.beside(&pair, &uses);
         self.submodules(&pair, &uses);
@@ -259,7 +261,7 @@ impl Judge<'_> {
                 let how = match used.role {
                     Role::Base => How::Derived,
                     Role::Decorator => How::Named,
-                    Role::Value if used.imported => How::Imported,
+                    Role::Value if used.imported && !(used.held && is_value(pair.old, path)) => How::Imported,
                     Role::Value if used.called_somehow => How::Called(None),
                     Role::Value | Role::Asked | Role::Caught => How::Named,
                 };
@@ -485,6 +487,16 @@ fn known_value(surface: &Surface, path: &[String]) -> bool {
             item.kind,
             Kind::Function(_) | Kind::Value(_) | Kind::Type(_) | Kind::Opaque(_)
         ),
+        _ => false,
+    }
+}
+
+/// Whether a path leads to a value; in Rust, all that can stand in an expression is one.
+fn is_value(surface: &Surface, path: &[String]) -> bool {
+    match surface.find(path) {
+        Found::Thing { item, taken, .. } => {
+            taken == path.len() && (surface.language == Language::Rust || matches!(item.kind, Kind::Value(_)))
+        }
         _ => false,
     }
 }

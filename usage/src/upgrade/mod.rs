@@ -33,7 +33,7 @@ pub use python::read_python;
 pub use rust::read_rust;
 pub use semver_checks::{SemverReport, read_semver_checks};
 pub use signature::{Parameter, ParameterKind, Signature};
-pub use surface::{Floor, Found, Item, Kind, Loading, Made, Reach, Ref, Scope, ScopeId, Surface};
+pub use surface::{Floor, Found, Item, Kind, Loading, Made, Meaning, Reach, Ref, Scope, ScopeId, Surface};
 pub use typescript::read_typescript;
 
 /// What kind of change it is.

@@ -1,6 +1,7 @@
 //! The surface of a Python distribution, read from its source or its stubs without running either.
 
 mod classes;
+mod fields;
 mod functions;
 mod modules;
 mod parameters;
@@ -29,6 +30,7 @@ pub fn read_python(package: &str, files: &[PackageFile<'_>], read_by: &str) -> S
         surface: Surface::new(Language::Python, package, read_by),
         bodies: Bodies::default(),
         roots: BTreeSet::new(),
+        overloads: BTreeSet::new(),
         guesses: Vec::new(),
     };
     metadata(&files, &mut reader.surface);
@@ -37,6 +39,13 @@ pub fn read_python(package: &str, files: &[PackageFile<'_>], read_by: &str) -> S
         reader.surface.gaps.push("there is no Python source in it".to_owned());
     }
     reader.roots = modules.keys().filter_map(|path| path.first().cloned()).collect();
+    for around in modules
+        .keys()
+        .filter_map(|path| path.strip_suffix(&["__main__".to_owned()]))
+    {
+        let command = format!("python -m {}", around.join("."));
+        reader.surface.commands.insert(command);
+    }
     let ids: Vec<(ScopeId, &Module<'_>)> = modules
         .iter()
         .filter_map(|(path, module)| Some((reader.module(path)?, module)))
@@ -53,6 +62,8 @@ struct Reader {
     bodies: Bodies,
     /// Top-level names of the distribution.
     roots: BTreeSet<String>,
+    /// Declarations by `overload`, until what they are of is read: scope, name, parameters.
+    overloads: BTreeSet<(ScopeId, String, String)>,
     /// `a = b`: an alias if `b` is found, a value otherwise.
     guesses: Vec<(ScopeId, String)>,
 }
@@ -326,6 +337,7 @@ impl Reader {
     fn settle(&mut self) {
         for (scope, name) in std::mem::take(&mut self.guesses) {
             let found = matches!(self.surface.member(scope, &name), Found::Thing { .. });
+            self.of_instance(scope, &name);
             if found {
                 continue;
             }
@@ -340,6 +352,7 @@ impl Reader {
                 }
             }
         }
+        self.inherit_fields();
         for items in self
             .surface
             .scopes

@@ -1,6 +1,7 @@
 //! The surface of a Rust crate, read from its source: where `cargo-semver-checks` can't be run, or to say which of
 //! what it found is used.
 
+mod impls;
 mod items;
 mod manifest;
 
@@ -439,6 +440,7 @@ impl Reader<'_> {
             }
         }
         for found in std::mem::take(&mut self.impls) {
+            self.for_others(&found);
             let class = self.surface.class_from(found.module, &found.ty);
             let Some(class) = class else {
                 // A trait of the crate, for a type of another or for every type.

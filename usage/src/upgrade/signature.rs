@@ -1,5 +1,7 @@
 //! What a function asks for and gives, and whether a call that fitted before fits now.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::types::{Types, compare_types};
@@ -53,6 +55,12 @@ pub struct Signature {
     /// What kind of thing its code gives, where that is plain to see: `a generator`, `a tuple of 2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gives: Option<String>,
+    /// Parameters of the declarations that its own one stands for (Python's `overload`), as written.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub overloads: BTreeSet<String>,
+    /// Whether `new` can't make objects by it: an arrow, a method (ECMA-262, 10.2).
+    #[serde(default)]
+    pub never_made: bool,
     /// What changes it in ways that can't be read: decorators, generics, `unsafe`, `where`.
     pub qualifiers: Vec<String>,
 }
@@ -121,6 +129,16 @@ impl Signature {
             }
         }
         Ok(Binding { positional, keywords })
+    }
+
+    /// Takes more parameters; one that is known is another now, at its place.
+    pub(super) fn override_by(&mut self, parameters: &[Parameter]) {
+        for parameter in parameters {
+            match self.parameters.iter_mut().find(|known| known.name == parameter.name) {
+                Some(known) => *known = parameter.clone(),
+                None => self.parameters.push(parameter.clone()),
+            }
+        }
     }
 
     /// How it reads as one of several declarations of a name.
@@ -233,6 +251,9 @@ impl Signature {
                 return effects;
             }
         }
+        if self.never_made && !old.never_made && given.is_some_and(|given| given.made) {
+            return vec![Effect::breaks(What::Kind, "`new` can't make objects by it any more")];
+        }
         if self.gives.as_deref() == Some(AN_ERROR) && old.gives.as_deref() != Some(AN_ERROR) {
             let text = "it does nothing but raise an error now";
             return vec![match given {
@@ -249,6 +270,10 @@ impl Signature {
         {
             let text = format!("it gave {was}, and gives {is}");
             effects.push(Effect::unclear(What::Type, text));
+        }
+        if let Some(lost) = old.overloads.difference(&self.overloads).next() {
+            let text = format!("it was declared for `{lost}` too, and no longer is");
+            effects.push(Effect::unclear(What::Parameters, text));
         }
         let returned = compare_types(old.returns.as_deref(), self.returns.as_deref(), Types::Given);
         effects.extend(returned.prefixed("what it gives"));

@@ -6,11 +6,11 @@ mod item;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::signature::Signature;
+use super::signature::{Parameter, Signature};
 use crate::language::Language;
 use builtin::builtin_base;
 pub(super) use builtin::{base_name, with_above};
-pub use item::{Item, Kind, Made, Reach};
+pub use item::{Item, Kind, Made, Meaning, Reach};
 
 /// Most scopes (modules, classes) of one package.
 pub const MAX_SCOPES: usize = 50_000;
@@ -52,6 +52,10 @@ pub struct Scope {
     pub bases: Vec<Ref>,
     /// How it is made, where that can be told.
     pub constructor: Option<Signature>,
+    /// Annotated fields of its own, in order, as far as a constructor takes them (Python).
+    pub fields: Vec<Parameter>,
+    /// Its constructor is made of its fields and those of such bases (PEP 557, `attrs`).
+    pub of_fields: bool,
     /// Members that whoever derives from it must have.
     pub required: BTreeSet<String>,
     /// Names that are handed on, where a list says so (`__all__`); the variants of an enum that has no others (Rust).
@@ -70,6 +74,8 @@ pub struct Scope {
     pub loads: BTreeSet<Vec<String>>,
     /// Loading it raises an error (Python).
     pub raises: bool,
+    /// What its name stands for (TypeScript).
+    pub meaning: Meaning,
     /// Why it may have names that can't be seen.
     pub hidden: Option<String>,
     /// Scope around it.

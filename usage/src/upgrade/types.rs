@@ -108,7 +108,7 @@ fn balanced(text: &str) -> bool {
 }
 
 /// Splits where no bracket is open.
-fn split(text: &str, at: char) -> Vec<String> {
+pub(super) fn split(text: &str, at: char) -> Vec<String> {
     let (mut found, mut depth, mut part) = (Vec::new(), 0i32, String::new());
     for c in text.chars() {
         depth += match c {

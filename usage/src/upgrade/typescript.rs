@@ -1,5 +1,7 @@
 //! What the TypeScript compiler says of an npm package: the JSON that `declarations.cjs` of the runner prints.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use super::signature::{Parameter, ParameterKind, Signature};
@@ -127,6 +129,8 @@ fn joined(calls: &[Call]) -> Option<Signature> {
         returns: Some(last.returns.clone()),
         is_async: false,
         gives: None,
+        never_made: false,
+        overloads: BTreeSet::new(),
         qualifiers: last.generics.iter().cloned().chain(others.iter().map(text)).collect(),
     })
 }

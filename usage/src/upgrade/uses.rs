@@ -25,6 +25,8 @@ pub(super) struct Rooted {
     pub called_somehow: bool,
     /// It is an import, or the value of another name.
     pub imported: bool,
+    /// It is the value of another name by an assignment: it is read there, whatever becomes of that name.
+    pub held: bool,
     /// Its names stand there as they are: no variable holds what a part of it gave.
     pub direct: bool,
     /// What the language itself asks for of it.
@@ -89,6 +91,8 @@ pub(super) struct Uses {
     pub hidden: Vec<String>,
     /// What loose members are noted that the language asks for: file, name.
     pub implied: HashSet<(usize, String)>,
+    /// Names that are only written as text, for something else to load, with their places.
+    pub written: Vec<(Vec<String>, Place)>,
     /// Functions that files define whose classes derive from the package's: file, name, place.
     pub defined: Vec<(usize, String)>,
 }
@@ -137,6 +141,7 @@ impl Usage {
                             certain: true,
                             called_somehow: false,
                             imported: true,
+                            held: false,
                             direct: true,
                             implied: &[],
                             place: place.clone(),
@@ -167,6 +172,7 @@ impl Usage {
                     dynamic.what, source.path, dynamic.spot.line
                 ));
             }
+            self.written(file, source, &names, &mut uses);
             uses.defined.extend(
                 source
                     .facts
@@ -176,6 +182,27 @@ impl Usage {
             );
         }
         uses
+    }
+
+    /// Texts that are a path below the package: `"pkg.mid.Class"`, `"pkg.mid:main"`, `"pkg/sub"`.
+    fn written(&self, file: usize, source: &Source, names: &ImportNames, uses: &mut Uses) {
+        for (text, spot) in &source.facts.strings {
+            let path: Vec<String> = match source.language {
+                Language::Python => text.split(['.', ':']).map(str::to_owned).collect(),
+                _ => segments(source.language, text),
+            };
+            let below = names.within(&path).filter(|below| !below.is_empty());
+            if below.is_none() || uses.written.len() > MAX_USES {
+                continue;
+            }
+            let path = match source.language {
+                Language::Python => path,
+                Language::JavaScript => vec![text.clone()],
+                _ => continue,
+            };
+            let place = self.place_of(file, source, spot.line, spot.offset);
+            uses.written.push((path, place));
+        }
     }
 
     fn api_use(&self, file: usize, source: &Source, used: &Use, names: &ImportNames, root: &str, uses: &mut Uses) {
@@ -205,6 +232,8 @@ impl Usage {
                 certain: meaning.certain && (!meaning.guess || source.language == Language::Rust),
                 called_somehow: used.expands || (used.called && used.calls.is_empty()),
                 imported: used.aliased && !used.called && !used.expands,
+                // `const {a} = require("m")` only imports it.
+                held: used.aliased && (used.chain.module.is_none() || total > 1),
                 direct,
                 implied: used.implied,
                 place: place(),

@@ -63,7 +63,7 @@ const OF_ONE_THREAD: &[&str] = &[
     "LocalKey<",
 ];
 
-fn list<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
     names
         .into_iter()
         .map(|name| format!("`{name}`"))
@@ -82,8 +82,9 @@ impl Pair<'_> {
                 (Err(why), _) | (_, Err(why)) => {
                     let same = self.old.scope(old).map(|s| &s.bases) == self.new.scope(new).map(|s| &s.bases);
                     // Both leave it to the same class of another package.
-                    if !same {
-                        effects.push(Effect::unclear(What::Signature, why));
+                    match same {
+                        true => effects.extend(self.made_elsewhere(old, new, given)),
+                        false => effects.push(Effect::unclear(What::Signature, why)),
                     }
                 }
                 (Ok(Some(_)), Ok(None)) | (Ok(None), Ok(Some(_))) => {
@@ -112,11 +113,19 @@ impl Pair<'_> {
                 effects.push(Effect::unclear(What::Signature, "what it is made of changed"));
             }
         }
+        effects.extend(self.made(old, new, how));
         effects.extend(self.used_as(old, new, how));
         if let (How::Derived, Some(before), Some(after)) = (how, self.old.scope(old), self.new.scope(new)) {
-            for name in after.required.difference(&before.required) {
+            // The keys of a mapping's type are asked of whoever hands it over.
+            let keys = after.bases.iter().any(|base| base_name(base) == "TypedDict");
+            for name in after.required.difference(&before.required).filter(|_| !keys) {
                 let text = format!("whoever derives from it needs `{name}` now");
                 effects.push(Effect::breaks(What::Required, &text));
+            }
+            let every = |text: &&String| is_for_every_type(text);
+            if let Some(more) = after.traits.difference(&before.traits).find(every) {
+                let text = format!("it is there for types that aren't its own now, and this may be one: `{more}`");
+                effects.push(Effect::unclear(What::Required, text));
             }
             effects.extend(self.derived_from(before, after));
             match (self.old.constructor(old), self.new.constructor(new)) {
@@ -378,6 +387,23 @@ fn special(surface: &Surface, id: ScopeId) -> BTreeSet<String> {
         found.insert("__hash__".to_owned());
     }
     found
+}
+
+/// Whether the head of an `impl` is for a type parameter, or for a reference to or a box of one (Rust reference,
+/// "Orphan rules").
+fn is_for_every_type(head: &str) -> bool {
+    let Some((generics, ty)) = head.strip_prefix("impl<").and_then(|rest| rest.split_once(" for ")) else {
+        return false;
+    };
+    let ty = ty.split(" where ").next().unwrap_or(ty);
+    let plain = ty.trim_start_matches(['&', ' ']).trim_start_matches("mut ");
+    let plain = ["Box<", "Pin<"]
+        .iter()
+        .find_map(|of| plain.strip_prefix(of))
+        .unwrap_or(plain);
+    let plain = plain.trim_end_matches(['>', ' ']);
+    let mut names = generics.split([',', ':', '>', ' ']).map(str::trim);
+    names.any(|name| name == plain)
 }
 
 /// What a type, or one of the package's that it holds, has that keeps it on one thread.

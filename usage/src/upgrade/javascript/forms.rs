@@ -82,6 +82,7 @@ fn form(value: Node<'_>, source: &str) -> Option<String> {
         "number" => "a number",
         "true" | "false" => "a truth value",
         "null" | "undefined" => NOTHING,
+        "this" => "itself",
         "arrow_function" | "function_expression" => "a function",
         "call_expression" if field(value, "function", source).starts_with("Promise.") => "a promise",
         "new_expression" if field(value, "constructor", source) == "Promise" => "a promise",

@@ -4,7 +4,7 @@ use tree_sitter::Node;
 
 use super::{Into, Reader, plain_type, signature};
 use crate::upgrade::files::{children, field, short, text};
-use crate::upgrade::surface::{Kind, Made, Reach, Ref, ScopeId};
+use crate::upgrade::surface::{Kind, Made, Meaning, Reach, Ref, ScopeId};
 
 /// What the words before a member's name say.
 struct Said {
@@ -143,6 +143,7 @@ impl Reader<'_> {
         // The value is the object itself, not what objects are made by.
         if let Some(scope) = self.surface.scopes.get_mut(id) {
             scope.required.clear();
+            scope.meaning = Meaning::Value;
             let items = scope.members.values_mut().flatten();
             items.for_each(|item| item.reach = Reach::Any);
         }
@@ -279,6 +280,9 @@ impl Reader<'_> {
         let generics = node.child_by_field_name("type_parameters");
         if let Some(scope) = self.surface.scopes.get_mut(id) {
             scope.bases.extend(bases);
+            if matches!(node.kind(), "interface_declaration" | "type_alias_declaration") {
+                scope.meaning = Meaning::Type;
+            }
             if node.kind() == "abstract_class_declaration" {
                 scope.declared.insert("abstract".to_owned());
             }
@@ -295,7 +299,10 @@ impl Reader<'_> {
     }
 
     fn members(&mut self, into: Into<'_>, id: ScopeId, body: Node<'_>) {
-        for (at, member) in children(body).into_iter().enumerate() {
+        if body.kind() == "enum_body" {
+            return self.numbered(into, id, body);
+        }
+        for member in children(body) {
             let name = field(member, "name", into.source).trim_matches(['"', '\'']).to_owned();
             let whole = text(member, into.source);
             let words = modifiers(member, into.source);
@@ -380,15 +387,6 @@ impl Reader<'_> {
                     }
                 }
                 "index_signature" => self.hide(id, "its members are declared by a pattern".to_owned()),
-                // The value of an enum's member is its place.
-                "property_identifier" => {
-                    let value = Kind::Value(Some(at.to_string()));
-                    self.item(into, id, text(member, into.source), member, value);
-                }
-                "enum_assignment" => {
-                    let value = Kind::Value(Some(short(field(member, "value", into.source))));
-                    self.item(into, id, &name, member, value);
-                }
                 _ => {}
             }
         }

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::{Judge, separator};
 use crate::facts::{Arguments, Place};
+use crate::language::Language;
 use crate::upgrade::compare::{How, Pair};
-use crate::upgrade::surface::{Found, INNER, ScopeId};
-use crate::upgrade::uses::{Rooted, Uses};
+use crate::upgrade::surface::{Found, INNER, ScopeId, Surface};
+use crate::upgrade::uses::{Done, Rooted, Uses};
 use crate::upgrade::{Effect, What};
 
 /// Members of what the languages themselves give: text, lists, maps, numbers, promises, results. They don't change with
@@ -172,8 +173,32 @@ impl Judge<'_> {
         }
     }
 
+    /// Methods of the repo's classes that the new version has by the same name, and calls as its own.
+    fn met(&mut self, pair: &Pair<'_>, (old, new): (ScopeId, ScopeId), mine: &BTreeSet<&str>, used: &Rooted) {
+        if !matches!(pair.old.language, Language::Python | Language::JavaScript) {
+            return;
+        }
+        let of = |surface: &Surface, id| -> BTreeSet<String> {
+            let scopes = surface.lineage(id).0.into_iter().filter_map(|id| surface.scope(id));
+            scopes.flat_map(|scope| scope.members.keys().cloned()).collect()
+        };
+        let own = |name: &&String| mine.contains(name.as_str()) && !(name.starts_with("__") && name.ends_with("__"));
+        let (before, after) = (of(pair.old, old), of(pair.new, new));
+        for name in after.difference(&before).filter(own) {
+            let text = "it is new, and a class here that derives from its class may have another of that name";
+            let effect = Effect::unclear(What::Required, text);
+            self.effect(effect, &path_of(pair, old, name), &used.place, false, pair.new);
+        }
+    }
+
     /// Methods that the repo's classes override, by name.
     pub(super) fn overridden(&mut self, pair: &Pair<'_>, old: ScopeId, used: &Rooted, uses: &Uses) {
+        // Functions, and what is set on any object.
+        let set = uses
+            .loose
+            .iter()
+            .filter(|loose| matches!(loose.done, Done::Set) && loose.place.path == used.place.path);
+        let set: BTreeSet<&str> = set.map(|loose| loose.name.as_str()).collect();
         let mine: BTreeSet<&str> = uses
             .defined
             .iter()
@@ -181,6 +206,7 @@ impl Judge<'_> {
             .map(|(_, name)| name.as_str())
             .collect();
         let Some(new) = pair.counterpart(old) else { return };
+        self.met(pair, (old, new), &mine.union(&set).copied().collect(), used);
         for id in pair.old.ancestry(old).0 {
             let Some(scope) = pair.old.scope(id) else { continue };
             for (name, items) in scope.members.iter().filter(|(name, _)| mine.contains(name.as_str())) {

@@ -8,6 +8,13 @@ use crate::upgrade::surface::{Found, Kind, Surface};
 use crate::upgrade::uses::{Loaded, Rooted, Uses};
 use crate::upgrade::{Effect, What};
 
+/// Whether a file is TypeScript.
+pub(super) fn is_typed(path: &str) -> bool {
+    [".ts", ".tsx", ".mts", ".cts"]
+        .iter()
+        .any(|ending| path.ends_with(ending))
+}
+
 impl Judge<'_> {
     /// A module as a value: called, derived from, or handed on.
     pub(super) fn whole(&mut self, pair: &Pair<'_>, path: &[String], how: How<'_>, used: &Rooted) {
@@ -120,9 +127,7 @@ impl Judge<'_> {
                 Found::Thing { item, .. } => Some(crate::language::only_types(&item.file)),
                 _ => None,
             };
-            let typed = [".ts", ".tsx", ".mts", ".cts"]
-                .iter()
-                .any(|ending| loaded.place.path.ends_with(ending));
+            let typed = is_typed(&loaded.place.path);
             if typed && declared(&pair.old.find(&path)) == Some(true) && declared(&pair.new.find(&path)) == Some(false)
             {
                 let effect = Effect::unclear(What::Type, "it no longer declares its types, and this is TypeScript");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::modules::is_typed;
 use super::{Judge, separator};
 use crate::facts::{Place, SET};
 use crate::language::Language;
@@ -45,6 +46,7 @@ impl Judge<'_> {
             effects.push(Effect::unclear(What::Removed, text));
         }
         effects.extend(self.only_of_default(pair, here, how));
+        effects.extend(pair.meaning(was, is, how, is_typed(&used.place.path)));
         if matches!(how, How::Imported) {
             return effects;
         }
@@ -56,6 +58,7 @@ impl Judge<'_> {
             _ => None,
         };
         effects.extend(pair.behind(was, is, given));
+        effects.extend(pair.makers(was, is, how));
         effects.extend(self.of_enum(pair, here));
         effects
     }

@@ -7,7 +7,6 @@ use tree_sitter::Node;
 use super::values::made;
 use super::{Into, Reader};
 use crate::upgrade::files::{children, field, line, short, text};
-use crate::upgrade::signature::{Parameter, ParameterKind, Signature};
 use crate::upgrade::surface::{Item, Kind, Reach, Ref};
 
 /// Decorators that say nothing of how a class is used.
@@ -22,7 +21,7 @@ const UNSAYING: &[&str] = &[
 ];
 
 /// The last name of what a decorator is, without what it is called with.
-fn last(decorator: &str) -> &str {
+pub(super) fn last(decorator: &str) -> &str {
     let called = decorator.split('(').next().unwrap_or(decorator);
     called.rsplit('.').next().unwrap_or(called).trim()
 }
@@ -130,55 +129,10 @@ impl Reader {
         }
         self.item(into, &name, whole, Kind::Class(id));
         if let Some(body) = node.child_by_field_name("body") {
-            self.block(Into { scope: id, ..into }, body, 0);
-            let by_fields =
-                |d: &String| matches!(last(d), "dataclass" | "define" | "frozen" | "attrs" | "s" | "mutable");
-            let is_tuple = text(node, into.source)
-                .lines()
-                .next()
-                .is_some_and(|head| head.contains("NamedTuple"));
-            if is_tuple || decorators.iter().any(by_fields) {
-                self.made_of_fields(Into { scope: id, ..into }, body, is_tuple);
-            }
-        }
-    }
-
-    /// The constructor that annotated fields make (PEP 557, `attrs`, `NamedTuple`).
-    fn made_of_fields(&mut self, into: Into<'_>, body: Node<'_>, is_tuple: bool) {
-        let mut made = Signature::default();
-        for statement in children(body)
-            .into_iter()
-            .filter(|child| child.kind() == "expression_statement")
-        {
-            for node in children(statement)
-                .into_iter()
-                .filter(|child| child.kind() == "assignment")
-            {
-                let Some(ty) = node.child_by_field_name("type") else {
-                    continue;
-                };
-                let ty = short(text(ty, into.source));
-                let default = node
-                    .child_by_field_name("right")
-                    .map(|right| short(text(right, into.source)));
-                let made_later = default.as_deref().is_some_and(|text| text.contains("init=False"));
-                if ty.contains("ClassVar") || made_later {
-                    continue;
-                }
-                made.parameters.push(Parameter {
-                    name: field(node, "left", into.source).to_owned(),
-                    kind: ParameterKind::Either,
-                    required: default.is_none(),
-                    default,
-                    ty: Some(ty),
-                });
-            }
-        }
-        if let Some(scope) = self.surface.scopes.get_mut(into.scope) {
-            if is_tuple {
-                scope.elements = Some(made.parameters.iter().map(|p| p.name.clone()).collect());
-            }
-            scope.constructor.get_or_insert(made);
+            let into = Into { scope: id, ..into };
+            self.block(into, body, 0);
+            let head = text(node, into.source).lines().next().unwrap_or_default();
+            self.fields(into, body, head, decorators);
         }
     }
 }

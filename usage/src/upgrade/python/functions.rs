@@ -6,7 +6,7 @@ use super::parameters::signature;
 use super::{Into, Reader};
 use crate::upgrade::files::{children, field, line, short, text};
 use crate::upgrade::signature::AN_ERROR;
-use crate::upgrade::surface::{Item, Kind, Made, Reach};
+use crate::upgrade::surface::{Item, Kind, Made, Reach, ScopeId};
 
 /// Decorators that leave a signature as it is written.
 const TRANSPARENT: &[&str] = &[
@@ -28,6 +28,15 @@ const TRANSPARENT: &[&str] = &[
 ];
 /// Methods that Python itself binds to the class (Python language reference, 3.3).
 const IMPLICIT: &[&str] = &["__new__", "__init_subclass__", "__class_getitem__"];
+/// Decorators that leave a method to those who derive from its class (standard library, `abc`).
+const ABSTRACT: &[&str] = &[
+    "abstractmethod",
+    "abstractproperty",
+    "abstractclassmethod",
+    "abstractstaticmethod",
+];
+/// What a function without `return` gives.
+const NOTHING: &str = "nothing";
 /// Most nodes of one function in which its results are looked for.
 const MAX_NODES: usize = 50_000;
 
@@ -43,7 +52,12 @@ impl Reader {
         if has("setter") {
             return self.settable(into, &name);
         }
-        if (has("overload") && !into.is_stub) || has("deleter") || has("getter") {
+        if has("overload") && !into.is_stub {
+            let parameters = short(field(node, "parameters", into.source));
+            self.overloads.insert((into.scope, name, parameters));
+            return;
+        }
+        if has("deleter") || has("getter") {
             return;
         }
         let mut signature = signature(node, into.source, in_class && !has("staticmethod"));
@@ -52,6 +66,9 @@ impl Reader {
             .filter(|d| !TRANSPARENT.contains(&last(d).as_str()))
             .cloned()
             .collect();
+        let of_it = |(scope, of, _): &(ScopeId, String, String)| *scope == into.scope && *of == name;
+        let overloads = self.overloads.iter().filter(|overload| of_it(overload));
+        signature.overloads = overloads.map(|(_, _, parameters)| parameters.clone()).collect();
         if has("overload") {
             // Where nothing but declarations is there, they are all there is: the last one stands for all.
             signature.qualifiers.extend(self.overloads(into, &name));
@@ -61,9 +78,11 @@ impl Reader {
                 .extend(own.map(|own| short(text(own, into.source))));
         }
         if !into.is_stub {
-            signature.gives = gives(node, into.source);
+            let receiver = in_class && !has("staticmethod");
+            signature.gives =
+                gives(node, into.source, receiver).filter(|given| given != NOTHING || !has("abstractmethod"));
         }
-        if has("abstractmethod")
+        if ABSTRACT.iter().any(|word| has(word))
             && let Some(scope) = self.surface.scopes.get_mut(into.scope)
         {
             scope.required.insert(name.clone());
@@ -140,7 +159,11 @@ impl Reader {
 }
 
 /// What kind of thing a function gives, where all of its `return`s say the same by their form.
-fn gives(function: Node<'_>, source: &str) -> Option<String> {
+fn gives(function: Node<'_>, source: &str, has_receiver: bool) -> Option<String> {
+    let first = function
+        .child_by_field_name("parameters")
+        .and_then(|p| p.named_child(0));
+    let receiver = first.filter(|_| has_receiver).map(|first| text(first, source));
     let mut found: Option<String> = None;
     let body = function.child_by_field_name("body")?;
     let says_more = |part: &Node<'_>| part.kind() != "raise_statement" && !is_docstring(*part);
@@ -160,8 +183,12 @@ fn gives(function: Node<'_>, source: &str) -> Option<String> {
             "yield" => return Some("a generator".to_owned()),
             "return_statement" => {
                 let given = match node.named_child(0) {
-                    Some(value) => form(value, source)?,
-                    None => "nothing".to_owned(),
+                    Some(value) if receiver.is_some_and(|own| text(value, source) == own) => "itself".to_owned(),
+                    Some(value) if receiver.is_some_and(|own| is_call_of(value, own, source)) => {
+                        "one of its class".to_owned()
+                    }
+                    Some(value) => form(value, source).or_else(|| local(value, function, source))?,
+                    None => NOTHING.to_owned(),
                 };
                 if found.as_ref().is_some_and(|known| *known != given) {
                     return None;
@@ -174,7 +201,40 @@ fn gives(function: Node<'_>, source: &str) -> Option<String> {
         only_stands_in &= !matches!(node.kind(), "call" | "assignment") || within_raise(node);
         open.extend(children(node));
     }
-    found.or_else(|| (!only_stands_in).then(|| "nothing".to_owned()))
+    let passes = children(body).iter().any(|part| part.kind() == "pass_statement");
+    found.or_else(|| (!only_stands_in || passes).then(|| NOTHING.to_owned()))
+}
+
+fn is_call_of(value: Node<'_>, name: &str, source: &str) -> bool {
+    value.kind() == "call" && field(value, "function", source) == name
+}
+
+/// What a name gives that a function binds itself: what it is given, or a function that it makes.
+fn local<'t>(value: Node<'t>, function: Node<'t>, source: &str) -> Option<String> {
+    let name = Some(text(value, source)).filter(|_| value.kind() == "identifier")?;
+    let made = |part: Node<'t>| match part.kind() {
+        "decorated_definition" => part.child_by_field_name("definition"),
+        _ => Some(part),
+    };
+    let body = function.child_by_field_name("body").map(children).unwrap_or_default();
+    let mut own = body
+        .into_iter()
+        .filter_map(made)
+        .filter(|part| part.kind() == "function_definition");
+    if let Some(own) = own.find(|own| field(*own, "name", source) == name) {
+        let parameters = short(field(own, "parameters", source));
+        // A decorator with arguments gives the decorator.
+        let inner = own.child_by_field_name("body").map(children).unwrap_or_default();
+        let mut given = inner.iter().filter(|part| part.kind() == "return_statement");
+        let given = given.next_back().and_then(|part| part.named_child(0));
+        return Some(match given.filter(|value| value.kind() == "identifier") {
+            Some(value) => format!("a function of {parameters} that gives `{}`", text(value, source)),
+            None => format!("a function of {parameters}"),
+        });
+    }
+    let given = children(function.child_by_field_name("parameters")?);
+    let is_given = given.iter().any(|parameter| text(*parameter, source) == name);
+    is_given.then(|| format!("its `{name}`"))
 }
 
 fn is_docstring(statement: Node<'_>) -> bool {
@@ -203,7 +263,7 @@ fn form(value: Node<'_>, source: &str) -> Option<String> {
         "string" | "concatenated_string" => "a string",
         "integer" | "float" => "a number",
         "true" | "false" => "a truth value",
-        "none" => "nothing",
+        "none" => NOTHING,
         "call" => {
             let by = field(value, "function", source);
             let is_class = by

@@ -8,7 +8,7 @@ use super::parameters::signature;
 use super::{Into, Reader};
 use crate::upgrade::files::{children, field, short, text};
 use crate::upgrade::signature::{Parameter, ParameterKind, Signature};
-use crate::upgrade::surface::{Kind, Made, Reach, Ref};
+use crate::upgrade::surface::{Found, Kind, Made, Reach, Ref, ScopeId};
 
 /// Longest text of a value that is kept as it is.
 const MAX_TEXT: usize = 200;
@@ -33,6 +33,42 @@ impl Reader {
             });
         }
         self.item(into, name, node, Kind::Class(id));
+    }
+
+    /// `run = _default.run`, after `_default = Runner()`: the method of the class.
+    pub(super) fn of_instance(&mut self, scope: ScopeId, name: &str) {
+        let items = self.surface.scope(scope).and_then(|scope| scope.members.get(name));
+        let Some(Kind::Alias(Ref::Local(_, names))) = items.and_then(|items| items.last()).map(|item| &item.kind)
+        else {
+            return;
+        };
+        let Some((first, rest)) = names.split_first().filter(|(_, rest)| !rest.is_empty()) else {
+            return;
+        };
+        let Found::Thing { item, .. } = self.surface.member(scope, first) else {
+            return;
+        };
+        let Made::Call { by, .. } = &item.made else { return };
+        let by: Vec<String> = by.split('.').map(str::to_owned).collect();
+        let class = self
+            .surface
+            .class_from(scope, &by)
+            .and_then(|id| self.surface.scope(id));
+        let Some(path) = class.map(|class| class.path.iter().chain(rest).cloned().collect::<Vec<_>>()) else {
+            return;
+        };
+        let is_method = matches!(
+            self.surface.find(&path),
+            Found::Thing { item, taken, .. } if taken == path.len() && matches!(item.kind, Kind::Function(_))
+        );
+        let items = self
+            .surface
+            .scopes
+            .get_mut(scope)
+            .and_then(|scope| scope.members.get_mut(name));
+        if let Some(item) = items.and_then(|items| items.last_mut()).filter(|_| is_method) {
+            item.kind = Kind::Alias(Ref::Absolute(path));
+        }
     }
 
     pub(super) fn assignment(&mut self, into: Into<'_>, node: Node<'_>) {
@@ -123,6 +159,11 @@ pub(super) fn made(value: Node<'_>, source: &str) -> Made {
         "call" => Made::Call {
             by: short(field(value, "function", source)),
             with: value.child_by_field_name("arguments").map(plain).unwrap_or_default(),
+        },
+        // What it chooses from may be the package's own.
+        "conditional_expression" | "boolean_operator" | "subscript" => Made::Call {
+            by: String::new(),
+            with: plain(value),
         },
         "string"
         | "concatenated_string"

@@ -153,7 +153,11 @@ impl Reader<'_> {
         };
         self.derived(into, id, node, attributes);
         let open = attributes.iter().any(|a| a.contains("non_exhaustive"));
-        let (made, fields) = self.made_of(into, id, node.child_by_field_name("body"), open, false);
+        let body = node.child_by_field_name("body");
+        let (mut made, fields) = self.made_of(into, id, body, open, false);
+        if let Some(made) = made.as_mut().filter(|_| body.is_none()) {
+            made.qualifiers.push("a value of its own".to_owned());
+        }
         for (name, ty) in fields {
             self.item(into, id, &name, node, Kind::Value(Some(ty)));
         }

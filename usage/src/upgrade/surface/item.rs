@@ -36,6 +36,18 @@ pub enum Reach {
     Heirs,
 }
 
+/// What the name of a class stands for (TypeScript handbook, "Declaration merging").
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Meaning {
+    /// For a value and for the type of its objects.
+    #[default]
+    Both,
+    /// For a type only: an interface.
+    Type,
+    /// For a value only: an object whose members are declared.
+    Value,
+}
+
 /// How a value comes about, where its text says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Made {
@@ -44,9 +56,9 @@ pub enum Made {
     Unsaid,
     /// It is written out: `30`, `"utf-8"`.
     Literal(String),
-    /// A call makes it: what is called, and with what.
+    /// A call, or a choice, makes it: what is called, and with what.
     Call {
-        /// What is called, as written.
+        /// What is called, as written; nothing where it is a choice.
         by: String,
         /// The arguments, as written.
         with: String,

@@ -11,7 +11,7 @@ fn npm(old: Files<'_>, new: Files<'_>, client: Files<'_>) -> Compatibility {
     )
 }
 
-fn script(old: &str, new: &str, client: &str) -> Compatibility {
+pub(super) fn script(old: &str, new: &str, client: &str) -> Compatibility {
     let client = [
         ("app.js", client),
         ("package.json", r#"{"name":"app","dependencies":{"pkg":"^1"}}"#),

@@ -1,9 +1,13 @@
 //! Ways in which a version breaks its clients, as tables: none of them may be called safe.
 
 mod javascript;
+mod javascript_made;
 mod python;
+mod python_made;
 mod python_names;
+mod python_text;
 mod rust;
+mod rust_values;
 mod typescript;
 
 use super::*;

@@ -377,7 +377,7 @@ fn tuples_and_classes_that_are_made_by_a_call_or_a_decorator_are_compared() {
             data("", "  a: int\n"),
             data("(kw_only=True)", "  a: int\n"),
             "C(1)",
-            "unknown",
+            "keyword-only pkg.C app.py:2",
         ),
         (
             data("(order=True)", "  a: int\n"),

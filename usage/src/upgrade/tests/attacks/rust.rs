@@ -10,7 +10,7 @@ fn crates(old: Files<'_>, new: Files<'_>, client: &str) -> Compatibility {
 
 const MANIFEST: &str = "[package]\nname = \"pkg\"\nversion = \"1.0.0\"\n";
 
-fn rust(old: &str, new: &str, client: &str) -> Compatibility {
+pub(super) fn rust(old: &str, new: &str, client: &str) -> Compatibility {
     crates(
         &[("Cargo.toml", MANIFEST), ("src/lib.rs", old)],
         &[("Cargo.toml", MANIFEST), ("src/lib.rs", new)],

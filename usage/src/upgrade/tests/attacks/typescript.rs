@@ -160,7 +160,7 @@ fn classes_are_made_and_seen_as_before() {
                 "export class C { a: 1 }",
                 "export interface C { a: 1 }",
                 "import {C} from 'pkg';\nnew C()",
-                "unknown",
+                "kind pkg.C app.ts:2",
             ),
         ],
         typed,
@@ -281,4 +281,72 @@ fn types_that_are_no_longer_declared_are_missed() {
     };
     assert!(answer("app.ts").starts_with("unknown"));
     assert_eq!(answer("app.js"), "safe");
+}
+
+#[test]
+fn names_stand_for_values_and_for_types_as_before() {
+    hold(
+        &[
+            (
+                "export class C{}",
+                "export type C={}",
+                "import {C} from 'pkg';\nnew C()",
+                "kind pkg.C app.ts:2",
+            ),
+            (
+                "export class C{}",
+                "export interface C {}",
+                "import {C} from 'pkg';\nnew C()",
+                "kind pkg.C app.ts:2",
+            ),
+            (
+                "export class C{}",
+                "export const C:{new():object}",
+                "import {C} from 'pkg';\nlet x: C",
+                "unknown",
+            ),
+            (
+                "export class C{}",
+                "export interface C {}\nexport const C: {new(): C}",
+                "import {C} from 'pkg';\nlet x: C",
+                "safe",
+            ),
+            (
+                "export interface C {}",
+                "export class C {}",
+                "import {C} from 'pkg';\nlet x: C",
+                "safe",
+            ),
+            (
+                "export type T<A=string>={a:A}",
+                "export type T<A>={a:A}",
+                "import {T} from 'pkg';\nlet x: T",
+                "unknown",
+            ),
+            (
+                "export type T<A>={a:A}",
+                "export type T<A, B=string>={a:A}",
+                "import {T} from 'pkg';\nlet x: T<string>",
+                "safe",
+            ),
+        ],
+        typed,
+    );
+}
+
+#[test]
+fn members_of_enums_keep_their_values() {
+    let client = "import {E} from 'pkg';\nconst x = E.B";
+    for (was, is, answer) in [
+        ("{A,B}", "{B,A}", "unknown"),
+        ("{A,B}", "{Z,A,B}", "unknown"),
+        ("{A=0,B=1}", "{A=1,B=0}", "unknown"),
+        ("{A=5,B}", "{A=6,B}", "unknown"),
+        ("{A=1<<1,B}", "{A=1<<2,B}", "unknown"),
+        ("{A,B}", "{A=0,B=1}", "safe"),
+        ("{A,B}", "{A,B,C}", "safe"),
+    ] {
+        let declared = |members: &str| format!("export declare enum E {members}");
+        hold(&[(&declared(was), &declared(is), client, answer)], typed);
+    }
 }
