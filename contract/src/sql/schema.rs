@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::notes::Notes;
 use super::types::Type;
 use crate::Gap;
 
@@ -11,6 +12,8 @@ pub(super) struct Schema {
     pub views: BTreeMap<String, View>,
     /// Types that list their values.
     pub enums: BTreeMap<String, Vec<String>>,
+    /// What is compared by its text alone.
+    pub notes: Notes,
     pub gaps: Vec<Gap>,
 }
 

@@ -231,6 +231,19 @@ fn what_is_not_understood_is_a_gap_and_no_clean_bill() {
     assert!(diff(&BTreeMap::new(), &side("")).is_err());
 }
 
+#[test]
+fn what_both_sides_do_alike_is_silent_though_it_is_not_compared() {
+    let text = "CREATE TABLE t (a int);\nCALL p();\nIF 1 = 1 BEGIN DROP TABLE u; END;\nEXEC sp_rename 'a', 'b';\n\
+        REVOKE ALL ON t FROM x; SET search_path = a; USE d; ROLLBACK; SELECT f(); ATTACH DATABASE 'x' AS y;\n\
+        CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f(); DROP FUNCTION g CASCADE;\n\
+        CREATE POLICY p ON t USING (false); ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER SEQUENCE s RESTART;";
+    let diff_of = |revision: &str| found(text, revision);
+    assert_eq!(diff_of(text), ContractDiff::with_gaps("sql", vec![], vec![]));
+    let other = diff_of(&text.replace("USING (false)", "USING (true)"));
+    let places: Vec<&str> = other.gaps.iter().map(|gap| gap.place.as_str()).collect();
+    assert_eq!(places, ["schema.sql:7", "schema.sql:7"], "{:?}", other.gaps);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
