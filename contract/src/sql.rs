@@ -6,6 +6,9 @@
 mod apply;
 mod columns;
 mod compare;
+mod constraints;
+mod domains;
+mod drops;
 mod meaning;
 mod notes;
 mod read;

@@ -1,15 +1,16 @@
 //! What a statement does to a schema.
 
 use sqlparser::ast::{
-    AlterTableOperation, AlterTypeOperation, CreateTable, Expr, Ident, ObjectType, Query, RenameTableNameKind,
+    AlterTableOperation, AlterTypeOperation, CreateTable, DropBehavior, Expr, Ident, Query, RenameTableNameKind,
     SelectItem, SetExpr, Statement, UserDefinedTypeRepresentation,
 };
 
-use super::columns::{
-    add_column, add_constraint, alter_column, drop_column, drop_constraint, ident, idents, indexed, name_of, redefine,
-};
+use super::columns::{add_column, alter_column, collation_of, drop_column, ident, idents, name_of, redefine};
+use super::constraints::{add_constraint, add_unique_index, drop_constraint};
+use super::domains::{self, Domain};
+use super::drops::Drop;
 use super::notes::Note;
-use super::schema::{Constraint, Kind, Schema, Table, View};
+use super::schema::{Kind, Schema, Table, View};
 use crate::Gap;
 
 /// Most tables, and most columns and constraints of one: beyond, no person wrote the schema.
@@ -35,10 +36,32 @@ pub(super) fn apply(schema: &mut Schema, statement: &Statement, place: &str) {
             object_type,
             names,
             if_exists,
+            cascade,
             ..
         } => {
             for name in names {
-                run.drop(*object_type, &name_of(name), *if_exists);
+                run.drop(&Drop {
+                    object: *object_type,
+                    name: &name_of(name),
+                    if_exists: *if_exists,
+                    cascade: *cascade,
+                    statement,
+                });
+            }
+        }
+        Statement::DropDomain(drop) => {
+            let cascade = drop.drop_behavior == Some(DropBehavior::Cascade);
+            run.drop_domain(&name_of(&drop.name), drop.if_exists, cascade);
+        }
+        Statement::CreateDomain(create) => {
+            // That it is there is compared by its note, what it demands in the columns that have it.
+            match Domain::of(create) {
+                Some(domain) => {
+                    let name = create.name.to_string();
+                    run.note(&domains::key(create), &format!("create domain {name}"), true, None);
+                    run.schema.domains.insert(name_of(&create.name), domain);
+                }
+                None => run.note(&domains::key(create), create, true, None),
             }
         }
         Statement::CreateView(view) => {
@@ -60,16 +83,9 @@ pub(super) fn apply(schema: &mut Schema, statement: &Statement, place: &str) {
             run.schema.enums.insert(name_of(name), labels);
         }
         Statement::AlterType(alter) => run.alter_type(&name_of(&alter.name), &alter.operation),
-        Statement::CreateIndex(index) if index.unique && index.predicate.is_none() => {
-            let columns = indexed(&index.columns);
-            let constraint = Constraint {
-                kind: Kind::Unique,
-                name: index.name.as_ref().map(name_of),
-                demand: columns.join(", "),
-                columns,
-            };
+        Statement::CreateIndex(index) if index.unique => {
             if let Some(table) = run.table(&name_of(&index.table_name), false) {
-                table.constraints.push(constraint);
+                add_unique_index(table, index);
             }
         }
         Statement::CreateType { name, .. } => run.note(&format!("type {}", name_of(name)), statement, true, None),
@@ -104,19 +120,19 @@ fn view_of(named: &[Ident], query: &Query) -> View {
     }
 }
 
-struct Run<'a> {
-    schema: &'a mut Schema,
+pub(super) struct Run<'a> {
+    pub(super) schema: &'a mut Schema,
     place: &'a str,
 }
 
 impl Run<'_> {
-    fn gap(&mut self, text: String) {
+    pub(super) fn gap(&mut self, text: String) {
         let place = self.place.to_owned();
         self.schema.gaps.push(Gap { place, text });
     }
 
     /// Keeps the text of what is done to an object, for comparison.
-    fn note(&mut self, key: &str, done: &impl ToString, adds: bool, table: Option<&str>) {
+    pub(super) fn note(&mut self, key: &str, done: &impl ToString, adds: bool, table: Option<&str>) {
         let note = Note {
             text: done.to_string(),
             place: self.place.to_owned(),
@@ -155,6 +171,14 @@ impl Run<'_> {
         for constraint in &create.constraints {
             add_constraint(&mut table, constraint);
         }
+        table.collation = collation_of(&create.table_options);
+        for how in [create.partition_by.as_ref().map(ToString::to_string)]
+            .into_iter()
+            .flatten()
+        {
+            let how = format!("table {name} partition by {how}");
+            self.note(&format!("table {name}"), &how, false, Some(&name));
+        }
         self.schema.tables.insert(name, table);
     }
 
@@ -165,34 +189,6 @@ impl Run<'_> {
                 self.schema.tables.insert(new, table);
             }
             None => self.gap(format!("table `{old}` is renamed and created in no file")),
-        }
-    }
-
-    fn drop(&mut self, object: ObjectType, name: &str, if_exists: bool) {
-        let gone = match object {
-            ObjectType::Table => self.schema.tables.remove(name).is_some(),
-            ObjectType::View | ObjectType::MaterializedView => self.schema.views.remove(name).is_some(),
-            ObjectType::Type => {
-                self.schema.enums.remove(name).is_some() || self.schema.notes.drop(&format!("type {name}"))
-            }
-            ObjectType::Index => {
-                for table in self.schema.tables.values_mut() {
-                    table
-                        .constraints
-                        .retain(|constraint| constraint.name.as_deref() != Some(name));
-                }
-                true
-            }
-            ObjectType::Schema | ObjectType::Database => {
-                let below = format!("{name}.");
-                self.schema.tables.retain(|table, _| !table.starts_with(&below));
-                self.schema.views.retain(|view, _| !view.starts_with(&below));
-                true
-            }
-            _ => true,
-        };
-        if !gone && !if_exists {
-            self.gap(format!("`{name}` is dropped and created in no file"));
         }
     }
 
@@ -274,10 +270,7 @@ impl Run<'_> {
                 ..
             } => redefine(table, &ident(col_name), data_type, options),
             Op::AlterColumn { column_name, op } => alter_column(table, &ident(column_name), op),
-            Op::AddConstraint { constraint, .. } => {
-                add_constraint(table, constraint);
-                true
-            }
+            Op::AddConstraint { constraint, .. } => add_constraint(table, constraint),
             Op::DropConstraint {
                 name: constraint,
                 if_exists,

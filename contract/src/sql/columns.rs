@@ -1,10 +1,11 @@
-//! Columns and constraints of a table, and what changes one.
+//! Columns of a table, and what changes one.
 
 use sqlparser::ast::{
-    AlterColumnOperation, ColumnDef, ColumnOption, DataType, Expr, GeneratedAs, Ident, IndexColumn, ObjectName,
-    TableConstraint,
+    AlterColumnOperation, ColumnDef, ColumnOption, CreateTableOptions, DataType, GeneratedAs, Ident, ObjectName,
+    SqlOption,
 };
 
+use super::constraints::{actions, target, timing};
 use super::schema::{Column, Constraint, Kind, Table};
 use super::types::Type;
 
@@ -30,14 +31,6 @@ pub(super) fn ident(ident: &Ident) -> String {
 
 pub(super) fn idents(names: &[Ident]) -> Vec<String> {
     names.iter().map(ident).collect()
-}
-
-pub(super) fn indexed(columns: &[IndexColumn]) -> Vec<String> {
-    let name = |column: &IndexColumn| match &column.column.expr {
-        Expr::Identifier(name) => ident(name),
-        expression => expression.to_string().to_lowercase(),
-    };
-    columns.iter().map(name).collect()
 }
 
 pub(super) fn add_column(table: &mut Table, definition: &ColumnDef) {
@@ -78,37 +71,60 @@ pub(super) fn column_of<'a>(
         default: None,
         generated: serial,
         always: false,
+        computed: None,
+        collation: None,
         was: std::collections::BTreeSet::new(),
     };
     for (constraint_name, option) in options {
-        let mut constraint = |kind, demand: String| {
+        let mut constraint = |kind, demand: String, manner: String| {
             table.constraints.push(Constraint {
                 kind,
                 name: constraint_name.clone(),
                 columns: vec![name.to_owned()],
                 demand,
+                manner,
             });
         };
         match option {
             ColumnOption::Null => column.not_null = false,
             ColumnOption::NotNull => column.not_null = true,
             ColumnOption::Default(value) => column.default = Some(value.to_string()),
-            ColumnOption::PrimaryKey(_) => {
+            ColumnOption::PrimaryKey(key) => {
                 column.not_null = true;
-                constraint(Kind::PrimaryKey, name.to_owned());
+                constraint(Kind::PrimaryKey, name.to_owned(), timing(key.characteristics));
             }
-            ColumnOption::Unique(_) => constraint(Kind::Unique, name.to_owned()),
-            ColumnOption::Check(check) => constraint(Kind::Check, check.expr.to_string()),
+            ColumnOption::Unique(unique) => {
+                constraint(Kind::Unique, name.to_owned(), timing(unique.characteristics));
+            }
+            ColumnOption::Check(check) if check.enforced == Some(false) => {}
+            ColumnOption::Check(check) => constraint(Kind::Check, check.expr.to_string(), String::new()),
             ColumnOption::ForeignKey(key) => {
                 let to = target(&key.foreign_table, &key.referred_columns);
-                constraint(Kind::ForeignKey, format!("{name} -> {to}"));
+                constraint(Kind::ForeignKey, format!("{name} -> {to}"), actions(key));
             }
-            ColumnOption::Generated { generated_as, .. } => {
+            ColumnOption::Collation(collation) | ColumnOption::CharacterSet(collation) => {
+                let said = column.collation.get_or_insert_default();
+                if !said.is_empty() {
+                    said.push(' ');
+                }
+                said.push_str(&collation.to_string().trim_matches('"').to_lowercase());
+            }
+            ColumnOption::OnUpdate(value) => {
+                let value = value.to_string().to_lowercase();
+                column.computed = Some(format!("on update {}", value.trim_end_matches("()")));
+            }
+            ColumnOption::Generated {
+                generated_as,
+                generation_expr,
+                ..
+            } => {
                 column.generated = true;
+                column.computed = generation_expr.as_ref().map(ToString::to_string);
                 column.always = !matches!(generated_as, GeneratedAs::ByDefault);
             }
             ColumnOption::Identity(_) => (column.generated, column.always) = (true, true),
             ColumnOption::Materialized(_) | ColumnOption::Ephemeral(_) | ColumnOption::Alias(_) => {
+                column.computed = Some(option.to_string());
                 (column.generated, column.always) = (true, true);
             }
             ColumnOption::DialectSpecific(tokens) => {
@@ -122,67 +138,11 @@ pub(super) fn column_of<'a>(
     column
 }
 
-pub(super) fn target(table: &ObjectName, columns: &[Ident]) -> String {
-    let (table, columns) = (name_of(table), idents(columns).join(", "));
-    if columns.is_empty() {
-        table
-    } else {
-        format!("{table}({columns})")
-    }
-}
-
-pub(super) fn add_constraint(table: &mut Table, constraint: &TableConstraint) {
-    let (kind, name, columns, demand) = match constraint {
-        TableConstraint::Unique(unique) => {
-            let columns = indexed(&unique.columns);
-            let demand = columns.join(", ");
-            (
-                Kind::Unique,
-                unique.name.as_ref().or(unique.index_name.as_ref()),
-                columns,
-                demand,
-            )
-        }
-        TableConstraint::PrimaryKey(key) => {
-            let columns = indexed(&key.columns);
-            table.set_not_null(&columns);
-            let demand = columns.join(", ");
-            (Kind::PrimaryKey, key.name.as_ref(), columns, demand)
-        }
-        TableConstraint::ForeignKey(key) => {
-            let columns = idents(&key.columns);
-            let demand = format!(
-                "{} -> {}",
-                columns.join(", "),
-                target(&key.foreign_table, &key.referred_columns)
-            );
-            (Kind::ForeignKey, key.name.as_ref(), columns, demand)
-        }
-        TableConstraint::Check(check) => (Kind::Check, check.name.as_ref(), Vec::new(), check.expr.to_string()),
-        // An index demands nothing.
-        _ => return,
-    };
-    table.constraints.push(Constraint {
-        kind,
-        name: name.map(ident),
-        columns,
-        demand,
-    });
-}
-
 pub(super) fn drop_column(table: &mut Table, name: &str) -> bool {
     table
         .constraints
         .retain(|constraint| !constraint.columns.iter().any(|column| column == name));
     table.columns.remove(name).is_some()
-}
-
-pub(super) fn drop_constraint(table: &mut Table, table_name: &str, name: &str) -> bool {
-    let before = table.constraints.len();
-    table
-        .constraints
-        .retain(|constraint| !constraint.names(table_name).iter().any(|known| known == name));
-    table.constraints.len() < before
 }
 
 pub(super) fn alter_column(table: &mut Table, name: &str, operation: &AlterColumnOperation) -> bool {
@@ -194,11 +154,33 @@ pub(super) fn alter_column(table: &mut Table, name: &str, operation: &AlterColum
         AlterColumnOperation::DropNotNull => column.not_null = false,
         AlterColumnOperation::SetDefault { value } => column.default = Some(value.to_string()),
         AlterColumnOperation::DropDefault => column.default = None,
-        AlterColumnOperation::SetDataType { data_type, .. } => column.ty = Type::of(data_type),
+        AlterColumnOperation::SetDataType { data_type, .. } => {
+            column.ty = Type::of(data_type);
+            column.collation = None;
+        }
         AlterColumnOperation::AddGenerated { generated_as, .. } => {
             column.generated = true;
             column.always = matches!(generated_as, Some(GeneratedAs::Always));
         }
     }
     true
+}
+
+/// What the options of a table say of the text in its columns.
+pub(super) fn collation_of(options: &CreateTableOptions) -> Option<String> {
+    let CreateTableOptions::Plain(options) = options else {
+        return None;
+    };
+    let said = |option: &SqlOption| {
+        let SqlOption::KeyValue { key, value } = option else {
+            return None;
+        };
+        let key = key.value.to_uppercase();
+        let of_text = ["CHARSET", "CHARACTER SET", "COLLATE"]
+            .iter()
+            .any(|word| key.contains(word));
+        of_text.then(|| value.to_string().to_lowercase())
+    };
+    let found: Vec<String> = options.iter().filter_map(said).collect();
+    (!found.is_empty()).then(|| found.join(" "))
 }

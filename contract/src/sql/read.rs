@@ -11,7 +11,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use super::apply::apply;
 use super::meaning::{self, Done, Meaning};
 use super::schema::Schema;
-use super::{sections, split};
+use super::{domains, sections, split};
 use crate::{ContractError, Gap, Sources};
 
 /// Largest side, in bytes.
@@ -91,6 +91,7 @@ pub(super) fn schema(sources: &dyn Sources) -> Result<Schema, ContractError> {
             }
         }
     }
+    domains::resolve(&mut schema);
     Ok(schema)
 }
 
