@@ -6,6 +6,7 @@
 mod apply;
 mod columns;
 mod compare;
+mod conditional;
 mod constraints;
 mod domains;
 mod drops;

@@ -6,12 +6,12 @@ use holdpoint_schemas::SourceError;
 use sqlparser::ast::Statement;
 use sqlparser::dialect::{Dialect, GenericDialect, MsSqlDialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer};
 
 use super::apply::apply;
 use super::meaning::{self, Done, Meaning};
 use super::schema::Schema;
-use super::{domains, sections, split};
+use super::{conditional, domains, sections, split};
 use crate::{ContractError, Gap, Sources};
 
 /// Largest side, in bytes.
@@ -143,7 +143,7 @@ fn read(path: &str, text: &str) -> Result<Read, ContractError> {
     let generic: &dyn Dialect = &GenericDialect {};
     let postgres: &dyn Dialect = &PostgreSqlDialect {};
     let mysql: &dyn Dialect = &MySqlDialect {};
-    let dialects: &[&dyn Dialect] = if has_conditional(text) {
+    let dialects: &[&dyn Dialect] = if conditional::is_in(text) {
         // To all others it is a comment.
         &[mysql, generic]
     } else if text.contains('`') {
@@ -151,6 +151,7 @@ fn read(path: &str, text: &str) -> Result<Read, ContractError> {
     } else {
         &[postgres, generic, mysql, &SQLiteDialect {}, &MsSqlDialect {}]
     };
+    let places = conditional::places(text);
     let mut best: Option<Read> = None;
     let mut error = None;
     for &dialect in dialects {
@@ -161,7 +162,7 @@ fn read(path: &str, text: &str) -> Result<Read, ContractError> {
                 continue;
             }
         };
-        let read = statements(path, dialect, tokens);
+        let read = statements(path, dialect, tokens, &places);
         if read.gaps.is_empty() {
             return Ok(read);
         }
@@ -181,22 +182,16 @@ fn read(path: &str, text: &str) -> Result<Read, ContractError> {
     Err(crate::text::at(found, text, place(line), place(column)).into())
 }
 
-/// Whether there is code that MySQL runs from a version on: `/*!40101 … */`.
-fn has_conditional(text: &str) -> bool {
-    let mut after = text.split("/*!").skip(1);
-    after.any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-}
-
 /// Reads each statement by itself, so that what can't be read of one costs no other.
-fn statements(path: &str, dialect: &dyn Dialect, tokens: Vec<TokenWithSpan>) -> Read {
+fn statements(path: &str, dialect: &dyn Dialect, tokens: Vec<TokenWithSpan>, conditional: &[Span]) -> Read {
     let mut read = Read::default();
     for chunk in split::statements(tokens) {
-        statement(path, dialect, chunk, &mut read);
+        statement(path, dialect, chunk, conditional, &mut read);
     }
     read
 }
 
-fn statement(path: &str, dialect: &dyn Dialect, chunk: Vec<TokenWithSpan>, read: &mut Read) {
+fn statement(path: &str, dialect: &dyn Dialect, chunk: Vec<TokenWithSpan>, conditional: &[Span], read: &mut Read) {
     let Some(first) = chunk.first() else { return };
     let line = first.span.start.line;
     let words: Vec<String> = chunk
@@ -223,7 +218,7 @@ fn statement(path: &str, dialect: &dyn Dialect, chunk: Vec<TokenWithSpan>, read:
         read.gaps.push(gap(path, line, &words));
         return;
     }
-    let (conditional, plain) = conditional(&chunk);
+    let (conditional, plain) = conditional::parted(&chunk, conditional);
     let mut run = |statement| read.steps.push((line, Step::Run(Box::new(statement))));
     if let Some(statement) = parsed(dialect, chunk) {
         run(statement);
@@ -244,21 +239,6 @@ fn parsed(dialect: &dyn Dialect, chunk: Vec<TokenWithSpan>) -> Option<Statement>
         .with_tokens_with_locations(chunk);
     let statement = parser.parse_statement().ok()?;
     (parser.peek_token().token == Token::EOF).then_some(statement)
-}
-
-/// The words that stand in conditional code, which all have its place, and the others.
-fn conditional(chunk: &[TokenWithSpan]) -> (Vec<TokenWithSpan>, Vec<TokenWithSpan>) {
-    let shared = |at: usize| {
-        let at_same = |other: Option<usize>| {
-            let other = other.and_then(|other| chunk.get(other));
-            other.is_some_and(|other| chunk.get(at).is_some_and(|token| token.span == other.span))
-        };
-        at_same(at.checked_sub(1)) || at_same(at.checked_add(1))
-    };
-    let marked = chunk.iter().enumerate().map(|(at, token)| (shared(at), token.clone()));
-    let (conditional, plain): (Vec<_>, Vec<_>) = marked.partition(|(conditional, _)| *conditional);
-    let tokens = |marked: Vec<(bool, TokenWithSpan)>| marked.into_iter().map(|(_, token)| token).collect();
-    (tokens(conditional), tokens(plain))
 }
 
 fn gap(path: &str, line: u64, words: &[String]) -> Gap {

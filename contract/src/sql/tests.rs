@@ -262,6 +262,18 @@ fn what_both_sides_do_alike_is_silent_though_it_is_not_compared() {
     assert_eq!(places, ["schema.sql:7", "schema.sql:7"], "{:?}", other.gaps);
 }
 
+#[test]
+fn conditional_code_that_can_not_be_read_is_compared_by_its_text() {
+    let table = |column: &str, count: u8| {
+        let partitions = format!("/*!50100 PARTITION BY HASH (`a`) PARTITIONS {count} */");
+        format!("CREATE TABLE `t` (`a` int{column}) ENGINE=InnoDB\n{partitions};")
+    };
+    let (four, five, more) = (table("", 4), table("", 5), table(", `b` int", 4));
+    assert_eq!(found(&four, &four), ContractDiff::with_gaps("sql", vec![], vec![]));
+    assert_eq!(found(&four, &five).verdict(), DiffVerdict::Inconclusive);
+    assert_eq!(ids(&found(&more, &four)), ["COLUMN_DROPPED"]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
