@@ -1,9 +1,12 @@
 //! Domains: types with demands, which hold for each column of the type.
 
 use sqlparser::ast::{CreateDomain, TableConstraint};
+use sqlparser::dialect::GenericDialect;
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use super::columns::name_of;
 use super::schema::{Constraint, Kind, Schema, Table};
+use super::split::word;
 use super::types::Type;
 
 /// Most domains that are made of one another.
@@ -34,6 +37,30 @@ impl Domain {
             checks: create.constraints.iter().map(check).collect::<Option<_>>()?,
         })
     }
+}
+
+/// What `NOT NULL` of a domain means, as the condition that the parser knows.
+const NOT_NULL: &str = "VALUE IS NOT NULL";
+
+/// The words of a `CREATE DOMAIN` with a condition for `NOT NULL`; none where it says nothing of the kind.
+pub(super) fn with_condition(tokens: &[TokenWithSpan]) -> Option<Vec<TokenWithSpan>> {
+    let is = |at: usize, wanted: &str| tokens.get(at).and_then(word).is_some_and(|word| word == wanted);
+    let says = |at: &usize| is(*at, "NOT") && is(at + 1, "NULL") && !at.checked_sub(1).is_some_and(|at| is(at, "IS"));
+    let at = (0..tokens.len())
+        .find(says)
+        .filter(|_| is(0, "CREATE") && is(1, "DOMAIN"))?;
+    let condition = format!("CHECK ({NOT_NULL})");
+    let condition = Tokenizer::new(&GenericDialect {}, &condition)
+        .tokenize_with_location()
+        .ok()?;
+    let mut found = tokens.get(..at)?.to_vec();
+    found.extend(
+        condition
+            .into_iter()
+            .filter(|token| !matches!(token.token, Token::Whitespace(_))),
+    );
+    found.extend_from_slice(tokens.get(at + 2..)?);
+    Some(found)
 }
 
 /// The key under which notes on a domain stand.
@@ -70,10 +97,11 @@ pub(super) fn resolve(schema: &mut Schema) {
 fn give(table: &mut Table, name: &str, domain: &Domain) {
     if let Some(column) = table.columns.get_mut(name) {
         column.ty = domain.ty.clone();
+        column.not_null |= domain.checks.iter().any(|check| check == NOT_NULL);
         column.default = column.default.take().or_else(|| domain.default.clone());
         column.collation = column.collation.take().or_else(|| domain.collation.clone());
     }
-    for check in &domain.checks {
+    for check in domain.checks.iter().filter(|check| *check != NOT_NULL) {
         table.constraints.push(Constraint {
             kind: Kind::Check,
             name: None,

@@ -259,6 +259,9 @@ fn object(tokens: &[TokenWithSpan], place: &str, verb: &str) -> Meaning {
     if indexes_rest && is_word(tokens.get(4), "KEYS") && tokens.len() == 5 {
         return Meaning::Nothing;
     }
+    if verb == "ALTER" && gives_to_owner(tokens) {
+        return Meaning::Nothing;
+    }
     let head = tokens.iter().enumerate().take(MAX_HEAD).skip(1);
     let mut kinds = head.filter_map(|(at, token)| Some((at, word(token)?)));
     let kind = kinds.find_map(|(at, word)| {
@@ -273,13 +276,6 @@ fn object(tokens: &[TokenWithSpan], place: &str, verb: &str) -> Meaning {
     };
     let rest = tokens.get(at + 1..).unwrap_or(&[]);
     let says = |wanted: &str| rest.iter().any(|token| is_word(Some(token), wanted));
-    if verb == "ALTER"
-        && rest
-            .windows(2)
-            .any(|pair| is_word(pair.first(), "OWNER") && is_word(pair.get(1), "TO"))
-    {
-        return Meaning::Nothing;
-    }
     let skipped = ["IF", "NOT", "EXISTS", "TRIGGER", "SEARCH", "DATA", "WRAPPER", "BODY"];
     let before = rest
         .iter()
@@ -311,6 +307,13 @@ fn object(tokens: &[TokenWithSpan], place: &str, verb: &str) -> Meaning {
         _ => How::Change,
     };
     Meaning::Noted(done)
+}
+
+/// `ALTER … OWNER TO a`; of a table, it may be one change of many.
+fn gives_to_owner(tokens: &[TokenWithSpan]) -> bool {
+    let last = tokens.len().checked_sub(3).and_then(|from| tokens.get(from..));
+    let owner = last.is_some_and(|last| is_word(last.first(), "OWNER") && is_word(last.get(1), "TO"));
+    owner && !is_word(tokens.get(1), "TABLE")
 }
 
 /// The brackets behind the name of a function, which make it another than those of the same name.

@@ -218,6 +218,7 @@ fn statement(path: &str, dialect: &dyn Dialect, chunk: Vec<TokenWithSpan>, condi
         read.gaps.push(gap(path, line, &words));
         return;
     }
+    let chunk = domains::with_condition(&chunk).unwrap_or(chunk);
     let (conditional, plain) = conditional::parted(&chunk, conditional);
     let mut run = |statement| read.steps.push((line, Step::Run(Box::new(statement))));
     if let Some(statement) = parsed(dialect, chunk) {
