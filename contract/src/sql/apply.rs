@@ -172,12 +172,9 @@ impl Run<'_> {
             add_constraint(&mut table, constraint);
         }
         table.collation = collation_of(&create.table_options);
-        for how in [create.partition_by.as_ref().map(ToString::to_string)]
-            .into_iter()
-            .flatten()
-        {
-            let how = format!("table {name} partition by {how}");
-            self.note(&format!("table {name}"), &how, false, Some(&name));
+        if let Some(how) = &create.partition_by {
+            let note = format!("table {name} partition by {how}");
+            self.note(&format!("table {name}"), &note, false, Some(&name));
         }
         self.schema.tables.insert(name, table);
     }
