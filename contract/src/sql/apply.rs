@@ -1,13 +1,16 @@
 //! What a statement does to a schema.
 
 use sqlparser::ast::{
-    AlterColumnOperation, AlterTableOperation, AlterTypeOperation, ColumnDef, ColumnOption, CreateTable, DataType,
-    Expr, GeneratedAs, Ident, IndexColumn, ObjectName, ObjectType, Query, RenameTableNameKind, SelectItem, SetExpr,
-    Statement, TableConstraint, UserDefinedTypeRepresentation,
+    AlterTableOperation, AlterTypeOperation, CreateTable, DropBehavior, Expr, Ident, Query, RenameTableNameKind,
+    SelectItem, SetExpr, Statement, UserDefinedTypeRepresentation,
 };
 
-use super::schema::{Column, Constraint, Kind, Schema, Table, View};
-use super::types::Type;
+use super::columns::{add_column, alter_column, collation_of, drop_column, ident, idents, name_of, redefine};
+use super::constraints::{add_constraint, add_unique_index, drop_constraint};
+use super::domains::{self, Domain};
+use super::drops::Drop;
+use super::notes::Note;
+use super::schema::{Kind, Schema, Table, View};
 use crate::Gap;
 
 /// Most tables, and most columns and constraints of one: beyond, no person wrote the schema.
@@ -33,10 +36,32 @@ pub(super) fn apply(schema: &mut Schema, statement: &Statement, place: &str) {
             object_type,
             names,
             if_exists,
+            cascade,
             ..
         } => {
             for name in names {
-                run.drop(*object_type, &name_of(name), *if_exists);
+                run.drop(&Drop {
+                    object: *object_type,
+                    name: &name_of(name),
+                    if_exists: *if_exists,
+                    cascade: *cascade,
+                    statement,
+                });
+            }
+        }
+        Statement::DropDomain(drop) => {
+            let cascade = drop.drop_behavior == Some(DropBehavior::Cascade);
+            run.drop_domain(&name_of(&drop.name), drop.if_exists, cascade);
+        }
+        Statement::CreateDomain(create) => {
+            // That it is there is compared by its note, what it demands in the columns that have it.
+            match Domain::of(create) {
+                Some(domain) => {
+                    let name = create.name.to_string();
+                    run.note(&domains::key(create), &format!("create domain {name}"), true, None);
+                    run.schema.domains.insert(name_of(&create.name), domain);
+                }
+                None => run.note(&domains::key(create), create, true, None),
             }
         }
         Statement::CreateView(view) => {
@@ -58,20 +83,20 @@ pub(super) fn apply(schema: &mut Schema, statement: &Statement, place: &str) {
             run.schema.enums.insert(name_of(name), labels);
         }
         Statement::AlterType(alter) => run.alter_type(&name_of(&alter.name), &alter.operation),
-        Statement::CreateIndex(index) if index.unique && index.predicate.is_none() => {
-            let columns = indexed(&index.columns);
-            let constraint = Constraint {
-                kind: Kind::Unique,
-                name: index.name.as_ref().map(name_of),
-                demand: columns.join(", "),
-                columns,
-            };
+        Statement::CreateIndex(index) if index.unique => {
             if let Some(table) = run.table(&name_of(&index.table_name), false) {
-                table.constraints.push(constraint);
+                add_unique_index(table, index);
             }
         }
-        // The rest changes no table: functions, triggers, rights, data.
-        _ => {}
+        Statement::CreateType { name, .. } => run.note(&format!("type {}", name_of(name)), statement, true, None),
+        // An index that demands nothing, data, and what nobody could use before.
+        Statement::CreateIndex(_)
+        | Statement::CreateSchema { .. }
+        | Statement::CreateDatabase { .. }
+        | Statement::AlterIndex { .. }
+        | Statement::OptimizeTable { .. }
+        | Statement::Msck(_) => {}
+        _ => run.note("", statement, false, None),
     }
 }
 
@@ -95,47 +120,26 @@ fn view_of(named: &[Ident], query: &Query) -> View {
     }
 }
 
-struct Run<'a> {
-    schema: &'a mut Schema,
+pub(super) struct Run<'a> {
+    pub(super) schema: &'a mut Schema,
     place: &'a str,
 }
 
-/// A name in one spelling: in lower case where it isn't quoted, without the schema that is meant anyway.
-fn name_of(name: &ObjectName) -> String {
-    let parts: Vec<String> = name
-        .0
-        .iter()
-        .map(|part| part.as_ident().map_or_else(|| part.to_string(), ident))
-        .collect();
-    let joined = parts.join(".");
-    let meant = joined.strip_prefix("public.").or_else(|| joined.strip_prefix("dbo."));
-    meant.map(str::to_owned).unwrap_or(joined)
-}
-
-fn ident(ident: &Ident) -> String {
-    match ident.quote_style {
-        // MySQL and T-SQL quote names that they compare without regard to case.
-        Some('"') => ident.value.clone(),
-        _ => ident.value.to_lowercase(),
-    }
-}
-
-fn idents(names: &[Ident]) -> Vec<String> {
-    names.iter().map(ident).collect()
-}
-
-fn indexed(columns: &[IndexColumn]) -> Vec<String> {
-    let name = |column: &IndexColumn| match &column.column.expr {
-        Expr::Identifier(name) => ident(name),
-        expression => expression.to_string().to_lowercase(),
-    };
-    columns.iter().map(name).collect()
-}
-
 impl Run<'_> {
-    fn gap(&mut self, text: String) {
+    pub(super) fn gap(&mut self, text: String) {
         let place = self.place.to_owned();
         self.schema.gaps.push(Gap { place, text });
+    }
+
+    /// Keeps the text of what is done to an object, for comparison.
+    pub(super) fn note(&mut self, key: &str, done: &impl ToString, adds: bool, table: Option<&str>) {
+        let note = Note {
+            text: done.to_string(),
+            place: self.place.to_owned(),
+            table: table.map(str::to_owned),
+            adds,
+        };
+        self.schema.notes.push(key, note);
     }
 
     fn table(&mut self, name: &str, may_be_missing: bool) -> Option<&mut Table> {
@@ -167,6 +171,11 @@ impl Run<'_> {
         for constraint in &create.constraints {
             add_constraint(&mut table, constraint);
         }
+        table.collation = collation_of(&create.table_options);
+        if let Some(how) = &create.partition_by {
+            let note = format!("table {name} partition by {how}");
+            self.note(&format!("table {name}"), &note, false, Some(&name));
+        }
         self.schema.tables.insert(name, table);
     }
 
@@ -180,36 +189,12 @@ impl Run<'_> {
         }
     }
 
-    fn drop(&mut self, object: ObjectType, name: &str, if_exists: bool) {
-        let gone = match object {
-            ObjectType::Table => self.schema.tables.remove(name).is_some(),
-            ObjectType::View | ObjectType::MaterializedView => self.schema.views.remove(name).is_some(),
-            ObjectType::Type => self.schema.enums.remove(name).is_some(),
-            ObjectType::Index => {
-                for table in self.schema.tables.values_mut() {
-                    table
-                        .constraints
-                        .retain(|constraint| constraint.name.as_deref() != Some(name));
-                }
-                true
-            }
-            ObjectType::Schema | ObjectType::Database => {
-                let below = format!("{name}.");
-                self.schema.tables.retain(|table, _| !table.starts_with(&below));
-                self.schema.views.retain(|view, _| !view.starts_with(&below));
-                true
-            }
-            _ => true,
-        };
-        if !gone && !if_exists {
-            self.gap(format!("`{name}` is dropped and created in no file"));
-        }
-    }
-
     fn alter_type(&mut self, name: &str, operation: &AlterTypeOperation) {
         if let AlterTypeOperation::Rename(rename) = operation {
             if let Some(values) = self.schema.enums.remove(name) {
                 self.schema.enums.insert(ident(&rename.new_name), values);
+            } else {
+                self.note(&format!("type {name}"), operation, false, None);
             }
             return;
         }
@@ -282,10 +267,7 @@ impl Run<'_> {
                 ..
             } => redefine(table, &ident(col_name), data_type, options),
             Op::AlterColumn { column_name, op } => alter_column(table, &ident(column_name), op),
-            Op::AddConstraint { constraint, .. } => {
-                add_constraint(table, constraint);
-                true
-            }
+            Op::AddConstraint { constraint, .. } => add_constraint(table, constraint),
             Op::DropConstraint {
                 name: constraint,
                 if_exists,
@@ -310,174 +292,26 @@ impl Run<'_> {
                 true
             }
             Op::SwapWith { .. } => false,
-            // Partitions, owners, triggers, storage: no column changes.
-            _ => true,
+            // Owners, storage, and how the change itself is run.
+            Op::OwnerTo { .. }
+            | Op::Algorithm { .. }
+            | Op::Lock { .. }
+            | Op::AutoIncrement { .. }
+            | Op::ClusterBy { .. }
+            | Op::DropClusteringKey
+            | Op::ReplicaIdentity { .. }
+            | Op::SetLogged
+            | Op::SetUnlogged
+            | Op::SetOptionsParens { .. }
+            | Op::SetTblProperties { .. }
+            | Op::ValidateConstraint { .. } => true,
+            _ => {
+                self.note(&format!("table {name}"), operation, false, Some(name));
+                true
+            }
         };
         if !understood {
             self.gap(format!("`{operation}` changes what table `{name}` hasn't"));
         }
     }
-}
-
-fn add_column(table: &mut Table, definition: &ColumnDef) {
-    let name = ident(&definition.name);
-    let column = column_of(
-        table,
-        &name,
-        &definition.data_type,
-        definition
-            .options
-            .iter()
-            .map(|option| (option.name.as_ref().map(ident), &option.option)),
-    );
-    table.columns.insert(name, column);
-}
-
-/// MySQL's way to say all of a column anew; constraints on it stay.
-fn redefine(table: &mut Table, name: &str, data_type: &DataType, options: &[ColumnOption]) -> bool {
-    let Some(was) = table.columns.get(name).map(|column| column.was.clone()) else {
-        return false;
-    };
-    let mut column = column_of(table, name, data_type, options.iter().map(|option| (None, option)));
-    column.was = was;
-    table.columns.insert(name.to_owned(), column);
-    true
-}
-
-fn column_of<'a>(
-    table: &mut Table,
-    name: &str,
-    data_type: &DataType,
-    options: impl Iterator<Item = (Option<String>, &'a ColumnOption)>,
-) -> Column {
-    let serial = matches!(data_type, DataType::Custom(name, _) if name.to_string().to_lowercase().contains("serial"));
-    let mut column = Column {
-        ty: Type::of(data_type),
-        not_null: serial,
-        default: None,
-        generated: serial,
-        always: false,
-        was: std::collections::BTreeSet::new(),
-    };
-    for (constraint_name, option) in options {
-        let mut constraint = |kind, demand: String| {
-            table.constraints.push(Constraint {
-                kind,
-                name: constraint_name.clone(),
-                columns: vec![name.to_owned()],
-                demand,
-            });
-        };
-        match option {
-            ColumnOption::Null => column.not_null = false,
-            ColumnOption::NotNull => column.not_null = true,
-            ColumnOption::Default(value) => column.default = Some(value.to_string()),
-            ColumnOption::PrimaryKey(_) => {
-                column.not_null = true;
-                constraint(Kind::PrimaryKey, name.to_owned());
-            }
-            ColumnOption::Unique(_) => constraint(Kind::Unique, name.to_owned()),
-            ColumnOption::Check(check) => constraint(Kind::Check, check.expr.to_string()),
-            ColumnOption::ForeignKey(key) => {
-                let to = target(&key.foreign_table, &key.referred_columns);
-                constraint(Kind::ForeignKey, format!("{name} -> {to}"));
-            }
-            ColumnOption::Generated { generated_as, .. } => {
-                column.generated = true;
-                column.always = !matches!(generated_as, GeneratedAs::ByDefault);
-            }
-            ColumnOption::Identity(_) => (column.generated, column.always) = (true, true),
-            ColumnOption::Materialized(_) | ColumnOption::Ephemeral(_) | ColumnOption::Alias(_) => {
-                (column.generated, column.always) = (true, true);
-            }
-            ColumnOption::DialectSpecific(tokens) => {
-                let words: Vec<String> = tokens.iter().map(|token| token.to_string().to_uppercase()).collect();
-                // AUTO_INCREMENT and AUTOINCREMENT.
-                column.generated |= words.iter().any(|word| word.starts_with("AUTO"));
-            }
-            _ => {}
-        }
-    }
-    column
-}
-
-fn target(table: &ObjectName, columns: &[Ident]) -> String {
-    let (table, columns) = (name_of(table), idents(columns).join(", "));
-    if columns.is_empty() {
-        table
-    } else {
-        format!("{table}({columns})")
-    }
-}
-
-fn add_constraint(table: &mut Table, constraint: &TableConstraint) {
-    let (kind, name, columns, demand) = match constraint {
-        TableConstraint::Unique(unique) => {
-            let columns = indexed(&unique.columns);
-            let demand = columns.join(", ");
-            (
-                Kind::Unique,
-                unique.name.as_ref().or(unique.index_name.as_ref()),
-                columns,
-                demand,
-            )
-        }
-        TableConstraint::PrimaryKey(key) => {
-            let columns = indexed(&key.columns);
-            table.set_not_null(&columns);
-            let demand = columns.join(", ");
-            (Kind::PrimaryKey, key.name.as_ref(), columns, demand)
-        }
-        TableConstraint::ForeignKey(key) => {
-            let columns = idents(&key.columns);
-            let demand = format!(
-                "{} -> {}",
-                columns.join(", "),
-                target(&key.foreign_table, &key.referred_columns)
-            );
-            (Kind::ForeignKey, key.name.as_ref(), columns, demand)
-        }
-        TableConstraint::Check(check) => (Kind::Check, check.name.as_ref(), Vec::new(), check.expr.to_string()),
-        // An index demands nothing.
-        _ => return,
-    };
-    table.constraints.push(Constraint {
-        kind,
-        name: name.map(ident),
-        columns,
-        demand,
-    });
-}
-
-fn drop_column(table: &mut Table, name: &str) -> bool {
-    table
-        .constraints
-        .retain(|constraint| !constraint.columns.iter().any(|column| column == name));
-    table.columns.remove(name).is_some()
-}
-
-fn drop_constraint(table: &mut Table, table_name: &str, name: &str) -> bool {
-    let before = table.constraints.len();
-    table
-        .constraints
-        .retain(|constraint| !constraint.names(table_name).iter().any(|known| known == name));
-    table.constraints.len() < before
-}
-
-fn alter_column(table: &mut Table, name: &str, operation: &AlterColumnOperation) -> bool {
-    let Some(column) = table.columns.get_mut(name) else {
-        return false;
-    };
-    match operation {
-        AlterColumnOperation::SetNotNull => column.not_null = true,
-        AlterColumnOperation::DropNotNull => column.not_null = false,
-        AlterColumnOperation::SetDefault { value } => column.default = Some(value.to_string()),
-        AlterColumnOperation::DropDefault => column.default = None,
-        AlterColumnOperation::SetDataType { data_type, .. } => column.ty = Type::of(data_type),
-        AlterColumnOperation::AddGenerated { generated_as, .. } => {
-            column.generated = true;
-            column.always = matches!(generated_as, Some(GeneratedAs::Always));
-        }
-    }
-    true
 }

@@ -93,7 +93,9 @@ impl<'a> Comparison<'a> {
                 self.add("COLUMN_ADDED", table, name, format!("column `{name}` was added"));
             }
         }
+        self.collation(table, "", old.collation.as_ref(), new.collation.as_ref());
         self.constraints(table, old, new);
+        self.manners(table, old, new);
     }
 
     fn column(&mut self, table: &str, name: &str, old: &Column, new: &Column) {
@@ -102,9 +104,10 @@ impl<'a> Comparison<'a> {
             Step::Longer => Some("COLUMN_LENGTHENED"),
             Step::Wider => Some("COLUMN_WIDENED"),
             Step::Narrower => Some("COLUMN_NARROWED"),
+            Step::Filled => Some("COLUMN_PADDING_CHANGED"),
             Step::Other => Some("COLUMN_TYPE_CHANGED"),
         };
-        if let (Type::Enum(before), Type::Enum(after)) = (&old.ty, &new.ty) {
+        if let (Type::Enum(before), Type::Enum(after)) | (Type::Set(before), Type::Set(after)) = (&old.ty, &new.ty) {
             self.values(table, name, before, after);
         } else if let Some(rule) = rule {
             let (before, after) = (old.ty.shown(), new.ty.shown());
@@ -123,8 +126,22 @@ impl<'a> Comparison<'a> {
             (true, false) => self.add("NOT_NULL_DROPPED", table, name, format!("column `{name}` may be null")),
             _ => {}
         }
+        self.collation(table, name, old.collation.as_ref(), new.collation.as_ref());
+        if old.computed != new.computed && old.always == new.always {
+            let text = format!("column `{name}` is computed otherwise");
+            self.add("COMPUTED_CHANGED", table, name, text);
+        }
         self.always(table, name, old, new);
         self.default(table, name, old, new);
+    }
+
+    fn collation(&mut self, table: &str, name: &str, old: Option<&String>, new: Option<&String>) {
+        if old != new {
+            let shown = |said: Option<&String>| said.map_or("the usual one", String::as_str).to_owned();
+            let (old, new) = (shown(old), shown(new));
+            let text = format!("the collation or character set changed from {old} to {new}");
+            self.add("COLLATION_CHANGED", table, name, text);
+        }
     }
 
     fn always(&mut self, table: &str, name: &str, old: &Column, new: &Column) {
@@ -224,6 +241,20 @@ impl<'a> Comparison<'a> {
                     demand,
                     format!("{what} `{demand}` was dropped"),
                 );
+            }
+        }
+    }
+
+    /// Constraints that demand the same, and act otherwise.
+    fn manners(&mut self, table: &str, old: &Table, new: &Table) {
+        for before in &old.constraints {
+            let alike = |after: &&Constraint| after.kind == before.kind && after.demand == before.demand;
+            let after = new.constraints.iter().find(alike);
+            if let Some(after) = after.filter(|after| after.manner != before.manner) {
+                let shown = |manner: &str| if manner.is_empty() { "as usual" } else { manner }.to_owned();
+                let (demand, old, new) = (&before.demand, shown(&before.manner), shown(&after.manner));
+                let text = format!("the constraint `{demand}` acts otherwise: {old}, now {new}");
+                self.add("CONSTRAINT_CHANGED", table, demand, text);
             }
         }
     }

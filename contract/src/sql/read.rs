@@ -6,11 +6,12 @@ use holdpoint_schemas::SourceError;
 use sqlparser::ast::Statement;
 use sqlparser::dialect::{Dialect, GenericDialect, MsSqlDialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer};
 
 use super::apply::apply;
+use super::meaning::{self, Done, Meaning};
 use super::schema::Schema;
-use super::sections;
+use super::{conditional, domains, sections, split};
 use crate::{ContractError, Gap, Sources};
 
 /// Largest side, in bytes.
@@ -49,71 +50,6 @@ const OPERATORS: &[&str] = &[
     "XOR",
 ];
 
-/// Words that a statement which changes no table begins with: it isn't missed.
-const HARMLESS: &[&str] = &[
-    "ANALYZE",
-    "BEGIN",
-    "CALL",
-    "COMMENT",
-    "COMMIT",
-    "DECLARE",
-    "DELETE",
-    "DELIMITER",
-    "EXPLAIN",
-    "GO",
-    "GRANT",
-    "INSERT",
-    "LOCK",
-    "MERGE",
-    "PRAGMA",
-    "PRINT",
-    "REINDEX",
-    "REPLACE",
-    "REVOKE",
-    "ROLLBACK",
-    "SELECT",
-    "SET",
-    "SHOW",
-    "START",
-    "TRUNCATE",
-    "UNLOCK",
-    "UPDATE",
-    "USE",
-    "VACUUM",
-    "WITH",
-];
-
-/// What may be created, changed and dropped without a change to any table, view or type.
-const OTHER_OBJECTS: &[&str] = &[
-    "ACCESS",
-    "AGGREGATE",
-    "CAST",
-    "COLLATION",
-    "CONVERSION",
-    "DEFAULT",
-    "EVENT",
-    "EXTENSION",
-    "FUNCTION",
-    "GROUP",
-    "LANGUAGE",
-    "LARGE",
-    "OPERATOR",
-    "POLICY",
-    "PROCEDURE",
-    "PUBLICATION",
-    "ROLE",
-    "RULE",
-    "SEQUENCE",
-    "SERVER",
-    "STATISTICS",
-    "SUBSCRIPTION",
-    "TABLESPACE",
-    "TEXT",
-    "TRIGGER",
-    "TRUSTED",
-    "USER",
-];
-
 /// Reads all files in the order in which migration tools run them, and applies them to an empty database.
 pub(super) fn schema(sources: &dyn Sources) -> Result<Schema, ContractError> {
     let mut paths = sources.paths();
@@ -138,8 +74,9 @@ pub(super) fn schema(sources: &dyn Sources) -> Result<Schema, ContractError> {
             SourceError::new(&path, error.to_string()).help("make the file readable, or leave it out of the folder")
         })?;
         bytes += text.len();
-        let read = read(&path, &sections::forward(text.trim_start_matches('\u{feff}')))?;
-        statements += read.statements.len();
+        let text = split::with_semicolons(&sections::forward(text.trim_start_matches('\u{feff}')));
+        let read = read(&path, &text)?;
+        statements += read.steps.len();
         if bytes > MAX_BYTES || statements > MAX_STATEMENTS {
             let message = format!("the files have more than {MAX_BYTES} bytes or {MAX_STATEMENTS} statements");
             return Err(SourceError::new(&path, message)
@@ -147,11 +84,14 @@ pub(super) fn schema(sources: &dyn Sources) -> Result<Schema, ContractError> {
                 .into());
         }
         schema.gaps.extend(read.gaps);
-        for (line, statement) in &read.statements {
-            let place = format!("{path}:{line}");
-            apply(&mut schema, statement, &place);
+        for (line, step) in read.steps {
+            match step {
+                Step::Run(statement) => apply(&mut schema, &statement, &format!("{path}:{line}")),
+                Step::Noted(done) => done.apply(&mut schema.notes),
+            }
         }
     }
+    domains::resolve(&mut schema);
     Ok(schema)
 }
 
@@ -189,8 +129,13 @@ fn natural(a: &str, b: &str) -> Ordering {
 
 #[derive(Default)]
 struct Read {
-    statements: Vec<(u64, Statement)>,
+    steps: Vec<(u64, Step)>,
     gaps: Vec<Gap>,
+}
+
+enum Step {
+    Run(Box<Statement>),
+    Noted(Done),
 }
 
 /// Reads a file in the dialect that leaves the fewest statements unread; the likeliest first.
@@ -198,14 +143,18 @@ fn read(path: &str, text: &str) -> Result<Read, ContractError> {
     let generic: &dyn Dialect = &GenericDialect {};
     let postgres: &dyn Dialect = &PostgreSqlDialect {};
     let mysql: &dyn Dialect = &MySqlDialect {};
-    let dialects = if text.contains('`') {
-        [mysql, generic, postgres, &SQLiteDialect {}, &MsSqlDialect {}]
+    let dialects: &[&dyn Dialect] = if conditional::is_in(text) {
+        // To all others it is a comment.
+        &[mysql, generic]
+    } else if text.contains('`') {
+        &[mysql, generic, postgres, &SQLiteDialect {}, &MsSqlDialect {}]
     } else {
-        [postgres, generic, mysql, &SQLiteDialect {}, &MsSqlDialect {}]
+        &[postgres, generic, mysql, &SQLiteDialect {}, &MsSqlDialect {}]
     };
+    let places = conditional::places(text);
     let mut best: Option<Read> = None;
     let mut error = None;
-    for dialect in dialects {
+    for &dialect in dialects {
         let tokens = match Tokenizer::new(dialect, text).tokenize_with_location() {
             Ok(tokens) => tokens,
             Err(wrong) => {
@@ -213,7 +162,7 @@ fn read(path: &str, text: &str) -> Result<Read, ContractError> {
                 continue;
             }
         };
-        let read = statements(path, dialect, tokens);
+        let read = statements(path, dialect, tokens, &places);
         if read.gaps.is_empty() {
             return Ok(read);
         }
@@ -233,22 +182,16 @@ fn read(path: &str, text: &str) -> Result<Read, ContractError> {
     Err(crate::text::at(found, text, place(line), place(column)).into())
 }
 
-/// Splits at semicolons, so that what can't be read of one statement costs no other.
-fn statements(path: &str, dialect: &dyn Dialect, tokens: Vec<TokenWithSpan>) -> Read {
+/// Reads each statement by itself, so that what can't be read of one costs no other.
+fn statements(path: &str, dialect: &dyn Dialect, tokens: Vec<TokenWithSpan>, conditional: &[Span]) -> Read {
     let mut read = Read::default();
-    let mut chunk: Vec<TokenWithSpan> = Vec::new();
-    let end = std::iter::once(TokenWithSpan::wrap(Token::SemiColon));
-    for token in tokens.into_iter().chain(end) {
-        match token.token {
-            Token::SemiColon | Token::EOF => statement(path, dialect, std::mem::take(&mut chunk), &mut read),
-            Token::Whitespace(_) => {}
-            _ => chunk.push(token),
-        }
+    for chunk in split::statements(tokens) {
+        statement(path, dialect, chunk, conditional, &mut read);
     }
     read
 }
 
-fn statement(path: &str, dialect: &dyn Dialect, chunk: Vec<TokenWithSpan>, read: &mut Read) {
+fn statement(path: &str, dialect: &dyn Dialect, chunk: Vec<TokenWithSpan>, conditional: &[Span], read: &mut Read) {
     let Some(first) = chunk.first() else { return };
     let line = first.span.start.line;
     let words: Vec<String> = chunk
@@ -257,31 +200,46 @@ fn statement(path: &str, dialect: &dyn Dialect, chunk: Vec<TokenWithSpan>, read:
         .map(|token| token.token.to_string().to_uppercase())
         .collect();
     let begins = words.first().map_or("", String::as_str);
-    if HARMLESS.contains(&begins) || !begins.starts_with(|c: char| c.is_ascii_alphabetic()) && begins != "(" {
-        // What isn't a statement at all, such as a command of a client, is told.
-        if !HARMLESS.contains(&begins) {
-            read.gaps.push(gap(path, line, &words));
-        }
+    // What isn't a statement at all, such as a command of a client, is told.
+    if !begins.starts_with(|c: char| c.is_ascii_alphabetic()) && begins != "(" {
+        read.gaps.push(gap(path, line, &words));
         return;
     }
-    if matches!(begins, "CREATE" | "ALTER" | "DROP") {
-        let object = |word: &&String| !matches!(word.as_str(), "OR" | "REPLACE" | "CONSTRAINT");
-        let object = words.iter().skip(1).find(object);
-        if object.is_some_and(|object| OTHER_OBJECTS.contains(&object.as_str())) {
+    let place = format!("{path}:{line}");
+    match meaning::of(&chunk, &place) {
+        Meaning::Nothing => return,
+        Meaning::Noted(done) => {
+            read.steps.push((line, Step::Noted(done)));
             return;
         }
+        Meaning::Run => {}
     }
     if depth(&chunk) > MAX_BRACKETS || operators(&chunk) > MAX_OPERATORS {
         read.gaps.push(gap(path, line, &words));
         return;
     }
+    let chunk = domains::with_condition(&chunk).unwrap_or(chunk);
+    let (conditional, plain) = conditional::parted(&chunk, conditional);
+    let mut run = |statement| read.steps.push((line, Step::Run(Box::new(statement))));
+    if let Some(statement) = parsed(dialect, chunk) {
+        run(statement);
+    } else if conditional.is_empty() {
+        read.gaps.push(gap(path, line, &words));
+    } else {
+        if let Some(statement) = parsed(dialect, plain) {
+            run(statement);
+        }
+        let done = Done::text(&conditional, "", &place);
+        read.steps.push((line, Step::Noted(done)));
+    }
+}
+
+fn parsed(dialect: &dyn Dialect, chunk: Vec<TokenWithSpan>) -> Option<Statement> {
     let mut parser = Parser::new(dialect)
         .with_recursion_limit(MAX_DEPTH)
         .with_tokens_with_locations(chunk);
-    match parser.parse_statement() {
-        Ok(statement) if parser.peek_token().token == Token::EOF => read.statements.push((line, statement)),
-        _ => read.gaps.push(gap(path, line, &words)),
-    }
+    let statement = parser.parse_statement().ok()?;
+    (parser.peek_token().token == Token::EOF).then_some(statement)
 }
 
 fn gap(path: &str, line: u64, words: &[String]) -> Gap {

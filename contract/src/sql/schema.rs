@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::domains::Domain;
+use super::notes::Notes;
 use super::types::Type;
 use crate::Gap;
 
@@ -11,6 +13,10 @@ pub(super) struct Schema {
     pub views: BTreeMap<String, View>,
     /// Types that list their values.
     pub enums: BTreeMap<String, Vec<String>>,
+    /// Types with demands.
+    pub domains: BTreeMap<String, Domain>,
+    /// What is compared by its text alone.
+    pub notes: Notes,
     pub gaps: Vec<Gap>,
 }
 
@@ -26,6 +32,8 @@ pub(super) struct View {
 pub(super) struct Table {
     pub columns: BTreeMap<String, Column>,
     pub constraints: Vec<Constraint>,
+    /// How text is held and compared in columns that don't say it.
+    pub collation: Option<String>,
     /// Names that it had in the same files.
     pub was: BTreeSet<String>,
 }
@@ -39,6 +47,10 @@ pub(super) struct Column {
     pub generated: bool,
     /// The database always gives the value: a row that gives it is refused.
     pub always: bool,
+    /// What the value is computed of, or is set to when the row changes.
+    pub computed: Option<String>,
+    /// How its text is held and compared.
+    pub collation: Option<String>,
     pub was: BTreeSet<String>,
 }
 
@@ -65,6 +77,8 @@ pub(super) struct Constraint {
     pub columns: Vec<String>,
     /// What it demands, for comparison and for people: columns, expression, target.
     pub demand: String,
+    /// When it is checked, and what happens to rows that refer to one that goes; empty: as usual.
+    pub manner: String,
 }
 
 impl Constraint {
@@ -98,10 +112,11 @@ impl Table {
         column.was.insert(old.to_owned());
         self.columns.insert(new.to_owned(), column);
         for constraint in &mut self.constraints {
+            let plain = constraint.demand == constraint.columns.join(", ");
             for name in constraint.columns.iter_mut().filter(|name| *name == old) {
                 new.clone_into(name);
             }
-            if constraint.kind == Kind::PrimaryKey || constraint.kind == Kind::Unique {
+            if plain && (constraint.kind == Kind::PrimaryKey || constraint.kind == Kind::Unique) {
                 constraint.demand = constraint.columns.join(", ");
             }
         }

@@ -40,6 +40,18 @@ fn fixtures() -> Vec<(&'static str, String, String)> {
         columns("COLUMN_WIDENED", "b int", "b bigint"),
         after("COLUMN_LENGTHENED", "ALTER TABLE t ALTER COLUMN b TYPE text"),
         columns("COLUMN_TYPE_CHANGED", "b int", "b uuid"),
+        columns("COLUMN_PADDING_CHANGED", "b char(5)", "b varchar(5)"),
+        columns("COLLATION_CHANGED", "b text", "b text COLLATE \"C\""),
+        columns(
+            "COMPUTED_CHANGED",
+            "b int GENERATED ALWAYS AS (a * 2) STORED",
+            "b int GENERATED ALWAYS AS (a * 3) STORED",
+        ),
+        columns(
+            "CONSTRAINT_CHANGED",
+            "b int REFERENCES u (x)",
+            "b int REFERENCES u (x) ON DELETE CASCADE",
+        ),
         after("NOT_NULL_ADDED", "ALTER TABLE t ALTER COLUMN b SET NOT NULL"),
         columns(
             "NOT_NULL_ADDED_WITH_DEFAULT",
@@ -159,6 +171,12 @@ fn types_are_compared_by_what_they_hold() {
         ("VARCHAR2(20)", "VARCHAR2(10 CHAR)", Some("COLUMN_NARROWED")),
         ("NUMBER(10,2)", "NUMBER(8,2)", Some("COLUMN_NARROWED")),
         ("vector(3)", "vector(4)", Some("COLUMN_TYPE_CHANGED")),
+        ("timestamp(6)", "timestamp(3)", Some("COLUMN_NARROWED")),
+        ("timestamp(6)", "timestamp", None),
+        ("datetime(6)", "datetime", Some("COLUMN_NARROWED")),
+        ("datetime", "timestamp", None),
+        ("SET('x')", "SET('x', 'y')", Some("ENUM_VALUE_ADDED")),
+        ("SET('x')", "ENUM('x')", Some("COLUMN_TYPE_CHANGED")),
         ("LONGTEXT", "TEXT", Some("COLUMN_NARROWED")),
         ("TEXT", "MEDIUMTEXT", Some("COLUMN_LENGTHENED")),
         ("MEDIUMBLOB", "TINYBLOB", Some("COLUMN_NARROWED")),
@@ -229,6 +247,31 @@ fn what_is_not_understood_is_a_gap_and_no_clean_bill() {
     let error = diff(&side("CREATE TABLE t (a int DEFAULT 'x"), &side("")).unwrap_err();
     assert!(error.one_line().starts_with("schema.sql:1:"), "{}", error.one_line());
     assert!(diff(&BTreeMap::new(), &side("")).is_err());
+}
+
+#[test]
+fn what_both_sides_do_alike_is_silent_though_it_is_not_compared() {
+    let text = "CREATE TABLE t (a int);\nCALL p();\nIF 1 = 1 BEGIN DROP TABLE u; END;\nEXEC sp_rename 'a', 'b';\n\
+        REVOKE ALL ON t FROM x; SET search_path = a; USE d; ROLLBACK; SELECT f(); ATTACH DATABASE 'x' AS y;\n\
+        CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f(); DROP FUNCTION g CASCADE;\n\
+        CREATE POLICY p ON t USING (false); ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER SEQUENCE s RESTART;";
+    let diff_of = |revision: &str| found(text, revision);
+    assert_eq!(diff_of(text), ContractDiff::with_gaps("sql", vec![], vec![]));
+    let other = diff_of(&text.replace("USING (false)", "USING (true)"));
+    let places: Vec<&str> = other.gaps.iter().map(|gap| gap.place.as_str()).collect();
+    assert_eq!(places, ["schema.sql:7", "schema.sql:7"], "{:?}", other.gaps);
+}
+
+#[test]
+fn conditional_code_that_can_not_be_read_is_compared_by_its_text() {
+    let table = |column: &str, count: u8| {
+        let partitions = format!("/*!50100 PARTITION BY HASH (`a`) PARTITIONS {count} */");
+        format!("CREATE TABLE `t` (`a` int{column}) ENGINE=InnoDB\n{partitions};")
+    };
+    let (four, five, more) = (table("", 4), table("", 5), table(", `b` int", 4));
+    assert_eq!(found(&four, &four), ContractDiff::with_gaps("sql", vec![], vec![]));
+    assert_eq!(found(&four, &five).verdict(), DiffVerdict::Inconclusive);
+    assert_eq!(ids(&found(&more, &four)), ["COLUMN_DROPPED"]);
 }
 
 proptest! {

@@ -1,11 +1,16 @@
 //! Types of columns, as far as one holds what another held.
 
+use std::cmp::Ordering;
+
 use sqlparser::ast::{BinaryLength, CharacterLength, DataType, EnumMember, ExactNumberInfo, TimezoneInfo};
 
 /// Bytes of MySQL's `MEDIUMTEXT` and `MEDIUMBLOB`.
 const MEDIUM: u64 = (1 << 24) - 1;
 /// Bytes of MySQL's `LONGTEXT` and `LONGBLOB`.
 const LONG: u64 = (1 << 32) - 1;
+
+/// Digits of the seconds of a `TIMESTAMP` that says none (PostgreSQL; SQL standard, 6.1).
+const MICROSECONDS: u64 = 6;
 
 /// A type without its spelling: `INT4`, `INTEGER` and `INT` are one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,13 +29,20 @@ pub(super) enum Type {
     /// Most characters; none: no bound.
     Text {
         length: Option<u64>,
+        /// Shorter text is filled up with spaces.
+        filled: bool,
     },
     Binary {
         length: Option<u64>,
     },
     Timestamp {
         zone: bool,
+        /// `DATETIME`, which holds whole seconds where it doesn't say digits behind the point.
+        datetime: bool,
+        digits: Option<u64>,
     },
+    /// Any of the values that are listed with the column.
+    Set(Vec<String>),
     /// Values that are listed with the column.
     Enum(Vec<String>),
     /// All others, by their name in lower case.
@@ -47,6 +59,8 @@ pub(super) enum Step {
     Wider,
     /// Less fits.
     Narrower,
+    /// The same fits, and shorter text is filled up, or no longer is.
+    Filled,
     /// Something else fits.
     Other,
 }
@@ -56,6 +70,7 @@ impl Type {
         use DataType as D;
         let int = |bits| Self::Int { bits, unsigned: false };
         let unsigned = |bits| Self::Int { bits, unsigned: true };
+        let text = |length| Self::Text { length, filled: false };
         match written {
             D::TinyInt(_) => int(8),
             D::SmallInt(_) | D::Int2(_) | D::Int16 => int(16),
@@ -75,17 +90,16 @@ impl Type {
             D::Float(_) => Self::Float { bits: 64 },
             D::Character(length) | D::Char(length) => Self::Text {
                 length: length.as_ref().map_or(Some(1), characters),
+                filled: true,
             },
             D::CharacterVarying(length) | D::CharVarying(length) | D::Varchar(length) | D::Nvarchar(length) => {
-                Self::Text {
-                    length: length.as_ref().and_then(characters),
-                }
+                text(length.as_ref().and_then(characters))
             }
-            D::TinyText => Self::Text { length: Some(255) },
-            D::MediumText => Self::Text { length: Some(MEDIUM) },
-            D::LongText => Self::Text { length: Some(LONG) },
-            D::Text | D::Clob(_) | D::String(None) => Self::Text { length: None },
-            D::String(length) => Self::Text { length: *length },
+            D::TinyText => text(Some(255)),
+            D::MediumText => text(Some(MEDIUM)),
+            D::LongText => text(Some(LONG)),
+            D::Text | D::Clob(_) | D::String(None) => text(None),
+            D::String(length) => text(*length),
             D::Varbinary(Some(BinaryLength::IntegerLength { length })) => Self::Binary { length: Some(*length) },
             D::Binary(length) => Self::Binary {
                 length: Some(length.unwrap_or(1)),
@@ -95,18 +109,32 @@ impl Type {
             D::LongBlob => Self::Binary { length: Some(LONG) },
             D::Varbinary(_) | D::Bytea | D::Blob(_) | D::Bytes(_) => Self::Binary { length: None },
             D::Bool | D::Boolean => Self::Named("boolean".to_owned()),
-            D::Timestamp(_, zone) => Self::Timestamp {
+            D::Timestamp(digits, zone) => Self::Timestamp {
+                datetime: false,
+                digits: *digits,
                 zone: matches!(zone, TimezoneInfo::WithTimeZone | TimezoneInfo::Tz),
             },
-            D::Datetime(_) | D::TimestampNtz(_) => Self::Timestamp { zone: false },
+            D::Datetime(digits) => Self::Timestamp {
+                zone: false,
+                datetime: true,
+                digits: *digits,
+            },
+            D::TimestampNtz(_) => Self::Timestamp {
+                zone: false,
+                datetime: false,
+                digits: None,
+            },
+            D::Set(values) => Self::Set(values.clone()),
             D::Enum(members, _) => Self::Enum(members.iter().map(member).collect()),
             D::Custom(name, arguments) => match name.to_string().to_ascii_lowercase().as_str() {
                 "smallserial" | "serial2" => int(16),
                 "serial" | "serial4" => int(32),
                 "bigserial" | "serial8" => int(64),
                 // Oracle's, and PostgreSQL's own name of `char`.
-                "varchar2" | "nvarchar2" | "bpchar" => Self::Text {
+                "varchar2" | "nvarchar2" => text(number(arguments, 0)),
+                "bpchar" => Self::Text {
                     length: number(arguments, 0),
+                    filled: true,
                 },
                 "raw" => Self::Binary {
                     length: number(arguments, 0),
@@ -138,13 +166,19 @@ impl Type {
                 digits: Some((all, behind)),
             } => format!("numeric({all},{behind})"),
             Self::Float { bits } => format!("{bits}-bit float"),
-            Self::Text { length: None } => "text".to_owned(),
-            Self::Text { length: Some(length) } => format!("text of {length}"),
+            Self::Text { length, filled } => {
+                let filled = if *filled { "filled up " } else { "" };
+                let length = length.map(|length| format!(" of {length}")).unwrap_or_default();
+                format!("{filled}text{length}")
+            }
             Self::Binary { length: None } => "bytes".to_owned(),
             Self::Binary { length: Some(length) } => format!("{length} bytes"),
-            Self::Timestamp { zone: true } => "timestamp with time zone".to_owned(),
-            Self::Timestamp { zone: false } => "timestamp".to_owned(),
+            Self::Timestamp { zone, digits, .. } => {
+                let digits = digits.map(|digits| format!("({digits})")).unwrap_or_default();
+                format!("timestamp{digits}{}", if *zone { " with time zone" } else { "" })
+            }
             Self::Enum(values) => format!("enum({})", values.join(", ")),
+            Self::Set(values) => format!("set({})", values.join(", ")),
             Self::Named(name) => name.clone(),
         }
     }
@@ -167,15 +201,22 @@ impl Type {
                     if fits { Step::Wider } else { Step::Narrower }
                 }
             },
-            (Self::Text { length: old }, Self::Text { length: new })
-            | (Self::Binary { length: old }, Self::Binary { length: new }) => match (old, new) {
-                // MySQL's plain texts are shorter than these, which only MySQL has.
-                (Some(MEDIUM | LONG), None) => Step::Narrower,
-                (None, Some(MEDIUM | LONG)) | (_, None) => Step::Longer,
-                (Some(old), Some(new)) if new > old => Step::Longer,
-                _ => Step::Narrower,
+            (
+                Self::Text { length, filled },
+                Self::Text {
+                    length: new,
+                    filled: new_filled,
+                },
+            ) => match lengths(*length, *new) {
+                Step::Narrower => Step::Narrower,
+                _ if filled != new_filled => Step::Filled,
+                step => step,
             },
-            (Self::Enum(old), Self::Enum(new)) => {
+            (Self::Binary { length: old }, Self::Binary { length: new }) => lengths(*old, *new),
+            (Self::Timestamp { zone, .. }, Self::Timestamp { zone: new_zone, .. }) if zone == new_zone => {
+                fractions(self, new)
+            }
+            (Self::Enum(old), Self::Enum(new)) | (Self::Set(old), Self::Set(new)) => {
                 if old.iter().all(|value| new.contains(value)) {
                     Step::Wider
                 } else {
@@ -184,6 +225,36 @@ impl Type {
             }
             _ => Step::Other,
         }
+    }
+}
+
+const fn lengths(old: Option<u64>, new: Option<u64>) -> Step {
+    match (old, new) {
+        // MySQL's plain texts are shorter than these, which only MySQL has.
+        (Some(MEDIUM | LONG), None) => Step::Narrower,
+        (None, None) => Step::Same,
+        (None, Some(MEDIUM | LONG)) | (_, None) => Step::Longer,
+        (Some(old), Some(new)) if new == old => Step::Same,
+        (Some(old), Some(new)) if new > old => Step::Longer,
+        _ => Step::Narrower,
+    }
+}
+
+/// Digits behind the point of seconds: what isn't said is said by the database, and in another way for each type.
+fn fractions(old: &Type, new: &Type) -> Step {
+    let digits = |ty: &Type| match ty {
+        Type::Timestamp { datetime, digits, .. } => (*datetime, *digits),
+        _ => (false, None),
+    };
+    let ((old_datetime, old), (new_datetime, new)) = (digits(old), digits(new));
+    if old_datetime != new_datetime && (old.is_none() || new.is_none()) {
+        return Step::Same;
+    }
+    let held = |digits: Option<u64>| digits.unwrap_or(if old_datetime { 0 } else { MICROSECONDS });
+    match held(new).cmp(&held(old)) {
+        Ordering::Less => Step::Narrower,
+        Ordering::Equal => Step::Same,
+        Ordering::Greater => Step::Wider,
     }
 }
 
