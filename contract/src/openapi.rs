@@ -78,6 +78,7 @@ pub fn diff_under(base: &Document, revision: &Document, policy: &Policy) -> Cont
     comparison.whole();
     comparison.paths();
     comparison.webhooks();
+    comparison.unused_parts();
     comparison.schemas();
     comparison.finish()
 }
@@ -139,6 +140,50 @@ impl Comparison<'_> {
             place: format!("{} {}", self.operation, self.path).trim().to_owned(),
             text: text.into(),
         });
+    }
+
+    /// What the comparison by operations doesn't reach, or reads otherwise than the version means it.
+    fn unused_parts(&mut self) {
+        let (base, revision) = (self.graph.base, self.graph.revision);
+        let of = |bundle: &Bundle, key| bundle.tree.get(bundle.root, key);
+        let is_empty = |bundle: &Bundle| {
+            let parts = [word::PATHS, word::WEBHOOKS]
+                .into_iter()
+                .filter_map(|key| of(bundle, key));
+            parts.into_iter().all(|part| bundle.tree.entries(part).is_empty())
+        };
+        // Others may refer to its parts.
+        if is_empty(base) && is_empty(revision) {
+            let part = |bundle: &Bundle, name: &str| bundle.tree.get_str(of(bundle, word::COMPONENTS)?, name);
+            // Security is compared as a whole.
+            let others = [
+                "schemas",
+                "parameters",
+                "requestBodies",
+                "responses",
+                "headers",
+                "pathItems",
+                "callbacks",
+            ];
+            let same = |name: &&str| match (part(base, name), part(revision, name)) {
+                (Some(old), Some(new)) => self.graph.settled(old, new),
+                (old, new) => old.is_none() && new.is_none(),
+            };
+            if !others.iter().all(same) {
+                self.gap("there is no operation, and `components` alone aren't compared");
+            }
+        }
+        let is_3_0 = |bundle: &Bundle| {
+            let version = bundle.tree.text_of(bundle.root, word::OPENAPI);
+            version.is_some_and(|version| version.starts_with("3.0"))
+        };
+        let says_nullable = |bundle: &Bundle| bundle.tree.all().any(|node| bundle.tree.flag(node, word::NULLABLE));
+        if is_3_0(base) != is_3_0(revision) {
+            let later = if is_3_0(base) { revision } else { base };
+            if says_nullable(later) {
+                self.gap("`nullable` stands in a description of OpenAPI 3.1, where it is no keyword: whether null is meant can't be told");
+            }
+        }
     }
 
     /// Asks for a comparison of two schemas.

@@ -19,7 +19,8 @@ fn joint<'a>(bundle: &'a Bundle, schemas: &[NodeId]) -> View<'a> {
 
 /// Whether properties without a name of their own are refused.
 fn is_closed(view: &View<'_>) -> bool {
-    let mut schemas = view.all(word::ADDITIONAL_PROPERTIES);
+    let rest = [word::ADDITIONAL_PROPERTIES, word::UNEVALUATED_PROPERTIES];
+    let mut schemas = rest.into_iter().flat_map(|keyword| view.all(keyword));
     view.get(word::PATTERN_PROPERTIES).is_none() && schemas.any(|schema| view.bundle.tree.bool(schema) == Some(false))
 }
 

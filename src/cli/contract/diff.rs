@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum as _};
 use holdpoint_contract::overrides::judge;
 use holdpoint_contract::{Change, DiffVerdict, Kind, Level};
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -109,7 +110,11 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
     let (base, revision) = (name(&base), name(&revision));
     let (before, after) = (before.sources(&base, kind)?, after.sources(&revision, kind)?);
     let hosts = arguments.allow_refs_from.as_slice();
-    let network = |own| Network { own, hosts };
+    let network = |own| Network {
+        own,
+        hosts,
+        waited: Cell::default(),
+    };
     let (before, after) = (network(&*before), network(&*after));
     let side = |name, sources| Side { name, sources };
     let diff = contracts::compare(&side(&base, &before), &side(&revision, &after), kind, global.now())?;

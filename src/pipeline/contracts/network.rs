@@ -5,13 +5,16 @@ use http_body_util::Full;
 use hyper::Request;
 use hyper::body::Bytes;
 use hyper::header::{ACCEPT, HOST, USER_AGENT};
-use std::time::Duration;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 use super::{MAX_FILE_BYTES, text};
 use crate::web::{self, Target};
 
 /// Longest time for one file.
 const TIME: Duration = Duration::from_secs(30);
+/// Longest time for all files of a side.
+const ALL_TIME: Duration = Duration::from_secs(120);
 
 /// The files of a side, and those on the network that it may refer to.
 pub struct Network<'a> {
@@ -19,6 +22,8 @@ pub struct Network<'a> {
     pub own: &'a dyn Sources,
     /// Hosts that may be asked, as addresses write them: a name, or a name and a port.
     pub hosts: &'a [String],
+    /// Time that was waited for answers so far.
+    pub waited: Cell<Duration>,
 }
 
 impl Sources for Network<'_> {
@@ -43,8 +48,15 @@ impl Sources for Network<'_> {
         {
             return Err(Unreadable::Network);
         }
-        let asked = async { tokio::time::timeout(TIME, fetch(&target)).await };
+        let left = ALL_TIME.saturating_sub(self.waited.get());
+        if left.is_zero() {
+            let text = format!("the answers took more than {} s together", ALL_TIME.as_secs());
+            return Err(Unreadable::Other(text));
+        }
+        let began = Instant::now();
+        let asked = async { tokio::time::timeout(TIME.min(left), fetch(&target)).await };
         let answer = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(asked));
+        self.waited.set(self.waited.get() + began.elapsed());
         match answer {
             Ok(answer) => answer.and_then(text),
             Err(_) => Err(Unreadable::Other(format!("no answer within {} s", TIME.as_secs()))),
