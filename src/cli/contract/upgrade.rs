@@ -172,7 +172,7 @@ const fn registry(ecosystem: Ecosystem) -> &'static str {
     match ecosystem {
         Ecosystem::Pypi => "PyPI",
         Ecosystem::Npm => "npm",
-        Ecosystem::Cargo => "crates.io",
+        Ecosystem::Cargo => "Cargo",
         Ecosystem::Golang => "Go",
         Ecosystem::Maven => "Maven",
     }
