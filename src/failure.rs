@@ -4,6 +4,7 @@ use holdpoint_contract::ContractError;
 use holdpoint_engine::policy::PolicyError;
 use holdpoint_fixes::FixError;
 use holdpoint_intake::IntakeError;
+use holdpoint_ledger::LedgerError;
 use holdpoint_schemas::SourceError;
 use std::fmt::Write as _;
 
@@ -72,7 +73,13 @@ pub fn bad_input(error: &anyhow::Error) -> Option<&BadInput> {
 
 /// Errors that the application's users can do something about, by type.
 fn is_bad_input(error: &anyhow::Error) -> bool {
-    source_error(error).is_some() || bad_input(error).is_some() || error.chain().any(|cause| cause.is::<FixError>())
+    let of_ledger = |cause: &(dyn std::error::Error + 'static)| {
+        let found = cause.downcast_ref::<LedgerError>();
+        found.is_some_and(|error| matches!(error, LedgerError::Altered { .. } | LedgerError::Full { .. }))
+    };
+    source_error(error).is_some()
+        || bad_input(error).is_some()
+        || error.chain().any(|cause| cause.is::<FixError>() || of_ledger(cause))
 }
 
 /// The exit code that an error ends the process with.

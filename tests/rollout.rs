@@ -179,6 +179,10 @@ fn a_halt_of_one_remediator_leaves_the_others_alone() {
         small.order_at(AT, &["halt", "--remediator", "bot"]).status.code(),
         Some(0)
     );
+    refused(
+        &small.order_at(AT, &["halt", "--remediator", "bto"]),
+        &["`bto`", "bot, other"],
+    );
     let report = small.report_at(AT);
     let merged = with_outcome(&report, "merged");
     assert_eq!(merged.len(), 1, "{:#}", report["items"]);

@@ -85,3 +85,9 @@ fn what_it_cannot_serve_is_refused_before_the_first_night() {
     }
     refused(&with_schedule(FAR).run(&["serve"]), &["--at"]);
 }
+
+#[test]
+fn a_schedule_without_a_night_is_refused() {
+    let estate = with_schedule("\nschedule: {cron: '0 0 30 2 *'}\n");
+    refused(&estate.run(&["serve"]), &["has no night ahead"]);
+}

@@ -13,6 +13,7 @@ pub mod checkpoints;
 pub mod choose;
 pub mod claims;
 pub mod classify;
+pub mod confided;
 pub mod contracts;
 pub mod demo;
 pub mod document;

@@ -13,6 +13,8 @@ use crate::error::SourceResult;
 
 /// Most lanes: every finding is held against each until one takes it.
 const MAX_LANES: usize = 500;
+/// Longest name of a lane, in letters: it heads columns.
+const MAX_LANE_NAME: usize = 80;
 /// Longest survival, soak, hysteresis or look-back in days: ten years.
 const MAX_DAYS: u32 = 3_660;
 /// Longest look-back of a circuit breaker in hours: a year.
@@ -78,6 +80,7 @@ pub fn check_rollout_names(name: &str, text: &str, rollout: &Rollout, known: &Kn
 pub(super) fn check(name: &str, text: &str, rollout: &Rollout) -> SourceResult<()> {
     let file = File { name, text };
     file.unique("name:", "the lane", rollout.lanes.iter().map(|lane| lane.name.as_str()))?;
+    lane_names(&file, rollout)?;
     if rollout.lanes.len() > MAX_LANES {
         let message = format!("{} lanes, but at most {MAX_LANES} are read", rollout.lanes.len());
         return file.wrong(
@@ -466,6 +469,28 @@ fn takes_all_of(one: &LaneMatch, other: &LaneMatch) -> bool {
         && list(one.systems.as_ref(), other.systems.as_ref())
         && list(one.teams.as_ref(), other.teams.as_ref())
         && list(one.remediators.as_ref(), other.remediators.as_ref())
+}
+
+/// Two names that people read as one would be two lanes to the track record.
+fn lane_names(file: &File<'_>, rollout: &Rollout) -> SourceResult<()> {
+    let mut seen = BTreeSet::new();
+    for lane in &rollout.lanes {
+        let name = lane.name.as_str();
+        let is_shown = |letter: char| {
+            !letter.is_control()
+                && !matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}')
+        };
+        if name.chars().count() > MAX_LANE_NAME || !name.chars().all(is_shown) {
+            let message =
+                format!("a lane's name is longer than {MAX_LANE_NAME} letters, or holds some that aren't seen");
+            return file.wrong("name:", "", message, "give it a short name of plain letters");
+        }
+        if !seen.insert(name.trim().to_lowercase()) {
+            let message = format!("the lane `{name}` differs from another one only in capitals or spaces");
+            return file.wrong("name:", name, message, "give each its own name");
+        }
+    }
+    Ok(())
 }
 
 fn at_least_one(file: &Part<'_>, key: &str, value: u32, help: &str) -> SourceResult<()> {

@@ -6,7 +6,7 @@ use holdpoint_ledger::approval::Approvers;
 use holdpoint_ledger::bundle::{Bundle, MAX_BUNDLE_BYTES};
 use holdpoint_ledger::note::{Checkpoint, Note, VerifierKey};
 use holdpoint_ledger::proof::{ConsistencyDocument, InclusionDocument};
-use holdpoint_ledger::{Head, ParseHeadError, Verification};
+use holdpoint_ledger::{Head, LedgerError, ParseHeadError, Verification};
 use holdpoint_schemas::evidence::Verdict;
 use serde::de::DeserializeOwned;
 use std::fs::File;
@@ -73,7 +73,14 @@ pub fn run(global: &Global, arguments: &Arguments) -> Result<ExitCode> {
 fn ledger(global: &Global, arguments: &Arguments, expected: Option<&Head>) -> Result<ExitCode> {
     let opened = super::open(global)?;
     let keys: Vec<VerifierKey> = opened.trusted.iter().chain(&arguments.key).cloned().collect();
-    let (head, pruned, mut problems) = match opened.ledger.verify(expected).context("verifying the ledger")? {
+    let verified = match opened.ledger.verify(expected) {
+        // Damage that stops the reading is what was looked for.
+        Err(LedgerError::Altered { problem }) => Verification::Tampered {
+            problems: vec![problem],
+        },
+        verified => verified.context("verifying the ledger")?,
+    };
+    let (head, pruned, mut problems) = match verified {
         Verification::Intact { head, pruned } => (Some(head), pruned, Vec::new()),
         Verification::Tampered { problems } => (None, 0, problems),
     };

@@ -14,6 +14,7 @@ use super::waiting::{find, waiting};
 use super::{Signer, approvers, binding_to_sign};
 use crate::failure::BadInput;
 use crate::pipeline::act;
+use crate::pipeline::confided;
 use crate::pipeline::history::History;
 use crate::pipeline::record::{OVERRIDE, REVIEW};
 use crate::pipeline::session::Session;
@@ -59,6 +60,7 @@ pub fn override_waiting(session: &mut Session, id: &str, signer: &Signer, wanted
         )
         .into());
     }
+    confided::check("reason", &wanted.reason)?;
     let longest = session.estate.config.approvals.override_lifetime;
     let lifetime = wanted.lifetime.unwrap_or(longest);
     if lifetime > longest {
@@ -110,6 +112,7 @@ pub fn acknowledge(session: &mut Session, id: &str, signer: &Signer, comment: &s
         )
         .into());
     }
+    confided::check("message", comment)?;
     let reviewer = approvers.person_of(&signer.identity);
     for one in &open {
         if one.involved.contains(&reviewer) {

@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 use self::count::Ballot;
 use self::desk::EstateRecord;
 use super::act;
+use super::confided;
 use super::estate::read_text;
 use super::history::History;
 use super::record::{APPROVAL, ESTATE};
@@ -122,6 +123,9 @@ pub fn sign(
     signer: &Signer,
     comment: Option<String>,
 ) -> Result<SignedApproval> {
+    if let Some(comment) = &comment {
+        confided::check("message", comment)?;
+    }
     let history = session.history()?;
     let item = waiting(&history, id)?;
     item.still_waits(session, &history)?;

@@ -16,6 +16,7 @@ use super::standing::Standing;
 use super::status::{self, RolloutStatus};
 use crate::failure::BadInput;
 use crate::pipeline::approvals::{self, Signer};
+use crate::pipeline::confided;
 use crate::pipeline::estate::{self, read_text};
 use crate::pipeline::history::History;
 use crate::pipeline::record::{HALT, HOLD, OUTCOME, STAGE};
@@ -268,16 +269,22 @@ impl Desk {
             .lanes
             .iter()
             .flat_map(|lane| lane.matches.remediators.iter().flatten());
-        let known: BTreeSet<&str> = made.chain(named.map(String::as_str)).collect();
+        // One whose fixes lie ready and were never looked at is halted before it makes its first.
+        let fixes = self.config.fixes.as_ref().map(|fixes| self.root.join(fixes));
+        let folders: Vec<String> = fixes
+            .and_then(|folder| std::fs::read_dir(folder).ok())
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .collect();
+        let ready = folders.iter().map(String::as_str);
+        let known: BTreeSet<&str> = made.chain(named.map(String::as_str)).chain(ready).collect();
         if known.contains(name.0.as_str()) {
             return Ok(());
         }
         let known: Vec<&str> = known.into_iter().collect();
         Err(BadInput::new(
-            format!(
-                "no fix on record was made by `{}`, and no lane names it",
-                name.0.escape_debug()
-            ),
+            format!("no fix was made by `{}`, and no lane names it", name.0.escape_debug()),
             match known.as_slice() {
                 [] => "`holdpoint rollout halt` without `--remediator` halts everything".to_owned(),
                 known => format!(
@@ -300,7 +307,8 @@ impl Desk {
             .as_deref()
             .map(|text| words("reference", text))
             .transpose()?;
-        let by = told.by.clone().or_else(|| Signer::from_git().1).ok_or_else(|| {
+        let named = told.by.as_deref().map(|by| words("by", by)).transpose()?;
+        let by = named.or_else(|| Signer::from_git().1).ok_or_else(|| {
             BadInput::new(
                 "nobody says who tells this",
                 "name yourself with `--by`, or set git's `user.email`",
@@ -397,5 +405,6 @@ fn words(what: &str, text: &str) -> Result<String> {
         )
         .into());
     }
+    confided::check(what, text)?;
     Ok(text.to_owned())
 }

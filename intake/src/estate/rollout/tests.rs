@@ -145,6 +145,20 @@ fn what_nobody_can_fulfil_is_refused() {
 }
 
 #[test]
+fn lanes_have_names_that_people_can_tell_apart() {
+    for (other, part) in [
+        ("  - name: Core", "differs from another one only in capitals"),
+        ("  - name: \"up\u{200b}grades\"", "some that aren't seen"),
+        ("  - name: \"up\\egrades\"", "some that aren't seen"),
+    ] {
+        let (.., message) = wrong("  - name: upgrades", other);
+        assert!(message.contains(part), "{message}");
+    }
+    let (.., message) = wrong("  - name: upgrades", &format!("  - name: {}", "u".repeat(81)));
+    assert!(message.contains("longer than 80 letters"), "{message}");
+}
+
+#[test]
 fn budgets_fit_into_each_other() {
     says(
         "{per_night: 10, per_service: 1}",

@@ -330,10 +330,20 @@ fn read_lease(row: &SqlRow<'_>) -> rusqlite::Result<LeaseRow> {
     })
 }
 
+/// `SQLITE_IOERR_SHMSIZE` (sqlite.org/rescode.html).
+const SHM_SIZE: i32 = 4874;
+
 /// For `map_err`: SQLite failed while doing something.
 fn failed(doing: &'static str) -> impl Fn(rusqlite::Error) -> LedgerError + Copy {
     move |source| match source.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DiskFull) => LedgerError::Full { doing },
+        // The file that connections share can't grow.
+        _ if source
+            .sqlite_error()
+            .is_some_and(|error| error.extended_code == SHM_SIZE) =>
+        {
+            LedgerError::Full { doing }
+        }
         _ => LedgerError::Store {
             doing,
             source: source.into(),
