@@ -1,6 +1,6 @@
 //! `holdpoint serve`, as a service manager runs it. The loop itself is tested with a test clock, in `src/server/`.
 
-use crate::support::{Estate, holdpoint, refused};
+use crate::support::{Estate, holdpoint, refused, run};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
@@ -89,5 +89,9 @@ fn what_it_cannot_serve_is_refused_before_the_first_night() {
 #[test]
 fn a_schedule_without_a_night_is_refused() {
     let estate = with_schedule("\nschedule: {cron: '0 0 30 2 *'}\n");
-    refused(&estate.run(&["serve"]), &["has no night ahead"]);
+    let folder = estate.estate();
+    refused(
+        &run(&["--estate", folder.to_str().unwrap(), "serve"]),
+        &["has no night ahead"],
+    );
 }
