@@ -41,6 +41,10 @@ impl Sandbox for Keeping {
         self.inner.describe()
     }
 
+    fn programs(&self) -> String {
+        self.inner.programs()
+    }
+
     fn isolation(&self) -> IsolationReport {
         self.inner.isolation()
     }

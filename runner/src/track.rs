@@ -137,6 +137,10 @@ impl Sandbox for Tracked {
         self.inner.describe()
     }
 
+    fn programs(&self) -> String {
+        self.inner.programs()
+    }
+
     fn isolation(&self) -> IsolationReport {
         self.inner.isolation()
     }

@@ -36,6 +36,10 @@ impl Sandbox for InTurn {
         self.inner.describe()
     }
 
+    fn programs(&self) -> String {
+        self.inner.programs()
+    }
+
     fn isolation(&self) -> IsolationReport {
         self.inner.isolation()
     }

@@ -155,6 +155,12 @@ pub trait Sandbox: Send + Sync {
     /// One line for people: which sandbox, how isolated.
     fn describe(&self) -> String;
 
+    /// Names the programs that steps run with, as exactly as can be told: what others built is another baseline. It isn't
+    /// part of [`Self::describe`], since that goes into decisions, which are the same on every machine.
+    fn programs(&self) -> String {
+        String::new()
+    }
+
     /// How isolated its steps are.
     fn isolation(&self) -> IsolationReport;
 

@@ -7,6 +7,7 @@ use holdpoint_runner::ValidationPlan;
 use holdpoint_runner::agent::AgentRequest;
 use holdpoint_runner::contract_check::{ConsumerContract, ContractPlan, RecordedInteraction, WirePlan};
 use holdpoint_runner::plan::{ScannerPlan, ScannerRun};
+use holdpoint_runner::sandbox::Sandbox;
 use holdpoint_runner::sandbox::snapshot::SnapshotKey;
 use holdpoint_runner::scrutiny::Scrutiny;
 use holdpoint_runner::toolchain;
@@ -109,12 +110,14 @@ impl Job {
         &self.plan.checks
     }
 
-    /// Names the snapshot of the job's baseline: its key, the sandbox that makes it, and the packages that are there.
-    pub(super) fn snapshot_key(&self, sandbox: &str) -> Option<SnapshotKey> {
+    /// Names the snapshot of the job's baseline: its key, the sandbox and the programs that make it,
+    /// and the packages that are there.
+    pub(super) fn snapshot_key(&self, sandbox: &dyn Sandbox) -> Option<SnapshotKey> {
         let packages = self.plan.packages.as_deref().map(listing).unwrap_or_default();
         let digest = Digest::of_parts([
             self.baseline_key.as_str().as_bytes(),
-            sandbox.as_bytes(),
+            sandbox.describe().as_bytes(),
+            sandbox.programs().as_bytes(),
             packages.as_bytes(),
         ]);
         let hex = digest.as_str().rsplit(':').next().unwrap_or_default();

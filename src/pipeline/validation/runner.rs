@@ -301,7 +301,7 @@ impl Shared {
 
     /// Forgets a kept baseline from which nothing could start. Whether there was one.
     async fn give_up(&self, job: &Job) -> bool {
-        let (Some(cache), Some(key)) = (&self.cache, job.snapshot_key(&self.sandbox.describe())) else {
+        let (Some(cache), Some(key)) = (&self.cache, job.snapshot_key(self.sandbox.as_ref())) else {
             return false;
         };
         if cache.get(&key).is_none() {
@@ -321,7 +321,7 @@ impl Shared {
             Arc::clone(baselines.entry(job.baseline_key.clone()).or_default())
         };
         // Held until the candidate is done, so that nobody evicts what it starts from.
-        let key = job.snapshot_key(&self.sandbox.describe());
+        let key = job.snapshot_key(self.sandbox.as_ref());
         let _hold = match (&self.cache, &key) {
             (Some(cache), Some(key)) => Some(cache.hold(key).await.map_err(|error| error.to_string())?),
             _ => None,

@@ -182,6 +182,10 @@ impl Sandbox for DockerSandbox {
         )
     }
 
+    fn programs(&self) -> String {
+        self.image.programs()
+    }
+
     fn isolation(&self) -> IsolationReport {
         IsolationReport {
             kind: self.kind,

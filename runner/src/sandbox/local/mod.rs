@@ -172,9 +172,13 @@ fn failed(what: &'static str) -> impl Fn(io::Error) -> SandboxError {
 impl Sandbox for LocalSandbox {
     fn describe(&self) -> String {
         format!(
-            "bubblewrap {}, host's programs {}, no network, uid {SANDBOX_UID}",
-            self.shared.version, self.shared.view.programs
+            "bubblewrap {}, host's programs, no network, uid {SANDBOX_UID}",
+            self.shared.version
         )
+    }
+
+    fn programs(&self) -> String {
+        self.shared.view.programs.clone()
     }
 
     fn isolation(&self) -> IsolationReport {
