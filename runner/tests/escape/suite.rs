@@ -120,7 +120,14 @@ async fn attempt(
 ) -> (bool, StepOutcome) {
     let controls = missing.iter().fold(Controls::default(), |all, one| all.without(*one));
     let sandbox = backend.with(controls).await;
-    let workspace = sandbox.workspace(&tree()).await.unwrap();
+    let mut made = sandbox.workspace(&tree()).await;
+    // As in `one`: a mount of the machine that goes meanwhile is no fault of what is left of the sandbox.
+    for _ in 1..OPEN_TRIES {
+        if made.is_err() && !missing.is_empty() {
+            made = sandbox.workspace(&tree()).await;
+        }
+    }
+    let workspace = made.unwrap();
     let mark = mark();
     let mut bounds = limits();
     (attack.limits)(&mut bounds);
