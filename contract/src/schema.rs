@@ -11,6 +11,7 @@ mod numbers;
 mod structure;
 mod subtypes;
 mod types;
+mod unnamed;
 mod view;
 pub(crate) mod what;
 

@@ -113,9 +113,26 @@ impl Comparison<'_, '_> {
         true
     }
 
+    /// A bound on both sides. At least one item must be found where nothing else is said (JSON Schema 2020-12
+    /// validation §6.4.5); without `contains` there is none to find.
+    fn bounded(&self, row: &BoundRow) -> (Option<f64>, Option<f64>) {
+        let (old, new) = (bound(&self.old, row), bound(&self.new, row));
+        match row.keyword {
+            word::MIN_CONTAINS | word::MAX_CONTAINS => {
+                let seeks = |view: &View<'_>| view.get(word::CONTAINS).is_some();
+                if !seeks(&self.old) || !seeks(&self.new) {
+                    return (None, None);
+                }
+                let default = (row.keyword == word::MIN_CONTAINS).then_some(1.0);
+                (old.or(default), new.or(default))
+            }
+            _ => (old, new),
+        }
+    }
+
     fn bound(&mut self, row: &BoundRow) {
         let name = self.graph.base.tree.str(row.keyword).to_owned();
-        let (what, text) = match (bound(&self.old, row), bound(&self.new, row)) {
+        let (what, text) = match self.bounded(row) {
             (None, Some(new)) => (row.set, format!("`{name}` is new: {new}")),
             (Some(old), None) => (row.unset, format!("`{name}` was {old}, is gone")),
             (Some(old), Some(new)) => {

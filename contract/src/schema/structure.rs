@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::compare::{Comparison, label};
 use super::what::RESTRICTIONS;
+use super::unnamed::Unnamed;
 use super::{Edge, Guard, View, What, types};
 use crate::bundle::{At, Bundle};
 use crate::tree::{NodeId, Sym, word};
@@ -15,13 +16,6 @@ pub(super) type Matched = (Vec<(NodeId, NodeId)>, Vec<NodeId>, Vec<NodeId>);
 fn joint<'a>(bundle: &'a Bundle, schemas: &[NodeId]) -> View<'a> {
     let all: Vec<At> = schemas.iter().map(|schema| bundle.resolve(*schema)).collect();
     View::of(bundle, &all)
-}
-
-/// Whether properties without a name of their own are refused.
-fn is_closed(view: &View<'_>) -> bool {
-    let rest = [word::ADDITIONAL_PROPERTIES, word::UNEVALUATED_PROPERTIES];
-    let mut schemas = rest.into_iter().flat_map(|keyword| view.all(keyword));
-    view.get(word::PATTERN_PROPERTIES).is_none() && schemas.any(|schema| view.bundle.tree.bool(schema) == Some(false))
 }
 
 /// Whether a keyword restricts anything: of a condition and what follows from it, none does alone.
@@ -187,33 +181,36 @@ impl<'a> Comparison<'_, 'a> {
                     self.below(old, new, step, guard);
                 }
                 (Some(old), None) => {
-                    if is_closed(&self.new) {
-                        self.tell_at(
-                            What::Row("property-refused"),
-                            step.clone(),
-                            format!("`{shown}` is refused"),
-                            Self::guard(base, old),
-                        );
+                    let guard = Self::guard(base, old);
+                    match Unnamed::of(&self.new, name) {
+                        Unnamed::Free => {}
+                        Unnamed::Refused => {
+                            let text = format!("`{shown}` is refused");
+                            self.tell_at(What::Row("property-refused"), step.clone(), text, guard);
+                        }
+                        Unnamed::Must(new) => self.below(old, &new, step.clone(), guard),
+                        Unnamed::Unclear => self.unclear_names(),
                     }
                     let what = What::PropertyRemoved { required: required.0 };
-                    self.tell_at(what, step, format!("`{shown}` is gone"), Self::guard(base, old));
+                    self.tell_at(what, step, format!("`{shown}` is gone"), guard);
                 }
                 (None, Some(new)) => {
-                    if is_closed(&self.old) {
-                        let text = format!("`{shown}` isn't refused any more");
-                        self.tell_at(
-                            What::Row("property-accepted"),
-                            step.clone(),
-                            text,
-                            Self::guard(revision, new),
-                        );
+                    let guard = Self::guard(revision, new);
+                    match Unnamed::of(&self.old, name) {
+                        Unnamed::Free => {}
+                        Unnamed::Refused => {
+                            let text = format!("`{shown}` isn't refused any more");
+                            self.tell_at(What::Row("property-accepted"), step.clone(), text, guard);
+                        }
+                        Unnamed::Must(old) => self.below(&old, new, step.clone(), guard),
+                        Unnamed::Unclear => self.unclear_names(),
                     }
                     let default = joint(revision, new).get(word::DEFAULT).is_some();
                     let what = What::PropertyAdded {
                         required: required.1,
                         default,
                     };
-                    self.tell_at(what, step, format!("`{shown}` is new"), Self::guard(revision, new));
+                    self.tell_at(what, step, format!("`{shown}` is new"), guard);
                 }
                 (None, None) => {}
             }
@@ -228,6 +225,11 @@ impl<'a> Comparison<'_, 'a> {
             let text = format!("`{}` isn't required any more, and isn't described", name.escape_debug());
             self.row("undescribed-property-optional", text);
         }
+    }
+
+    fn unclear_names(&mut self) {
+        let text = "a pattern for the names of properties can't be read: what it says of a property that came or went isn't compared";
+        self.graph.unclear(text.to_owned());
     }
 
     fn settled(&self, old: &[NodeId], new: &[NodeId]) -> bool {
