@@ -105,7 +105,7 @@ fn export_options() -> serde_yaml::Options {
 
 /// What the YAML reader says to programmers, as people need it: part of its message, what is said
 /// instead (empty: its own words), and what to do.
-const MESSAGES: [(&str, &str, &str); 16] = [
+const MESSAGES: [(&str, &str, &str); 17] = [
     (
         "multiple YAML documents",
         "several documents stand here, but one document was expected",
@@ -129,6 +129,7 @@ const MESSAGES: [(&str, &str, &str); 16] = [
         "",
         "write a length such as `90m`, `4h`, `3d` or `1w`",
     ),
+    ("never opens", "", "name the days, or drop `days`: then it is every day"),
     (
         "duplicate mapping key",
         "a key that is already there",

@@ -141,6 +141,16 @@ pub fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Length, D:
     Length::positive(&text).map_err(|_| serde::de::Error::custom(in_a_file(&text)))
 }
 
+/// Reads a field that may be absent by [`Length::positive`], for `#[serde(deserialize_with)]`.
+///
+/// # Errors
+/// As there.
+pub fn positive_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Length>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    let length = text.map(|text| Length::positive(&text).map_err(|_| serde::de::Error::custom(in_a_file(&text))));
+    length.transpose()
+}
+
 /// What is said of a text in a file: whoever reads the file adds what to write.
 fn in_a_file(text: &str) -> String {
     format!("`{text}` is no length of time")

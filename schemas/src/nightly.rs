@@ -4,7 +4,7 @@
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
-use crate::length::Length;
+use crate::length::{Length, positive_if_any};
 
 /// When `holdpoint serve` runs by itself, and for how long at most.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub struct ScheduleConfig {
     #[serde(default)]
     pub blackout: Vec<BlackoutConfig>,
     /// Longest time of a night's run.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "positive_if_any")]
     pub limit: Option<Length>,
     /// How late a night that was missed (the machine was off) may still start; 12 hours without.
     #[serde(default)]

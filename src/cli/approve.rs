@@ -7,7 +7,8 @@ use holdpoint_schemas::approval::Verb;
 use super::Global;
 use super::signing::Who;
 use crate::exit_code::ExitCode;
-use crate::pipeline::approvals::{Signer, sign};
+use crate::output::approval;
+use crate::pipeline::approvals::{Signer, say};
 use crate::pipeline::session::{Session, blocking};
 
 #[derive(Debug, Args)]
@@ -24,19 +25,12 @@ pub struct Arguments {
 pub async fn run(global: &Global, arguments: Arguments, verb: Verb) -> Result<ExitCode> {
     let (root, at) = (global.estate.clone(), global.now());
     let promote = global.command_line().of("promote", &arguments.finding);
-    let approval = blocking(move || {
+    let said = blocking(move || {
         let signer = Signer::new(arguments.who.key, arguments.who.by)?;
         let mut session = Session::open(&root, at)?;
-        sign(&mut session, &arguments.finding, verb, &signer, arguments.message)
+        say(&mut session, &arguments.finding, verb, &signer, arguments.message)
     })
     .await?;
-    let statement = &approval.statement;
-    global.print(&approval, || match verb {
-        Verb::Approve => format!(
-            "Approved by {} until {}: exactly the tree {} on {}@{}, with these policies and facts. Any change voids it. To merge it:\n\n    {promote}",
-            statement.by, statement.expires, statement.binding.tree, statement.binding.repo, statement.binding.target_branch
-        ),
-        Verb::Decline => format!("Declined by {}. Nothing will be merged unless they approve it after this, or two other people do.", statement.by),
-    })?;
+    global.print(&said, || approval::human(&said, &promote))?;
     Ok(ExitCode::Success)
 }

@@ -4,6 +4,7 @@
 //! All text of repos, patches, reports and catalogues is untrusted: it is freed of control
 //! characters for terminals ([`text::clean`]) and escaped for HTML and Markdown.
 
+pub mod approval;
 pub mod bundle;
 pub mod card;
 pub mod cases;

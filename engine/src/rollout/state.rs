@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use holdpoint_schemas::rollout::{
     Admission, Halt, HaltScope, Hold, Lane, LaneState, Record, Rollout, StageCause, StageChange,
 };
-use holdpoint_schemas::{Level, Timestamp};
+use holdpoint_schemas::{Digest, Level, Timestamp};
 
 use super::track::{Mark, TrackRecord};
 use super::{AUTOMATION, FILE, breaker, days_after, evaluate};
@@ -74,6 +74,41 @@ impl LaneBook {
         self.changed = Some(number);
         self.broken = None;
     }
+
+    /// Takes over the fall of a lane of another name that took the same findings.
+    fn inherit(&mut self, lane: &Lane, number: usize, change: &StageChange) {
+        if change.to < self.stage {
+            self.stage = change.to;
+            self.since = Some(change.at);
+            self.by.clone_from(&change.by);
+        }
+        self.demotions = self.demotions.saturating_add(1);
+        let until = days_after(change.at, lane.demotion.hold_days);
+        self.blocked_until = self.blocked_until.max(Some(until));
+        self.changed = Some(number);
+        self.broken = None;
+    }
+
+    fn breaks(&mut self, at: Timestamp, reason: &str) {
+        let first = self.broken.take();
+        // Several at once are answered by one step; the time after it runs from the last.
+        self.broken = Some(match first {
+            Some(first) => Broken {
+                at: first.at.max(at),
+                reason: first.reason,
+            },
+            None => Broken {
+                at,
+                reason: reason.to_owned(),
+            },
+        });
+    }
+}
+
+/// Lanes of the file that take the findings that a lane of another name took: a demotion isn't lost by renaming.
+fn heirs<'f>(file: &'f Rollout, slice: Option<&'f Digest>) -> impl Iterator<Item = &'f Lane> {
+    let same = move |lane: &&Lane| slice.is_some() && lane.slice().as_ref() == slice;
+    file.lanes.iter().filter(same)
 }
 
 /// Where each lane stands, what is halted, and what tonight's budget was spent on.
@@ -86,6 +121,8 @@ pub struct RolloutState {
     /// What is halted, by a person or a breaker.
     pub(super) halted: BTreeMap<HaltScope, Halt>,
     pub(super) admissions: Vec<Admission>,
+    /// Stages of lanes that the file has no more, by name.
+    gone: BTreeMap<String, Level>,
     lanes: BTreeMap<String, LaneState>,
 }
 
@@ -103,6 +140,7 @@ impl RolloutState {
             halts: BTreeMap::new(),
             halted: BTreeMap::new(),
             admissions: Vec::new(),
+            gone: BTreeMap::new(),
             lanes: BTreeMap::new(),
         };
         for (number, record) in records.into_iter().enumerate() {
@@ -123,29 +161,33 @@ impl RolloutState {
             Record::Outcome(outcome) => {
                 let at = outcome.at;
                 let reason = format!("fix {} {}", outcome.fix.short(), evaluate::what_broke(&outcome));
-                for lane in self.track.add(Mark { number, at }, outcome) {
-                    if let Some(book) = self.books.get_mut(&lane) {
-                        let first = book.broken.take();
-                        // Several at once are answered by one step; the time after it runs from the last.
-                        book.broken = Some(match first {
-                            Some(first) => Broken {
-                                at: first.at.max(at),
-                                reason: first.reason,
-                            },
-                            None => Broken {
-                                at,
-                                reason: reason.clone(),
-                            },
-                        });
+                let slice = outcome.slice.clone();
+                for name in self.track.add(Mark { number, at }, outcome) {
+                    let named = file.lane(&name);
+                    let heirs = heirs(file, slice.as_ref().filter(|_| named.is_none()));
+                    for lane in named.into_iter().chain(heirs) {
+                        if let Some(book) = self.books.get_mut(&lane.name) {
+                            book.breaks(at, &reason);
+                        }
                     }
                 }
             }
-            Record::Stage(change) => {
-                let lane = file.lane(&change.lane);
-                if let (Some(lane), Some(book)) = (lane, self.books.get_mut(&change.lane)) {
-                    book.change(lane, number, change);
+            Record::Stage(change) => match file.lane(&change.lane) {
+                Some(lane) => {
+                    if let Some(book) = self.books.get_mut(&lane.name) {
+                        book.change(lane, number, change);
+                    }
                 }
-            }
+                None => {
+                    let before = self.gone.insert(change.lane.clone(), change.to);
+                    let falls = change.cause == StageCause::Demoted && before != Some(change.to);
+                    for lane in heirs(file, change.slice.as_ref().filter(|_| falls)) {
+                        if let Some(book) = self.books.get_mut(&lane.name) {
+                            book.inherit(lane, number, &change);
+                        }
+                    }
+                }
+            },
             Record::Hold(hold) => {
                 if let Some(book) = self.books.get_mut(&hold.lane) {
                     book.held = hold.on.then_some(hold);

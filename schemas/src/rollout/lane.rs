@@ -1,7 +1,7 @@
 //! A lane: which findings it takes, how far it may go, and what it has to earn for that.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Budget, Ratio};
 use crate::fix::FixClass;
@@ -227,8 +227,9 @@ pub struct FailureRate {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LaneWindow {
-    /// Days on which it begins; every day, where there are none.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Days on which it begins; every day without. An empty list is refused: it could be read as no day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "some_days")]
+    #[schemars(length(min = 1))]
     pub days: Vec<Weekday>,
     /// First minute, `HH:MM`.
     pub from: String,
@@ -241,6 +242,14 @@ pub struct LaneWindow {
 
 fn utc() -> String {
     "UTC".to_owned()
+}
+
+fn some_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Weekday>, D::Error> {
+    let days = Vec::deserialize(deserializer)?;
+    match days.is_empty() {
+        true => Err(serde::de::Error::custom("a window without any day never opens")),
+        false => Ok(days),
+    }
 }
 
 /// A day of the week.

@@ -12,6 +12,7 @@ pub use attend::{Notice, not_again};
 pub use emergency::{Override, acknowledge, override_waiting};
 pub use listing::{OpenOverride, Queue, WaitingItem, list};
 pub use promotion::{Promotion, promote};
+use promotion::{Standing, standing};
 pub use waiting::{Waiting, find, waiting};
 
 use anyhow::{Context, Result};
@@ -20,6 +21,7 @@ use holdpoint_ledger::approval::{Approvers, sign as sign_statement, verify};
 use holdpoint_schemas::approval::{ApprovalStatement, Binding, SignedApproval, SignedStatement, Statement, Verb};
 use holdpoint_schemas::estate::EstateConfig;
 use holdpoint_schemas::fact::FactSet;
+use serde::Serialize;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read as _;
@@ -112,11 +114,58 @@ impl Signer {
     }
 }
 
-/// Signs a go or a no and records it, once its signature verifies against the estate's approvers.
+/// What somebody said, and what it comes to.
+#[derive(Debug, Clone, Serialize)]
+pub struct Said {
+    /// What is on record.
+    #[serde(flatten)]
+    pub approval: SignedApproval,
+    /// Whether it counts.
+    pub counts: bool,
+    /// What is still missing for a merge; nothing of a no.
+    pub missing: Vec<String>,
+    /// Words about the fix that don't count, and why; nothing of a no.
+    pub refused: Vec<String>,
+}
+
+/// Signs a go or a no and records it, once its signature verifies against the estate's approvers. Says what it comes
+/// to: a go that is on record may still not count, or not be enough.
 ///
 /// # Errors
 /// When the item doesn't wait, or the signature isn't an approver's.
-pub fn sign(
+pub fn say(
+    session: &mut Session,
+    id: &str,
+    verb: Verb,
+    signer: &Signer,
+    comment: Option<String>,
+) -> Result<Said> {
+    let approval = sign(session, id, verb, signer, comment)?;
+    if verb == Verb::Decline {
+        return Ok(Said {
+            approval,
+            counts: true,
+            missing: Vec::new(),
+            refused: Vec::new(),
+        });
+    }
+    let mut standing = || -> Result<Standing> {
+        let history = session.history()?;
+        session.stand(&history);
+        standing(session, &history, &waiting(&history, id)?)
+    };
+    let Standing {
+        counted, permission, ..
+    } = standing().context("the go is on record, but what it comes to can't be told")?;
+    Ok(Said {
+        counts: counted.names().contains(&approval.statement.by.as_str()),
+        approval,
+        missing: permission.bounds.into_iter().map(|bound| bound.reason).collect(),
+        refused: counted.refused,
+    })
+}
+
+fn sign(
     session: &mut Session,
     id: &str,
     verb: Verb,

@@ -351,6 +351,42 @@ fn a_clock_that_goes_back_raises_nothing_and_hides_nothing() {
 }
 
 #[test]
+fn a_demotion_outlives_the_name_of_its_lane() {
+    let renamed = |estate: &Estate, lane: Lane| Estate {
+        file: super::fixtures::file(lane),
+        records: estate.records.clone(),
+    };
+    let named = |name: &str| Lane {
+        name: name.to_owned(),
+        stage: AutoApply,
+        ..lane()
+    };
+    let of = |estate: &Estate, name: &str, day: i64| {
+        let state = estate.state(day);
+        let standing = state.lane(name).unwrap();
+        (standing.stage, standing.demotions, standing.blocked_until)
+    };
+    let mut demoted = promoted().with([record(7, Reverted, 15)]);
+    demoted.run(15);
+    let fallen = (Suggest, 1, Some(night(45)));
+    assert_eq!(of(&renamed(&demoted, named("bumps")), "bumps", 16), fallen);
+    // Two runs that recorded the same fall recorded one.
+    let twice = demoted.clone().with(demoted.records.last().cloned());
+    assert_eq!(of(&renamed(&twice, named("bumps")), "bumps", 16), fallen);
+    // A revert that is known only after the renaming.
+    let late = renamed(&promoted().with([record(7, Reverted, 15)]), named("bumps"));
+    assert_eq!(of(&late, "bumps", 16).0, Suggest);
+    // A lane of other findings, and what the old name earned.
+    let others = named("others").matching(LaneMatch::default());
+    assert_eq!(of(&renamed(&demoted, others), "others", 16), (AutoApply, 0, None));
+    let earned = Lane {
+        stage: Suggest,
+        ..named("bumps")
+    };
+    assert_eq!(of(&renamed(&promoted(), earned), "bumps", 16).0, Suggest);
+}
+
+#[test]
 fn records_of_a_lane_that_is_gone_move_nobody() {
     let mut estate = promoted();
     estate.file.lanes[0].name = "renamed".to_owned();
