@@ -27,6 +27,7 @@ mod kill;
 mod ledger;
 mod leftovers;
 mod nightly;
+mod notify_tls;
 mod org_facts;
 mod packs;
 mod policy_check;

@@ -393,6 +393,28 @@ fn a_budget_is_kept_over_the_runs_of_a_night_and_the_worst_comes_first() {
 }
 
 #[test]
+fn what_a_person_promotes_takes_its_room_in_the_night() {
+    let budget = "budget: {per_night: 1, suggestions: 9, per_tier_zero: 9}\n";
+    let small = Small::new(&TWO, &format!("{budget}{CAREFUL}"));
+    let proposed = with_outcome(&small.report_at(AT), "pull-request");
+    assert_eq!(proposed.len(), 2);
+    let id = proposed[0]["finding"]["id"].as_str().unwrap().to_owned();
+    let key = small.path("keys/rosa");
+    let signed = ["approve", &id, "--key", key.to_str().unwrap(), "--by", ROSA];
+    let approved = small.run_at(AT, &signed);
+    assert_eq!(approved.status.code(), Some(0), "{}", stderr(&approved));
+    let promoted = small.run_at(AT, &["promote", &id]);
+    assert_eq!(promoted.status.code(), Some(0), "{}", stderr(&promoted));
+    // Automation could merge the other one by now, but for the budget of the night.
+    small.write("estate/rollout.yaml", &format!("{budget}{FREE}"));
+    let report = small.report_at("2026-03-17T04:30:00Z");
+    assert_eq!(with_outcome(&report, "merged").len(), 0, "{:#}", report["items"]);
+    let status = small.json_at("2026-03-17T04:30:00Z", &["rollout", "status"]);
+    assert_eq!(status["tonight"]["merges"], 1);
+    assert_eq!(with_outcome(&small.report_at(NEXT_NIGHT), "merged").len(), 1);
+}
+
+#[test]
 fn a_lane_in_shadow_mode_says_what_it_would_have_done() {
     let small = Small::new(
         &[Service::internal("one")],

@@ -34,6 +34,28 @@ fn two_people_are_two_people() {
 
 /// The second name, and what makes it the first one's.
 #[test]
+fn a_go_says_at_once_what_it_comes_to() {
+    let (estate, id) = two();
+    enlist(&estate, BO, "");
+    let first = says(&estate, AT, BY, &["approve", &id]);
+    let text = stdout(&first);
+    assert_eq!(first.status.code(), Some(0), "{text}{}", stderr(&first));
+    assert!(text.starts_with(&format!("Approved by {BY} until ")), "{text}");
+    assert!(
+        text.contains("It can't be merged yet:\n\n  - the rule two-people"),
+        "{text}"
+    );
+    let second = says(&estate, AT, BO, &["--format", "json", "approve", &id]);
+    let said: serde_json::Value = serde_json::from_str(&stdout(&second)).unwrap();
+    assert_eq!(
+        (&said["counts"], &said["missing"]),
+        (&true.into(), &serde_json::json!([])),
+        "{said:#}"
+    );
+    assert_eq!(said["statement"]["by"], BO);
+}
+
+#[test]
 fn one_person_is_one_person_whatever_they_call_themselves() {
     for (name, known_by_file) in [
         ("Rosa@FinTech.example", false),

@@ -222,7 +222,11 @@ impl Comparison<'_> {
         }
         // The second of several values is ignored or refused.
         if is_parameter && exploded && is_plain(&y) && x.types().into_iter().eq(["array"]) {
-            self.report("request-parameter-type-changed", location, "only one value may be given");
+            self.report(
+                "request-parameter-type-changed",
+                location,
+                "only one value may be given",
+            );
             if let Some(items) = x.get(word::ITEMS) {
                 self.root(facts, items, b, location);
             }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::compare::{Comparison, label};
-use super::what::RESTRICTIONS;
 use super::unnamed::Unnamed;
+use super::what::RESTRICTIONS;
 use super::{Edge, Guard, View, What, types};
 use crate::bundle::{At, Bundle};
 use crate::tree::{NodeId, Sym, word};

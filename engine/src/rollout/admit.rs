@@ -68,22 +68,30 @@ pub fn admit(file: &Rollout, state: &RolloutState, waiting: &[Waiting], now: Tim
             level = if spent.is_empty() { level } else { Level::Alert };
             caps.extend(spent.into_iter().map(|spent| cap(Level::Suggest, spent)));
         }
-        let admission = (level > Level::Alert).then(|| Admission {
-            lane: waiting.lane.clone(),
-            fix: waiting.fix.clone(),
-            level,
-            services: waiting.services.clone(),
-            teams: waiting.teams.clone().unwrap_or_default(),
-            tier_zero: waiting.tier_zero.clone().unwrap_or_default(),
-            minutes: waiting.minutes,
-            at: now,
-        });
+        let admission = (level > Level::Alert).then(|| waiting.admitted(level, now));
         if let Some(admission) = &admission {
             books.add(admission);
         }
         Admitted { index, caps, admission }
     });
     admitted.collect()
+}
+
+impl Waiting {
+    /// What is put on record of it once it is let through as far as `level`.
+    #[must_use]
+    pub fn admitted(&self, level: Level, at: Timestamp) -> Admission {
+        Admission {
+            lane: self.lane.clone(),
+            fix: self.fix.clone(),
+            level,
+            services: self.services.clone(),
+            teams: self.teams.clone().unwrap_or_default(),
+            tier_zero: self.tier_zero.clone().unwrap_or_default(),
+            minutes: self.minutes,
+            at,
+        }
+    }
 }
 
 /// The budgets, and what was spent of them.

@@ -133,13 +133,7 @@ pub struct Said {
 ///
 /// # Errors
 /// When the item doesn't wait, or the signature isn't an approver's.
-pub fn say(
-    session: &mut Session,
-    id: &str,
-    verb: Verb,
-    signer: &Signer,
-    comment: Option<String>,
-) -> Result<Said> {
+pub fn say(session: &mut Session, id: &str, verb: Verb, signer: &Signer, comment: Option<String>) -> Result<Said> {
     let approval = sign(session, id, verb, signer, comment)?;
     if verb == Verb::Decline {
         return Ok(Said {

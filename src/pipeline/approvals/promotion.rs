@@ -136,6 +136,7 @@ pub fn promote(session: &mut Session, id: &str) -> Result<Promotion> {
     if counted.emergency {
         by.push_str(EMERGENCY);
     }
+    session.take_room(&item.finding, &item.fix, &item.decision)?;
     match act::merge(session, &item.finding, &item.fix, &item.decision, evidence, &by)? {
         Some(record) => Ok(Promotion::Done {
             record: Box::new(record),

@@ -173,6 +173,26 @@ impl Session {
         self.recorder().append_new(ADMISSION, &reserved)
     }
 
+    /// Puts it on record that a person has a fix merged. It takes its room in tonight's budgets, none of which withholds
+    /// it: what automation does later that night counts it.
+    ///
+    /// # Errors
+    /// When the ledger can't be written.
+    pub fn take_room(&mut self, finding: &RepoFinding, fix: &Fix, decision: &Decision) -> Result<()> {
+        let work = Work {
+            finding,
+            fix,
+            decision,
+            minutes: 0,
+        };
+        let waiting = self.waiting(&[work]);
+        let admissions: Vec<Admission> = waiting
+            .iter()
+            .map(|waiting| waiting.admitted(Level::AutoApply, self.at))
+            .collect();
+        self.recorder().append_new(ADMISSION, &admissions)
+    }
+
     /// What withholds a pull request by now, after its admission is on record.
     ///
     /// # Errors

@@ -191,7 +191,12 @@ fn times_and_zones_are_told_from_other_words() {
         "no time zone is called `Berlin`",
     );
     says("from: '22:00'", "from: '24:00'", "24:00", "`24:00` is no time of day");
-    says("days: [monday, tuesday]", "days: []", "[]", "without any day never opens");
+    says(
+        "days: [monday, tuesday]",
+        "days: []",
+        "[]",
+        "without any day never opens",
+    );
     says("to: '05:00'", "to: '22:00'", "22:00',", "ends when it begins");
 }
 
