@@ -131,9 +131,14 @@ impl Cluster {
         }
     }
 
+    /// Ends the server as its administrator would; it is gone when this returns.
+    pub fn stop(&self) {
+        self.tell("stop");
+    }
+
     /// Ends the server as its administrator would, and starts it again.
     pub fn restart(&self) {
-        self.tell("stop");
+        self.stop();
         self.tell("start");
     }
 

@@ -82,7 +82,7 @@ fn a_database_that_stays_away_is_an_error_in_time() {
     };
     let mut ledger = Ledger::open_postgres(&options).unwrap();
     ledger.append("run", at(1), &json!(1)).unwrap();
-    drop(cluster);
+    cluster.stop();
     let error = ledger.append("run", at(2), &json!(2)).unwrap_err().to_string();
     assert!(error.starts_with("the ledger failed while connecting again"), "{error}");
 }
