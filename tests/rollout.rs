@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::small::{AT, ROSA, Service, Small, bodies, lane, with_outcome};
-use crate::support::{git, holdpoint, refused, stderr, stdout};
+use crate::support::{finding_id, git, holdpoint, refused, stderr, stdout};
 
 const NEXT_NIGHT: &str = "2026-03-18T02:30:00Z";
 const FREE: &str = "lanes:\n  - {name: all, stage: auto-apply}\n";
@@ -396,9 +396,10 @@ fn a_budget_is_kept_over_the_runs_of_a_night_and_the_worst_comes_first() {
 fn what_a_person_promotes_takes_its_room_in_the_night() {
     let budget = "budget: {per_night: 1, suggestions: 9, per_tier_zero: 9}\n";
     let small = Small::new(&TWO, &format!("{budget}{CAREFUL}"));
-    let proposed = with_outcome(&small.report_at(AT), "pull-request");
+    let first = small.report_at(AT);
+    let proposed = with_outcome(&first, "pull-request");
     assert_eq!(proposed.len(), 2);
-    let id = proposed[0]["finding"]["id"].as_str().unwrap().to_owned();
+    let id = finding_id(proposed[0]);
     let key = small.path("keys/rosa");
     let signed = ["approve", &id, "--key", key.to_str().unwrap(), "--by", ROSA];
     let approved = small.run_at(AT, &signed);

@@ -7,7 +7,7 @@ use holdpoint_runner::sandbox::Sandbox;
 use holdpoint_runner::sandbox::control::{Control, Controls};
 use holdpoint_runner::{DockerSandbox, LocalSandbox, LocalSettings, SandboxSettings};
 use holdpoint_schemas::estate::SandboxConfig;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::process::Command;
 use tempfile::TempDir;
 
@@ -88,12 +88,16 @@ impl Backend for Docker {
     }
 
     fn host_address(&self) -> IpAddr {
-        let format = "{{range .IPAM.Config}}{{println .Gateway}}{{end}}";
-        let gateways = docker(&["network", "inspect", "bridge", "--format", format]);
-        let address = gateways
-            .lines()
-            .find_map(|line| line.parse().ok().filter(IpAddr::is_ipv4));
-        address.expect("the engine's bridge has an address")
+        // An engine that has just made its bridge names no gateway of it yet: then it is the subnet's first address.
+        let format = "{{range .IPAM.Config}}{{println .Gateway}}{{println .Subnet}}{{end}}";
+        let told = docker(&["network", "inspect", "bridge", "--format", format]);
+        let gateway = told.lines().find_map(|line| line.parse::<Ipv4Addr>().ok());
+        let subnet = || {
+            told.lines()
+                .find_map(|line| line.split_once('/')?.0.parse::<Ipv4Addr>().ok())
+        };
+        let address = gateway.or_else(|| Some(Ipv4Addr::from_bits(subnet()?.to_bits() + 1)));
+        address.expect("the engine's bridge has an address").into()
     }
 }
 
