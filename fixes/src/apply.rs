@@ -12,7 +12,7 @@ use holdpoint_schemas::fix::{ChangeKind, FileChange};
 
 use crate::FixError;
 use crate::diff::{self, refused};
-use crate::patch::Patch;
+use crate::patch::{MODE_EXECUTABLE, MODE_FILE, Patch};
 
 /// A candidate: two trees and what lies between them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +39,13 @@ pub struct Applied {
 /// touches what no fix may touch.
 pub fn apply_patch(repo: &Repository, base_commit: &str, patch: &Patch) -> Result<Applied, FixError> {
     let base = tree_of_commit(repo, base_commit)?;
-    for file in &patch.files {
-        check_in_base(repo, &base, base_commit, &file.path, file.kind)?;
+    let mut patch = patch.clone();
+    for file in &mut patch.files {
+        let mode = check_in_base(repo, &base, base_commit, &file.path, file.kind)?;
+        // A patch that changes no mode leaves the base's, whatever it says that this was.
+        if file.kind == ChangeKind::Modified && file.old_mode == file.new_mode {
+            (file.old_mode, file.new_mode) = (mode, mode);
+        }
     }
     let failed = |error: git2::Error| FixError::DoesNotApply {
         base: base_commit.to_owned(),
@@ -56,7 +61,7 @@ pub fn apply_patch(repo: &Repository, base_commit: &str, patch: &Patch) -> Resul
                 let bytes = crate::tree::read_blob(repo, &base.id().to_string(), path)?;
                 String::from_utf8(bytes).ok()
             };
-            misfit::find(base_commit, patch, text).unwrap_or_else(|| failed(error))
+            misfit::find(base_commit, &patch, text).unwrap_or_else(|| failed(error))
         })?;
     let candidate = repo.find_tree(index.write_tree_to(repo)?)?;
     let applied = compare(repo, &base, &candidate)?;
@@ -124,14 +129,15 @@ fn tree_of_commit<'r>(repo: &'r Repository, commit: &str) -> Result<Tree<'r>, Fi
     Ok(repo.find_commit(id).map_err(missing)?.tree()?)
 }
 
-/// Checks each component of a path in the base: folders up to a plain file, or to nothing.
+/// Checks each component of a path in the base: folders up to a plain file, or to nothing. The file's mode, if there is
+/// one.
 fn check_in_base(
     repo: &Repository,
     base: &Tree<'_>,
     base_commit: &str,
     path: &str,
     kind: ChangeKind,
-) -> Result<(), FixError> {
+) -> Result<Option<u32>, FixError> {
     let no_match = |why: String| FixError::DoesNotApply {
         base: base_commit.to_owned(),
         why,
@@ -149,7 +155,7 @@ fn check_in_base(
             .map(|entry| (entry.filemode(), entry.kind(), entry.id()));
         let Some((mode, object, id)) = entry else {
             return match kind {
-                ChangeKind::Added => Ok(()),
+                ChangeKind::Added => Ok(None),
                 _ => Err(no_match(format!("no file `{path}`"))),
             };
         };
@@ -170,7 +176,8 @@ fn check_in_base(
             (_, _, None) if kind == ChangeKind::Added => {
                 return Err(no_match(format!("`{path}` is there already")));
             }
-            (_, _, None) => return Ok(()),
+            (_, 0o100_755, None) => return Ok(Some(MODE_EXECUTABLE)),
+            (_, _, None) => return Ok(Some(MODE_FILE)),
         }
     }
 }

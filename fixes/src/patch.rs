@@ -122,7 +122,14 @@ impl Patch {
             }
             // libgit2 takes a changed mode together with hunks only after an index line, and an
             // empty file only with the two names; the ids themselves aren't looked at.
-            out.push_str("index 1111111..2222222\n");
+            out.push_str("index 1111111..2222222");
+            // Without its mode libgit2 makes an executable file a plain one.
+            if let (ChangeKind::Modified, Some(from), Some(to)) = (file.kind, file.old_mode, file.new_mode)
+                && from == to
+            {
+                let _ = write!(out, " {to:o}");
+            }
+            out.push('\n');
             let old = if file.kind == ChangeKind::Added {
                 "/dev/null"
             } else {

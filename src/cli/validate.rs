@@ -19,6 +19,7 @@ use crate::pipeline::estate::{Estate, read_bytes};
 use crate::pipeline::history::History;
 use crate::pipeline::mirror::Mirror;
 use crate::pipeline::owners::Owners;
+use crate::pipeline::scrutiny::changes_behaviour;
 use crate::pipeline::session::blocking;
 use crate::pipeline::store;
 use crate::pipeline::validation::{self, Asked, Job, Runner};
@@ -104,6 +105,7 @@ fn prepare(root: &Path, arguments: &Arguments, agent: &Path, at: Timestamp) -> R
         scrutiny: Scrutiny {
             clean_runs: arguments.clean_runs,
             clean_seconds: AUTO_APPLY_SECONDS,
+            sensitivity: changes_behaviour(fix.classification.kind),
             ..Scrutiny::default()
         },
         at,

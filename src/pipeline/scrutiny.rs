@@ -49,7 +49,7 @@ impl Session {
 
 /// Whether undoing a fix of this kind is something that a test could notice. Layout and generated stamps change
 /// nothing that runs; what an upgrade changes isn't in the repo.
-const fn changes_behaviour(kind: FixKind) -> bool {
+pub const fn changes_behaviour(kind: FixKind) -> bool {
     match kind {
         FixKind::SecretToReference
         | FixKind::SecurityHeader

@@ -272,3 +272,24 @@ fn changes_of_one_place_do_not() {
     assert_eq!(merge_trees(&fixture.repo, &base, &first, &second).unwrap(), None);
     assert!(merge_trees(&fixture.repo, &base, &first, &"1".repeat(40)).is_err());
 }
+
+#[test]
+fn an_executable_file_stays_one() {
+    let fixture = Fixture::new();
+    let base = fixture.commit(&[entry("src/n.txt", 0o100_755, OLD)]);
+    let indexed = |mode: &str| format!("diff --git a/src/n.txt b/src/n.txt\nindex 1..2{mode}\n{CHANGE}");
+    for patch in [CHANGE.to_owned(), indexed(""), indexed(" 100755"), indexed(" 100644")] {
+        let applied = apply(&fixture, &base, &patch).unwrap();
+        assert!(!applied.diff_text.contains("mode"), "{patch}: {}", applied.diff_text);
+        assert!(
+            applied
+                .files
+                .iter()
+                .all(|file| file.added.iter().all(|(line, _)| *line > 0))
+        );
+    }
+    // Only a patch that says so changes it.
+    let plain = format!("diff --git a/src/n.txt b/src/n.txt\nold mode 100755\nnew mode 100644\n{CHANGE}");
+    let applied = apply(&fixture, &base, &plain).unwrap();
+    assert!(applied.diff_text.contains("new mode 100644"), "{}", applied.diff_text);
+}

@@ -49,7 +49,12 @@ const TEST_SUFFIXES: [&str; 27] = [
 ];
 /// Files that say how tests are run, and nothing else that a build needs. The last ones are run by
 /// Python itself before anything else.
-const CONFIG_NAMES: [&str; 15] = [
+const CONFIG_NAMES: [&str; 20] = [
+    "pytest.toml",
+    ".pytest.toml",
+    "tox.toml",
+    ".mocharc.jsonc",
+    "jasmine.json",
     "conftest.py",
     "pytest.ini",
     ".pytest.ini",
@@ -67,7 +72,11 @@ const CONFIG_NAMES: [&str; 15] = [
     "phpunit.xml",
 ];
 /// Beginnings of the names of such files.
-const CONFIG_PREFIXES: [&str; 6] = [
+const CONFIG_PREFIXES: [&str; 10] = [
+    "playwright.config.",
+    "cypress.config.",
+    "web-test-runner.config.",
+    "wdio.conf.",
     "jest.config.",
     "jest.setup.",
     "vitest.config.",

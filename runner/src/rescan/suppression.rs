@@ -105,6 +105,72 @@ const SETTINGS: &[(&str, &str)] = &[
     (".hadolint.yaml", "hadolint"),
     (".flake8", "flake8"),
     ("codeql-config.yml", "codeql"),
+    ("ruff.toml", "ruff"),
+    (".ruff.toml", "ruff"),
+    (".pylintrc", "pylint"),
+    ("pylintrc", "pylint"),
+    ("eslint.config.js", "eslint"),
+    ("eslint.config.mjs", "eslint"),
+    ("eslint.config.cjs", "eslint"),
+    ("eslint.config.ts", "eslint"),
+    (".eslintrc.cjs", "eslint"),
+    (".eslintrc.yml", "eslint"),
+    (".eslintrc.yaml", "eslint"),
+    ("biome.json", "biome"),
+    ("biome.jsonc", "biome"),
+    (".safety-policy.yml", "safety"),
+    (".safety-policy.yaml", "safety"),
+    (".pip-audit.toml", "pip-audit"),
+    ("brakeman.yml", "brakeman"),
+    (".brakeman.yml", "brakeman"),
+    ("spotbugs-exclude.xml", "spotbugs"),
+    ("findbugs-exclude.xml", "spotbugs"),
+    (".tflint.hcl", "tflint"),
+    ("terrascan.toml", "terrascan"),
+    ("bearer.yml", "bearer"),
+    ("bearer.yaml", "bearer"),
+    ("bearer.ignore", "bearer"),
+    (".bearer.yml", "bearer"),
+    ("kics.yaml", "kics"),
+    ("kics.yml", "kics"),
+    ("kics.json", "kics"),
+    ("kics.toml", "kics"),
+    (".rubocop.yml", "rubocop"),
+    (".rubocop_todo.yml", "rubocop"),
+    ("phpcs.xml", "phpcs"),
+    ("phpstan.neon", "phpstan"),
+    ("psalm.xml", "psalm"),
+    (".trufflehog.yml", "trufflehog"),
+    (".trufflehogignore", "trufflehog"),
+    (".grype.json", "grype"),
+    (".syft.yaml", "syft"),
+    (".kube-linter.yaml", "kube-linter"),
+    (".kubescape.yaml", "kubescape"),
+    (".shellcheckrc", "shellcheck"),
+    (".zizmor.yml", "zizmor"),
+    (".cfnlintrc", "cfn-lint"),
+    (".cfnlintrc.yaml", "cfn-lint"),
+    (".ansible-lint", "ansible-lint"),
+    (".yamllint", "yamllint"),
+    (".retireignore", "retire.js"),
+    (".retireignore.json", "retire.js"),
+    (".auditrc", "npm audit"),
+    (".iyarc", "improved-yarn-audit"),
+    ("osv-scanner.yaml", "osv-scanner"),
+    (".gitleaks.yml", "gitleaks"),
+    (".gitguardian.yml", "ggshield"),
+    (".hadolint.yml", "hadolint"),
+    (".codeclimate.yml", "codeclimate"),
+    (".sonarcloud.properties", "sonarqube"),
+    (".checkov-baseline", "checkov"),
+    (".prowler", "prowler"),
+];
+
+/// Folders that hold nothing but a scanner's rules and settings.
+const SETTINGS_FOLDERS: &[(&str, &str)] = &[
+    (".semgrep", "semgrep"),
+    (".gitleaks", "gitleaks"),
+    (".codeql", "codeql"),
 ];
 
 /// Sections of shared files that are settings of scanners: the file, how the section starts, and whose it is.
@@ -120,7 +186,16 @@ const SECTIONS: &[(&str, &str, &str)] = &[
     ("package.json", "\"eslintconfig\"", "eslint"),
     ("package.json", "\"overrides\"", "npm audit"),
     ("package.json", "\"resolutions\"", "yarn audit"),
+    ("package.json", "\"pnpm\"", "pnpm audit"),
+    ("package.json", "\"auditconfig\"", "pnpm audit"),
     ("pom.xml", "<suppressionfile", "dependency-check"),
+];
+
+/// Lines of shared files that are settings of scanners: the file, how the line starts, and whose it is.
+const LINES: &[(&str, &str, &str)] = &[
+    (".npmrc", "audit", "npm audit"),
+    (".yarnrc.yml", "npmaudit", "yarn audit"),
+    ("pnpm-workspace.yaml", "auditconfig", "pnpm audit"),
 ];
 
 /// One suppression.
@@ -184,7 +259,13 @@ fn finding(entry: Entry) -> Finding {
 
 fn entries(path: &str, file: FileText<'_>) -> Vec<Entry> {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-    let settings = SETTINGS.iter().find(|(file, _)| *file == name).map(|(_, whose)| *whose);
+    let by_name = SETTINGS.iter().find(|(file, _)| *file == name);
+    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    let by_folder = || {
+        let mut known = SETTINGS_FOLDERS.iter();
+        known.find(|(folder, _)| folders.split('/').any(|part| part == *folder))
+    };
+    let settings = by_name.or_else(by_folder).map(|(_, whose)| *whose);
     let text = match file {
         FileText::Text(text) => text,
         FileText::Absent => return Vec::new(),
@@ -201,6 +282,10 @@ fn entries(path: &str, file: FileText<'_>) -> Vec<Entry> {
             .collect();
     }
     let mut found = sections(path, &name, text);
+    for (_, start, whose) in LINES.iter().filter(|(file, ..)| *file == name) {
+        let set = lines(text).filter(|(_, line)| line.trim_start().to_ascii_lowercase().starts_with(start));
+        found.extend(set.map(|(number, line)| entry(path, number, whose, line, (*start).to_owned())));
+    }
     let mut code: Option<Option<Code<'_>>> = None;
     for (number, line) in lines(text) {
         let Some(whose) = mark(line) else { continue };
@@ -364,6 +449,10 @@ mod tests {
             ("a.tf", "a = 1\n", "#checkov:skip=CKV_1:fine\na = 1\n"),
             ("a.tf", "a = 1\n", "#trivy:ignore:AVD-1\na = 1\n"),
             ("x/.trivyignore", "", "CVE-2024-1\n"),
+            ("ruff.toml", "", "ignore = [\"S\"]\n"),
+            (".semgrep/own.yml", "", "rules: []\n"),
+            (".npmrc", "", "audit=false\n"),
+            ("eslint.config.js", "", "export default [];\n"),
             (".semgrepignore", "tests/\n", "tests/\nsrc/\n"),
             (
                 "pyproject.toml",

@@ -7,6 +7,7 @@
 mod access;
 mod guards;
 mod hosts;
+mod letters;
 mod network;
 mod privileges;
 mod routes;
@@ -130,6 +131,11 @@ const KINDS: &[Kind] = &[
         name: "module shadowed",
         opens: Opens::Added,
         entries: shadows::entries,
+    },
+    Kind {
+        name: "reads otherwise than it looks",
+        opens: Opens::Added,
+        entries: letters::entries,
     },
     Kind {
         name: "new dangerous call",

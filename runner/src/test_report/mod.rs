@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn one_runner_that_names_nothing_spoils_the_whole_output() {
         let output = b"running 1 test\ntest a ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n\
-            .....\nRan 5 tests in 0.1s\n\nOK\n";
+            ....F\nRan 5 tests in 0.1s\n\nFAILED (failures=1)\n";
         assert_eq!(read_output(output), None);
     }
 

@@ -1,6 +1,6 @@
-//! Python's `unittest -v`.
+//! Python's `unittest`: with `-v` each test by name; without it their number, where all of them are well.
 
-use super::{Reading, SingleTests, TestEnd, checked};
+use super::{MAX_TESTS, Reading, SingleTests, TestEnd, checked};
 
 pub(super) fn read(text: &str) -> Reading {
     let mut tests = SingleTests::default();
@@ -34,8 +34,40 @@ pub(super) fn read(text: &str) -> Reading {
     }
     match total {
         None | Some(0) => Reading::Nothing,
+        Some(total) if tests.is_empty() && named == 0 => {
+            well(text).map_or(Reading::Unnamed, |skipped| numbered(total, skipped))
+        }
         total => checked(tests, named, total),
     }
+}
+
+/// Tests without names that all passed, but for some that were skipped. A run that ends early, or after fewer tests,
+/// hasn't all of them, whatever its exit status says.
+fn numbered(total: u64, skipped: u64) -> Reading {
+    let passed = total.saturating_sub(skipped).min(MAX_TESTS as u64);
+    let tests = (1..=passed).map(|number| (format!("test {number} of those without a name"), TestEnd::Passed));
+    let tests: SingleTests = tests.collect();
+    if tests.is_empty() {
+        Reading::Unnamed
+    } else {
+        Reading::Tests(tests)
+    }
+}
+
+/// How many were skipped, if the word after each count of tests is that all is well.
+fn well(text: &str) -> Option<u64> {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let mut skipped = 0;
+    while let Some(line) = lines.next() {
+        if ran(line).is_some() {
+            let word = lines.next()?.trim();
+            let rest = word.strip_prefix("OK")?;
+            let number = rest.split_once("skipped=").map(|(_, rest)| rest);
+            let digits = number.map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
+            skipped += digits.map_or(Some(0), |digits| digits.parse().ok())?;
+        }
+    }
+    Some(skipped)
 }
 
 /// `Ran 5 tests in 0.001s`
@@ -105,6 +137,23 @@ FAILED (failures=1, skipped=1, expected failures=1)
                 ("test_x (test_m.T.test_x)", TestEnd::Passed),
             ]
         );
+    }
+
+    #[test]
+    fn without_names_a_run_that_is_well_says_how_many_there_were() {
+        let Reading::Tests(tests) = read("..s\n------\nRan 3 tests in 0.001s\n\nOK (skipped=1)\n") else {
+            panic!("they are counted");
+        };
+        assert_eq!(tests.iter().count(), 2);
+        // An end that the tests didn't have, and one before it.
+        for text in [
+            "..\nRan 2 tests in 0.001s\n\nFAILED (failures=2)\n",
+            "..\nRan 2 tests in 0.001s\n",
+            "Ran 1 test in 0.001s\n\nOK\nRan 1 test in 0.001s\n\nFAILED (errors=1)\n",
+        ] {
+            assert_eq!(read(text), Reading::Unnamed, "{text}");
+        }
+        assert_eq!(read("..\n"), Reading::Nothing);
     }
 
     #[test]

@@ -19,7 +19,8 @@ pub(super) fn add_steps(place: &Place<'_>, recipe: &mut Recipe, python: &str, de
     } else {
         "PYTHONPATH=."
     };
-    let python = format!("env {path} {python}");
+    // Not by `env`: where coverage is measured, `python3` is a function of the shell.
+    let python = format!("export {path} && {python}");
     // By default compiled code is taken as fresh when the source has the same size and second: a
     // candidate that is branched off quickly would run the baseline's code (PEP 552).
     recipe.build = line(
@@ -78,7 +79,8 @@ fn runner(place: &Place<'_>, declares: &impl Fn(&str) -> bool) -> Option<(String
         Some((folder @ ("tests" | "test"), _)) => format!(" -s {folder}"),
         _ => String::new(),
     };
-    Some((format!("unittest discover{arguments}"), format!("`{test}`")))
+    // With `-v` each test has a name.
+    Some((format!("unittest discover -v{arguments}"), format!("`{test}`")))
 }
 
 /// A package's name as PyPI compares it (PEP 503).

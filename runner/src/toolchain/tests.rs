@@ -131,7 +131,7 @@ fn pip_wants_every_requirement_pinned_and_uses_hashes_where_all_have_them() {
     );
     assert_eq!(
         step(&with.steps.test),
-        "env PYTHONPATH=. /workspace/cache/venv/bin/python -m unittest discover -s tests"
+        "export PYTHONPATH=. && /workspace/cache/venv/bin/python -m unittest discover -v -s tests"
     );
 
     let plain = found(&[
@@ -179,10 +179,10 @@ fn python_without_dependencies_runs_on_the_interpreter_itself() {
         ("tests/test_a.py", ""),
     ]);
     assert_eq!(found.steps.prepare, None);
-    assert!(step(&found.steps.build).starts_with("env PYTHONPATH=. python3 -m compileall -q "));
+    assert!(step(&found.steps.build).starts_with("export PYTHONPATH=. && python3 -m compileall -q "));
     assert_eq!(
         step(&found.steps.test),
-        "env PYTHONPATH=. python3 -m unittest discover -s tests -t ."
+        "export PYTHONPATH=. && python3 -m unittest discover -v -s tests -t ."
     );
 }
 

@@ -20,7 +20,8 @@ impl SideRun<'_> {
         let plan = self.plan;
         let base = SourceTree::read(plan.tree(Side::Baseline)).map_err(SandboxError::from)?;
         let mut tree = SourceTree::read(plan.tree(Side::Candidate)).map_err(SandboxError::from)?;
-        let restoration = restore(&base, &mut tree);
+        let commands: Vec<&str> = ["build", "test"].iter().filter_map(|step| plan.command(step)).collect();
+        let restoration = restore(&base, &mut tree, &commands);
         if restoration.files.is_empty() && restoration.mixed.is_empty() {
             return Ok(());
         }
