@@ -3,6 +3,9 @@
 /// Longest path: what Linux accepts.
 const MAX_PATH_BYTES: usize = 4096;
 
+/// Longest name of a file or folder: what Linux's file systems hold.
+const MAX_NAME_BYTES: usize = 255;
+
 /// Why a path is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PathFault {
@@ -39,6 +42,7 @@ pub(crate) fn check(path: &str) -> Result<(), PathFault> {
         match component {
             "" | "." => return fault("has an empty component", RELATIVE),
             ".." => return fault("leaves the repo", RELATIVE),
+            _ if component.len() > MAX_NAME_BYTES => return fault("has a name longer than 255 bytes", PLAIN),
             _ if is_git_name(component) => return fault("belongs to git itself", GIT_FILES),
             _ => {}
         }

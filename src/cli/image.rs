@@ -3,15 +3,14 @@
 use anyhow::Result;
 use clap::Subcommand;
 use holdpoint_runner::image::bootstrap::{Bootstrap, BootstrapError, BootstrapRequest, DEFAULT_SUITE, Toolchain};
-use holdpoint_runner::sandbox::docker::DEFAULT_SOCKET;
 use serde::Serialize;
-use std::path::Path;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Global;
 use crate::exit_code::ExitCode;
 use crate::failure::BadInput;
 use crate::output::text::clean;
+use crate::pipeline::validation::engine_socket;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -82,7 +81,7 @@ pub async fn run(global: &Global, command: Command) -> Result<ExitCode> {
             eprintln!("{}", clean(line));
         }
     };
-    let bootstrap = Bootstrap::new(Path::new(DEFAULT_SOCKET));
+    let bootstrap = Bootstrap::new(&engine_socket()?);
     let making = bootstrap.make(&request, global.now(), &on_line);
     let made = unless_stopped(making).await.map_err(|error| match error {
         BootstrapError::BadName(_) | BootstrapError::BadToolchain { .. } => {

@@ -56,6 +56,12 @@ pub async fn run(global: &Global, arguments: Arguments) -> Result<ExitCode> {
     let kept = runner.kept();
     runner.finish().await;
     global.print(&record, || human(&record))?;
+    if keep && kept.is_empty() {
+        eprintln!(
+            "nothing was kept: no step ran, or the sandbox ({}) can't keep workspaces",
+            record.evidence.sandbox
+        );
+    }
     for look in kept {
         eprintln!("kept: {look}");
     }

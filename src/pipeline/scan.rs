@@ -135,11 +135,16 @@ fn branches<'a>(repo: &'a holdpoint_schemas::estate::RepoConfig, wanted: Option<
 }
 
 fn keep(estate: &Estate, at: Timestamp, job: &ScanJob, scanned: Scanned) -> Result<BranchScan> {
-    let folder = folder(estate, &job.repo, &job.branch);
-    // What an older scan left must not be taken for this one's.
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder).with_context(|| format!("clearing `{}`", folder.display()))?;
-    }
+    let kept = folder(estate, &job.repo, &job.branch);
+    // Beside the last one, which stays until this one is whole; what an older scan left is not taken for it.
+    let folder = kept.with_extension("new");
+    let clear = |folder: &Path| match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("clearing `{}`", folder.display()))
+        }
+        _ => Ok(()),
+    };
+    clear(&folder)?;
     std::fs::create_dir_all(&folder).with_context(|| format!("making `{}`", folder.display()))?;
     let mut scanners = BTreeMap::new();
     let mut findings = BTreeMap::new();
@@ -169,6 +174,8 @@ fn keep(estate: &Estate, at: Timestamp, job: &ScanJob, scanned: Scanned) -> Resu
     };
     // Last, so that a scan that broke off has none.
     std::fs::write(folder.join(MANIFEST), serde_json::to_vec_pretty(&manifest)?).context("keeping the scan")?;
+    clear(&kept)?;
+    std::fs::rename(&folder, &kept).context("keeping the scan")?;
     Ok(BranchScan { manifest, findings })
 }
 
@@ -195,8 +202,16 @@ pub fn reports(estate: &Estate, mirror: &Mirror, branch: &str) -> Result<Vec<Str
     }
     let relative = folder.strip_prefix(&estate.root).unwrap_or(&folder).to_owned();
     let files = manifest.scanners.values().filter_map(|report| match report {
-        ScannerReport::Report { file, .. } => Some(relative.join(file).to_string_lossy().into_owned()),
+        ScannerReport::Report { file, .. } => Some(file),
         ScannerReport::Failed { .. } => None,
     });
-    Ok(files.collect())
+    let files: Vec<&String> = files.collect();
+    if files.iter().any(|file| !folder.join(file).is_file()) {
+        return Err(format!(
+            "the last scan of {}@{branch} isn't whole: a report is gone; run `holdpoint scan`",
+            mirror.name
+        ));
+    }
+    let path = |file: &String| relative.join(file).to_string_lossy().into_owned();
+    Ok(files.into_iter().map(path).collect())
 }

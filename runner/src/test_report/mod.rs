@@ -26,6 +26,9 @@ use crate::text::clean_line;
 /// Tests of one run that are told apart: the largest public suites have fewer.
 pub const MAX_TESTS: usize = 100_000;
 
+/// Ends what stands for the name of a test that is only counted.
+pub(crate) const NAMELESS: &str = " of those without a name";
+
 /// How one test ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

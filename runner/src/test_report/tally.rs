@@ -4,7 +4,7 @@ use holdpoint_schemas::evidence::FlakyTest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use super::{SingleTests, TestEnd};
+use super::{NAMELESS, SingleTests, TestEnd};
 
 /// What a whole step is called among the flaky tests, where single tests can't be told apart.
 pub const WHOLE_STEP: &str = "test (the whole step)";
@@ -60,6 +60,12 @@ impl TestRuns {
     #[must_use]
     pub const fn runs(&self) -> u32 {
         self.green.saturating_add(self.red)
+    }
+
+    /// Whether single tests have names, and a run with a red one says which it is.
+    #[must_use]
+    pub fn names_tests(&self) -> bool {
+        !self.as_a_whole && self.tests.keys().any(|name| !name.ends_with(NAMELESS))
     }
 
     /// Adds a run. `tests`: `None` where they can't be told apart.

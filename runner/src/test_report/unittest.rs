@@ -1,6 +1,6 @@
 //! Python's `unittest`: with `-v` each test by name; without it their number, where all of them are well.
 
-use super::{MAX_TESTS, Reading, SingleTests, TestEnd, checked};
+use super::{MAX_TESTS, NAMELESS, Reading, SingleTests, TestEnd, checked};
 
 pub(super) fn read(text: &str) -> Reading {
     let mut tests = SingleTests::default();
@@ -45,7 +45,7 @@ pub(super) fn read(text: &str) -> Reading {
 /// hasn't all of them, whatever its exit status says.
 fn numbered(total: u64, skipped: u64) -> Reading {
     let passed = total.saturating_sub(skipped).min(MAX_TESTS as u64);
-    let tests = (1..=passed).map(|number| (format!("test {number} of those without a name"), TestEnd::Passed));
+    let tests = (1..=passed).map(|number| (format!("test {number}{NAMELESS}"), TestEnd::Passed));
     let tests: SingleTests = tests.collect();
     if tests.is_empty() {
         Reading::Unnamed

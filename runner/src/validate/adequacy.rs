@@ -323,7 +323,7 @@ impl SideRun<'_> {
                 (StepEnd::Exited { code: INVALID }, _) => None,
                 // Where tests are told apart, one has to fail that passes on the candidate: a file that
                 // can't be loaded is no test.
-                (StepEnd::Exited { .. }, tests) if !self.record.tests.as_a_whole => tests.map(|tests| {
+                (StepEnd::Exited { .. }, tests) if self.record.tests.names_tests() => tests.map(|tests| {
                     tests.iter().any(|(name, end)| {
                         let before = self.record.tests.tests.get(name);
                         end == crate::test_report::TestEnd::Failed && before.is_some_and(|tally| tally.passed > 0)

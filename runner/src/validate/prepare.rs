@@ -247,7 +247,11 @@ pub(super) fn explain(judged: &mut CheckResult, config: &PrepareConfig, record: 
     if run.step != PREPARE {
         return;
     }
-    if !config.scripts && faults::needs_scripts(&run.tail) {
+    if config.hosts.is_empty() {
+        judged
+            .reason
+            .push_str("; it may ask no host, since `sandbox.prepare.hosts` lists none");
+    } else if !config.scripts && faults::needs_scripts(&run.tail) {
         judged.reason.push_str(
             "; a package may have to run its own code to be installed, which `sandbox.prepare.scripts` allows",
         );

@@ -7,6 +7,14 @@ use crate::failure::BadInput;
 
 /// Largest disk of a workspace in MiB: an exbibyte is a typo too.
 const MAX_DISK_MIB: u64 = 16 << 20;
+/// Most processors, in thousandths.
+const MAX_CPU_MILLIS: u64 = 1_024_000;
+/// Most processes: Linux has no more (`PID_MAX_LIMIT`).
+const MAX_PIDS: u64 = 4 << 20;
+/// Longest step in seconds: a week.
+const MAX_STEP_SECONDS: u64 = 604_800;
+/// Most fixes under way at once.
+const MAX_AT_ONCE: u64 = 1_024;
 
 /// Refuses bounds under which no step could run, or that would be none.
 ///
@@ -32,12 +40,23 @@ pub fn check(config: &SandboxConfig) -> Result<()> {
             .into());
         }
     }
-    if config.disk_mib > MAX_DISK_MIB {
-        return Err(BadInput::new(
-            format!("`sandbox.disk_mib` is {}: more than any disk has", config.disk_mib),
-            format!("set it to at most {MAX_DISK_MIB}"),
-        )
-        .into());
+    let most: [(&str, u64, u64); 7] = [
+        ("cpu_millis", config.cpu_millis.into(), MAX_CPU_MILLIS),
+        ("memory_mib", config.memory_mib, MAX_DISK_MIB),
+        ("pids", config.pids.into(), MAX_PIDS),
+        ("step_seconds", config.step_seconds, MAX_STEP_SECONDS),
+        ("tmp_mib", config.tmp_mib, MAX_DISK_MIB),
+        ("disk_mib", config.disk_mib, MAX_DISK_MIB),
+        ("at_once", config.at_once as u64, MAX_AT_ONCE),
+    ];
+    for (key, value, most) in most {
+        if value > most {
+            return Err(BadInput::new(
+                format!("`sandbox.{key}` is {value}: more than any machine has"),
+                format!("set it to at most {most}"),
+            )
+            .into());
+        }
     }
     Ok(())
 }
@@ -64,6 +83,14 @@ mod tests {
             },
             SandboxConfig {
                 at_once: 0,
+                ..SandboxConfig::default()
+            },
+            SandboxConfig {
+                pids: u32::MAX,
+                ..SandboxConfig::default()
+            },
+            SandboxConfig {
+                tmp_mib: u64::MAX,
                 ..SandboxConfig::default()
             },
             SandboxConfig {

@@ -11,5 +11,5 @@ mod wire;
 
 pub use job::{Asked, Job, prepare};
 pub use runner::{BASELINES, Hand, LOGS, Runner};
-pub use sandbox::connect;
+pub use sandbox::{connect, engine_socket};
 pub use scanning::{ScanJob, Scanned, scan_job};

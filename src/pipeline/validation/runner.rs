@@ -177,7 +177,10 @@ impl Runner {
     /// When its workspace can't be made.
     pub async fn scan(&self, job: &ScanJob) -> Result<Scanned> {
         let _seat = self.shared.seats.acquire().await?;
-        scanning::run(self.shared.sandbox.as_ref(), job, self.shared.events.as_ref()).await
+        let scanned = scanning::run(self.shared.sandbox.as_ref(), job, self.shared.events.as_ref()).await;
+        // What a signal cut short must not take the place of the last whole scan.
+        self.shared.unless_stopped().await;
+        scanned
     }
 
     /// Ends what is under way, since the run's time is over: steps are stopped, workspaces removed, and no result

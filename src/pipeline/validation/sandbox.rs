@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use holdpoint_runner::sandbox::Sandbox;
+use holdpoint_runner::sandbox::docker::DEFAULT_SOCKET;
 use holdpoint_runner::sandbox::keeper::Keeper;
 use holdpoint_runner::{
     DockerSandbox, KubernetesSandbox, KubernetesSettings, LocalSandbox, LocalSettings, SandboxError, SandboxSettings,
@@ -37,12 +38,42 @@ pub async fn connect(estate: &Estate, run: &str) -> Result<Arc<dyn Sandbox>> {
     })
 }
 
+/// Where the engine listens: `DOCKER_HOST`, as the `docker` command reads it, else its usual socket.
+///
+/// # Errors
+/// When it names anything but a socket of this machine.
+pub fn engine_socket() -> Result<PathBuf> {
+    let Some(host) = std::env::var_os("DOCKER_HOST").filter(|host| !host.is_empty()) else {
+        return Ok(PathBuf::from(DEFAULT_SOCKET));
+    };
+    let path = host.to_str().and_then(|host| host.strip_prefix("unix://"));
+    match path.map(PathBuf::from).filter(|path| path.is_absolute()) {
+        Some(path) => Ok(path),
+        // It may hold a password.
+        None => Err(BadInput::new(
+            "`DOCKER_HOST` names no socket of this machine",
+            "write it as `unix:///path/of/the/socket`, or unset it",
+        )
+        .into()),
+    }
+}
+
+/// Says which settings the local sandbox has no use for.
+fn warn_of_unused(estate: &Estate) {
+    let config = &estate.config.sandbox;
+    for (key, set) in [("image", config.image.is_some()), ("runtime", config.runtime.is_some())] {
+        if set {
+            tracing::warn!("`sandbox.{key}` is not used: steps run in Linux namespaces, with this machine's programs");
+        }
+    }
+}
+
 async fn chosen(estate: &Estate, run: &str) -> Result<Arc<dyn Sandbox>> {
     match estate.config.sandbox.backend {
-        Backend::Docker => docker(estate, run).await.map_err(Into::into),
+        Backend::Docker => docker(estate, run, engine_socket()?).await.map_err(Into::into),
         Backend::Local => local(estate, run).await.map_err(Into::into),
         Backend::Kubernetes => kubernetes(estate, run).await,
-        Backend::Auto => match docker(estate, run).await {
+        Backend::Auto => match docker(estate, run, engine_socket()?).await {
             Err(SandboxError::NoEngine { socket, reason }) => {
                 tracing::info!("no engine answers ({reason}); steps run in Linux namespaces");
                 local(estate, run)
@@ -54,13 +85,15 @@ async fn chosen(estate: &Estate, run: &str) -> Result<Arc<dyn Sandbox>> {
     }
 }
 
-async fn docker(estate: &Estate, run: &str) -> Result<Arc<dyn Sandbox>, SandboxError> {
+async fn docker(estate: &Estate, run: &str, socket: PathBuf) -> Result<Arc<dyn Sandbox>, SandboxError> {
     let mut settings = SandboxSettings::new(estate.config.sandbox.clone(), run);
+    settings.socket = socket;
     settings.keeper = keeper(estate);
     Ok(Arc::new(DockerSandbox::connect(settings).await?))
 }
 
 async fn local(estate: &Estate, run: &str) -> Result<Arc<dyn Sandbox>, SandboxError> {
+    warn_of_unused(estate);
     let mut settings = LocalSettings::new(estate.config.sandbox.clone(), local_folder(), run);
     settings.keeper = keeper(estate);
     Ok(Arc::new(LocalSandbox::connect(settings).await?))
