@@ -13,7 +13,14 @@ const OWNER: &str = r#"
 trap '' INT TERM HUP
 bin=$1; shift
 dir=$(mktemp -d /tmp/holdpoint-pg.XXXXXX) || exit 1
-start() { "$bin/postgres" -D "$dir/data" -k "$dir" "$@" >>"$dir/log" 2>&1 </dev/null & server=$!; }
+start() {
+  "$bin/postgres" -D "$dir/data" -k "$dir" "$@" >>"$dir/log" 2>&1 </dev/null & server=$!
+  # Until it has written its number it takes no notice of the signal that stops it.
+  tries=0
+  until [ "$(head -n 1 "$dir/data/postmaster.pid" 2>/dev/null)" = "$server" ] || [ $tries -ge 3000 ]; do
+    sleep 0.01; tries=$((tries + 1))
+  done
+}
 children() { ps -o pid= --ppid "$server"; }
 end() { kill -QUIT "$server" 2>/dev/null; wait "$server"; rm -rf "$dir"; }
 "$bin/initdb" -D "$dir/data" -A trust -U holdpoint -E UTF8 --locale=C --no-sync >"$dir/log" 2>&1 ||
