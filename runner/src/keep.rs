@@ -1,7 +1,8 @@
 //! Keeps the candidates' workspaces for people to look inside: `holdpoint validate --keep`.
 
 use async_trait::async_trait;
-use std::collections::HashSet;
+use holdpoint_schemas::evidence::Side;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::SandboxError;
@@ -13,7 +14,8 @@ use crate::sandbox::{OnLine, Sandbox, StepOutcome, StepSpec, Swept, WorkspaceId}
 /// next run's, or `holdpoint gc`.
 pub struct Keeping {
     inner: Arc<dyn Sandbox>,
-    used: Mutex<HashSet<WorkspaceId>>,
+    /// Whose tree each workspace holds, and the steps that ran in it.
+    used: Mutex<HashMap<WorkspaceId, (Side, Vec<String>)>>,
     kept: Mutex<Vec<String>>,
 }
 
@@ -28,7 +30,7 @@ impl Keeping {
         }
     }
 
-    /// How to look inside each kept workspace, oldest first: a shell command, or a folder.
+    /// What each kept workspace is, oldest first, and the shell command to look inside.
     #[must_use]
     pub fn kept(&self) -> Vec<String> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -81,7 +83,10 @@ impl Sandbox for Keeping {
         self.used
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(workspace.clone());
+            .entry(workspace.clone())
+            .or_insert_with(|| (step.side, Vec::new()))
+            .1
+            .push(step.name.clone());
         self.inner.run(workspace, step, on_line).await
     }
 
@@ -99,13 +104,15 @@ impl Sandbox for Keeping {
             .used
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .contains(&workspace);
-        match self.inner.look(&workspace).filter(|_| ran) {
-            Some(look) => {
-                self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(look);
+            .remove(&workspace);
+        match (ran, self.inner.look(&workspace)) {
+            (Some((side, mut steps)), Some(look)) => {
+                steps.dedup();
+                let kept = format!("the {} after {}: {look}", side_name(side), steps.join(", "));
+                self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
                 Ok(())
             }
-            None => self.inner.remove(workspace).await,
+            _ => self.inner.remove(workspace).await,
         }
     }
 
@@ -115,5 +122,12 @@ impl Sandbox for Keeping {
 
     async fn close(&self) -> Result<(), SandboxError> {
         self.inner.close().await
+    }
+}
+
+const fn side_name(side: Side) -> &'static str {
+    match side {
+        Side::Baseline => "base",
+        Side::Candidate => "candidate",
     }
 }

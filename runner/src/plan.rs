@@ -23,6 +23,8 @@ pub struct ValidationPlan {
     pub checks: BTreeSet<Check>,
     /// The repo's steps, as the base commit has them.
     pub steps: StepsConfig,
+    /// What the detection of steps saw and didn't use, for people: why a step may be missing.
+    pub unused: Vec<String>,
     /// Bounds of each step.
     pub limits: Limits,
     /// How single tests are told apart, and what they cover.

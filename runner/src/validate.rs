@@ -290,12 +290,20 @@ struct Sides<'a> {
 impl Sides<'_> {
     fn build(&self) -> CheckResult {
         self.chain(&["prepare", "build"])
-            .unwrap_or_else(|| not_configured("build or prepare step is"))
+            .unwrap_or_else(|| self.missing("build or prepare step is"))
+    }
+
+    /// No such step, and what the detection says of that.
+    fn missing(&self, what: &str) -> CheckResult {
+        CheckResult {
+            details: self.plan.unused.clone(),
+            ..not_configured(what)
+        }
     }
 
     fn test(&self) -> CheckResult {
         if self.plan.steps.test.is_none() {
-            return not_configured("tests are");
+            return self.missing("tests are");
         }
         if let Some(built) = self
             .chain(&["prepare", "build"])
@@ -303,7 +311,7 @@ impl Sides<'_> {
         {
             return built;
         }
-        let step = self.chain(&["test"]).unwrap_or_else(|| not_configured("tests are"));
+        let step = self.chain(&["test"]).unwrap_or_else(|| self.missing("tests are"));
         let (before, first) = (self.base_runs(), self.candidate.end("test"));
         let (Some(first), false, false) = (first, before.runs() == 0, self.candidate.tests.runs() == 0) else {
             return step;

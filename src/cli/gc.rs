@@ -89,7 +89,7 @@ fn human(removed: &Removed) -> String {
     format!(
         "Removed {}, {}, {} and {}.\n{} kept, {} MB.",
         count(removed.containers, "container", "containers"),
-        count(removed.volumes, "volume", "volumes"),
+        count(removed.volumes, "workspace or volume", "workspaces and volumes"),
         count(removed.baselines, "baseline", "baselines"),
         count(removed.logs, "log", "logs"),
         count(removed.kept_baselines, "baseline", "baselines"),

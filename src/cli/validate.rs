@@ -4,10 +4,12 @@ use anyhow::{Context, Result};
 use clap::Args;
 use holdpoint_runner::scrutiny::{AUTO_APPLY_RUNS, AUTO_APPLY_SECONDS, Scrutiny};
 use holdpoint_schemas::actor::Remediator;
+use holdpoint_schemas::estate::StepsConfig;
 use holdpoint_schemas::evidence::{Check, EvidenceRecord, Verdict};
 use holdpoint_schemas::finding::RepoFinding;
 use holdpoint_schemas::fix::Fix;
 use holdpoint_schemas::{Digest, Timestamp};
+use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -39,7 +41,7 @@ pub struct Arguments {
     #[arg(long, value_name = "ID")]
     resolves: Vec<String>,
     /// Clean runs of the tests that a pass takes; an automatic merge takes 20
-    #[arg(long, value_name = "N", default_value_t = AUTO_APPLY_RUNS)]
+    #[arg(long, value_name = "N", default_value_t = AUTO_APPLY_RUNS, value_parser = clap::value_parser!(u32).range(1..=200))]
     clean_runs: u32,
     /// Keep the workspaces and say how to look inside; the next run, or `gc`, removes them
     #[arg(long)]
@@ -55,7 +57,11 @@ pub async fn run(global: &Global, arguments: Arguments) -> Result<ExitCode> {
     let record = runner.one(&job).await;
     let kept = runner.kept();
     runner.finish().await;
-    global.print(&record, || human(&record))?;
+    let validated = Validated {
+        record: &record,
+        commands: job.steps(),
+    };
+    global.print(&validated, || human(&validated))?;
     if keep && kept.is_empty() {
         eprintln!(
             "nothing was kept: no step ran, or the sandbox ({}) can't keep workspaces",
@@ -130,11 +136,34 @@ fn resolved(estate: &Estate, ids: &[String]) -> Result<Vec<RepoFinding>> {
     ids.iter().map(|id| find(&history, id).cloned()).collect()
 }
 
-fn human(record: &EvidenceRecord) -> String {
+/// What was found out, and by which commands.
+#[derive(Serialize)]
+struct Validated<'a> {
+    #[serde(flatten)]
+    record: &'a EvidenceRecord,
+    commands: &'a StepsConfig,
+}
+
+fn human(validated: &Validated<'_>) -> String {
+    let Validated { record, commands } = validated;
     let mut lines = vec![format!("Ran in {}", record.evidence.sandbox)];
+    for (name, command) in [
+        ("prepare", &commands.prepare),
+        ("build", &commands.build),
+        ("test", &commands.test),
+    ] {
+        lines.extend(command.as_ref().map(|command| format!("  {name:<9} `{command}`")));
+    }
+    lines.push("Found".to_owned());
+    let mut shown = Vec::new();
     for (check, result) in &record.evidence.checks {
         lines.push(format!("  {check:<9} {:<13} {}", result.verdict, result.reason));
-        lines.extend(result.details.iter().map(|detail| format!("              {detail}")));
+        if !result.details.is_empty() && shown.contains(&&result.details) {
+            lines.push("              as above".to_owned());
+        } else {
+            lines.extend(result.details.iter().map(|detail| format!("              {detail}")));
+            shown.push(&result.details);
+        }
     }
     lines.join("\n")
 }

@@ -140,7 +140,7 @@ pub fn step_end(end: &StepEnd) -> String {
         StepEnd::OutOfDisk => "out of disk".to_owned(),
         StepEnd::EngineLost { reason } => format!("engine lost: {reason}"),
         StepEnd::MissingTool => "tool missing".to_owned(),
-        StepEnd::Infrastructure { reason } => format!("machine trouble: {reason}"),
+        StepEnd::Infrastructure { reason } => format!("no result: {reason}"),
     }
 }
 

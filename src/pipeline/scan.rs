@@ -3,7 +3,7 @@
 //! pipeline beside this one.
 
 use anyhow::{Context, Result};
-use holdpoint_schemas::event::EventSink;
+use holdpoint_schemas::event::{Event, EventSink};
 use holdpoint_schemas::finding::Finding;
 use holdpoint_schemas::{SourceError, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -80,13 +80,19 @@ pub async fn scan(
     events: Arc<dyn EventSink>,
 ) -> Result<(Vec<BranchScan>, Vec<SourceError>)> {
     let (root, repos, branch) = (root.to_owned(), repos.to_owned(), branch.map(str::to_owned));
-    let (session, jobs) = blocking(move || {
+    let (session, jobs, without) = blocking(move || {
         let session = Session::open(&root, at)?;
-        let jobs = jobs(&session, &repos, branch.as_deref())?;
-        Ok((session, jobs))
+        let (jobs, without) = jobs(&session, &repos, branch.as_deref())?;
+        Ok((session, jobs, without))
     })
     .await?;
     let problems = session.problems.clone();
+    if !jobs.is_empty() {
+        for repo in without {
+            let text = format!("`{repo}` is not scanned: it names no scanner that runs in the sandbox");
+            events.event(Event::Warning { text });
+        }
+    }
     let runner = validation::Runner::start(&session.estate, "scan", events).await?;
     let mut scans = Vec::new();
     for job in jobs {
@@ -97,11 +103,12 @@ pub async fn scan(
     Ok((scans, problems))
 }
 
-fn jobs(session: &Session, repos: &[String], branch: Option<&str>) -> Result<Vec<ScanJob>> {
+/// What to scan, and the repos that have no scanner for it.
+fn jobs(session: &Session, repos: &[String], branch: Option<&str>) -> Result<(Vec<ScanJob>, Vec<String>)> {
     for name in repos {
         session.estate.repo(name)?;
     }
-    let mut jobs = Vec::new();
+    let (mut jobs, mut without) = (Vec::new(), Vec::new());
     for repo in &session.estate.config.repos {
         if !repos.is_empty() && !repos.contains(&repo.name) {
             continue;
@@ -109,6 +116,7 @@ fn jobs(session: &Session, repos: &[String], branch: Option<&str>) -> Result<Vec
         let Some(mirror) = session.mirrors.get(&repo.name) else {
             continue;
         };
+        let before = jobs.len();
         for branch in branches(repo, branch) {
             let head = mirror.head(branch).ok_or_else(|| {
                 BadInput::new(
@@ -118,8 +126,11 @@ fn jobs(session: &Session, repos: &[String], branch: Option<&str>) -> Result<Vec
             })?;
             jobs.extend(validation::scan_job(&session.estate, mirror, branch, &head)?);
         }
+        if jobs.len() == before {
+            without.push(repo.name.clone());
+        }
     }
-    Ok(jobs)
+    Ok((jobs, without))
 }
 
 /// The branches that reports are about, or the one that was asked for.

@@ -36,6 +36,19 @@ pub(super) fn find(base: &str, patch: &Patch, text: impl Fn(&str) -> Option<Stri
                     moved + 1
                 )));
             }
+            let without_returns: Vec<&str> = lines.iter().map(|line| line.trim_end_matches('\r')).collect();
+            let same = |at: usize| {
+                without_returns
+                    .get(at..)
+                    .is_some_and(|rest| is_same_but_for_returns(rest, &before))
+            };
+            if (0..=lines.len()).any(same) {
+                return Some(FixError::DoesNotApply {
+                    base: base.to_owned(),
+                    why: format!("the lines that it changes at line {at} of `{path}` have other line endings there"),
+                    help: "make the fix anew with the line endings of the file (`git diff` keeps them)".to_owned(),
+                });
+            }
             return Some(match (1..=MAX_FUZZ).find(|fuzz| place(*fuzz).is_some()) {
                 Some(fuzz) => FixError::NeedsFuzz {
                     base: base.to_owned(),
@@ -68,4 +81,10 @@ fn position(lines: &[&str], wanted: &[&HunkLine]) -> Option<usize> {
 
 fn begins(lines: &[&str], wanted: &[&HunkLine]) -> bool {
     lines.len() >= wanted.len() && lines.iter().zip(wanted).all(|(line, wanted)| *line == wanted.text)
+}
+
+/// Whether these lines, which have no carriage returns at their ends any more, are the wanted ones.
+fn is_same_but_for_returns(lines: &[&str], wanted: &[&HunkLine]) -> bool {
+    let same = |(line, wanted): (&&str, &&HunkLine)| *line == wanted.text.trim_end_matches('\r');
+    lines.len() >= wanted.len() && lines.iter().zip(wanted).all(same)
 }

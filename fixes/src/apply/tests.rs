@@ -142,6 +142,19 @@ fn lines_that_are_not_there_are_told_with_file_and_line() {
 }
 
 #[test]
+fn other_line_endings_are_told_as_what_they_are() {
+    let fixture = Fixture::new();
+    let base = fixture.commit(&[entry("src/n.txt", 0o100_644, &OLD.replace('\n', "\r\n"))]);
+    let error = apply(&fixture, &base, CHANGE).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("at line 1 of `src/n.txt` have other line endings there"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_hunk_that_has_moved_is_refused_and_says_where_to() {
     let fixture = Fixture::new();
     let base = fixture.commit(&[entry("src/n.txt", 0o100_644, &format!("zero\nzero\n{OLD}"))]);

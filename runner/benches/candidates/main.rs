@@ -181,6 +181,7 @@ fn plan(repo: &Repo, candidate: usize) -> ValidationPlan {
             build: Some(repo.build.to_owned()),
             test: Some(repo.test.to_owned()),
         },
+        unused: Vec::new(),
         limits: Limits::from(&SandboxConfig::default()),
         tests: TestsConfig::default(),
         reruns: 0,

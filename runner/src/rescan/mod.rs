@@ -124,7 +124,6 @@ fn state_of(finding: &Finding, state: State) -> StateOf {
 #[must_use]
 pub fn compare(baseline: Side<'_>, candidate: Side<'_>, resolves: &[Finding]) -> (CheckResult, Vec<Finding>) {
     let pairs = matching::matched(baseline, candidate);
-    let kept: BTreeSet<usize> = pairs.iter().flatten().copied().collect();
     let is_new = candidate.findings.iter().zip(&pairs).filter(|(_, pair)| pair.is_none());
     let mut added: Vec<Finding> = is_new.map(|(finding, _)| finding.clone()).collect();
     added.extend(suppression::added(baseline.files, candidate.files, resolves));
@@ -132,14 +131,15 @@ pub fn compare(baseline: Side<'_>, candidate: Side<'_>, resolves: &[Finding]) ->
     added.extend(packages.added);
 
     let seen = |list: &[Finding], wanted: &Finding| list.iter().any(|f| f.fingerprint == wanted.fingerprint);
-    let moved = |wanted: &Finding| {
-        let mut known = baseline.findings.iter().enumerate();
-        known.any(|(index, finding)| finding.fingerprint == wanted.fingerprint && kept.contains(&index))
+    // As the candidate has it: code that moved is at another line there.
+    let now = |wanted: &Finding| {
+        let same = |finding: &&Finding| finding.fingerprint == wanted.fingerprint;
+        let was = |index: usize| baseline.findings.get(index).is_some_and(|finding| same(&finding));
+        let mut told = candidate.findings.iter().zip(&pairs);
+        let moved = || told.find_map(|(finding, pair)| pair.is_some_and(was).then_some(finding));
+        candidate.findings.iter().find(same).or_else(moved)
     };
-    let still_there: Vec<_> = resolves
-        .iter()
-        .filter(|wanted| seen(candidate.findings, wanted) || moved(wanted))
-        .collect();
+    let still_there: Vec<_> = resolves.iter().filter_map(now).collect();
     let hidden = hidden(baseline, candidate, resolves);
     let unseen: Vec<_> = resolves
         .iter()

@@ -137,7 +137,7 @@ fn what_moved_or_was_hidden_is_still_there() {
     let (result, added) = compare(side(&all, &base), side(&new, &renamed), &wanted);
     assert!(added.is_empty());
     assert!(
-        result.reason.starts_with("the finding is still there"),
+        result.reason.starts_with("the finding is still there") && result.reason.contains("lib.py"),
         "{}",
         result.reason
     );

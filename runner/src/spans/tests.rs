@@ -131,6 +131,7 @@ async fn spans_lie_in_each_other_and_say_how_each_step_ended() {
             build: command("0"),
             test: command("late"),
         },
+        unused: Vec::new(),
         limits: Limits::from(&SandboxConfig::default()),
         tests: TestsConfig::default(),
         reruns: 0,

@@ -44,16 +44,7 @@ fn read(place: &Place<'_>) -> Option<Recipe> {
         format!("cargo test{locked} --offline --workspace --no-fail-fast"),
         "`Cargo.toml`",
     );
-    let report = format!("{}/lcov.info", super::REPORTS);
-    // 127 is the shell's "not found": without the tool there is no coverage, and nobody failed.
-    recipe.coverage = Some((
-        format!(
-            "command -v cargo-llvm-cov > /dev/null || exit 127; mkdir -p {} && \
-             cargo llvm-cov{locked} --offline --workspace --lcov --output-path {report}",
-            super::REPORTS
-        ),
-        report,
-    ));
+    // Coverage is by rustc's own instrumentation (`coverage/adapters.rs`): it needs no tool that may be missing.
     Some(recipe)
 }
 

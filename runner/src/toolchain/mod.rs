@@ -166,7 +166,7 @@ pub fn detect(files: &dyn Files, prepare: &PrepareConfig) -> Detected {
         }
         [] => found
             .notes
-            .push("no manifest of a known toolchain was found".to_owned()),
+            .push("no manifest of a known toolchain was found; write the steps into `.holdpoint.yaml`".to_owned()),
         many => {
             let mut names: Vec<String> = many
                 .iter()

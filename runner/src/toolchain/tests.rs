@@ -314,7 +314,10 @@ fn an_empty_or_broken_tree_has_no_steps() {
     ] {
         assert_eq!(found(&files).steps, StepsConfig::default(), "{files:?}");
     }
-    assert_eq!(found(&[]).notes, ["no manifest of a known toolchain was found"]);
+    assert_eq!(
+        found(&[]).notes,
+        ["no manifest of a known toolchain was found; write the steps into `.holdpoint.yaml`"]
+    );
 }
 
 #[test]

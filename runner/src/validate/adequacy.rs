@@ -114,7 +114,14 @@ impl SideRun<'_> {
         if let (Some(command), Some(report)) = configured {
             let report = format!("repo/{report}");
             return self
-                .covered_by(origin, command, "as configured", &[&report], candidate, lines)
+                .covered_by(
+                    origin,
+                    command,
+                    "the command of `tests.coverage`",
+                    &[&report],
+                    candidate,
+                    lines,
+                )
                 .await;
         }
         // One run per tool: a repo may be of several languages.

@@ -22,6 +22,7 @@ pub(super) fn plan(checks: &[Check]) -> ValidationPlan {
             build: command("b"),
             test: command("t"),
         },
+        unused: Vec::new(),
         limits: Limits::from(&SandboxConfig::default()),
         tests: TestsConfig::default(),
         reruns: 0,
@@ -148,6 +149,7 @@ fn nothing_configured_is_inconclusive() {
     let mut plan = plan(&Check::ALL);
     plan.steps = StepsConfig::default();
     plan.scanners.clear();
+    plan.unused = vec!["no manifest was found".to_owned()];
     let found = evidence(&plan, &side(Side::Baseline, &[]), &side(Side::Candidate, &[]));
     for (which, reason) in [
         (Check::Build, "no build or prepare step is configured"),
@@ -156,6 +158,8 @@ fn nothing_configured_is_inconclusive() {
     ] {
         assert_eq!(found.checks[&which].verdict, Verdict::Inconclusive);
         assert_eq!(found.checks[&which].reason, reason);
+        let about_steps = which != Check::Rescan;
+        assert_eq!(found.checks[&which].details == plan.unused, about_steps, "{which}");
     }
     assert_eq!(found.candidate_green, None);
 }

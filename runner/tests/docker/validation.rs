@@ -47,6 +47,7 @@ pub fn plan(checks: &[Check], steps: StepsConfig, baseline: Vec<u8>, candidate: 
         subject: "repo: a fix".to_owned(),
         checks: checks.iter().copied().collect(),
         steps,
+        unused: Vec::new(),
         limits: limits(),
         tests: TestsConfig::default(),
         reruns: 0,

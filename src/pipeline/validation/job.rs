@@ -105,6 +105,11 @@ impl Job {
         })
     }
 
+    /// The repo's steps: configured, or detected.
+    pub fn steps(&self) -> &StepsConfig {
+        &self.plan.steps
+    }
+
     /// What is to be found out.
     pub fn checks(&self) -> &BTreeSet<Check> {
         &self.plan.checks
@@ -172,7 +177,7 @@ pub fn prepare(
     agent: &Path,
 ) -> Result<Job> {
     let Asked { checks, scrutiny, at } = asked;
-    let (steps, tests) = steps(estate, mirror, &fix.base_tree)?;
+    let (steps, tests, unused) = steps(estate, mirror, &fix.base_tree)?;
     let settings = mirror.settings(&fix.base_tree)?;
     let trees = Trees {
         git: mirror.git.path().to_owned(),
@@ -203,6 +208,7 @@ pub fn prepare(
         subject: format!("{}: {}", fix.repo, fix.title),
         checks: checks.clone(),
         steps,
+        unused,
         limits: (&estate.config.sandbox).into(),
         tests,
         scrutiny,
@@ -288,11 +294,12 @@ pub fn prepare(
 }
 
 /// The steps of a repo: what its manifests say, and over that what its `.holdpoint.yaml` says, both as the base
-/// commit has them.
-fn steps(estate: &Estate, mirror: &Mirror, tree: &str) -> Result<(StepsConfig, TestsConfig)> {
+/// commit has them; and what was seen there and not used.
+fn steps(estate: &Estate, mirror: &Mirror, tree: &str) -> Result<(StepsConfig, TestsConfig, Vec<String>)> {
     let settings = mirror.settings(tree)?;
     let detected = toolchain::detect(&BaseTree { mirror, tree }, &estate.config.sandbox.prepare);
-    Ok(toolchain::merge(&detected, &settings.steps, &settings.tests))
+    let (steps, tests) = toolchain::merge(&detected, &settings.steps, &settings.tests);
+    Ok((steps, tests, detected.notes))
 }
 
 /// A base commit's files, as the detection of steps reads them.

@@ -236,8 +236,9 @@ impl DockerSandbox {
         // With its writer the snapshot is in use. It may have gone just before; the engine then has made an
         // empty volume of that name.
         let missing = || SandboxError::NoSnapshot(key.to_string());
-        let marker = self.marker(key).await?.filter(|marker| marker.store == store);
-        let snapshot = self.volume(store).await?.filter(is_ours);
+        let (marker, snapshot) = tokio::try_join!(self.marker(key), self.volume(store))?;
+        let marker = marker.filter(|marker| marker.store == store);
+        let snapshot = snapshot.filter(is_ours);
         let (Some(_), Some(snapshot)) = (marker, snapshot) else {
             remove_container(&self.docker, &workspace.writer()).await?;
             if self.volume(store).await?.is_some_and(|made_up| !is_ours(&made_up)) {
@@ -254,9 +255,10 @@ impl DockerSandbox {
             read_paths(&listed.ok_or_else(missing)?)
         };
         let archive = layer::of_change(change, &base, SystemTime::now())?;
-        self.upload(&workspace.writer(), archive).await?;
         let lowers = [TREE, LAYER].map(|name| part(&snapshot.mountpoint, name));
-        self.make_view(workspace, &lowers).await
+        let writer = workspace.writer();
+        // The view is only described here; it is mounted with the first step.
+        tokio::try_join!(self.upload(&writer, archive), self.make_view(workspace, &lowers)).map(drop)
     }
 
     pub(super) async fn drop_of(&self, key: &SnapshotKey) -> Result<(), SandboxError> {

@@ -296,14 +296,21 @@ impl DockerSandbox {
 
     /// Removes all of a workspace but its store.
     pub(super) async fn take_view_away(&self, workspace: &Workspace) -> Result<(), SandboxError> {
-        workspace.ahead.end(&self.docker).await;
-        let id = workspace.id.as_str();
-        if let Some(reader) = workspace.reader.get() {
-            remove_container(&self.docker, reader).await?;
-        }
         let writer = workspace.writer();
-        let (writer, view) = tokio::join!(remove_container(&self.docker, &writer), remove_volume(&self.docker, id));
-        writer.and(view)
+        let reader = async {
+            match workspace.reader.get() {
+                Some(reader) => remove_container(&self.docker, reader).await,
+                None => Ok(()),
+            }
+        };
+        let ((), writer, reader) = tokio::join!(
+            workspace.ahead.end(&self.docker),
+            remove_container(&self.docker, &writer),
+            reader
+        );
+        writer.and(reader)?;
+        // The engine refuses to remove what a container still refers to.
+        remove_volume(&self.docker, workspace.id.as_str()).await
     }
 
     /// Removes a store: its disk is taken down first.

@@ -87,6 +87,7 @@ async fn steps_of(candidate: &[(&str, &str)]) -> (Vec<String>, bool) {
             build: Some("cargo build".to_owned()),
             test: None,
         },
+        unused: Vec::new(),
         limits: Limits::from(&SandboxConfig::default()),
         tests: TestsConfig::default(),
         reruns: 0,
