@@ -30,10 +30,12 @@ const PAUSE: Duration = Duration::from_secs(1);
 const SHOWN_HOSTS: usize = 5;
 
 /// Package managers that aren't told wait for a network, up to a minute.
-const OFFLINE: [(&str, &str); 7] = [
+const OFFLINE: [(&str, &str); 8] = [
     ("CARGO_NET_OFFLINE", "true"),
     ("PIP_NO_INDEX", "1"),
     ("npm_config_offline", "true"),
+    // With an empty cache npm looks for a later version of itself, and takes a fifth of a second to find no network.
+    ("npm_config_update_notifier", "false"),
     ("YARN_ENABLE_NETWORK", "0"),
     ("UV_OFFLINE", "1"),
     ("GOPROXY", "off"),
