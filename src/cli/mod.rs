@@ -87,7 +87,7 @@ pub struct Global {
     pub estate: PathBuf,
     /// Decide as of this moment instead of now, for example 2026-03-17T02:30:00Z; what is recorded then is believed,
     /// and no clock before it
-    #[arg(long, global = true, value_name = "TIME")]
+    #[arg(long, global = true, value_name = "TIME", value_parser = moment)]
     pub at: Option<Timestamp>,
     /// Form of what is printed on stdout
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
@@ -95,6 +95,11 @@ pub struct Global {
     /// No progress on stderr
     #[arg(long, short, global = true)]
     pub quiet: bool,
+}
+
+fn moment(text: &str) -> std::result::Result<Timestamp, &'static str> {
+    text.parse()
+        .map_err(|_| "expected a moment before the year 9999, such as `2026-03-17T02:30:00Z`")
 }
 
 /// Form of the output.

@@ -89,6 +89,16 @@ impl LaneBook {
         self.broken = None;
     }
 
+    /// A hold comes from whom it names; what lets a lane of another name go, lets go what came from there.
+    fn hold(&mut self, hold: &Hold, is_named: bool) {
+        let is_own = is_named || self.held.as_ref().is_some_and(|held| held.lane == hold.lane);
+        match hold.on {
+            true => self.held = Some(hold.clone()),
+            false if is_own => self.held = None,
+            false => {}
+        }
+    }
+
     fn breaks(&mut self, at: Timestamp, reason: &str) {
         let first = self.broken.take();
         // Several at once are answered by one step; the time after it runs from the last.
@@ -189,8 +199,12 @@ impl RolloutState {
                 }
             },
             Record::Hold(hold) => {
-                if let Some(book) = self.books.get_mut(&hold.lane) {
-                    book.held = hold.on.then_some(hold);
+                let named = file.lane(&hold.lane);
+                let heirs = heirs(file, hold.slice.as_ref().filter(|_| named.is_none()));
+                for lane in named.into_iter().chain(heirs) {
+                    if let Some(book) = self.books.get_mut(&lane.name) {
+                        book.hold(&hold, lane.name == hold.lane);
+                    }
                 }
             }
             Record::Halt(halt) => {

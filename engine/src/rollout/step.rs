@@ -121,11 +121,20 @@ impl RolloutState {
     ///
     /// # Errors
     /// When it is refused.
-    pub fn hold(&self, lane: &str, on: bool, by: &str, reason: &str, now: Timestamp) -> Result<Hold, StepError> {
+    pub fn hold(
+        &self,
+        file: &Rollout,
+        lane: &str,
+        on: bool,
+        by: &str,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<Hold, StepError> {
         let (by, reason) = named(by, reason)?;
-        let lane = self.lane(lane).ok_or_else(|| StepError::NoLane(lane.to_owned()))?;
+        let config = file.lane(lane).ok_or_else(|| StepError::NoLane(lane.to_owned()))?;
         Ok(Hold {
-            lane: lane.lane.clone(),
+            lane: config.name.clone(),
+            slice: config.slice(),
             on,
             by,
             reason,

@@ -14,6 +14,7 @@ mod routes;
 mod shadows;
 mod sinks;
 mod source;
+mod verdicts;
 mod yaml;
 
 use holdpoint_schemas::evidence::{CheckResult, Verdict};
@@ -136,6 +137,11 @@ const KINDS: &[Kind] = &[
         name: "reads otherwise than it looks",
         opens: Opens::Added,
         entries: letters::entries,
+    },
+    Kind {
+        name: "reaches for the tests' verdict",
+        opens: Opens::Added,
+        entries: verdicts::entries,
     },
     Kind {
         name: "new dangerous call",

@@ -247,6 +247,51 @@ const OPENINGS: &[(&str, &str, &str, &str)] = &[
     ("a.js", "", "eval(x)\n", "`eval` (eval)"),
     ("A.java", "", "Object o = in.readObject();\n", "(deserialisation)"),
     ("main.go", "", "exec.Command(x)\n", "`exec.Command` (process)"),
+    // The tests' verdict.
+    ("a.py", "", "import os, atexit\n", "`atexit` is for tests"),
+    (
+        "a.py",
+        "import os\n",
+        "import os\nos._exit(0)\n",
+        "`os._exit` ends the process",
+    ),
+    (
+        "a.py",
+        "import os\n",
+        "import os\nf(os._exit, 0)\n",
+        "`os._exit` ends the process",
+    ),
+    ("a.py", "", "from unittest import result\n", "`unittest` is for tests"),
+    ("a.py", "", "sys.modules['json'] = x\n", "`sys.modules` is for tests"),
+    ("a.js", "", "process.exitCode = 0\n", "`exitCode` is changed"),
+    ("a.js", "", "process.on('exit', f)\n", "`exit` is when the process ends"),
+    ("a.js", "", "process.exit(0)\n", "`process.exit` ends the process"),
+    (
+        "a.js",
+        "",
+        "require(\"node:assert\").equal = () => {}\n",
+        "`equal` is changed",
+    ),
+    (
+        "a.mjs",
+        "",
+        "import test from 'node:test'\n",
+        "`node:test` is for tests",
+    ),
+    ("a.ts", "", "globalThis.it = f\n", "`it` is changed"),
+    (
+        "a.rs",
+        "",
+        "fn f() { std::process::exit(0); }\n",
+        "`std::process::exit` ends",
+    ),
+    ("main.go", "", "os.Exit(0)\n", "`os.Exit` ends the process"),
+    (
+        "A.java",
+        "",
+        "Runtime.getRuntime().halt(0);\n",
+        "`halt` ends the process",
+    ),
 ];
 
 #[test]
@@ -324,6 +369,13 @@ fn the_usual_fixes_open_nothing() {
         ),
         ("a.js", "cp.exec('ls ' + x)\n", "cp.execFile('ls', [x])\n"),
         ("a.js", "const m = /x/.exec(y)\n", "const m = /xy/.exec(y)\n"),
+        ("a.js", "", "const assert = require('node:assert')\nassert(x === 1)\n"),
+        (
+            "a.js",
+            "",
+            "if (a.assert.ok === b) f()\nexports.test = f\nlog('exit')\n",
+        ),
+        ("a.py", "", "sys.exit(1)\nself.exit()\n"),
         ("a.js", "const v = cache.get('/x')\n", "const v = cache.get('/y')\n"),
         ("test_app.py", "", "client.get('https://evil.io')\nos.system('x')\n"),
         ("README.md", "", "See https://new.io\n"),

@@ -28,6 +28,17 @@ async fn a_red_step_has_its_status() {
 }
 
 #[tokio::test]
+async fn more_processors_than_there_are_are_all_of_them() {
+    let mut spec = step("cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu.max 2>/dev/null; true");
+    spec.limits.cpu_millis = 1_000_000;
+    let outcome = run(spec).await;
+    assert_eq!(outcome.end, StepEnd::Exited { code: 0 }, "{}", outcome.tail);
+    let here = std::thread::available_parallelism().unwrap().get();
+    let quota = outcome.tail.split_whitespace().next().unwrap();
+    assert_eq!(quota, (here * 100_000).to_string(), "{}", outcome.tail);
+}
+
+#[tokio::test]
 async fn a_missing_command_is_a_missing_tool() {
     assert_eq!(run(step("no-such-tool --version")).await.end, StepEnd::MissingTool);
 }

@@ -82,6 +82,9 @@ pub struct StageChange {
 pub struct Hold {
     /// Lane.
     pub lane: String,
+    /// Which findings the lane took then ([`Lane::slice`](super::Lane::slice)); older records don't say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slice: Option<Digest>,
     /// Whether it is held from now on, or let go.
     pub on: bool,
     /// Who.

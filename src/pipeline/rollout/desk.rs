@@ -236,7 +236,7 @@ impl Desk {
                         BadInput::new("the hold would be over at once", "name a later moment with `--until`").into(),
                     );
                 }
-                let hold = state.hold(lane, true, by, reason, at).map_err(refused)?;
+                let hold = state.hold(&self.file, lane, true, by, reason, at).map_err(refused)?;
                 return Ok((Record::Hold(hold), *until));
             }
             Wish::Release { lane } => {
@@ -247,7 +247,7 @@ impl Desk {
                     )
                     .into());
                 }
-                state.hold(lane, false, by, reason, at).map(Record::Hold)
+                state.hold(&self.file, lane, false, by, reason, at).map(Record::Hold)
             }
             Wish::Halt(scope) => {
                 self.check_known(scope)?;

@@ -27,6 +27,10 @@ const SYSTEM_FOLDER: &str = "/var/lib/holdpoint/sandbox";
 /// When there is no such sandbox to be had; the message says what to do.
 pub async fn connect(estate: &Estate, run: &str) -> Result<Arc<dyn Sandbox>> {
     bounds::check(&estate.config.sandbox)?;
+    let packages = estate.config.sandbox.packages.as_deref();
+    if let Some(folder) = packages.filter(|folder| !estate.root.join(folder).is_dir()) {
+        tracing::warn!("`sandbox.packages`: there is no folder `{folder}`, so that `prepare` finds no packages there");
+    }
     chosen(estate, run).await.map_err(|error| match error.downcast_ref() {
         // Somebody wrote what isn't there.
         Some(SandboxError::Unavailable(_) | SandboxError::NoRuntime { .. }) => BadInput {

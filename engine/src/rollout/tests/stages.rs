@@ -6,7 +6,7 @@ use holdpoint_schemas::outcome::OutcomeKind::{
     self, Flaky, HeldByReview, Incident, Merged, Reverted, ValidationFailed,
 };
 use holdpoint_schemas::rollout::{
-    Demotion, FailureRate, Halt, HaltScope, Lane, LaneMatch, Ratio, Record, Rollout, StageCause,
+    Demotion, FailureRate, Halt, HaltScope, Hold, Lane, LaneMatch, Ratio, Record, Rollout, StageCause,
 };
 use proptest::prelude::*;
 
@@ -252,7 +252,9 @@ fn people_advance_hold_and_let_go_by_name_and_with_a_reason() {
         Err(StepError::NoLane(_))
     ));
 
-    let hold = state.hold("upgrades", true, "mara", "audit week", night(14)).unwrap();
+    let hold = state
+        .hold(&estate.file, "upgrades", true, "mara", "audit week", night(14))
+        .unwrap();
     estate.records.push(Record::Hold(hold));
     assert_eq!(estate.run(20), Suggest);
     let held = estate.state(20);
@@ -266,7 +268,8 @@ fn people_advance_hold_and_let_go_by_name_and_with_a_reason() {
         .unwrap();
     assert_eq!(estate.clone().with([Record::Stage(lowered)]).stage(20), Alert);
     estate.records.push(Record::Hold(
-        held.hold("upgrades", false, "mara", "audit over", night(21)).unwrap(),
+        held.hold(&estate.file, "upgrades", false, "mara", "audit over", night(21))
+            .unwrap(),
     ));
     assert_eq!(estate.run(21), AutoApply);
 }
@@ -384,6 +387,46 @@ fn a_demotion_outlives_the_name_of_its_lane() {
         ..named("bumps")
     };
     assert_eq!(of(&renamed(&promoted(), earned), "bumps", 16).0, Suggest);
+}
+
+#[test]
+fn a_hold_outlives_the_name_of_its_lane() {
+    let estate = Estate::new(lane()).with(merges(0, 100, 0));
+    let state = estate.state(14);
+    let order = |on, day| {
+        let hold = state.hold(&estate.file, "upgrades", on, "mara", "audit week", night(day));
+        Record::Hold(hold.unwrap())
+    };
+    let under = |name: &str, matching: LaneMatch, records: Vec<Record>| {
+        let mut renamed = Estate {
+            file: super::fixtures::file(Lane {
+                name: name.to_owned(),
+                ..lane()
+            }),
+            records,
+        };
+        renamed.file.lanes[0].matches = matching;
+        renamed.state(20).lane(name).unwrap().held.is_some()
+    };
+    let same = lane().matches;
+    assert!(under("bumps", same.clone(), vec![order(true, 14)]));
+    assert!(!under("bumps", LaneMatch::default(), vec![order(true, 14)]));
+    // What lets the old name go, or ends its hold, ends it here.
+    assert!(!under("bumps", same.clone(), vec![order(true, 14), order(false, 16)]));
+    // But nobody else's.
+    let Record::Hold(own) = order(true, 15) else { panic!() };
+    let own = Record::Hold(Hold {
+        lane: "bumps".to_owned(),
+        ..own
+    });
+    assert!(under(
+        "bumps",
+        same.clone(),
+        vec![order(true, 14), own, order(false, 16)]
+    ));
+    // An order from before holds named what they hold.
+    let Record::Hold(old) = order(true, 14) else { panic!() };
+    assert!(!under("bumps", same, vec![Record::Hold(Hold { slice: None, ..old })]));
 }
 
 #[test]

@@ -33,6 +33,8 @@ use crate::sandbox::{OnLine, StepOutcome, StepSpec, WorkspaceId};
 const DRAIN: Duration = Duration::from_secs(5);
 /// How long the engine may lag behind with the news that the kernel ran out of memory.
 const OOM_NEWS: Duration = Duration::from_millis(100);
+/// Of a processor, in a second.
+const NANOS: i64 = 1_000_000_000;
 /// Lines between the stream and a listener.
 const LINE_QUEUE: usize = 1_024;
 /// How far back the engine's reports are asked for: a start may overtake the request for them.
@@ -75,6 +77,9 @@ impl DockerSandbox {
         let mut body = profile::container(&self.image, self.labels(), id, step, &self.rules);
         if let Some(host) = &mut body.host_config {
             host.runtime.clone_from(&self.runtime);
+            // The engine refuses more than it has, which would bound nothing.
+            let most = self.cpus.map(|cpus| cpus.saturating_mul(NANOS));
+            host.nano_cpus = host.nano_cpus.map(|asked| most.map_or(asked, |most| asked.min(most)));
         }
         body
     }

@@ -92,6 +92,8 @@ pub struct DockerSandbox {
     keeper: Option<Keeper>,
     run: String,
     version: String,
+    /// Processors of the engine's machine, as far as it tells.
+    cpus: Option<i64>,
     rules: Rules,
     /// Runtime of every container; the engine's default without.
     runtime: Option<String>,
@@ -125,6 +127,7 @@ impl DockerSandbox {
             Err(_) => return Err(no_engine(format!("no answer within {} s", REQUEST.as_secs()))),
         };
         let version = bounded("tell its version", REQUEST, docker.version()).await?.version;
+        let cpus = bounded("tell of its machine", REQUEST, docker.info()).await?.ncpu;
         let image = Image::find(&docker, &settings.config).await?;
         let mut sandbox = Self {
             docker,
@@ -132,6 +135,7 @@ impl DockerSandbox {
             owner: Owner::this_process().map_err(SandboxError::NoOwner)?,
             keeper: settings.keeper,
             run: settings.run,
+            cpus: cpus.filter(|cpus| *cpus > 0),
             version: version.unwrap_or_else(|| "of unknown version".to_owned()),
             rules: Rules {
                 controls: settings.controls,
