@@ -46,6 +46,21 @@ async fn steps_share_a_workspace_and_leave_nothing_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_tag_built_is_nobody_elses_and_what_a_digest_built_is() {
+    let loopback = Loopback::start(Plan::default()).await;
+    let programs = async |image: &str| {
+        let mut settings = settings(&loopback);
+        settings.config.image = Some(image.to_owned());
+        let sandbox = KubernetesSandbox::connect(settings).await.unwrap();
+        sandbox.programs()
+    };
+    let tag = "example/builder:1";
+    assert_ne!(programs(tag).await, programs(tag).await);
+    let digest = format!("example/builder@sha256:{}", "0123456789abcdef".repeat(4));
+    assert_eq!(programs(&digest).await, programs(&digest).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn input_goes_in_and_captured_output_comes_back_as_it_is() {
     let (_loopback, sandbox) = start(Plan::default()).await;
     let dir = tempfile::tempdir().unwrap();

@@ -173,6 +173,15 @@ impl Sandbox for KubernetesSandbox {
         )
     }
 
+    /// An image that is named by its digest is always the same. A tag may name another one tomorrow, and the nodes have
+    /// different ones: what was built with it is this sandbox's alone.
+    fn programs(&self) -> String {
+        match self.profile.image.contains("@sha256:") {
+            true => self.profile.image.clone(),
+            false => self.profile.id.clone(),
+        }
+    }
+
     fn isolation(&self) -> IsolationReport {
         IsolationReport {
             kind: self.kind,
